@@ -1,0 +1,31 @@
+/*
+ * Exact decimal numbers, read from their text: value = mantissa * 10^-scale.
+ * Thread-safe (no state).
+ */
+#ifndef BASE_DECIMAL_H
+#define BASE_DECIMAL_H
+
+#include "base/base.h"
+
+struct decimal {
+	int64_t mantissa; /* without trailing zeros unless zero itself */
+	int scale;        /* digits after the point; negative for 1e3 */
+};
+
+/*
+ * Reads a JSON number (RFC 8259 section 6), exponent included.
+ * -EINVAL when it is not one; -ERANGE when it has more than 18 significant digits or a scale
+ * beyond +-400.
+ */
+int decimal_parse(const char *text, size_t length, struct decimal *ret_value);
+
+/* <0, 0, >0 as in strcmp; exact for every pair. */
+int decimal_compare(struct decimal a, struct decimal b);
+
+/* Whether a is an integer times step (step > 0). */
+bool decimal_is_multiple(struct decimal a, struct decimal step);
+
+/* The value as an integer: -EINVAL when it has a fraction, -ERANGE beyond int64. */
+int decimal_to_int(struct decimal value, int64_t *ret_value);
+
+#endif

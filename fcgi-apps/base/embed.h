@@ -1,0 +1,24 @@
+/*
+ * Puts a file's bytes into the program: EMBED(product_openapi, "product/openapi.json") defines
+ * `const char product_openapi[]` (NUL-terminated) and `const size_t product_openapi_size`
+ * (without the NUL). Paths are relative to fcgi-apps/ (the assembler's -I).
+ */
+#ifndef BASE_EMBED_H
+#define BASE_EMBED_H
+
+#include "base/base.h"
+
+#define EMBED(name, path)                                                                          \
+	__asm__(".pushsection .rodata\n"                                                           \
+		".global " #name "\n"                                                              \
+		".balign 8\n" #name ":\n"                                                          \
+		".incbin \"" path "\"\n"                                                           \
+		"1: .byte 0\n"                                                                     \
+		".balign 8\n"                                                                      \
+		".global " #name "_size\n" #name "_size:\n"                                        \
+		".quad 1b - " #name "\n"                                                           \
+		".popsection\n");                                                                  \
+	extern const char name[];                                                                  \
+	extern const size_t name##_size
+
+#endif

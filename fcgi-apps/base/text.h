@@ -1,0 +1,53 @@
+/*
+ * A growing byte buffer with a limit.
+ *
+ * Invariants: data is NULL or NUL-terminated at data[length]; length never exceeds limit.
+ * Appending does not report errors one by one: the first failure sticks (further appends do
+ * nothing) and text_error() tells it once at the end. Not thread-safe; one owner.
+ */
+#ifndef BASE_TEXT_H
+#define BASE_TEXT_H
+
+#include "base/base.h"
+
+struct text {
+	char *data;
+	size_t length;
+	size_t capacity;
+	size_t limit;
+	int error;
+};
+
+/* Starts an empty text that holds at most limit bytes. Allocates nothing. */
+void text_init(struct text *text, size_t limit);
+
+/* Frees the memory; the text is empty and usable again with the same limit. Takes NULL. */
+void text_release(struct text *text);
+
+/* Empties and clears the error; keeps the memory. */
+void text_reset(struct text *text);
+
+/* Cuts to a shorter length (an earlier value of length). */
+void text_truncate(struct text *text, size_t length);
+
+/* Makes room for extra more bytes and returns where they start, or NULL (the error sticks).
+ * text_commit() then says how many were written. */
+char *text_reserve(struct text *text, size_t extra);
+void text_commit(struct text *text, size_t written);
+
+void text_append(struct text *text, const void *data, size_t length);
+void text_append_string(struct text *text, const char *string);
+void text_append_char(struct text *text, char byte);
+void text_append_int(struct text *text, int64_t value);
+void text_printf(struct text *text, const char *format, ...) PRINTF_LIKE(2, 3);
+
+/* 0, -ENOMEM or -EMSGSIZE: the first failure since init or reset. */
+int text_error(const struct text *text);
+
+/* Never NULL: "" when empty. Owned by the text, valid until the next change. */
+const char *text_string(const struct text *text);
+
+/* Hands the malloc'd bytes over (free() them) and leaves the text empty. NULL on error. */
+char *text_detach(struct text *text);
+
+#endif

@@ -1,0 +1,131 @@
+/*
+ * A service's OpenAPI 3.1 document as code: routing, request checks, response checks.
+ *
+ * contract/components.json (shared parameters, headers, responses, schemas) is merged into the
+ * document's components where a name is missing there, and the Money schema is made to fit the
+ * currency (maximum, multipleOf). Everything the document says about an operation is enforced; what
+ * can't be enforced is refused by contract_load(). Immutable after loading and thread-safe.
+ *
+ * Extensions: `x-internal: true` on an operation keeps it off the public listener and out of the
+ * public document.
+ */
+#ifndef CONTRACT_CONTRACT_H
+#define CONTRACT_CONTRACT_H
+
+#include "base/base.h"
+#include "base/json.h"
+#include "base/money.h"
+#include "base/text.h"
+#include "contract/violations.h"
+
+#define CONTRACT_PATH_PARAMETERS_MAX 4
+#define CONTRACT_ARGUMENTS_MAX       24
+
+struct contract;
+
+struct operation {
+	const char *id;     /* operationId */
+	const char *method; /* upper case */
+	const char *path;   /* template: "/products/{id}" */
+	bool internal;
+	bool has_body;
+	bool body_required;
+	size_t index; /* 0.. in document order */
+};
+
+/*
+ * document is the service's openapi.json; version fills info.version. -EINVAL with the reason and
+ * the place in *ret_error.
+ */
+int contract_load(const char *document, size_t length, struct currency currency,
+		  const char *version, struct contract **ret_contract, struct text *ret_error);
+void contract_free(struct contract *contract);
+
+size_t contract_operation_count(const struct contract *contract);
+const struct operation *contract_operation(const struct contract *contract, size_t index);
+const struct operation *contract_find(const struct contract *contract, const char *operation_id);
+
+/* The document as served: with the internal operations, or without them. Owned by the contract. */
+const char *contract_document(const struct contract *contract, bool internal, size_t *ret_length);
+
+/* ---- routing -------------------------------------------------------------------------------- */
+
+struct path_parameter {
+	const char *name;
+	const char *value; /* inside the routed path, not NUL-terminated */
+	size_t length;
+};
+
+struct route {
+	const struct operation *operation;
+	struct path_parameter parameters[CONTRACT_PATH_PARAMETERS_MAX];
+	size_t parameter_count;
+	char allow[64]; /* for -EOPNOTSUPP: "GET, HEAD, POST" */
+};
+
+/*
+ * Finds the operation of a decoded path; one trailing slash is ignored, HEAD routes to GET.
+ * Literal segments win over parameters. Internal operations exist only when internal is set.
+ * -ENOENT: no such path; -EOPNOTSUPP: not with this method, route->allow says which.
+ */
+int contract_route(const struct contract *contract, const char *method, const char *path,
+		   bool internal, struct route *ret_route);
+
+/* ---- requests ------------------------------------------------------------------------------- */
+
+/* A declared query or header parameter that was sent. */
+struct argument {
+	const char *name;
+	const char *text; /* decoded, NUL-terminated */
+	size_t length;
+	int64_t integer; /* for schemas of type integer, boolean (0/1) */
+};
+
+/* One owner; release after use. */
+struct arguments {
+	struct argument list[CONTRACT_ARGUMENTS_MAX];
+	size_t count;
+	char *memory;
+};
+
+const struct argument *arguments_find(const struct arguments *arguments, const char *name);
+void arguments_release(struct arguments *arguments);
+
+/* The sent header of that name, or NULL. */
+typedef const char *contract_header_function(void *context, const char *name);
+
+/*
+ * Decodes (application/x-www-form-urlencoded rules of the WHATWG URL standard) and checks query and
+ * header parameters: unknown ones, repeated ones, bad escapes, bad values, missing ones.
+ * Returns 0 with arguments filled also when there are violations, -ENOMEM otherwise.
+ */
+int contract_check_parameters(const struct contract *contract, const struct operation *operation,
+			      const char *query, contract_header_function *header, void *context,
+			      struct arguments *ret_arguments, struct violations *violations);
+
+/* Whether the operation takes a body of that Content-Type (parameters such as charset ignored).
+ * -EPROTONOSUPPORT when not: 415. */
+int contract_check_content_type(const struct contract *contract, const struct operation *operation,
+				const char *content_type);
+
+/* Whether the body of that type is JSON that has a schema (bulk's NDJSON is not). */
+bool contract_body_is_json(const struct contract *contract, const struct operation *operation,
+			   const char *content_type);
+
+/* Checks a parsed body against the operation's schema. */
+bool contract_check_body(const struct contract *contract, const struct operation *operation,
+			 const char *content_type, const struct json *body,
+			 struct violations *violations);
+
+/* Checks a value against components/schemas/{name}; a name that isn't there is a violation. */
+bool contract_check_schema(const struct contract *contract, const char *name,
+			   const struct json *value, struct violations *violations);
+
+/* ---- responses ------------------------------------------------------------------------------ */
+
+/* Whether the document declares this answer and the body fits. For CONTRACT_CHECK_RESPONSES=1. */
+bool contract_check_response(const struct contract *contract, const struct operation *operation,
+			     int status, const char *content_type, const char *body,
+			     size_t body_length, struct violations *violations);
+
+#endif

@@ -1,0 +1,33 @@
+/* What is wrong with an input, every place of it: the `errors` of a 422 (RFC 9457 section 3.1). */
+#ifndef CONTRACT_VIOLATIONS_H
+#define CONTRACT_VIOLATIONS_H
+
+#include "base/base.h"
+#include "base/json_writer.h"
+#include "base/text.h"
+
+/* Beyond this many, further ones are counted but not kept. */
+#define VIOLATIONS_MAX 32
+
+struct violation {
+	const char *in; /* "body", "query", "header", "path" */
+	char *pointer;  /* JSON Pointer (RFC 6901): "/items/0/quantity", "" for the whole */
+	char *detail;
+};
+
+/* All zero is an empty list. One owner. */
+struct violations {
+	struct violation list[VIOLATIONS_MAX];
+	size_t count; /* kept in list */
+	size_t total;
+};
+
+void violations_add(struct violations *violations, const char *in, const char *pointer,
+		    const char *detail_format, ...) PRINTF_LIKE(4, 5);
+
+/* Writes the member "errors": [{in, pointer, detail}]. */
+void violations_write(const struct violations *violations, struct json_writer *writer);
+
+void violations_release(struct violations *violations);
+
+#endif

@@ -1,0 +1,64 @@
+/*
+ * Idempotency-Key (draft-ietf-httpapi-idempotency-key-header-07): the answer to a POST is stored in
+ * the same transaction as its effect, keyed by operation and key, with a fingerprint (SHA-256 of
+ * path and body) of the request. Kept for 24 hours.
+ *
+ * RUN_TRANSACTION handlers get this from the responder without doing anything. RUN_BLOCKING ones
+ * call idempotent_transaction() for the transaction that has their effect, or the three parts.
+ */
+#ifndef RESPONDER_IDEMPOTENCY_H
+#define RESPONDER_IDEMPOTENCY_H
+
+#include "base/base.h"
+#include "responder/request.h"
+#include "responder/response.h"
+
+#define IDEMPOTENCY_LIFETIME CLOCK_DAY
+
+/* The table's migration text (both dialects), to be part of each service's first migration. */
+#define IDEMPOTENCY_SCHEMA                                                                         \
+	"CREATE TABLE idempotency_keys ("                                                          \
+	" operation TEXT NOT NULL,"                                                                \
+	" key TEXT NOT NULL,"                                                                      \
+	" fingerprint TEXT NOT NULL,"                                                              \
+	" resource_id TEXT,"                                                                       \
+	" status BIGINT NOT NULL,"                                                                 \
+	" headers TEXT NOT NULL,"                                                                  \
+	" content_type TEXT NOT NULL,"                                                             \
+	" body TEXT NOT NULL,"                                                                     \
+	" created_at BIGINT NOT NULL,"                                                             \
+	" PRIMARY KEY (operation, key));"                                                          \
+	"CREATE INDEX idempotency_keys_created_at ON idempotency_keys (created_at);"
+
+/*
+ * Runs handle inside one transaction of the runtime's store with request->db set: replay if the key
+ * is known, else handle and store. An answer of 400 or more rolls handle's work back (and is stored
+ * unless it is 5xx); handle may run more than once, the response is reset before each run.
+ * Negative: the store's error; the caller passes it on.
+ */
+int idempotent_transaction(struct request *request, struct response *response,
+			   int (*handle)(struct request *, struct response *));
+
+/* ---- parts, for an effect that takes several transactions (checkout) ---- */
+
+enum idempotency {
+	IDEMPOTENCY_NEW,      /* not seen (or no key was sent): go on */
+	IDEMPOTENCY_ANSWERED, /* the response is filled: replay, 422 mismatch or 409 running */
+};
+
+/* Inside a transaction: looks the key up and, when new, claims it as running for resource_id. */
+int idempotency_claim(struct db_conn *conn, const struct request *request,
+		      struct response *response, const char *resource_id,
+		      enum idempotency *ret_outcome);
+
+/* Inside a transaction: stores the answer for the key claimed before. */
+int idempotency_store(struct db_conn *conn, const struct request *request,
+		      const struct response *response);
+
+/* Inside a transaction: forgets a running claim, so that the client's retry starts anew. */
+int idempotency_forget(struct db_conn *conn, const char *operation_id, const char *resource_id);
+
+/* Deletes expired keys, at most limit of them; returns how many. */
+int64_t idempotency_purge(struct db_conn *conn, int64_t now, int64_t limit);
+
+#endif

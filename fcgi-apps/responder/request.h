@@ -1,0 +1,76 @@
+/*
+ * A checked request, as handlers see it: plain data, no socket behind it, so unit tests fill it in
+ * by hand. Everything in it belongs to the request and ends with it. One thread at a time.
+ */
+#ifndef RESPONDER_REQUEST_H
+#define RESPONDER_REQUEST_H
+
+#include "base/base.h"
+#include "base/json.h"
+#include "contract/contract.h"
+#include "storage/db.h"
+
+struct response;
+struct runtime;
+
+/* "00-<32 hex>-<16 hex>-01" (W3C Trace Context section 3.2) and its NUL. */
+#define TRACEPARENT_SIZE 56
+#define TRACE_ID_SIZE    33
+#define REQUEST_ID_SIZE  129
+
+struct request {
+	const struct operation *operation;
+	const char *method;       /* as sent: HEAD stays HEAD */
+	const char *path;         /* decoded, without the prefix */
+	const char *prefix;       /* SCRIPT_NAME: what was cut off before path, "" or "/products" */
+	const char *query;        /* raw, without '?' */
+	const char *content_type; /* "" when absent */
+	struct route route;
+	struct arguments arguments;
+	struct json *body;     /* parsed and checked; NULL where the operation has none */
+	const char *body_text; /* its bytes */
+	size_t body_length;
+	const char *idempotency_key; /* unquoted, or NULL */
+	const char *if_match;        /* or NULL */
+	const char *if_none_match;   /* or NULL */
+	char request_id[REQUEST_ID_SIZE];
+	char trace_id[TRACE_ID_SIZE];
+	char traceparent[TRACEPARENT_SIZE]; /* for calls to siblings: same trace, our span */
+	int64_t started;                    /* clock_monotonic() */
+	int64_t deadline;                   /* clock_monotonic(): the answer must be out by then */
+
+	void *app;               /* what service.start made */
+	struct runtime *runtime; /* store, contract, currency: responder/service.h */
+	struct db_conn *db;      /* the connection in RUN_READ and RUN_TRANSACTION, else NULL */
+
+	/* For RUN_BLOCKING with a streamed body: reads up to size bytes; 0 at the end, -EIO when
+	 * the client went away, -EMSGSIZE beyond the limit. */
+	int64_t (*read_body)(struct request *request, void *buffer, size_t size);
+	void *connection; /* the responder's own */
+
+	/* Work after the answer is out, on the same thread: request_after(). */
+	void (*after)(void *argument);
+	void *after_argument;
+};
+
+/* A path parameter, NUL-terminated ("" is impossible: a route with an empty segment is a 404). */
+const char *request_path_parameter(struct request *request, const char *name);
+
+/* Declared query parameters that were sent; NULL / fallback / false where they were not. */
+const char *request_query(const struct request *request, const char *name);
+int64_t request_query_int(const struct request *request, const char *name, int64_t fallback);
+bool request_query_bool(const struct request *request, const char *name, bool fallback);
+
+/*
+ * If-Match (RFC 9110 section 13.1.1) against a resource's version. True: go on. False: the
+ * response is a 412 now. W/"3" is taken as "3": nginx marks our strong tag as weak when it
+ * compresses an answer.
+ */
+bool request_precondition(const struct request *request, struct response *response,
+			  int64_t version);
+
+/* Only in RUN_BLOCKING: function(argument) is called once the client has its answer. Also called
+ * when the client went away. */
+void request_after(struct request *request, void (*function)(void *argument), void *argument);
+
+#endif

@@ -1,0 +1,87 @@
+/*
+ * A service as the responder runs it: a document, a schema, handlers and background tasks.
+ * Its main.c is one call: return service_main(&product_service);
+ */
+#ifndef RESPONDER_SERVICE_H
+#define RESPONDER_SERVICE_H
+
+#include "base/base.h"
+#include "base/money.h"
+#include "base/text.h"
+#include "contract/contract.h"
+#include "responder/request.h"
+#include "responder/response.h"
+#include "storage/db.h"
+#include "upstream/upstream.h"
+
+enum run_mode {
+	RUN_READ,        /* on the event thread with a pooled read connection: must be quick */
+	RUN_TRANSACTION, /* inside a (grouped) transaction; answered after the commit; an answer of
+			    400 or more rolls back. Idempotency-Key is handled around it */
+	RUN_BLOCKING,    /* on a thread of its own pool: may call siblings and db_transaction */
+};
+
+struct binding {
+	const char *operation_id;
+	enum run_mode mode;
+	bool streams_body; /* RUN_BLOCKING: the handler reads the body itself */
+
+	/*
+	 * Fills the response and returns 0, or returns a negative error for response_error().
+	 * In RUN_READ and RUN_TRANSACTION it must not block and may run more than once; the
+	 * response is fresh each time.
+	 */
+	int (*handle)(struct request *request, struct response *response);
+};
+
+/* Work of its own thread, called every interval and whenever task_wake() is called. Returns
+ * whether more is waiting (then it is called again at once). */
+struct task {
+	const char *name;
+	int64_t interval; /* microseconds */
+	bool (*run)(struct runtime *runtime, void *app);
+};
+
+struct runtime {
+	const struct service *service;
+	struct db *db;
+	struct contract *contract;
+	struct currency currency;
+	int64_t request_timeout; /* microseconds a request may take in all */
+	struct text *scratch;    /* the responder's own */
+	void *tasks;             /* the responder's own */
+};
+
+struct service {
+	const char *name;  /* "product" */
+	const char *title; /* "Product Service API" */
+	const char *openapi;
+	const size_t *openapi_length;
+	const struct db_migration *migrations;
+	size_t migration_count;
+	const struct binding *bindings; /* one for each operation but those of the responder */
+	size_t binding_count;
+	const struct task *tasks;
+	size_t task_count;
+	const char *default_database; /* "sqlite:///var/product.db" */
+	size_t blocking_threads;
+
+	/* Reads the service's own settings and makes its state; after the store is open, before
+	 * threads start. May be NULL. */
+	int (*start)(struct runtime *runtime, void **ret_app);
+	void (*stop)(void *app);
+
+	/* Siblings, for /metrics and the log; may be NULL. */
+	size_t (*upstreams)(void *app, struct upstream **list, size_t size);
+
+	/* Appends the service's own lines to /metrics; may be NULL. */
+	void (*metrics)(struct runtime *runtime, void *app, struct text *out);
+};
+
+/* Runs until SIGTERM; the process' exit status. Listens on fd 0, as spawn-fcgi hands it over. */
+int service_main(const struct service *service);
+
+/* Runs the task soon, from any thread. */
+void task_wake(struct runtime *runtime, const char *name);
+
+#endif

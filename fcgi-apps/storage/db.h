@@ -1,0 +1,165 @@
+/*
+ * The store: one interface, two drivers, chosen by URL.
+ *
+ *	sqlite:///path/file.db      three slashes and a path relative to the working directory,
+ *	                            four for an absolute one
+ *	postgresql://…              libpq's URI
+ *
+ * One SQL text serves both: $1, $2 … parameters, ON CONFLICT, RETURNING, partial indexes. Times
+ * are BIGINT microseconds, money BIGINT minor units, booleans SMALLINT 0/1, ids TEXT.
+ *
+ * Three ways to run SQL, all thread-safe:
+ *   db_read         on a pooled connection, one snapshot for all its queries, no writes
+ *   db_transaction  waits for the commit
+ *   db_submit       returns at once; the job's done function hears of the commit
+ * On SQLite all transactions are run by one writer thread that commits those waiting together as
+ * one group (one fsync), each in its own savepoint.
+ *
+ * A transaction function may run more than once (busy, serialization failure, deadlock): it must
+ * leave nothing behind but SQL and outputs that it sets anew. It returns 0 to commit or a negative
+ * error to roll back (only its own work). It must not call db_read, db_transaction or a remote
+ * service. Connections and rows belong to the thread that runs the function and end with it.
+ *
+ * Errors of every call here: -EEXIST (uniqueness), -EINVAL (other constraint), -EAGAIN (busy beyond
+ * the time-out), -EHOSTDOWN (no connection), -ENOSPC, -ENOMEM, -ECANCELED (closing), -EIO. Driver
+ * texts go to the log only.
+ */
+#ifndef STORAGE_DB_H
+#define STORAGE_DB_H
+
+#include "base/base.h"
+
+struct db;      /* the store: pool, writer */
+struct db_conn; /* one connection, lent to a function */
+struct db_rows; /* a running query */
+
+/* One step of a service's schema. Versions start at 1 and have no gaps. The texts may hold
+ * several statements; a dialect's own text runs after the common one; each may be NULL. */
+struct db_migration {
+	int version;
+	const char *name;
+	const char *sql;
+	const char *sqlite;
+	const char *postgres;
+};
+
+struct db_options {
+	const char *url;
+	size_t readers;       /* connections for db_read, 1..64 */
+	int64_t busy_timeout; /* microseconds to wait for a lock or a free connection */
+	size_t queue_limit;   /* jobs waiting for the writer; beyond it -EAGAIN */
+	bool single_commit;   /* commit each job on its own: for measurements */
+	const struct db_migration *migrations;
+	size_t migration_count;
+};
+
+/*
+ * Opens the store and applies the missing migrations under a lock. ret_error (of error_size bytes)
+ * gets a message for the operator. Refuses a schema newer than the binary (-EINVAL).
+ */
+int db_open(const struct db_options *options, struct db **ret_db, char *ret_error,
+	    size_t error_size);
+
+/* Waits for submitted jobs, checkpoints, closes. No other thread may use the db any more. */
+void db_close(struct db *db);
+
+/* Whether the store answers now: for readiness. */
+int db_ping(struct db *db);
+
+enum db_dialect { DB_SQLITE, DB_POSTGRES };
+enum db_dialect db_dialect(const struct db_conn *conn);
+
+typedef int db_function(struct db_conn *conn, void *argument);
+
+/* The function's result, or an error of the store. */
+int db_read(struct db *db, db_function *function, void *argument);
+int db_transaction(struct db *db, db_function *function, void *argument);
+
+/* A transaction whose end is told later. The caller owns the job until done is called, which
+ * happens exactly once, on the writer thread, after the commit or roll-back; result is the
+ * function's own or the store's error. done may free the job; it must be quick. */
+struct db_job {
+	db_function *function;
+	void (*done)(struct db_job *job, int result);
+	void *argument;
+	struct db_job *next; /* the store's own */
+	int result;          /* the store's own */
+};
+
+/* 0, or -EAGAIN (queue full) / -ECANCELED: then done is not called. */
+int db_submit(struct db *db, struct db_job *job);
+
+/* Inside a transaction: undoes what follows, on demand, without ending it. Nests. */
+int db_savepoint(struct db_conn *conn);
+int db_savepoint_release(struct db_conn *conn);
+int db_savepoint_rollback(struct db_conn *conn);
+
+enum db_type { DB_NULL, DB_INTEGER, DB_TEXT };
+
+struct db_value {
+	enum db_type type;
+	int64_t integer;
+	const char *text;
+	size_t length;
+};
+
+static inline struct db_value db_int(int64_t value)
+{
+	return (struct db_value){.type = DB_INTEGER, .integer = value};
+}
+
+static inline struct db_value db_bytes(const char *text, size_t length)
+{
+	if (!text)
+		return (struct db_value){.type = DB_NULL};
+	return (struct db_value){.type = DB_TEXT, .text = text, .length = length};
+}
+
+/* NULL is SQL NULL. The text must stay until the rows are closed. */
+static inline struct db_value db_text(const char *text)
+{
+	return db_bytes(text, text ? __builtin_strlen(text) : 0);
+}
+
+static inline struct db_value db_null(void)
+{
+	return (struct db_value){.type = DB_NULL};
+}
+
+/* The two last arguments of db_run and db_query: DB_VALUES(db_text(id), db_int(3)). */
+#define DB_VALUES(...)                                                                             \
+	(const struct db_value[]){__VA_ARGS__}, ARRAY_SIZE(((const struct db_value[]){__VA_ARGS__}))
+#define DB_NO_VALUES NULL, 0
+
+/* Runs a statement for its effect. Returns the number of rows changed, or an error. Statements
+ * are prepared once per connection and kept (bounded, least recently used goes first). */
+int64_t db_run(struct db_conn *conn, const char *sql, const struct db_value *values, size_t count);
+
+/* Starts a query; rows are walked with db_next and ended with db_rows_close, always. */
+int db_query(struct db_conn *conn, const char *sql, const struct db_value *values, size_t count,
+	     struct db_rows **ret_rows);
+
+/* 1: a row is there; 0: no more; <0: error. */
+int db_next(struct db_rows *rows);
+
+/* Columns from 0. Texts are NUL-terminated and valid until the next db_next or close. A NULL
+ * column reads as 0 / NULL. */
+int64_t db_column_int(struct db_rows *rows, int column);
+const char *db_column_text(struct db_rows *rows, int column, size_t *ret_length);
+bool db_column_is_null(struct db_rows *rows, int column);
+
+void db_rows_close(struct db_rows *rows);
+DEFINE_CLEANUP(struct db_rows, db_rows_close)
+
+/* Figures for /metrics. */
+struct db_stats {
+	int64_t commits; /* groups */
+	int64_t jobs;    /* transactions inside them */
+	int64_t retries; /* functions run again */
+	int64_t waiting; /* jobs queued now */
+	int64_t readers_in_use;
+	int64_t readers;
+};
+void db_stats(struct db *db, struct db_stats *ret_stats);
+
+#endif

@@ -1,0 +1,76 @@
+/*
+ * Calls to a sibling service's internal port (HTTP/1.1 through libcurl, the one place that
+ * includes its header): kept connections, a deadline, retries of idempotent calls with backoff and
+ * full jitter, and a circuit breaker. Thread-safe; one struct upstream per sibling.
+ */
+#ifndef UPSTREAM_UPSTREAM_H
+#define UPSTREAM_UPSTREAM_H
+
+#include "base/base.h"
+#include "base/json.h"
+
+struct upstream;
+
+struct upstream_options {
+	const char *name;          /* "product"; for log and metrics; kept, not copied */
+	const char *base_url;      /* "http://127.0.0.1:9001"; kept */
+	int64_t connect_timeout;   /* microseconds */
+	int64_t attempt_timeout;   /* microseconds for one try */
+	unsigned attempts;         /* tries of an idempotent call, 1 = no retry */
+	unsigned breaker_failures; /* failures in a row that open the breaker */
+	int64_t breaker_pause;     /* microseconds it stays open before one probe is let through */
+	size_t connections;        /* kept at most */
+};
+
+/* Call once in main before threads, and once at the end. 0 or -ENOMEM. */
+int upstream_global_start(void);
+void upstream_global_stop(void);
+
+/* Fills in the defaults that the services use. */
+struct upstream_options upstream_defaults(const char *name, const char *base_url);
+
+int upstream_create(const struct upstream_options *options, struct upstream **ret_upstream);
+void upstream_free(struct upstream *upstream);
+
+struct upstream_request {
+	const char *method;
+	const char *path; /* "/internal/reservations/…"; ids inside are ours, no escaping */
+	const char *body; /* JSON text or NULL */
+	size_t body_length;
+	int64_t deadline;        /* clock_monotonic() microseconds for all tries together */
+	const char *request_id;  /* sent as X-Request-ID; NULL: none */
+	const char *traceparent; /* W3C Trace Context; NULL: none */
+	bool idempotent;         /* may be sent again though it may have had its effect */
+};
+
+struct upstream_response {
+	int status;
+	struct json *body;   /* NULL when there is none; owned, upstream_response_release() */
+	int64_t retry_after; /* microseconds from a Retry-After header, or 0 */
+};
+
+/*
+ * Returns 0 and the answer for every status below 500. Otherwise *ret_response is empty and:
+ * -EHOSTDOWN  not reachable, answered 5xx or garbage until tries ran out, or the breaker is open
+ * -ETIMEDOUT  the deadline passed; the call may have had its effect
+ * -EMSGSIZE   the answer is longer than 4 MiB
+ * -ENOMEM
+ */
+int upstream_call(struct upstream *upstream, const struct upstream_request *request,
+		  struct upstream_response *ret_response);
+
+void upstream_response_release(struct upstream_response *response);
+
+enum breaker_state { BREAKER_CLOSED, BREAKER_OPEN, BREAKER_HALF_OPEN };
+
+struct upstream_stats {
+	int64_t calls;
+	int64_t retries;
+	int64_t failures; /* calls that ended with an error */
+	int64_t refused;  /* not tried, breaker open */
+	enum breaker_state breaker;
+};
+void upstream_stats(struct upstream *upstream, struct upstream_stats *ret_stats);
+const char *upstream_name(const struct upstream *upstream);
+
+#endif
