@@ -26,9 +26,9 @@
 
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 
-#define PRINTF_LIKE(format, first) __attribute__((format(printf, format, first)))
-#define MUST_CHECK                 __attribute__((warn_unused_result))
-#define UNUSED                     __attribute__((unused))
+#define PRINTF_LIKE(template, first) __attribute__((format(printf, template, first)))
+#define MUST_CHECK                   __attribute__((warn_unused_result))
+#define UNUSED                       __attribute__((unused))
 
 /* Calls function(&variable) when the variable goes out of scope. */
 #define CLEANUP(function) __attribute__((cleanup(function)))

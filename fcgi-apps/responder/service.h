@@ -48,7 +48,6 @@ struct runtime {
 	struct contract *contract;
 	struct currency currency;
 	int64_t request_timeout; /* microseconds a request may take in all */
-	struct text *scratch;    /* the responder's own */
 	void *tasks;             /* the responder's own */
 };
 
