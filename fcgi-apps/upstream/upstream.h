@@ -8,6 +8,7 @@
 
 #include "base/base.h"
 #include "base/json.h"
+#include "upstream/breaker.h"
 
 struct upstream;
 
@@ -34,7 +35,7 @@ void upstream_free(struct upstream *upstream);
 
 struct upstream_request {
 	const char *method;
-	const char *path; /* "/internal/reservations/…"; ids inside are ours, no escaping */
+	const char *path; /* "/internal/reservations/…", escaped where needed */
 	const char *body; /* JSON text or NULL */
 	size_t body_length;
 	int64_t deadline;        /* clock_monotonic() microseconds for all tries together */
@@ -52,16 +53,16 @@ struct upstream_response {
 /*
  * Returns 0 and the answer for every status below 500. Otherwise *ret_response is empty and:
  * -EHOSTDOWN  not reachable, answered 5xx or garbage until tries ran out, or the breaker is open
- * -ETIMEDOUT  the deadline passed; the call may have had its effect
- * -EMSGSIZE   the answer is longer than 4 MiB
+ * -ETIMEDOUT  the deadline, or the time of the last try, passed
+ * -EMSGSIZE   the answer is longer than 4 MiB, or the path than 8,000 bytes
  * -ENOMEM
+ * After any of them the call may have had its effect. A connection that could not be made is tried
+ * again also when the call is not idempotent: nothing was sent.
  */
 int upstream_call(struct upstream *upstream, const struct upstream_request *request,
 		  struct upstream_response *ret_response);
 
 void upstream_response_release(struct upstream_response *response);
-
-enum breaker_state { BREAKER_CLOSED, BREAKER_OPEN, BREAKER_HALF_OPEN };
 
 struct upstream_stats {
 	int64_t calls;
