@@ -1,12 +1,13 @@
-# `make` alone lists the targets. Settings live in mk/, the recipes of running things in scripts/.
+# `make` alone lists the targets; the recipes of running things are in scripts/.
 
 VARIANT ?= release
 BUILD := build/$(VARIANT)
 SERVICES := product cart order
 FLOORS := base contract storage upstream responder
+# Debian's own, the one that python3-pytest belongs to.
+PYTHON ?= /usr/bin/python3
 
 CC ?= gcc
-PKGS := json-c sqlite3 libcurl libmd
 CPPFLAGS += -D_GNU_SOURCE -Ifcgi-apps -include fcgi-apps/base/banned.h
 CFLAGS += -std=gnu11 -g -fPIE -pthread -fno-omit-frame-pointer -fstack-protector-strong -Wa,-Ifcgi-apps \
 	-Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Wvla \
@@ -20,6 +21,8 @@ LDFLAGS += -fsanitize=address,undefined
 else ifeq ($(VARIANT),tsan)
 CFLAGS += -O1 -fsanitize=thread
 LDFLAGS += -fsanitize=thread
+# gcc 12's ThreadSanitizer does not know the address layouts of newer kernels.
+RUN := setarch $(shell uname -m) -R
 else
 CFLAGS += -O2
 CPPFLAGS += -D_FORTIFY_SOURCE=3
@@ -27,6 +30,9 @@ endif
 ifdef CI
 CFLAGS += -Werror
 endif
+export ASAN_OPTIONS ?= detect_leaks=1:strict_string_checks=1:detect_stack_use_after_return=1:exitcode=99
+export UBSAN_OPTIONS ?= print_stacktrace=1:halt_on_error=1:exitcode=99
+export TSAN_OPTIONS ?= halt_on_error=0:second_deadlock_stack=1:exitcode=99
 
 sources = $(filter-out %/main.c,$(wildcard fcgi-apps/$(1)/*.c))
 objects = $(patsubst fcgi-apps/%.c,$(BUILD)/%.o,$(1))
@@ -34,14 +40,44 @@ FLOOR_LIBS := $(foreach f,responder upstream storage contract base,$(BUILD)/lib$
 SERVICE_LIBS := $(foreach s,$(SERVICES),$(BUILD)/lib$(s).a)
 PROGRAMS := $(foreach s,$(SERVICES),$(BUILD)/$(s)-service)
 UNIT_TESTS := $(patsubst tests/unit/test_%.c,%,$(wildcard tests/unit/test_*.c))
+HTTP_TESTS := $(patsubst tests/http/test_%.py,%,$(wildcard tests/http/test_*.py))
+# All cores for compiling, unless the caller said otherwise.
+JOBS := $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell nproc))
+MAKEFLAGS += --no-print-directory
 
 .DEFAULT_GOAL := help
-.PHONY: help build test-unit
+.DELETE_ON_ERROR:
+.PHONY: help up down status logs demo build programs unit-programs test test-unit test-http lint sanitize clean reset-data
 help:
-	@sed -n 's/^## //p' $(MAKEFILE_LIST)
+	@echo "make <target>:"
+	@sed -n 's/^## /  /p' $(MAKEFILE_LIST)
+
+## up               build, start everything, load a demo catalogue; prints where it listens
+up: build
+	@scripts/up.sh
+
+## down             stop it, requests in flight first
+down:
+	@scripts/down.sh
+
+## status           what runs, where, and whether it is ready
+status:
+	@scripts/status.sh
+
+## logs             follow the logs of all processes (Ctrl-C ends it)
+logs:
+	@scripts/logs.sh
+
+## demo             one purchase through the gateway, every exchange printed (needs `make up`)
+demo:
+	@$(PYTHON) scripts/demo.py
 
 ## build            compile the three services into build/release
-build: $(PROGRAMS)
+build:
+	@scripts/install-packages.sh build
+	@$(MAKE) $(JOBS) programs
+
+programs: $(PROGRAMS)
 
 $(BUILD)/%.o: fcgi-apps/%.c
 	@mkdir -p $(@D)
@@ -69,14 +105,59 @@ $(BUILD)/tests/%: tests/unit/%.c $(SERVICE_LIBS) $(FLOOR_LIBS)
 	@$(CC) $(CPPFLAGS) -Itests/unit $(CFLAGS) $(LDFLAGS) -MMD -MP $< $(SERVICE_LIBS) $(FLOOR_LIBS) -o $@ \
 		-lcheck -lsubunit -lrt -lm $(LDLIBS)
 
-## test-unit        the unit tests
-test-unit: $(addprefix test-,$(UNIT_TESTS))
+## test             the unit tests, then the HTTP tests
+test:
+	@scripts/install-packages.sh build test
+	@$(MAKE) $(JOBS) programs unit-programs
+	@$(MAKE) test-unit
+	@$(MAKE) test-http
 
+## test-unit        the unit tests
+test-unit: $(addprefix unit-,$(UNIT_TESTS))
+
+unit-programs: $(addprefix $(BUILD)/tests/test_,$(UNIT_TESTS))
+
+## test-http        the tests over HTTP: real nginx, real workers, private directory and ports
+test-http: programs
+	@VARIANT=$(VARIANT) $(PYTHON) -m pytest -q tests/http
+
+## test-<name>      one of them: tests/unit/test_<name>.c or tests/http/test_<name>.py
 define unit_test
-.PHONY: test-$(1)
-test-$(1): $(BUILD)/tests/test_$(1)
-	@$$<
+.PHONY: unit-$(1) test-$(1)
+test-$(1): unit-$(1)
+unit-$(1): $(BUILD)/tests/test_$(1)
+	@$(RUN) $$<
 endef
 $(foreach t,$(UNIT_TESTS),$(eval $(call unit_test,$(t))))
+
+define http_test
+.PHONY: http-$(1) test-$(1)
+test-$(1): http-$(1)
+http-$(1): programs
+	@VARIANT=$(VARIANT) $(PYTHON) -m pytest -q tests/http/test_$(1).py
+endef
+$(foreach t,$(HTTP_TESTS),$(eval $(call http_test,$(t))))
+
+## lint             formatting, static analysis, shell scripts, nginx configurations, floors
+lint:
+	@scripts/install-packages.sh build test lint
+	@scripts/lint.sh
+
+## sanitize         all tests with ASan and UBSan, then with TSan
+sanitize:
+	@scripts/install-packages.sh build test
+	@for variant in asan tsan; do \
+		echo "== $$variant"; \
+		$(MAKE) VARIANT=$$variant $(JOBS) programs unit-programs && \
+		$(MAKE) VARIANT=$$variant test-unit test-http || exit 1; \
+	done
+
+## clean            delete what was built; never data
+clean:
+	@rm -rf build
+
+## reset-data       delete the local databases under ./var (only while stopped)
+reset-data:
+	@scripts/reset-data.sh
 
 -include $(wildcard $(BUILD)/*/*.d)

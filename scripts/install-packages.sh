@@ -1,0 +1,91 @@
+#!/bin/sh
+# Installs the Debian packages that are missing for what is about to be done, and says so.
+#
+#	scripts/install-packages.sh build|test|bench...
+#
+# Does nothing, silently, where all are there.
+set -eu
+
+say() {
+	printf '%s\n' "$*"
+}
+
+die() {
+	printf 'install-packages: %s\n' "$*" >&2
+	exit 1
+}
+
+# "a|b": either will do; the first is installed where none is there.
+packages_for() {
+	case $1 in
+	build)
+		echo gcc libc6-dev make libfcgi-dev libjson-c-dev libsqlite3-dev \
+			'libcurl4-openssl-dev|libcurl4-gnutls-dev|libcurl4-nss-dev' libmd-dev \
+			nginx spawn-fcgi curl python3
+		;;
+	test) echo check python3-pytest ;;
+	lint) echo clang-format clang-tidy shellcheck ;;
+	bench) echo wrk python3-fastapi uvicorn nodejs npm ;;
+	*) die "unknown purpose '$1': build, test, lint or bench" ;;
+	esac
+}
+
+installed() {
+	# shellcheck disable=SC2016 # dpkg's own placeholder
+	[ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
+}
+
+any_installed() {
+	old_ifs=$IFS
+	IFS='|'
+	for alternative in $1; do
+		if installed "$alternative"; then
+			IFS=$old_ifs
+			return 0
+		fi
+	done
+	IFS=$old_ifs
+	return 1
+}
+
+[ $# -gt 0 ] || die 'say for what: build, test, lint or bench'
+command -v dpkg-query >/dev/null ||
+	die 'this is no Debian: install the packages named in scripts/install-packages.sh by hand'
+
+missing=
+for purpose; do
+	for package in $(packages_for "$purpose"); do
+		any_installed "$package" || missing="$missing ${package%%|*}"
+	done
+done
+missing=${missing# }
+[ -n "$missing" ] || exit 0
+
+say "Installing what is missing to $* the platform: $missing"
+if [ "$(id -u)" = 0 ]; then
+	as_root=
+elif command -v sudo >/dev/null; then
+	as_root=sudo
+else
+	die "needs root for: apt-get install $missing"
+fi
+
+apt() {
+	$as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -o Dpkg::Use-Pty=0 \
+		-o APT::Install-Recommends=false "$@"
+}
+
+had_nginx=no
+installed nginx && had_nginx=yes
+# Lists that are missing or stale make the first try fail: then they are fetched.
+# shellcheck disable=SC2086 # a list of names
+if ! apt install $missing >/dev/null 2>&1; then
+	say 'Fetching the package lists (apt-get update)'
+	apt update || die 'apt-get update failed: is there a network?'
+	apt install $missing >/dev/null || die "apt-get could not install: $missing"
+fi
+
+# Debian's package starts a web site of its own on port 80, which nobody asked for.
+if [ $had_nginx = no ] && installed nginx && [ -d /run/systemd/system ]; then
+	$as_root systemctl disable --quiet --now nginx.service || true
+fi
