@@ -19,10 +19,15 @@ int64_t clock_now(void);
 /* Never jumps; for deadlines and durations. Its zero is arbitrary. */
 int64_t clock_monotonic(void);
 
-/* RFC 3339 section 5.6 with microseconds and Z. Years 0000 to 9999. */
+/* RFC 3339 section 5.6 with microseconds and Z. Years 0000 to 9999; beyond them, the nearest time
+ * that can be written. */
 void clock_format(int64_t time, char buffer[CLOCK_TEXT_SIZE]);
 
-/* Reads any RFC 3339 date-time (offsets, fraction cut to microseconds). -EINVAL when it is not. */
+/*
+ * Reads any RFC 3339 date-time (offsets, fraction cut to microseconds). A leap second (23:59:60 UTC
+ * at the end of a month) is the second after it, as in POSIX. -EINVAL when it is none, or when it
+ * lies outside the years 0000 to 9999 in UTC.
+ */
 int clock_parse(const char *text, size_t length, int64_t *ret_time);
 
 #endif

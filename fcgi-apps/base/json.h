@@ -86,11 +86,13 @@ struct json_member json_next(struct json_member member);
 	for (struct json_member member = json_first(object); member.name;                          \
 	     member = json_next(member))
 
-/* Deep equality by value: 1 equals 1.0. */
+/* Deep equality by value: 1 equals 1.0. Numbers beyond decimal_parse() compare by their text. */
 bool json_equal(const struct json *a, const struct json *b);
 
 /* Building and changing documents (cold paths only; answers are written by json_writer.h).
- * Each returns -ENOMEM on failure; a set or push takes over the value even then. */
+ * Each returns -ENOMEM on failure; a set or push takes over the value even then, and a NULL
+ * value means that making it ran out of memory. json_new_number wants a JSON number; it returns
+ * NULL for anything else. */
 struct json *json_new_object(void);
 struct json *json_new_array(void);
 struct json *json_new_string(const char *string);

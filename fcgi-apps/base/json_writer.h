@@ -1,7 +1,7 @@
 /*
  * Writing JSON as a stream of calls into a text. Commas are placed by the writer; text_error() of
  * the target tells a failure once at the end. Strings are escaped as RFC 8259 section 7 demands;
- * their bytes must be UTF-8. Not thread-safe.
+ * a byte that is not part of valid UTF-8 becomes U+FFFD. Not thread-safe.
  */
 #ifndef BASE_JSON_WRITER_H
 #define BASE_JSON_WRITER_H

@@ -1,0 +1,236 @@
+#include "base/json_writer.h"
+
+#include "base/clock.h"
+#include "base/utf8.h"
+
+void json_writer_init(struct json_writer *writer, struct text *out)
+{
+	*writer = (struct json_writer){.out = out};
+}
+
+static void begin_value(struct json_writer *writer)
+{
+	if (writer->comma)
+		text_append_char(writer->out, ',');
+	writer->comma = true;
+}
+
+static void begin_container(struct json_writer *writer, char bracket)
+{
+	begin_value(writer);
+	text_append_char(writer->out, bracket);
+	writer->comma = false;
+}
+
+static void end_container(struct json_writer *writer, char bracket)
+{
+	text_append_char(writer->out, bracket);
+	writer->comma = true;
+}
+
+void json_object_begin(struct json_writer *writer)
+{
+	begin_container(writer, '{');
+}
+
+void json_object_end(struct json_writer *writer)
+{
+	end_container(writer, '}');
+}
+
+void json_array_begin(struct json_writer *writer)
+{
+	begin_container(writer, '[');
+}
+
+void json_array_end(struct json_writer *writer)
+{
+	end_container(writer, ']');
+}
+
+/* How many bytes from the start are plain: ASCII that needs no escape. */
+static size_t plain_prefix(const char *bytes, size_t length)
+{
+	const uint64_t ones = UINT64_C(0x0101010101010101), highs = ones << 7;
+	size_t i = 0;
+
+	/*
+	 * Eight bytes at once ("Determine if a word has a zero byte", S. E. Anderson, Bit Twiddling
+	 * Hacks): a byte's high bit is set when it is below 0x20, '"', '\\' or not ASCII. A borrow
+	 * can only add marks after a real one, so "none" is exact.
+	 */
+	for (uint64_t word; i + sizeof(word) <= length; i += sizeof(word)) {
+		memcpy(&word, bytes + i, sizeof(word));
+		uint64_t quote = word ^ ones * '"', backslash = word ^ ones * '\\';
+		uint64_t marks = (word - ones * 0x20) | (quote - ones) | (backslash - ones) | word;
+		if (marks & highs)
+			break;
+	}
+	for (; i < length; i++) {
+		unsigned char byte = (unsigned char)bytes[i];
+		if (byte < 0x20 || byte >= 0x80 || byte == '"' || byte == '\\')
+			break;
+	}
+	return i;
+}
+
+static void append_escape(struct text *out, char byte)
+{
+	static const char hex[] = "0123456789abcdef";
+	char escape[6] = {'\\', byte, '0', '0'};
+
+	switch (byte) {
+	case '"':
+	case '\\':
+		break;
+	case '\b':
+		escape[1] = 'b';
+		break;
+	case '\f':
+		escape[1] = 'f';
+		break;
+	case '\n':
+		escape[1] = 'n';
+		break;
+	case '\r':
+		escape[1] = 'r';
+		break;
+	case '\t':
+		escape[1] = 't';
+		break;
+	default:
+		escape[1] = 'u';
+		escape[4] = hex[byte >> 4 & 15];
+		escape[5] = hex[byte & 15];
+		text_append(out, escape, 6);
+		return;
+	}
+	text_append(out, escape, 2);
+}
+
+static void append_escaped(struct text *out, const char *bytes, size_t length)
+{
+	size_t done = 0;
+
+	for (size_t i = 0; i < length;) {
+		i += plain_prefix(bytes + i, length - i);
+		if (i == length)
+			break;
+		bool ascii = (unsigned char)bytes[i] < 0x80;
+		size_t size = ascii ? 0 : utf8_character(bytes + i, length - i);
+		if (size > 0) {
+			i += size;
+			continue;
+		}
+		text_append(out, bytes + done, i - done);
+		if (ascii)
+			append_escape(out, bytes[i]);
+		else
+			text_append_string(out, UTF8_REPLACEMENT);
+		done = ++i;
+	}
+	text_append(out, bytes + done, length - done);
+}
+
+static void append_quoted(struct text *out, const char *bytes, size_t length)
+{
+	text_append_char(out, '"');
+	append_escaped(out, bytes, length);
+	text_append_char(out, '"');
+}
+
+void json_key(struct json_writer *writer, const char *name)
+{
+	begin_value(writer);
+	append_quoted(writer->out, name, strlen(name));
+	text_append_char(writer->out, ':');
+	writer->comma = false;
+}
+
+void json_write_string(struct json_writer *writer, const char *string)
+{
+	if (string)
+		json_write_bytes(writer, string, strlen(string));
+	else
+		json_write_null(writer);
+}
+
+void json_write_bytes(struct json_writer *writer, const char *bytes, size_t length)
+{
+	begin_value(writer);
+	append_quoted(writer->out, bytes, length);
+}
+
+void json_write_int(struct json_writer *writer, int64_t value)
+{
+	begin_value(writer);
+	text_append_int(writer->out, value);
+}
+
+void json_write_bool(struct json_writer *writer, bool value)
+{
+	begin_value(writer);
+	text_append_string(writer->out, value ? "true" : "false");
+}
+
+void json_write_null(struct json_writer *writer)
+{
+	begin_value(writer);
+	text_append_string(writer->out, "null");
+}
+
+void json_write_money(struct json_writer *writer, int64_t amount, struct currency currency)
+{
+	char buffer[MONEY_TEXT_SIZE];
+
+	begin_value(writer);
+	text_append(writer->out, buffer, money_format(amount, currency, buffer));
+}
+
+void json_write_time(struct json_writer *writer, int64_t time)
+{
+	char buffer[CLOCK_TEXT_SIZE + 2];
+
+	begin_value(writer);
+	buffer[0] = '"';
+	clock_format(time, buffer + 1);
+	buffer[CLOCK_TEXT_SIZE] = '"';
+	text_append(writer->out, buffer, CLOCK_TEXT_SIZE + 1);
+}
+
+void json_write_raw(struct json_writer *writer, const char *json, size_t length)
+{
+	begin_value(writer);
+	text_append(writer->out, json, length);
+}
+
+void json_member_string(struct json_writer *writer, const char *name, const char *string)
+{
+	json_key(writer, name);
+	json_write_string(writer, string);
+}
+
+void json_member_int(struct json_writer *writer, const char *name, int64_t value)
+{
+	json_key(writer, name);
+	json_write_int(writer, value);
+}
+
+void json_member_bool(struct json_writer *writer, const char *name, bool value)
+{
+	json_key(writer, name);
+	json_write_bool(writer, value);
+}
+
+void json_member_money(struct json_writer *writer, const char *name, int64_t amount,
+		       struct currency currency)
+{
+	json_key(writer, name);
+	json_write_money(writer, amount, currency);
+}
+
+void json_member_time(struct json_writer *writer, const char *name, int64_t time)
+{
+	json_key(writer, name);
+	json_write_time(writer, time);
+}
