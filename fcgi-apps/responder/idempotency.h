@@ -39,6 +39,16 @@
 int idempotent_transaction(struct request *request, struct response *response,
 			   int (*handle)(struct request *, struct response *));
 
+/* idempotent_handle(): the answer (400 or more) stands, the work must be rolled back. */
+#define IDEMPOTENT_REFUSED (-EPERM)
+
+/*
+ * The same inside a transaction that is already running. 0: commit. IDEMPOTENT_REFUSED or the
+ * store's error: roll back.
+ */
+int idempotent_handle(struct db_conn *conn, struct request *request, struct response *response,
+		      int (*handle)(struct request *, struct response *));
+
 /* ---- parts, for an effect that takes several transactions (checkout) ---- */
 
 enum idempotency {

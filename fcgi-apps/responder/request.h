@@ -20,6 +20,7 @@ struct runtime;
 
 struct request {
 	const struct operation *operation;
+	bool internal;            /* came in on the internal listener */
 	const char *method;       /* as sent: HEAD stays HEAD */
 	const char *path;         /* decoded, without the prefix */
 	const char *prefix;       /* SCRIPT_NAME: what was cut off before path, "" or "/products" */
@@ -46,7 +47,7 @@ struct request {
 	/* For RUN_BLOCKING with a streamed body: reads up to size bytes; 0 at the end, -EIO when
 	 * the client went away, -EMSGSIZE beyond the limit. */
 	int64_t (*read_body)(struct request *request, void *buffer, size_t size);
-	void *connection; /* the responder's own */
+	struct exchange *exchange; /* the responder's own */
 
 	/* Work after the answer is out, on the same thread: request_after(). */
 	void (*after)(void *argument);

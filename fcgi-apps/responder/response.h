@@ -26,7 +26,7 @@ struct response {
 	/* Set by the responder where streaming is possible. */
 	int (*stream_write)(struct response *response, const void *data, size_t length);
 	bool streaming;
-	void *connection; /* the responder's own */
+	struct exchange *exchange; /* the responder's own */
 };
 
 void response_init(struct response *response, const char *request_id);

@@ -15,6 +15,7 @@
 #include "upstream/upstream.h"
 
 enum run_mode {
+	RUN_DIRECT,      /* on the event thread, without the store: must be quick */
 	RUN_READ,        /* on the event thread with a pooled read connection: must be quick */
 	RUN_TRANSACTION, /* inside a (grouped) transaction; answered after the commit; an answer of
 			    400 or more rolls back. Idempotency-Key is handled around it */
@@ -42,13 +43,14 @@ struct task {
 	bool (*run)(struct runtime *runtime, void *app);
 };
 
+/* What a service's code may use of the process it runs in. */
 struct runtime {
 	const struct service *service;
 	struct db *db;
 	struct contract *contract;
 	struct currency currency;
 	int64_t request_timeout; /* microseconds a request may take in all */
-	void *tasks;             /* the responder's own */
+	struct server *server;   /* the responder's own */
 };
 
 struct service {

@@ -1,0 +1,106 @@
+#include "base/log.h"
+#include "responder/exchange.h"
+#include "responder/server.h"
+
+/* Waiting beyond this is refused with 503: it would not be answered in time anyhow. */
+#define QUEUE_MAX  1024
+#define STACK_SIZE (1u << 20)
+
+/* Threads are made when work waits and none is idle: a service that never blocks has none. */
+struct blocking {
+	pthread_mutex_t lock;
+	pthread_cond_t work;
+	struct exchange *head;
+	struct exchange **tail;
+	size_t queued;
+	size_t idle;
+	size_t started;
+	size_t limit;
+	bool stopping;
+	pthread_t threads[];
+};
+
+int blocking_create(size_t threads, struct blocking **ret_blocking)
+{
+	struct blocking *blocking =
+		calloc(1, sizeof(*blocking) + threads * sizeof(blocking->threads[0]));
+	if (!blocking)
+		return -ENOMEM;
+	pthread_mutex_init(&blocking->lock, NULL);
+	pthread_cond_init(&blocking->work, NULL);
+	blocking->tail = &blocking->head;
+	blocking->limit = threads;
+	*ret_blocking = blocking;
+	return 0;
+}
+
+static struct exchange *take(struct blocking *blocking)
+{
+	pthread_mutex_lock(&blocking->lock);
+	blocking->idle++;
+	while (!blocking->head && !blocking->stopping)
+		pthread_cond_wait(&blocking->work, &blocking->lock);
+	blocking->idle--;
+	struct exchange *exchange = blocking->head;
+	if (exchange) {
+		blocking->head = exchange->next;
+		if (!blocking->head)
+			blocking->tail = &blocking->head;
+		blocking->queued--;
+	}
+	pthread_mutex_unlock(&blocking->lock);
+	return exchange;
+}
+
+static void *run(void *argument)
+{
+	struct exchange *exchange;
+	while ((exchange = take(argument)))
+		dispatch_blocking(exchange);
+	return NULL;
+}
+
+static void start_thread(struct blocking *blocking)
+{
+	pthread_attr_t attributes;
+	pthread_attr_init(&attributes);
+	pthread_attr_setstacksize(&attributes, STACK_SIZE);
+	int rc = pthread_create(&blocking->threads[blocking->started], &attributes, run, blocking);
+	pthread_attr_destroy(&attributes);
+	if (rc == 0)
+		blocking->started++;
+	else
+		log_write(LOG_ERROR, "cannot start a thread", log_error_code(-rc));
+}
+
+int blocking_submit(struct blocking *blocking, struct exchange *exchange)
+{
+	pthread_mutex_lock(&blocking->lock);
+	if (blocking->idle <= blocking->queued && blocking->started < blocking->limit)
+		start_thread(blocking);
+	bool accepted = blocking->queued < QUEUE_MAX && blocking->started > 0;
+	if (accepted) {
+		exchange->next = NULL;
+		*blocking->tail = exchange;
+		blocking->tail = &exchange->next;
+		blocking->queued++;
+		pthread_cond_signal(&blocking->work);
+	}
+	pthread_mutex_unlock(&blocking->lock);
+	return accepted ? 0 : -EAGAIN;
+}
+
+void blocking_free(struct blocking *blocking)
+{
+	if (!blocking)
+		return;
+	pthread_mutex_lock(&blocking->lock);
+	blocking->stopping = true;
+	pthread_cond_broadcast(&blocking->work);
+	pthread_mutex_unlock(&blocking->lock);
+	for (size_t i = 0; i < blocking->started; i++)
+		pthread_join(blocking->threads[i], NULL);
+	pthread_cond_destroy(&blocking->work);
+	pthread_mutex_destroy(&blocking->lock);
+	free(blocking);
+}

@@ -1,0 +1,301 @@
+#include "base/clock.h"
+#include "base/log.h"
+#include "responder/entity_tag.h"
+#include "responder/exchange.h"
+#include "responder/idempotency.h"
+
+static void finish(struct exchange *exchange);
+
+static const char *request_header(void *context, const char *name)
+{
+	const struct request *request = context;
+	if (strcasecmp(name, "Idempotency-Key") == 0)
+		return request->idempotency_key;
+	if (strcasecmp(name, "If-Match") == 0)
+		return request->if_match;
+	if (strcasecmp(name, "If-None-Match") == 0)
+		return request->if_none_match;
+	return NULL;
+}
+
+/* The bare token and the Structured Field string ("…") are the same key. */
+static void unquote_key(struct request *request)
+{
+	const char *key = request->idempotency_key;
+	size_t length = key ? strlen(key) : 0;
+	if (length < 3 || key[0] != '"' || key[length - 1] != '"')
+		return;
+	/* libfcgi's parameters are ours to change until the request is finished. */
+	((char *)(uintptr_t)key)[length - 1] = '\0';
+	request->idempotency_key = key + 1;
+}
+
+/* Routes on a copy of the path, in which the parameters are then NUL-terminated. */
+static int find_operation(struct exchange *exchange)
+{
+	struct request *request = &exchange->request;
+	text_reset(&exchange->path);
+	text_append_string(&exchange->path, request->path);
+	if (text_error(&exchange->path))
+		return -ENOENT;
+	int rc = contract_route(exchange->server->runtime.contract, request->method,
+				text_string(&exchange->path), request->internal, &request->route);
+	if (rc < 0)
+		return rc;
+	for (size_t i = 0; i < request->route.parameter_count; i++) {
+		struct path_parameter *parameter = &request->route.parameters[i];
+		exchange->path.data[parameter->value - exchange->path.data + parameter->length] =
+			'\0';
+	}
+	request->operation = request->route.operation;
+	exchange->binding = exchange->server->bindings[request->operation->index];
+	return 0;
+}
+
+static void parse_body(struct exchange *exchange, struct violations *violations)
+{
+	struct request *request = &exchange->request;
+	const struct contract *contract = exchange->server->runtime.contract;
+	if (!contract_body_is_json(contract, request->operation, request->content_type))
+		return;
+
+	struct json_error error;
+	int rc = json_parse(request->body_text, request->body_length, JSON_DEPTH_MAX,
+			    &request->body, &error);
+	if (rc == -EINVAL)
+		violations_add(violations, "body", "", "is not JSON: %s at line %zu, column %zu",
+			       error.detail, error.line, error.column);
+	if (rc == 0)
+		contract_check_body(contract, request->operation, request->content_type,
+				    request->body, violations);
+}
+
+/* Whether the body is fine so far; if not, the response says why. */
+static bool take_body(struct exchange *exchange, struct violations *violations)
+{
+	struct request *request = &exchange->request;
+	struct response *response = &exchange->response;
+	const struct operation *operation = request->operation;
+	if (!operation->has_body || exchange->binding->streams_body)
+		return true;
+
+	switch (exchange_read_body(exchange)) {
+	case 0:
+		break;
+	case -EMSGSIZE:
+		response_problem(response, 413, NULL, "The body is longer than %u bytes",
+				 EXCHANGE_BODY_MAX);
+		return false;
+	case -ENOMEM:
+		response_error(response, -ENOMEM);
+		return false;
+	default:
+		response_problem(response, 400, NULL, "The body was cut short");
+		return false;
+	}
+	if (request->body_length > 0)
+		parse_body(exchange, violations);
+	else if (operation->body_required)
+		violations_add(violations, "body", "", "is missing");
+	return true;
+}
+
+static bool check_content_type(struct exchange *exchange)
+{
+	struct request *request = &exchange->request;
+	if (!request->operation->has_body)
+		return true;
+	if (!*request->content_type && !request->operation->body_required)
+		return true;
+	if (contract_check_content_type(exchange->server->runtime.contract, request->operation,
+					request->content_type) == 0)
+		return true;
+	response_problem(&exchange->response, 415, NULL,
+			 "The Content-Type \"%s\" is not taken here", request->content_type);
+	return false;
+}
+
+/* Whether the handler may run; if not, the response says why. */
+static bool check(struct exchange *exchange)
+{
+	struct request *request = &exchange->request;
+	struct response *response = &exchange->response;
+
+	int rc = find_operation(exchange);
+	if (rc == -EOPNOTSUPP) {
+		response_problem(response, 405, NULL, "%s is not possible here", request->method);
+		response_header(response, "Allow", "%s", request->route.allow);
+		return false;
+	}
+	if (rc < 0) {
+		response_problem(response, 404, NULL, "There is nothing at this path");
+		return false;
+	}
+	if (!check_content_type(exchange))
+		return false;
+
+	unquote_key(request);
+	struct violations violations = {0};
+	rc = contract_check_parameters(request->runtime->contract, request->operation,
+				       request->query, request_header, request, &request->arguments,
+				       &violations);
+	bool fine = rc == 0 && take_body(exchange, &violations);
+	if (rc < 0)
+		response_error(response, rc);
+	if (fine && violations.total > 0) {
+		response_violations(response, &violations);
+		fine = false;
+	}
+	violations_release(&violations);
+	return fine;
+}
+
+/* In development and tests: an answer that the document does not declare is an error of ours. */
+static void check_answer(struct exchange *exchange)
+{
+	struct request *request = &exchange->request;
+	struct response *response = &exchange->response;
+	struct violations violations = {0};
+	if (!contract_check_response(request->runtime->contract, request->operation,
+				     response->status, response->content_type,
+				     text_string(&response->body), response->body.length,
+				     &violations)) {
+		log_write(LOG_ERROR, "the answer breaks the contract",
+			  log_text("url.path", request->path),
+			  log_text("error.message", violations.list[0].detail),
+			  log_text("error.pointer", violations.list[0].pointer),
+			  log_int("http.response.status_code", response->status));
+		response_problem(response, 500, "contract-violation",
+				 "The answer breaks the contract");
+	}
+	violations_release(&violations);
+}
+
+static void apply_conditions(struct exchange *exchange)
+{
+	const struct request *request = &exchange->request;
+	struct response *response = &exchange->response;
+	bool reads = strcmp(request->method, "GET") == 0 || strcmp(request->method, "HEAD") == 0;
+	if (!reads || !request->if_none_match || !response->etag[0] || response->status != 200)
+		return;
+	/* The tag is ours: its digits are the version. */
+	if (entity_tag_matches(request->if_none_match, strtoll(response->etag + 1, NULL, 10)))
+		response_empty(response, 304);
+}
+
+static void finish(struct exchange *exchange)
+{
+	struct response *response = &exchange->response;
+	if (!exchange->started) {
+		if (text_error(&response->body) || text_error(&response->headers)) {
+			int error = text_error(&response->body) == -ENOMEM ? -ENOMEM : -EIO;
+			response_reset(response);
+			response_error(response, error);
+		}
+		if (response->status == 0)
+			response_error(response, -EIO);
+		apply_conditions(exchange);
+		if (exchange->server->check_responses && exchange->request.operation)
+			check_answer(exchange);
+	}
+	exchange_answer(exchange);
+	if (exchange->request.after)
+		exchange->request.after(exchange->request.after_argument);
+	exchange_done(exchange);
+	log_set_trace(NULL, NULL);
+}
+
+/* The edge: an error is logged here, once, and answered without its text. */
+static void settle(struct exchange *exchange, int rc)
+{
+	if (rc < 0) {
+		log_write(rc == -EAGAIN || rc == -ECANCELED ? LOG_WARN : LOG_ERROR,
+			  "request failed",
+			  log_text("event.action", exchange->request.operation->id),
+			  log_error_code(rc));
+		response_reset(&exchange->response);
+		response_error(&exchange->response, rc);
+	}
+	finish(exchange);
+}
+
+static int run_read(struct db_conn *conn, void *argument)
+{
+	struct exchange *exchange = argument;
+	exchange->request.db = conn;
+	response_reset(&exchange->response);
+	int rc = exchange->binding->handle(&exchange->request, &exchange->response);
+	exchange->request.db = NULL;
+	return rc;
+}
+
+static int run_transaction(struct db_conn *conn, void *argument)
+{
+	struct exchange *exchange = argument;
+	log_set_trace(exchange->request.trace_id, exchange->request.request_id);
+	int rc = idempotent_handle(conn, &exchange->request, &exchange->response,
+				   exchange->binding->handle);
+	exchange->request.db = NULL;
+	return rc;
+}
+
+static void transaction_done(struct db_job *job, int result)
+{
+	struct exchange *exchange = job->argument;
+	struct server *server = exchange->server;
+	log_set_trace(exchange->request.trace_id, exchange->request.request_id);
+	settle(exchange, result == IDEMPOTENT_REFUSED ? 0 : result);
+	loop_gate_leave(server);
+}
+
+static void start_transaction(struct exchange *exchange)
+{
+	exchange->job = (struct db_job){
+		.function = run_transaction,
+		.done = transaction_done,
+		.argument = exchange,
+	};
+	loop_gate_enter(exchange->server);
+	int rc = db_submit(exchange->server->runtime.db, &exchange->job);
+	if (rc < 0) {
+		loop_gate_leave(exchange->server);
+		settle(exchange, rc);
+	}
+}
+
+void dispatch(struct exchange *exchange)
+{
+	struct request *request = &exchange->request;
+	log_set_trace(request->trace_id, request->request_id);
+	if (!check(exchange)) {
+		finish(exchange);
+		return;
+	}
+	int rc;
+	switch (exchange->binding->mode) {
+	case RUN_DIRECT:
+		settle(exchange, exchange->binding->handle(request, &exchange->response));
+		return;
+	case RUN_READ:
+		settle(exchange, db_read(request->runtime->db, run_read, exchange));
+		return;
+	case RUN_TRANSACTION:
+		start_transaction(exchange);
+		return;
+	case RUN_BLOCKING:
+		rc = blocking_submit(exchange->server->blocking, exchange);
+		if (rc < 0)
+			settle(exchange, rc);
+		return;
+	}
+}
+
+void dispatch_blocking(struct exchange *exchange)
+{
+	struct request *request = &exchange->request;
+	log_set_trace(request->trace_id, request->request_id);
+	int rc = -ETIMEDOUT; /* it waited too long for a thread: nothing was begun */
+	if (clock_monotonic() < request->deadline)
+		rc = exchange->binding->handle(request, &exchange->response);
+	settle(exchange, rc);
+}

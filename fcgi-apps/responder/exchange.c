@@ -1,0 +1,391 @@
+#include "responder/exchange.h"
+
+#include <ctype.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/uuid.h"
+#include "responder/entity_tag.h"
+#include "responder/metrics.h"
+
+/* Buffers that grew beyond this are not kept with an idle exchange. */
+#define KEPT_BUFFER_MAX 16384
+#define PATH_MAX_LENGTH 8192
+#define HEAD_MAX        40960
+
+int exchange_global_start(void)
+{
+	return FCGX_Init() == 0 ? 0 : -EIO;
+}
+
+static int64_t read_streamed(struct request *request, void *buffer, size_t size)
+{
+	struct exchange *exchange = request->exchange;
+	if (exchange->streamed > EXCHANGE_STREAM_MAX)
+		return -EMSGSIZE;
+	int limit = size > 65536 ? 65536 : (int)size;
+	int got = FCGX_GetStr(buffer, limit, exchange->fcgi.in);
+	if (got > 0) {
+		exchange->streamed += got;
+		return got;
+	}
+	return FCGX_GetError(exchange->fcgi.in) ? -EIO : 0;
+}
+
+static void write_head(struct exchange *exchange, struct text *head, bool with_length)
+{
+	struct response *response = &exchange->response;
+	text_append(head, "Status: ", 8);
+	text_append_int(head, response->status);
+	text_append(head, "\r\n", 2);
+	if (response->content_type) {
+		text_append(head, "Content-Type: ", 14);
+		text_append_string(head, response->content_type);
+		text_append(head, "\r\n", 2);
+	}
+	if (response->etag[0]) {
+		text_append(head, "ETag: ", 6);
+		text_append_string(head, response->etag);
+		text_append(head, "\r\n", 2);
+	}
+	if (with_length) {
+		text_append(head, "Content-Length: ", 16);
+		text_append_int(head, (int64_t)response->body.length);
+		text_append(head, "\r\n", 2);
+	}
+	text_append(head, text_string(&response->headers), response->headers.length);
+	text_append(head, "\r\n", 2);
+}
+
+static int put(struct exchange *exchange, const char *data, size_t length)
+{
+	while (length) {
+		int piece = length > 65536 ? 65536 : (int)length;
+		if (FCGX_PutStr(data, piece, exchange->fcgi.out) != piece)
+			return -EIO;
+		data += piece;
+		length -= (size_t)piece;
+	}
+	return 0;
+}
+
+static int send_head(struct exchange *exchange, bool with_length)
+{
+	struct text head;
+	text_init(&head, HEAD_MAX);
+	write_head(exchange, &head, with_length);
+	int rc = text_error(&head) ? -ENOMEM : put(exchange, text_string(&head), head.length);
+	text_release(&head);
+	return rc;
+}
+
+static int write_streamed(struct response *response, const void *data, size_t length)
+{
+	struct exchange *exchange = response->exchange;
+	if (!exchange->started) {
+		exchange->started = true;
+		int rc = send_head(exchange, false);
+		if (rc < 0)
+			return rc;
+	}
+	if (strcmp(exchange->request.method, "HEAD") == 0)
+		return 0;
+	return put(exchange, data, length);
+}
+
+struct exchange *exchange_take(struct server *server)
+{
+	pthread_mutex_lock(&server->free_lock);
+	struct exchange *exchange = server->free_exchanges;
+	if (exchange)
+		server->free_exchanges = exchange->next;
+	pthread_mutex_unlock(&server->free_lock);
+	if (exchange)
+		return exchange;
+
+	exchange = calloc(1, sizeof(*exchange));
+	if (!exchange)
+		return NULL;
+	exchange->server = server;
+	FCGX_InitRequest(&exchange->fcgi, -1, 0);
+	/* Without this, libfcgi lingers up to 2 s over every connection it closes. */
+	FCGX_Detach(&exchange->fcgi);
+	text_init(&exchange->body, EXCHANGE_BODY_MAX);
+	text_init(&exchange->path, PATH_MAX_LENGTH);
+	response_init(&exchange->response, exchange->request.request_id);
+	exchange->response.exchange = exchange;
+	exchange->response.stream_write = write_streamed;
+	return exchange;
+}
+
+/* The parameters that nginx sends. */
+enum parameter {
+	METHOD,
+	PATH,
+	PREFIX,
+	QUERY,
+	CONTENT_TYPE,
+	LISTENER,
+	IDEMPOTENCY_KEY,
+	IF_MATCH,
+	IF_NONE_MATCH,
+	REQUEST_ID,
+	TRACEPARENT,
+	PARAMETER_COUNT,
+};
+
+static void read_parameters(char **envp, const char *values[PARAMETER_COUNT])
+{
+	static const struct {
+		const char *name;
+		size_t length;
+	} known[PARAMETER_COUNT] = {
+#define PARAMETER(name) {name "=", sizeof(name)}
+		[METHOD] = PARAMETER("REQUEST_METHOD"),
+		[PATH] = PARAMETER("DOCUMENT_URI"),
+		[PREFIX] = PARAMETER("SCRIPT_NAME"),
+		[QUERY] = PARAMETER("QUERY_STRING"),
+		[CONTENT_TYPE] = PARAMETER("CONTENT_TYPE"),
+		[LISTENER] = PARAMETER("LISTENER"),
+		[IDEMPOTENCY_KEY] = PARAMETER("HTTP_IDEMPOTENCY_KEY"),
+		[IF_MATCH] = PARAMETER("HTTP_IF_MATCH"),
+		[IF_NONE_MATCH] = PARAMETER("HTTP_IF_NONE_MATCH"),
+		[REQUEST_ID] = PARAMETER("HTTP_X_REQUEST_ID"),
+		[TRACEPARENT] = PARAMETER("HTTP_TRACEPARENT"),
+#undef PARAMETER
+	};
+	for (; *envp; envp++) {
+		for (size_t i = 0; i < PARAMETER_COUNT; i++) {
+			if (strncmp(*envp, known[i].name, known[i].length) == 0) {
+				values[i] = *envp + known[i].length;
+				break;
+			}
+		}
+	}
+}
+
+static const char *or_empty(const char *text)
+{
+	return text ? text : "";
+}
+
+static const char *or_null(const char *text)
+{
+	return text && *text ? text : NULL;
+}
+
+static bool is_lower_hex(const char *text, size_t length)
+{
+	for (size_t i = 0; i < length; i++) {
+		if (!(text[i] >= '0' && text[i] <= '9') && !(text[i] >= 'a' && text[i] <= 'f'))
+			return false;
+	}
+	return true;
+}
+
+static void make_hex(char *out, size_t digits)
+{
+	unsigned char bytes[16];
+	random_bytes(bytes, sizeof(bytes));
+	for (size_t i = 0; i < digits; i++)
+		out[i] = "0123456789abcdef"[i % 2 ? bytes[i / 2] & 15 : bytes[i / 2] >> 4];
+}
+
+/*
+ * Keeps the caller's trace and makes our own span for calls to siblings (W3C Trace Context section
+ * 3.2.2). nginx has checked the header's form; a worker reached without nginx makes a new trace.
+ */
+static void set_trace(struct request *request, const char *traceparent)
+{
+	char *own = request->traceparent;
+	if (traceparent && strlen(traceparent) >= 55 && strncmp(traceparent, "00-", 3) == 0 &&
+	    is_lower_hex(traceparent + 3, 32) && traceparent[35] == '-') {
+		memcpy(own, traceparent, 55);
+	} else {
+		memcpy(own, "00-", 3);
+		make_hex(own + 3, 32);
+		memcpy(own + 52, "-01", 3);
+	}
+	own[35] = '-';
+	own[55] = '\0';
+	memcpy(request->trace_id, own + 3, 32);
+	request->trace_id[32] = '\0';
+}
+
+static void set_request_id(struct request *request, const char *request_id)
+{
+	size_t length = request_id ? strlen(request_id) : 0;
+	bool valid = length > 0 && length < REQUEST_ID_SIZE;
+	for (size_t i = 0; valid && i < length; i++)
+		valid = isalnum((unsigned char)request_id[i]) || strchr("._-", request_id[i]);
+	if (valid)
+		memcpy(request->request_id, request_id, length + 1);
+	else
+		uuid_make(request->request_id);
+}
+
+static void fill_request(struct exchange *exchange)
+{
+	struct request *request = &exchange->request;
+	const char *sent[PARAMETER_COUNT] = {NULL};
+	read_parameters(exchange->fcgi.envp, sent);
+
+	*request = (struct request){
+		.method = or_empty(sent[METHOD]),
+		.path = or_empty(sent[PATH]),
+		.prefix = or_empty(sent[PREFIX]),
+		.query = or_empty(sent[QUERY]),
+		.content_type = or_empty(sent[CONTENT_TYPE]),
+		.internal = sent[LISTENER] && strcmp(sent[LISTENER], "internal") == 0,
+		.idempotency_key = or_null(sent[IDEMPOTENCY_KEY]),
+		.if_match = or_null(sent[IF_MATCH]),
+		.if_none_match = or_null(sent[IF_NONE_MATCH]),
+		.body_text = "",
+		.read_body = read_streamed,
+		.exchange = exchange,
+		.app = exchange->server->app,
+		.runtime = &exchange->server->runtime,
+		.started = clock_monotonic(),
+	};
+	request->deadline = request->started + request->runtime->request_timeout;
+	set_request_id(request, sent[REQUEST_ID]);
+	set_trace(request, sent[TRACEPARENT]);
+}
+
+int exchange_receive(struct exchange *exchange, int fd)
+{
+	FCGX_Request *fcgi = &exchange->fcgi;
+	/* Before anything of the request is read, libfcgi "finishes" its last one: with
+	 * keepConnection unset that would close the connection. */
+	fcgi->ipcFd = fd;
+	fcgi->keepConnection = 1;
+	if (FCGX_Accept_r(fcgi) != 0) {
+		fcgi->ipcFd = -1;
+		return -EIO;
+	}
+	if (FCGX_GetError(fcgi->in)) {
+		/* Cut off inside the parameters: nothing can be answered. */
+		fcgi->keepConnection = 0;
+		FCGX_Finish_r(fcgi);
+		return -EIO;
+	}
+	fill_request(exchange);
+	exchange->streamed = 0;
+	exchange->started = false;
+	exchange->binding = NULL;
+	response_reset(&exchange->response);
+	exchange->response.streaming = false;
+	atomic_fetch_add(&exchange->server->in_flight, 1);
+	return 0;
+}
+
+int exchange_read_body(struct exchange *exchange)
+{
+	struct text *body = &exchange->body;
+	text_reset(body);
+	for (;;) {
+		size_t room = EXCHANGE_BODY_MAX - body->length;
+		size_t want = room < 4096 ? room : 4096;
+		if (want == 0) {
+			char extra;
+			return FCGX_GetStr(&extra, 1, exchange->fcgi.in) > 0 ? -EMSGSIZE : 0;
+		}
+		char *place = text_reserve(body, want);
+		if (!place)
+			return text_error(body);
+		int got = FCGX_GetStr(place, (int)want, exchange->fcgi.in);
+		if (got > 0)
+			text_commit(body, (size_t)got);
+		if ((size_t)got < want)
+			break;
+	}
+	exchange->request.body_text = text_string(body);
+	exchange->request.body_length = body->length;
+	return FCGX_GetError(exchange->fcgi.in) ? -EIO : 0;
+}
+
+/* STDIN must be read to its end, or the next request on the connection starts inside it. */
+static void discard_body(struct exchange *exchange)
+{
+	char buffer[8192];
+	size_t total = 0;
+	int got;
+	do {
+		got = FCGX_GetStr(buffer, sizeof(buffer), exchange->fcgi.in);
+		total += (size_t)(got > 0 ? got : 0);
+	} while (got == (int)sizeof(buffer) && total <= EXCHANGE_STREAM_MAX);
+	if (total > EXCHANGE_STREAM_MAX)
+		exchange->fcgi.keepConnection = 0;
+}
+
+static void send_answer(struct exchange *exchange)
+{
+	struct response *response = &exchange->response;
+	bool bodiless = response->status == 204 || response->status == 304;
+	int rc = send_head(exchange, !bodiless);
+	if (rc == 0 && !bodiless && strcmp(exchange->request.method, "HEAD") != 0)
+		put(exchange, text_string(&response->body), response->body.length);
+}
+
+void exchange_answer(struct exchange *exchange)
+{
+	struct server *server = exchange->server;
+	FCGX_Request *fcgi = &exchange->fcgi;
+
+	discard_body(exchange);
+	if (!exchange->started)
+		send_answer(exchange);
+	metrics_count(server->metrics, exchange->request.operation, exchange->response.status,
+		      clock_monotonic() - exchange->request.started);
+	if (atomic_load(&server->draining))
+		fcgi->keepConnection = 0;
+	FCGX_Finish_r(fcgi);
+	/* Kept: ours again. Closed: the number may already belong to another connection. */
+	int fd = fcgi->ipcFd;
+	fcgi->ipcFd = -1;
+	if (fd >= 0)
+		loop_park(server, fd);
+	else
+		loop_forget(server);
+}
+
+static void release_large(struct text *text)
+{
+	if (text->capacity > KEPT_BUFFER_MAX)
+		text_release(text);
+}
+
+void exchange_done(struct exchange *exchange)
+{
+	struct server *server = exchange->server;
+	json_free(exchange->request.body);
+	exchange->request.body = NULL;
+	arguments_release(&exchange->request.arguments);
+	release_large(&exchange->body);
+	release_large(&exchange->response.body);
+	release_large(&exchange->response.headers);
+
+	exchange_return(exchange);
+	atomic_fetch_sub(&server->in_flight, 1);
+}
+
+void exchange_return(struct exchange *exchange)
+{
+	struct server *server = exchange->server;
+	pthread_mutex_lock(&server->free_lock);
+	exchange->next = server->free_exchanges;
+	server->free_exchanges = exchange;
+	pthread_mutex_unlock(&server->free_lock);
+}
+
+void exchange_free_all(struct server *server)
+{
+	while (server->free_exchanges) {
+		struct exchange *exchange = server->free_exchanges;
+		server->free_exchanges = exchange->next;
+		text_release(&exchange->body);
+		text_release(&exchange->path);
+		response_release(&exchange->response);
+		free(exchange);
+	}
+}

@@ -1,0 +1,59 @@
+/*
+ * One FastCGI request and its answer. The only place that knows libfcgi.
+ *
+ * An exchange is owned by one thread at a time and handed on (event thread → writer or pool). It is
+ * taken from a free list and returns to it with its buffers.
+ */
+#ifndef RESPONDER_EXCHANGE_H
+#define RESPONDER_EXCHANGE_H
+
+#include <fcgiapp.h>
+
+#include "responder/server.h"
+
+/* What a buffered body may hold; nginx has the same limit in front. */
+#define EXCHANGE_BODY_MAX (1u << 20)
+
+/* What a streamed body may hold. */
+#define EXCHANGE_STREAM_MAX (32u << 20)
+
+struct exchange {
+	struct server *server;
+	const struct binding *binding;
+	FCGX_Request fcgi;
+	struct request request;
+	struct response response;
+	struct text body; /* the request's, when buffered */
+	struct text path; /* a copy that the path parameters point into */
+	int64_t streamed; /* bytes of a streamed body read so far */
+	bool started;     /* status and headers are out */
+	struct db_job job;
+	struct exchange *next; /* free list, or the queue of the pool */
+};
+
+/* Once in main, before threads. */
+int exchange_global_start(void);
+
+struct exchange *exchange_take(struct server *server); /* NULL: out of memory */
+
+/*
+ * Reads the next request of a readable connection: its parameters, not its body. Negative: the
+ * connection is closed and gone (the peer hung up, or sent something unreadable).
+ */
+int exchange_receive(struct exchange *exchange, int fd);
+
+/* Reads the whole body. -EMSGSIZE beyond EXCHANGE_BODY_MAX, -EIO when it is cut short, -ENOMEM. */
+int exchange_read_body(struct exchange *exchange);
+
+/* Sends the answer; the connection is parked or closed. The exchange is not given back yet. */
+void exchange_answer(struct exchange *exchange);
+
+/* Ends a received request: releases what was made for it and gives the exchange back. */
+void exchange_done(struct exchange *exchange);
+
+/* Gives an exchange back that received nothing. */
+void exchange_return(struct exchange *exchange);
+
+void exchange_free_all(struct server *server);
+
+#endif

@@ -1,0 +1,67 @@
+/* The operations that every service has: contract/components.json declares them. */
+#include "responder/exchange.h"
+#include "responder/metrics.h"
+
+static int get_service_info(struct request *request, struct response *response)
+{
+	struct json_writer *json = response_json(response, 200);
+	json_object_begin(json);
+	json_member_string(json, "message", request->runtime->service->title);
+	json_object_end(json);
+	return 0;
+}
+
+static int get_document(struct request *request, struct response *response)
+{
+	size_t length = 0;
+	const char *document =
+		contract_document(request->runtime->contract, request->internal, &length);
+	response_json(response, 200);
+	text_append(&response->body, document, length);
+	return 0;
+}
+
+static void write_status(struct response *response, const char *status)
+{
+	struct json_writer *json = response_json(response, 200);
+	json_object_begin(json);
+	json_member_string(json, "status", status);
+	json_object_end(json);
+}
+
+static int get_liveness(struct request *request UNUSED, struct response *response)
+{
+	write_status(response, "alive");
+	return 0;
+}
+
+static int get_readiness(struct request *request, struct response *response)
+{
+	if (atomic_load(&request->runtime->server->draining)) {
+		response_error(response, -ECANCELED);
+		return 0;
+	}
+	if (db_ping(request->runtime->db) < 0) {
+		response_error(response, -EHOSTDOWN);
+		return 0;
+	}
+	write_status(response, "ready");
+	return 0;
+}
+
+static int get_metrics(struct request *request, struct response *response)
+{
+	response->status = 200;
+	response->content_type = "text/plain; version=0.0.4";
+	metrics_write(request->runtime->server, &response->body);
+	return 0;
+}
+
+const struct binding meta_bindings[] = {
+	{"getServiceInfo", RUN_DIRECT, false, get_service_info},
+	{"getDocument", RUN_DIRECT, false, get_document},
+	{"getLiveness", RUN_DIRECT, false, get_liveness},
+	{"getReadiness", RUN_DIRECT, false, get_readiness},
+	{"getMetrics", RUN_DIRECT, false, get_metrics},
+};
+const size_t meta_binding_count = ARRAY_SIZE(meta_bindings);

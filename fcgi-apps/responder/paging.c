@@ -1,0 +1,162 @@
+#include "responder/paging.h"
+
+#include "base/clock.h"
+#include "base/text.h"
+
+/*
+ * A cursor is base64url (RFC 4648 section 5, no padding) of the kind and the fields, each ended by
+ * a NUL byte.
+ */
+#define CURSOR_TEXT_MAX 4096
+#define LINK_TEXT_MAX   24576
+
+static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+static void base64url_encode(const char *data, size_t length, struct text *out)
+{
+	const unsigned char *bytes = (const unsigned char *)data;
+	for (size_t i = 0; i < length; i += 3) {
+		size_t left = length - i;
+		uint32_t group = (uint32_t)bytes[i] << 16;
+		if (left > 1)
+			group |= (uint32_t)bytes[i + 1] << 8;
+		if (left > 2)
+			group |= bytes[i + 2];
+		text_append_char(out, alphabet[group >> 18]);
+		text_append_char(out, alphabet[group >> 12 & 63]);
+		if (left > 1)
+			text_append_char(out, alphabet[group >> 6 & 63]);
+		if (left > 2)
+			text_append_char(out, alphabet[group & 63]);
+	}
+}
+
+/* Returns the number of bytes written (at most 3/4 of the length), or -EINVAL. */
+static int64_t base64url_decode(const char *text, size_t length, char *out)
+{
+	size_t written = 0;
+	uint32_t bits = 0;
+	unsigned bit_count = 0;
+	for (size_t i = 0; i < length; i++) {
+		const char *place = text[i] ? strchr(alphabet, text[i]) : NULL;
+		if (!place)
+			return -EINVAL;
+		bits = bits << 6 | (uint32_t)(place - alphabet);
+		bit_count += 6;
+		if (bit_count >= 8) {
+			bit_count -= 8;
+			out[written++] = (char)(bits >> bit_count & 0xff);
+		}
+	}
+	/* Left-over bits must be zero, so that one cursor has one spelling. */
+	if (bit_count >= 6 || (bits & ((1u << bit_count) - 1)))
+		return -EINVAL;
+	return (int64_t)written;
+}
+
+/* What may not stand between the angle brackets of a Link is percent-encoded. */
+static void append_query(struct text *link, const char *query, size_t length)
+{
+	for (size_t i = 0; i < length; i++) {
+		unsigned char byte = (unsigned char)query[i];
+		if (byte <= ' ' || byte >= 0x7f || strchr("<>\"\\^`{|}", byte))
+			text_printf(link, "%%%02X", byte);
+		else
+			text_append_char(link, query[i]);
+	}
+}
+
+static void cursor_refuse(struct response *response)
+{
+	struct violations violations = {0};
+	violations_add(&violations, "query", "/cursor",
+		       "is not a cursor of this listing: take it from the Link header");
+	response_violations(response, &violations);
+	violations_release(&violations);
+}
+
+static bool cursor_parse(const char *text, const char *kind, size_t field_count,
+			 struct cursor *cursor)
+{
+	size_t length = strlen(text);
+	cursor->memory = malloc(length + 1);
+	if (!cursor->memory)
+		return false;
+	int64_t decoded = base64url_decode(text, length, cursor->memory);
+	if (decoded <= 0 || cursor->memory[decoded - 1] != '\0')
+		return false;
+
+	const char *end = cursor->memory + decoded;
+	const char *field = cursor->memory;
+	if (strcmp(field, kind) != 0)
+		return false;
+	for (field += strlen(field) + 1; field < end; field += strlen(field) + 1) {
+		if (cursor->count == CURSOR_FIELDS_MAX)
+			return false;
+		cursor->fields[cursor->count++] = field;
+	}
+	return cursor->count == field_count;
+}
+
+bool cursor_read(const struct request *request, struct response *response, const char *kind,
+		 size_t field_count, struct cursor *ret_cursor)
+{
+	*ret_cursor = (struct cursor){0};
+	const char *text = request_query(request, "cursor");
+	if (!text)
+		return true;
+	if (cursor_parse(text, kind, field_count, ret_cursor))
+		return true;
+	cursor_release(ret_cursor);
+	cursor_refuse(response);
+	return false;
+}
+
+void cursor_release(struct cursor *cursor)
+{
+	free(cursor->memory);
+	*cursor = (struct cursor){0};
+}
+
+bool cursor_int(const struct cursor *cursor, size_t field, struct response *response,
+		int64_t *ret_value)
+{
+	const char *text = cursor->fields[field];
+	char *end = NULL;
+	errno = 0;
+	long long value = strtoll(text, &end, 10);
+	if (errno || end == text || *end) {
+		cursor_refuse(response);
+		return false;
+	}
+	*ret_value = value;
+	return true;
+}
+
+void paging_next(const struct request *request, struct response *response, const char *kind,
+		 const char *const *fields, size_t field_count)
+{
+	struct text plain, link;
+	text_init(&plain, CURSOR_TEXT_MAX);
+	text_init(&link, LINK_TEXT_MAX);
+	text_append(&plain, kind, strlen(kind) + 1);
+	for (size_t i = 0; i < field_count; i++)
+		text_append(&plain, fields[i], strlen(fields[i]) + 1);
+
+	/* The query as it was sent, without its cursor. */
+	for (const char *part = request->query; *part;) {
+		size_t length = strcspn(part, "&");
+		if (length && strncmp(part, "cursor=", 7) != 0) {
+			append_query(&link, part, length);
+			text_append_char(&link, '&');
+		}
+		part += length + (part[length] == '&');
+	}
+	text_append_string(&link, "cursor=");
+	base64url_encode(text_string(&plain), plain.length, &link);
+
+	if (!text_error(&plain) && !text_error(&link))
+		response_header(response, "Link", "<?%s>; rel=\"next\"", text_string(&link));
+	text_release(&plain);
+	text_release(&link);
+}

@@ -1,0 +1,110 @@
+/*
+ * Inside the responder: the process-wide state, and one request's way through it.
+ *
+ *	loop.c      epoll: accepts connections, hands readable ones to a thread, parks idle ones
+ *	exchange.c  one FastCGI request and its answer, over libfcgi
+ *	dispatch.c  route, check, run by mode, answer
+ *	blocking.c  the thread pool of RUN_BLOCKING
+ *	tasks.c     background threads
+ *	meta.c      the operations that every service has
+ */
+#ifndef RESPONDER_SERVER_H
+#define RESPONDER_SERVER_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "responder/service.h"
+
+struct exchange;
+struct metrics;
+struct blocking;
+struct tasks;
+
+struct server {
+	struct runtime runtime;
+	void *app;
+	const struct binding **bindings; /* by operation index */
+	bool check_responses;
+	atomic_bool draining;
+
+	/* exchange.c */
+	pthread_mutex_t free_lock;
+	struct exchange *free_exchanges;
+	atomic_int in_flight;
+
+	/* loop.c */
+	int epoll;
+	int listener;
+	int wake; /* eventfd: the threads of the loop must look at stopping */
+	size_t thread_count;
+	pthread_t *threads;
+	atomic_bool stopping;
+	atomic_int connections;
+	atomic_uchar *parked; /* by file descriptor */
+	size_t parked_size;
+	pthread_mutex_t gate_lock;
+	pthread_cond_t gate_open;
+	size_t gate_count; /* exchanges that wait for their commit */
+
+	struct metrics *metrics;
+	struct blocking *blocking;
+	struct tasks *tasks;
+};
+
+/* loop.c ------------------------------------------------------------------------------------- */
+
+/* Takes over the listening socket (fd 0) and starts the threads. -EIO with a log line. */
+int loop_start(struct server *server, size_t threads);
+
+/* Stops accepting, lets everything that was received be answered, for at most timeout
+ * microseconds; then ends the threads. Whether all were answered. */
+bool loop_drain(struct server *server, int64_t timeout);
+
+void loop_release(struct server *server);
+
+/* A kept connection that waits for its next request. */
+void loop_park(struct server *server, int fd);
+
+/* A connection that libfcgi closed. */
+void loop_forget(struct server *server);
+
+/*
+ * Back pressure: exchanges that wait for a commit hold their buffers, so at most a fixed number may
+ * wait; at the limit no further request is read until a commit is through.
+ */
+void loop_gate_enter(struct server *server);
+void loop_gate_leave(struct server *server);
+
+/* dispatch.c --------------------------------------------------------------------------------- */
+
+/* Answers the request that was received; on this thread or later on another. */
+void dispatch(struct exchange *exchange);
+
+/* Runs a RUN_BLOCKING handler and answers; on a thread of the pool. */
+void dispatch_blocking(struct exchange *exchange);
+
+/* blocking.c --------------------------------------------------------------------------------- */
+
+int blocking_create(size_t threads, struct blocking **ret_blocking);
+
+/* -EAGAIN: the queue is full. */
+int blocking_submit(struct blocking *blocking, struct exchange *exchange);
+
+/* Ends the threads once the queue is empty, and frees. Takes NULL. */
+void blocking_free(struct blocking *blocking);
+
+/* tasks.c ------------------------------------------------------------------------------------ */
+
+/* Starts a thread for each task and sets server->tasks, also when only some could be started. */
+int tasks_start(struct server *server);
+
+/* Ends the threads after the run they are in, and frees. Takes NULL. */
+void tasks_stop(struct tasks *tasks);
+
+/* meta.c ------------------------------------------------------------------------------------- */
+
+extern const struct binding meta_bindings[];
+extern const size_t meta_binding_count;
+
+#endif

@@ -1,0 +1,215 @@
+#include "responder/service.h"
+
+#include <malloc.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/config.h"
+#include "base/log.h"
+#include "responder/exchange.h"
+#include "responder/metrics.h"
+#include "responder/version.h"
+
+#define REQUEST_TIMEOUT (5 * CLOCK_SECOND)
+#define BUSY_TIMEOUT    (4 * CLOCK_SECOND)
+#define QUEUE_LIMIT     1024
+
+struct settings {
+	const char *database_url;
+	enum log_level log_level;
+	struct currency currency;
+	size_t worker_threads;
+	size_t pool_size;
+	int64_t drain_timeout;
+	bool check_responses;
+	bool single_commit;
+};
+
+static size_t default_threads(void)
+{
+	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+	return cores < 2 ? 2 : cores > 8 ? 8 : (size_t)cores;
+}
+
+static int read_settings(const struct service *service, struct settings *settings)
+{
+	settings->database_url = config_text("DATABASE_URL", service->default_database);
+	const char *level = config_text("LOG_LEVEL", "info");
+	if (log_level_parse(level, &settings->log_level) < 0)
+		config_reject("LOG_LEVEL", level, "debug, info, warn or error");
+	const char *currency = config_text("CURRENCY", "USD");
+	if (currency_find(currency, &settings->currency) < 0)
+		config_reject("CURRENCY", currency, "an ISO 4217 code such as USD");
+	settings->worker_threads =
+		(size_t)config_int("WORKER_THREADS", (int64_t)default_threads(), 1, 64);
+	settings->pool_size =
+		(size_t)config_int("DB_POOL_SIZE", (int64_t)settings->worker_threads + 2, 1, 64);
+	settings->drain_timeout = config_int("DRAIN_SECONDS", 20, 1, 600) * CLOCK_SECOND;
+	settings->check_responses = config_bool("CONTRACT_CHECK_RESPONSES", false);
+	settings->single_commit = config_bool("DB_SINGLE_COMMIT", false);
+	return config_failed() ? -EINVAL : 0;
+}
+
+static const struct binding *find_binding(const struct binding *list, size_t count, const char *id)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (strcmp(list[i].operation_id, id) == 0)
+			return &list[i];
+	}
+	return NULL;
+}
+
+/* The document and the program must agree, both ways, or neither can be trusted. */
+static int bind_operations(struct server *server)
+{
+	const struct service *service = server->runtime.service;
+	const struct contract *contract = server->runtime.contract;
+	size_t count = contract_operation_count(contract);
+	server->bindings = calloc(count, sizeof(server->bindings[0]));
+	if (!server->bindings)
+		return -ENOMEM;
+
+	int rc = 0;
+	for (size_t i = 0; i < count; i++) {
+		const char *id = contract_operation(contract, i)->id;
+		const struct binding *binding =
+			find_binding(service->bindings, service->binding_count, id);
+		if (!binding)
+			binding = find_binding(meta_bindings, meta_binding_count, id);
+		if (!binding) {
+			log_write(LOG_ERROR, "the document has an operation without a handler",
+				  log_text("event.action", id));
+			rc = -EINVAL;
+		}
+		server->bindings[i] = binding;
+	}
+	for (size_t i = 0; i < service->binding_count; i++) {
+		if (!contract_find(contract, service->bindings[i].operation_id)) {
+			log_write(LOG_ERROR, "a handler has no operation in the document",
+				  log_text("event.action", service->bindings[i].operation_id));
+			rc = -EINVAL;
+		}
+	}
+	return rc;
+}
+
+static int load_contract(struct server *server)
+{
+	const struct service *service = server->runtime.service;
+	struct text error;
+	text_init(&error, 4096);
+	int rc = contract_load(service->openapi, *service->openapi_length, server->runtime.currency,
+			       service_version, &server->runtime.contract, &error);
+	if (rc < 0)
+		log_write(LOG_ERROR, "the OpenAPI document cannot be used",
+			  log_text("error.message", text_string(&error)), log_error_code(rc));
+	text_release(&error);
+	return rc < 0 ? rc : bind_operations(server);
+}
+
+static int open_store(struct server *server, const struct settings *settings)
+{
+	const struct service *service = server->runtime.service;
+	struct db_options options = {
+		.url = settings->database_url,
+		.readers = settings->pool_size,
+		.busy_timeout = BUSY_TIMEOUT,
+		.queue_limit = QUEUE_LIMIT,
+		.single_commit = settings->single_commit,
+		.migrations = service->migrations,
+		.migration_count = service->migration_count,
+	};
+	char error[512] = "";
+	int rc = db_open(&options, &server->runtime.db, error, sizeof(error));
+	if (rc < 0)
+		log_write(LOG_ERROR, "cannot open the store (DATABASE_URL)",
+			  log_text("error.message", error), log_error_code(rc));
+	return rc;
+}
+
+static int start(struct server *server, const struct settings *settings)
+{
+	const struct service *service = server->runtime.service;
+	pthread_mutex_init(&server->free_lock, NULL);
+	int rc = exchange_global_start();
+	if (rc == 0)
+		rc = load_contract(server);
+	if (rc == 0)
+		rc = metrics_create(server->runtime.contract, &server->metrics);
+	if (rc == 0)
+		rc = open_store(server, settings);
+	if (rc == 0 && service->start)
+		rc = service->start(&server->runtime, &server->app);
+	if (rc == 0)
+		rc = blocking_create(service->blocking_threads, &server->blocking);
+	if (rc == 0)
+		rc = tasks_start(server);
+	if (rc == 0)
+		rc = loop_start(server, settings->worker_threads);
+	return rc;
+}
+
+static void stop(struct server *server)
+{
+	const struct service *service = server->runtime.service;
+	blocking_free(server->blocking);
+	tasks_stop(server->tasks);
+	db_close(server->runtime.db);
+	if (service->stop && server->app)
+		service->stop(server->app);
+	exchange_free_all(server);
+	metrics_free(server->metrics);
+	free(server->bindings);
+	contract_free(server->runtime.contract);
+	loop_release(server);
+	pthread_mutex_destroy(&server->free_lock);
+}
+
+int service_main(const struct service *service)
+{
+	/* A few arenas are enough for a few threads, and keep the process small. */
+	mallopt(M_ARENA_MAX, 2);
+
+	struct settings settings = {0};
+	log_start(service->name, LOG_INFO);
+	if (read_settings(service, &settings) < 0)
+		return EXIT_FAILURE;
+	log_start(service->name, settings.log_level);
+
+	struct server server = {
+		.runtime = {.service = service,
+			    .currency = settings.currency,
+			    .request_timeout = REQUEST_TIMEOUT,
+			    .server = &server},
+		.check_responses = settings.check_responses,
+	};
+	/* Blocked in every thread; this one waits for them. */
+	sigset_t signals;
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGTERM);
+	sigaddset(&signals, SIGINT);
+	pthread_sigmask(SIG_BLOCK, &signals, NULL);
+
+	if (start(&server, &settings) < 0) {
+		log_write(LOG_ERROR, "cannot start");
+		return EXIT_FAILURE;
+	}
+	signal(SIGPIPE, SIG_IGN);
+	log_write(LOG_INFO, "started", log_text("service.version", service_version),
+		  log_int("process.thread.count", (int64_t)settings.worker_threads));
+
+	int number = 0;
+	sigwait(&signals, &number);
+	log_write(LOG_INFO, "draining", log_int("process.signal", number));
+	bool complete = loop_drain(&server, settings.drain_timeout);
+	if (!complete) {
+		/* Threads still own their requests: nothing can be freed under them. */
+		log_write(LOG_ERROR, "requests were still running when the drain time was over",
+			  log_int("http.requests", atomic_load(&server.in_flight)));
+		_exit(EXIT_FAILURE);
+	}
+	stop(&server);
+	log_write(LOG_INFO, "stopped");
+	return EXIT_SUCCESS;
+}

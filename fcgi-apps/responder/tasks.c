@@ -1,0 +1,145 @@
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/uuid.h"
+#include "responder/idempotency.h"
+#include "responder/server.h"
+
+#define PURGE_INTERVAL (60 * CLOCK_SECOND)
+#define PURGE_BATCH    500
+
+struct runner {
+	const struct task *task;
+	struct server *server;
+	struct tasks *tasks;
+	pthread_cond_t wake;
+	bool due;
+	pthread_t thread;
+};
+
+struct tasks {
+	pthread_mutex_t lock;
+	bool stopping;
+	size_t count;
+	struct runner runners[];
+};
+
+static int purge(struct db_conn *conn, void *argument)
+{
+	int64_t purged = idempotency_purge(conn, clock_now(), PURGE_BATCH);
+	if (purged >= 0)
+		*(int64_t *)argument = purged;
+	return purged < 0 ? (int)purged : 0;
+}
+
+static bool purge_keys(struct runtime *runtime, void *app UNUSED)
+{
+	int64_t purged = 0;
+	int rc = db_transaction(runtime->db, purge, &purged);
+	if (rc < 0)
+		log_write(LOG_WARN, "cannot purge idempotency keys", log_error_code(rc));
+	return rc == 0 && purged == PURGE_BATCH;
+}
+
+/* Every service has POSTs, so every service forgets their keys in time. */
+static const struct task purge_task = {"purge-idempotency-keys", PURGE_INTERVAL, purge_keys};
+
+/* Replicas started together must not run in step: the pause varies by a quarter. */
+static int64_t next_run(const struct task *task)
+{
+	int64_t jitter = (int64_t)random_below((uint64_t)task->interval / 4 + 1);
+	return clock_monotonic() + task->interval - jitter;
+}
+
+/* Whether to go on. */
+static bool wait_until_due(struct runner *runner)
+{
+	struct tasks *tasks = runner->tasks;
+	int64_t at = next_run(runner->task);
+	struct timespec until = {.tv_sec = at / CLOCK_SECOND, .tv_nsec = at % CLOCK_SECOND * 1000};
+	pthread_mutex_lock(&tasks->lock);
+	int rc = 0;
+	while (!tasks->stopping && !runner->due && rc != ETIMEDOUT)
+		rc = pthread_cond_timedwait(&runner->wake, &tasks->lock, &until);
+	runner->due = false;
+	bool go_on = !tasks->stopping;
+	pthread_mutex_unlock(&tasks->lock);
+	return go_on;
+}
+
+static void *run(void *argument)
+{
+	struct runner *runner = argument;
+	struct server *server = runner->server;
+	while (wait_until_due(runner)) {
+		while (runner->task->run(&server->runtime, server->app) &&
+		       !atomic_load(&server->stopping))
+			;
+	}
+	return NULL;
+}
+
+static int add(struct tasks *tasks, struct server *server, const struct task *task)
+{
+	struct runner *runner = &tasks->runners[tasks->count];
+	*runner = (struct runner){.task = task, .server = server, .tasks = tasks};
+	pthread_condattr_t attributes;
+	pthread_condattr_init(&attributes);
+	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+	pthread_cond_init(&runner->wake, &attributes);
+	pthread_condattr_destroy(&attributes);
+	int rc = pthread_create(&runner->thread, NULL, run, runner);
+	if (rc) {
+		pthread_cond_destroy(&runner->wake);
+		return -rc;
+	}
+	tasks->count++;
+	return 0;
+}
+
+int tasks_start(struct server *server)
+{
+	const struct service *service = server->runtime.service;
+	struct tasks *tasks =
+		calloc(1, sizeof(*tasks) + (service->task_count + 1) * sizeof(tasks->runners[0]));
+	if (!tasks)
+		return -ENOMEM;
+	pthread_mutex_init(&tasks->lock, NULL);
+	server->tasks = tasks;
+	/* A thread's first act is to take the lock: it sees a complete list. */
+	pthread_mutex_lock(&tasks->lock);
+	int rc = add(tasks, server, &purge_task);
+	for (size_t i = 0; rc == 0 && i < service->task_count; i++)
+		rc = add(tasks, server, &service->tasks[i]);
+	pthread_mutex_unlock(&tasks->lock);
+	return rc;
+}
+
+void task_wake(struct runtime *runtime, const char *name)
+{
+	struct tasks *tasks = runtime->server->tasks;
+	pthread_mutex_lock(&tasks->lock);
+	for (size_t i = 0; i < tasks->count; i++) {
+		if (strcmp(tasks->runners[i].task->name, name) == 0) {
+			tasks->runners[i].due = true;
+			pthread_cond_signal(&tasks->runners[i].wake);
+		}
+	}
+	pthread_mutex_unlock(&tasks->lock);
+}
+
+void tasks_stop(struct tasks *tasks)
+{
+	if (!tasks)
+		return;
+	pthread_mutex_lock(&tasks->lock);
+	tasks->stopping = true;
+	for (size_t i = 0; i < tasks->count; i++)
+		pthread_cond_signal(&tasks->runners[i].wake);
+	pthread_mutex_unlock(&tasks->lock);
+	for (size_t i = 0; i < tasks->count; i++) {
+		pthread_join(tasks->runners[i].thread, NULL);
+		pthread_cond_destroy(&tasks->runners[i].wake);
+	}
+	pthread_mutex_destroy(&tasks->lock);
+	free(tasks);
+}

@@ -1,0 +1,3 @@
+#include "responder/version.h"
+
+const char service_version[] = SERVICE_VERSION;
