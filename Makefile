@@ -7,7 +7,7 @@ FLOORS := base contract storage upstream responder
 # Debian's own, the one that python3-pytest belongs to.
 PYTHON ?= /usr/bin/python3
 
-CC ?= gcc
+CC = gcc
 CPPFLAGS += -D_GNU_SOURCE -Ifcgi-apps -include fcgi-apps/base/banned.h
 CFLAGS += -std=gnu11 -g -fPIE -pthread -fno-omit-frame-pointer -fstack-protector-strong -Wa,-Ifcgi-apps \
 	-Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Wvla \
@@ -42,7 +42,7 @@ PROGRAMS := $(foreach s,$(SERVICES),$(BUILD)/$(s)-service)
 UNIT_TESTS := $(patsubst tests/unit/test_%.c,%,$(wildcard tests/unit/test_*.c))
 HTTP_TESTS := $(patsubst tests/http/test_%.py,%,$(wildcard tests/http/test_*.py))
 # All cores for compiling, unless the caller said otherwise.
-JOBS := $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell nproc))
+JOBS = $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell nproc))
 MAKEFLAGS += --no-print-directory
 
 .DEFAULT_GOAL := help
@@ -90,6 +90,9 @@ $(BUILD)/lib$(1).a: $(call objects,$(call sources,$(1)))
 	@rm -f $$@ && ar rcs $$@ $$^
 endef
 $(foreach l,$(FLOORS) $(SERVICES),$(eval $(call library,$(l))))
+
+VERSION ?= $(shell git describe --always --dirty 2>/dev/null || echo unknown)
+$(BUILD)/responder/version.o: CPPFLAGS += -DSERVICE_VERSION='"$(VERSION)"'
 
 # Embedded files are not seen by -MMD.
 $(BUILD)/contract/contract.o: $(wildcard fcgi-apps/contract/*.json)

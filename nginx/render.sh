@@ -1,0 +1,216 @@
+#!/bin/sh
+# Prints an nginx configuration, made from a template beside this file and the environment:
+#
+#	SERVICE=product nginx/render.sh sidecar > nginx.conf
+#	nginx/render.sh gateway > nginx.conf
+#
+# Settings and their defaults (those of a pod). A bad value stops with a message naming it.
+#
+#	SERVICE              sidecar: product, cart or order
+#	LISTEN_ADDRESS       0.0.0.0
+#	PUBLIC_PORT          8000
+#	INTERNAL_PORT        9000
+#	WORKER_SOCKET        /run/app/worker.sock
+#	RUNTIME_DIR          /tmp: pid file and temporary files
+#	ACCESS_LOG           /dev/stdout
+#	ERROR_LOG            /dev/stderr
+#	WORKER_PROCESSES     one a processor, at most 2
+#	ROOT_PATH            empty, or the prefix a gateway leaves in front: /products
+#	CORS_ALLOW_ORIGINS   empty; exact origins, comma-separated, with `*` for any port of a loopback
+#	                     host (http://localhost:*), or `*` alone: any origin, without credentials
+#	RATE_LIMIT_RPS       200 requests a second and client address on the public port; 0: no limit
+#	TRUSTED_PROXIES      empty; addresses or networks whose X-Forwarded-For is believed
+#
+#	GATEWAY_PORT         8080, PRODUCT_PORT 8001, CART_PORT 8002, ORDER_PORT 8003,
+#	UPSTREAM_ADDRESS     127.0.0.1: gateway only
+set -eu
+LC_ALL=C
+export LC_ALL
+
+fail() {
+	printf 'render.sh: %s="%s": %s\n' "$1" "$2" "$3" >&2
+	exit 2
+}
+
+# matches VALUE ERE: the whole of it, newlines included.
+matches() {
+	case $1 in
+	*"
+"*) return 1 ;;
+	esac
+	printf '%s\n' "$1" | grep -Eqx -- "$2"
+}
+
+whole_number() { # name value lowest highest
+	if ! matches "$2" '[0-9]{1,7}' || [ "$2" -lt "$3" ] || [ "$2" -gt "$4" ]; then
+		fail "$1" "$2" "must be a whole number from $3 to $4"
+	fi
+}
+
+path() { # name value
+	matches "$2" '/?[^"\\$;{}[:cntrl:]]+' || fail "$1" "$2" 'must be a path'
+}
+
+addresses() { # name value
+	matches "$2" '[0-9A-Fa-f.:]+(/[0-9]{1,3})?' || fail "$1" "$2" 'must be an IP address or network'
+}
+
+# Prints the lines of a map from the listener and origin to the allowed origin.
+cors_lines() {
+	[ "$CORS_ALLOW_ORIGINS" != '*' ] || return 0
+	printf '%s\n' "$CORS_ALLOW_ORIGINS" | tr ',' '\n' | while IFS= read -r origin; do
+		origin=$(printf '%s' "$origin" | sed 's/^ *//; s/ *$//')
+		if matches "$origin" 'https?://(localhost|127\.0\.0\.1|\[::1\]):\*'; then
+			pattern=$(printf '%s' "${origin%:\*}" | sed 's/[].[]/\\&/g')
+			# shellcheck disable=SC2016 # nginx' variable
+			printf '\t\t"~^public %s(?::[0-9]{1,5})?\\z" $http_origin;\n' "$pattern"
+		elif matches "$origin" 'https?://([a-z0-9._-]{1,253}|\[[0-9a-f:]+\])(:[0-9]{1,5})?'; then
+			printf '\t\t"public %s" "%s";\n' "$origin" "$origin"
+		elif [ -n "$origin" ] || [ -n "$CORS_ALLOW_ORIGINS" ]; then
+			fail CORS_ALLOW_ORIGINS "$CORS_ALLOW_ORIGINS" \
+				"'$origin' is no origin: scheme://host[:port] in lower case, no path, or * alone"
+		fi
+	done
+}
+
+# The rules that cut ROOT_PATH off: from the documentation pages, from the service's own paths put
+# behind it (as ASGI applications are mounted), and from the bare prefix unless that is the
+# collection's own path. $1 is the map's value.
+root_rules() {
+	[ -n "$ROOT_PATH" ] || return 0
+	printf '\t\t"~(?s)^%s(?<%s>/(?:(?:docs|redoc|openapi\\.json)/?|%s(?:/.*)?))\\z" %s;\n' \
+		"$ROOT_PATTERN" "$1" "$COLLECTION" "$2"
+	[ "$ROOT_PATH" = "/$COLLECTION" ] ||
+		printf '\t\t"~^%s/?\\z" %s;\n' "$ROOT_PATTERN" "$3"
+}
+
+# Replaces every NAME between at signs by that variable, and include lines by files.
+substitute() {
+	awk -v directory="$directory" '
+	function put(file, line, name, status) {
+		while ((status = (getline line < file)) > 0) {
+			if (line ~ /^@include /) {
+				put(directory "/" substr(line, 10))
+				continue
+			}
+			while (match(line, /@[A-Z][A-Z_]*@/)) {
+				name = substr(line, RSTART + 1, RLENGTH - 2)
+				if (!(name in ENVIRON)) {
+					print "render.sh: " file ": no value for " name > "/dev/stderr"
+					exit 2
+				}
+				printf "%s%s", substr(line, 1, RSTART - 1), ENVIRON[name]
+				line = substr(line, RSTART + RLENGTH)
+			}
+			print line
+		}
+		if (status < 0) {
+			print "render.sh: cannot read " file > "/dev/stderr"
+			exit 2
+		}
+		close(file)
+	}
+	BEGIN { put(ARGV[1]); exit 0 }' "$1"
+}
+
+directory=$(dirname "$0")
+kind=${1:-}
+processors=$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1)
+[ "$processors" -le 2 ] || processors=2
+
+LISTEN_ADDRESS=${LISTEN_ADDRESS:-0.0.0.0}
+RUNTIME_DIR=${RUNTIME_DIR:-/tmp}
+ACCESS_LOG=${ACCESS_LOG:-/dev/stdout}
+ERROR_LOG=${ERROR_LOG:-/dev/stderr}
+WORKER_PROCESSES=${WORKER_PROCESSES:-$processors}
+CORS_ALLOW_ORIGINS=${CORS_ALLOW_ORIGINS:-}
+
+addresses LISTEN_ADDRESS "$LISTEN_ADDRESS"
+path RUNTIME_DIR "$RUNTIME_DIR"
+path ACCESS_LOG "$ACCESS_LOG"
+path ERROR_LOG "$ERROR_LOG"
+whole_number WORKER_PROCESSES "$WORKER_PROCESSES" 1 64
+
+# Only root may name a user: nginx's own processes then stay root, like all of a container's.
+USER=
+[ "$(id -u)" != 0 ] || USER='user root;'
+CORS_DEFAULT=
+[ "$CORS_ALLOW_ORIGINS" != '*' ] || CORS_DEFAULT='*'
+CORS_ORIGINS=$(cors_lines)
+export LISTEN_ADDRESS RUNTIME_DIR ACCESS_LOG ERROR_LOG WORKER_PROCESSES USER CORS_DEFAULT CORS_ORIGINS
+
+case $kind in
+sidecar)
+	SERVICE=${SERVICE:-}
+	case $SERVICE in
+	product | cart | order) ;;
+	*) fail SERVICE "$SERVICE" 'must be product, cart or order' ;;
+	esac
+	COLLECTION=${SERVICE}s
+	PUBLIC_PORT=${PUBLIC_PORT:-8000}
+	INTERNAL_PORT=${INTERNAL_PORT:-9000}
+	WORKER_SOCKET=${WORKER_SOCKET:-/run/app/worker.sock}
+	ROOT_PATH=${ROOT_PATH:-}
+	RATE_LIMIT_RPS=${RATE_LIMIT_RPS:-200}
+	TRUSTED_PROXIES=${TRUSTED_PROXIES:-}
+	whole_number PUBLIC_PORT "$PUBLIC_PORT" 1 65535
+	whole_number INTERNAL_PORT "$INTERNAL_PORT" 1 65535
+	[ "$PUBLIC_PORT" != "$INTERNAL_PORT" ] ||
+		fail INTERNAL_PORT "$INTERNAL_PORT" 'must differ from PUBLIC_PORT'
+	whole_number RATE_LIMIT_RPS "$RATE_LIMIT_RPS" 0 1000000
+	path WORKER_SOCKET "$WORKER_SOCKET"
+	[ -z "$ROOT_PATH" ] || matches "$ROOT_PATH" '(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+' ||
+		fail ROOT_PATH "$ROOT_PATH" 'must be empty or like /products, without a slash at its end'
+
+	ROOT_PATTERN=
+	[ -z "$ROOT_PATH" ] || ROOT_PATTERN=$(printf '%s' "$ROOT_PATH" | sed 's/\./\\./g')
+	# shellcheck disable=SC2016 # nginx' variable
+	PATH_RULES=$(root_rules rest '$rest' /)
+	PREFIX_RULES=$(root_rules mounted "$ROOT_PATH" "$ROOT_PATH")
+	[ -z "$ROOT_PATTERN" ] || ROOT_PATTERN="(?:$ROOT_PATTERN)?"
+
+	RATE_LIMIT_ZONE=
+	RATE_LIMIT=
+	if [ "$RATE_LIMIT_RPS" != 0 ]; then
+		# shellcheck disable=SC2016 # nginx' variable
+		RATE_LIMIT_ZONE=$(printf '\tlimit_req_zone $binary_remote_addr zone=clients:4m rate=%dr/s;\n\tlimit_req_status 429;\n\tlimit_req_log_level info;' "$RATE_LIMIT_RPS")
+		RATE_LIMIT=$(printf '\t\tlimit_req zone=clients burst=%d nodelay;' "$RATE_LIMIT_RPS")
+	fi
+	REAL_IP=
+	if [ -n "$TRUSTED_PROXIES" ]; then
+		for proxy in $(printf '%s' "$TRUSTED_PROXIES" | tr ',' ' '); do
+			addresses TRUSTED_PROXIES "$proxy"
+			REAL_IP="$REAL_IP	set_real_ip_from $proxy;
+"
+		done
+		REAL_IP="$REAL_IP	real_ip_header X-Forwarded-For;
+	real_ip_recursive on;"
+	fi
+	export SERVICE PUBLIC_PORT INTERNAL_PORT WORKER_SOCKET ROOT_PATTERN PATH_RULES PREFIX_RULES \
+		RATE_LIMIT_ZONE RATE_LIMIT REAL_IP
+	SERVICE_LOCATIONS=
+	[ ! -f "$directory/$SERVICE.conf.template" ] ||
+		SERVICE_LOCATIONS=$(substitute "$directory/$SERVICE.conf.template")
+	export SERVICE_LOCATIONS
+	;;
+gateway)
+	SERVICE=gateway
+	UPSTREAM_ADDRESS=${UPSTREAM_ADDRESS:-127.0.0.1}
+	GATEWAY_PORT=${GATEWAY_PORT:-8080}
+	PRODUCT_PORT=${PRODUCT_PORT:-8001}
+	CART_PORT=${CART_PORT:-8002}
+	ORDER_PORT=${ORDER_PORT:-8003}
+	addresses UPSTREAM_ADDRESS "$UPSTREAM_ADDRESS"
+	whole_number GATEWAY_PORT "$GATEWAY_PORT" 1 65535
+	whole_number PRODUCT_PORT "$PRODUCT_PORT" 1 65535
+	whole_number CART_PORT "$CART_PORT" 1 65535
+	whole_number ORDER_PORT "$ORDER_PORT" 1 65535
+	export SERVICE UPSTREAM_ADDRESS GATEWAY_PORT PRODUCT_PORT CART_PORT ORDER_PORT
+	;;
+*)
+	echo 'usage: render.sh sidecar|gateway' >&2
+	exit 2
+	;;
+esac
+
+substitute "$directory/$kind.conf.template"
