@@ -1,0 +1,22 @@
+#!/usr/bin/env bash
+# What runs, where, and whether it is ready. Exit status 1 unless everything is.
+# shellcheck source-path=SCRIPTDIR source=common.sh
+source "$(dirname "$0")/common.sh"
+
+all=0
+pid_of() {
+	running "$1" || printf 'down'
+}
+
+printf '%-9s %-8s %-8s %-7s %-9s %s\n' '' worker nginx public internal state
+for name in "${services[@]}"; do
+	state=ready
+	ready "$name" || state='not ready' all=1
+	printf '%-9s %-8s %-8s %-7s %-9s %s\n' "$name" "$(pid_of "$name-worker")" \
+		"$(pid_of "$name-nginx")" "$(setting "$name" PORT)" "$(setting "$name" INTERNAL_PORT)" "$state"
+done
+state=ready
+curl -fsS -o /dev/null --max-time 2 "$(gateway_url)/products?limit=1" 2>/dev/null ||
+	state='not ready' all=1
+printf '%-9s %-8s %-8s %-7s %-9s %s\n' gateway - "$(pid_of gateway-nginx)" "$GATEWAY_PORT" - "$state"
+exit $all
