@@ -9,9 +9,15 @@
 /* Beyond this many, further ones are counted but not kept. */
 #define VIOLATIONS_MAX 32
 
+/* Longest kept pointer and detail with their NUL; longer ones are cut and end in "…". Both may
+ * hold names that a client chose. */
+#define VIOLATION_POINTER_SIZE 1024
+#define VIOLATION_DETAIL_SIZE  512
+
 struct violation {
-	const char *in; /* "body", "query", "header", "path" */
-	char *pointer;  /* JSON Pointer (RFC 6901): "/items/0/quantity", "" for the whole */
+	const char *
+		in; /* "body", "query", "header", "path"; "response" in contract_check_response() */
+	char *pointer; /* JSON Pointer (RFC 6901): "/items/0/quantity", "" for the whole */
 	char *detail;
 };
 
@@ -20,8 +26,10 @@ struct violations {
 	struct violation list[VIOLATIONS_MAX];
 	size_t count; /* kept in list */
 	size_t total;
+	int error; /* -ENOMEM: one could not be kept, or a value could not be checked; else 0 */
 };
 
+/* in is kept, not copied. */
 void violations_add(struct violations *violations, const char *in, const char *pointer,
 		    const char *detail_format, ...) PRINTF_LIKE(4, 5);
 
@@ -29,5 +37,8 @@ void violations_add(struct violations *violations, const char *in, const char *p
 void violations_write(const struct violations *violations, struct json_writer *writer);
 
 void violations_release(struct violations *violations);
+
+/* Appends "/" and the segment, escaped, to the JSON Pointer in buffer. */
+void pointer_append(char buffer[VIOLATION_POINTER_SIZE], const char *segment);
 
 #endif

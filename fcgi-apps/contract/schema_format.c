@@ -1,0 +1,138 @@
+#include "contract/schema_format.h"
+
+#include "base/clock.h"
+
+/* <ctype.h> would ask the locale. */
+static bool is_digit(char byte)
+{
+	return byte >= '0' && byte <= '9';
+}
+
+static bool is_letter(char byte)
+{
+	return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z');
+}
+
+static bool is_hex(char byte)
+{
+	return is_digit(byte) || (byte >= 'a' && byte <= 'f') || (byte >= 'A' && byte <= 'F');
+}
+
+static bool is_date_time(const char *text, size_t length)
+{
+	int64_t time;
+
+	return clock_parse(text, length, &time) == 0;
+}
+
+static bool is_uuid(const char *text, size_t length)
+{
+	if (length != 36)
+		return false;
+	for (size_t i = 0; i < length; i++) {
+		bool dash = i == 8 || i == 13 || i == 18 || i == 23;
+
+		if (dash ? text[i] != '-' : !is_hex(text[i]))
+			return false;
+	}
+	return true;
+}
+
+/* Whether all bytes are unreserved, sub-delims, %XX or one of extra (RFC 3986 appendix A). */
+static bool is_part(const char *text, size_t length, const char *extra)
+{
+	for (size_t i = 0; i < length; i++) {
+		char byte = text[i];
+
+		if (byte == '%') {
+			if (length - i < 3 || !is_hex(text[i + 1]) || !is_hex(text[i + 2]))
+				return false;
+			i += 2;
+		} else if (!byte || (!is_letter(byte) && !is_digit(byte) &&
+				     !strchr("-._~!$&'()*+,;=", byte) && !strchr(extra, byte))) {
+			return false;
+		}
+	}
+	return true;
+}
+
+/* [ userinfo "@" ] host [ ":" port ] */
+static bool is_authority(const char *text, size_t length)
+{
+	const char *at = memchr(text, '@', length);
+	const char *end = text + length, *port = end;
+
+	if (at) {
+		if (!is_part(text, (size_t)(at - text), ":"))
+			return false;
+		text = at + 1;
+	}
+	while (port > text && is_digit(port[-1]))
+		port--;
+	if (port > text && port[-1] == ':')
+		end = port - 1;
+	length = (size_t)(end - text);
+	if (length >= 2 && text[0] == '[' && end[-1] == ']')
+		return length > 2 && is_part(text + 1, length - 2, ":");
+	return is_part(text, length, "");
+}
+
+/* Length up to the first of stops. */
+static size_t span_until(const char *text, size_t length, const char *stops)
+{
+	size_t i = 0;
+
+	while (i < length && text[i] && !strchr(stops, text[i]))
+		i++;
+	return i;
+}
+
+/* scheme ":" [ "//" authority ] path [ "?" query ] [ "#" fragment ]: never a relative one. */
+static bool is_uri(const char *text, size_t length)
+{
+	size_t span = span_until(text, length, ":");
+	const char *end = text + length;
+
+	if (span == 0 || span == length || !is_letter(text[0]))
+		return false;
+	for (size_t i = 1; i < span; i++) {
+		if (!is_letter(text[i]) && !is_digit(text[i]) && !strchr("+-.", text[i]))
+			return false;
+	}
+	text += span + 1;
+	if (end - text >= 2 && text[0] == '/' && text[1] == '/') {
+		text += 2;
+		span = span_until(text, (size_t)(end - text), "/?#");
+		if (!is_authority(text, span))
+			return false;
+		text += span;
+	}
+	span = span_until(text, (size_t)(end - text), "?#");
+	if (!is_part(text, span, ":@/"))
+		return false;
+	text += span;
+	if (text < end && *text == '?') {
+		text++;
+		span = span_until(text, (size_t)(end - text), "#");
+		if (!is_part(text, span, ":@/?"))
+			return false;
+		text += span;
+	}
+	return text == end || (*text == '#' && is_part(text + 1, (size_t)(end - text - 1), ":@/?"));
+}
+
+static const struct schema_format formats[] = {
+	{"date-time", is_date_time,
+	 "must be a date and time of RFC 3339, such as 2026-01-31T23:59:59Z"},
+	{"uri", is_uri, "must be an absolute URI, such as https://example.com/picture.png"},
+	{"uuid", is_uuid, "must be a UUID"},
+};
+
+const struct schema_format *schema_format_find(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(formats); i++) {
+		if (strcmp(formats[i].name, name) == 0)
+			return &formats[i];
+	}
+	return NULL;
+}

@@ -1,0 +1,43 @@
+/* Where a checked value stands, and telling what is wrong with it. Private to schema_*.c. */
+#ifndef CONTRACT_SCHEMA_REPORT_H
+#define CONTRACT_SCHEMA_REPORT_H
+
+#include "contract/schema_node.h"
+#include "contract/violations.h"
+
+/* A value's way from the root, linked on the stack; a pointer is built only for a violation. */
+struct place {
+	const struct place *parent;
+	const char *name; /* NULL: the element of that index; in the root: the root's pointer */
+	size_t index;
+};
+
+/* Where violations go. */
+struct check {
+	const char *in;
+	struct violations *violations; /* NULL: only the verdict counts */
+};
+
+/* A value, which need not have been JSON. */
+struct subject {
+	unsigned type; /* one of enum schema_type */
+	const struct json *json;
+	const char *text; /* of a string */
+	size_t length;
+	struct decimal number; /* without json */
+	bool truth;            /* without json */
+};
+
+/* These add a violation and return false: what the check that failed returns. */
+bool schema_report(const struct check *check, const struct place *place, const char *format, ...)
+	PRINTF_LIKE(3, 4);
+bool schema_report_type(const struct schema *schema, const struct subject *subject,
+			const struct place *place, const struct check *check);
+/* allowed is the value that it must be, or with list set an array of them. */
+bool schema_report_allowed(const struct json *allowed, bool list, const struct place *place,
+			   const struct check *check);
+
+/* "s" unless it is one. */
+const char *schema_plural(size_t count);
+
+#endif

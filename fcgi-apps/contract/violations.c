@@ -1,0 +1,99 @@
+#include "contract/violations.h"
+
+#include <stdarg.h>
+
+#include "base/utf8.h"
+
+#define ELLIPSIS "\xe2\x80\xa6"
+
+/* A copy of at most size - 1 bytes, marked where it was cut. */
+static char *copy_cut(const char *text, size_t size)
+{
+	size_t length = strlen(text), kept = length;
+	char *copy;
+
+	if (length >= size)
+		kept = utf8_cut(text, length, size - sizeof(ELLIPSIS));
+	copy = malloc(kept + sizeof(ELLIPSIS));
+	if (!copy)
+		return NULL;
+	memcpy(copy, text, kept);
+	memcpy(copy + kept, kept < length ? ELLIPSIS : "", kept < length ? sizeof(ELLIPSIS) : 1);
+	return copy;
+}
+
+void violations_add(struct violations *violations, const char *in, const char *pointer,
+		    const char *detail_format, ...)
+{
+	/* One byte more than is kept, so that copy_cut() sees what is too long. */
+	char buffer[VIOLATION_DETAIL_SIZE + 1];
+	char *pointer_copy, *detail;
+	va_list arguments;
+
+	violations->total++;
+	if (violations->count == VIOLATIONS_MAX)
+		return;
+	va_start(arguments, detail_format);
+	vsnprintf(buffer, sizeof(buffer), detail_format, arguments);
+	va_end(arguments);
+	pointer_copy = copy_cut(pointer, VIOLATION_POINTER_SIZE);
+	detail = copy_cut(buffer, VIOLATION_DETAIL_SIZE);
+	if (!pointer_copy || !detail) {
+		free(pointer_copy);
+		free(detail);
+		violations->error = -ENOMEM;
+		return;
+	}
+	violations->list[violations->count++] =
+		(struct violation){.in = in, .pointer = pointer_copy, .detail = detail};
+}
+
+void violations_write(const struct violations *violations, struct json_writer *writer)
+{
+	json_key(writer, "errors");
+	json_array_begin(writer);
+	for (size_t i = 0; i < violations->count; i++) {
+		const struct violation *violation = &violations->list[i];
+
+		json_object_begin(writer);
+		json_member_string(writer, "in", violation->in);
+		json_member_string(writer, "pointer", violation->pointer);
+		json_member_string(writer, "detail", violation->detail);
+		json_object_end(writer);
+	}
+	json_array_end(writer);
+}
+
+void violations_release(struct violations *violations)
+{
+	for (size_t i = 0; i < violations->count; i++) {
+		free(violations->list[i].pointer);
+		free(violations->list[i].detail);
+	}
+	*violations = (struct violations){0};
+}
+
+void pointer_append(char buffer[VIOLATION_POINTER_SIZE], const char *segment)
+{
+	/* Room for the ellipsis and the NUL stays free until it is needed. */
+	const size_t limit = VIOLATION_POINTER_SIZE - sizeof(ELLIPSIS);
+	size_t length = strlen(buffer), whole;
+
+	if (length >= limit)
+		return;
+	buffer[length++] = '/';
+	for (whole = length; *segment; segment++) {
+		const char *escaped = *segment == '~' ? "~0" : *segment == '/' ? "~1" : NULL;
+		size_t width = escaped ? 2 : 1;
+
+		if (((unsigned char)*segment & 0xc0) != 0x80)
+			whole = length;
+		if (length + width > limit) {
+			memcpy(buffer + whole, ELLIPSIS, sizeof(ELLIPSIS));
+			return;
+		}
+		memcpy(buffer + length, escaped ? escaped : segment, width);
+		length += width;
+	}
+	buffer[length] = '\0';
+}
