@@ -82,14 +82,19 @@ struct db_job {
 	db_function *function;
 	void (*done)(struct db_job *job, int result);
 	void *argument;
-	struct db_job *next; /* the store's own */
-	int result;          /* the store's own */
+	struct db_job *next; /* from here on the store's own */
+	int result;
+	unsigned attempts;
 };
 
 /* 0, or -EAGAIN (queue full) / -ECANCELED: then done is not called. */
 int db_submit(struct db *db, struct db_job *job);
 
-/* Inside a transaction: undoes what follows, on demand, without ending it. Nests. */
+/*
+ * Inside a transaction: marks a place to return to. Ended by exactly one release (keeps what
+ * followed) or rollback (undoes it). Nests. After a failed statement a function returns the error
+ * or rolls back to a savepoint made before it: PostgreSQL refuses anything else.
+ */
 int db_savepoint(struct db_conn *conn);
 int db_savepoint_release(struct db_conn *conn);
 int db_savepoint_rollback(struct db_conn *conn);
@@ -132,7 +137,8 @@ static inline struct db_value db_null(void)
 #define DB_NO_VALUES NULL, 0
 
 /* Runs a statement for its effect. Returns the number of rows changed, or an error. Statements
- * are prepared once per connection and kept (bounded, least recently used goes first). */
+ * are prepared once per connection and kept (bounded, least recently used goes first). Every
+ * parameter from $1 to the highest occurs in the text, and has a value; -EIO otherwise. */
 int64_t db_run(struct db_conn *conn, const char *sql, const struct db_value *values, size_t count);
 
 /* Starts a query; rows are walked with db_next and ended with db_rows_close, always. */

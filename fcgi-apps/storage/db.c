@@ -1,0 +1,322 @@
+#include "storage/db.h"
+
+#include <assert.h>
+#include <pthread.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "storage/driver.h"
+#include "storage/migrate.h"
+#include "storage/writer.h"
+
+#define WRITERS_MAX 8
+
+static const struct db_driver *const drivers[] = {&sqlite_driver};
+
+struct db {
+	const struct db_driver *driver;
+	struct writer *writer;
+	int64_t busy_timeout;
+
+	pthread_mutex_t mutex; /* guards the pool of reading connections */
+	pthread_cond_t returned;
+	struct db_conn *idle; /* last used first: its cache is warm */
+	size_t readers;
+	size_t in_use;
+};
+
+static bool has_scheme(const char *url, const char *scheme)
+{
+	size_t length = strlen(scheme);
+	return strncmp(url, scheme, length) == 0 && strncmp(url + length, "://", 3) == 0;
+}
+
+/* The URL may hold a password: no message repeats it. */
+static int find_driver(const char *url, const struct db_driver **ret_driver, char *ret_error,
+		       size_t error_size)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(drivers); i++) {
+		if (has_scheme(url, drivers[i]->scheme)) {
+			*ret_driver = drivers[i];
+			return 0;
+		}
+	}
+	if (has_scheme(url, "postgresql") || has_scheme(url, "postgres"))
+		snprintf(ret_error, error_size,
+			 "this build has no PostgreSQL driver; use sqlite:///path/file.db");
+	else
+		snprintf(ret_error, error_size,
+			 "the database URL is not of the form sqlite:///path/file.db");
+	return -EINVAL;
+}
+
+static void pool_init(struct db *db)
+{
+	pthread_condattr_t attributes;
+	pthread_condattr_init(&attributes);
+	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+	pthread_cond_init(&db->returned, &attributes);
+	pthread_condattr_destroy(&attributes);
+	pthread_mutex_init(&db->mutex, NULL);
+}
+
+static int pool_take(struct db *db, struct db_conn **ret_conn)
+{
+	int64_t deadline = clock_monotonic() + db->busy_timeout;
+	struct timespec until = {.tv_sec = deadline / CLOCK_SECOND,
+				 .tv_nsec = deadline % CLOCK_SECOND * 1000};
+	int r = 0;
+	pthread_mutex_lock(&db->mutex);
+	while (!db->idle && !r)
+		r = pthread_cond_timedwait(&db->returned, &db->mutex, &until);
+	struct db_conn *conn = db->idle;
+	if (conn) {
+		db->idle = conn->next;
+		db->in_use++;
+	}
+	pthread_mutex_unlock(&db->mutex);
+	if (!conn) {
+		log_write(LOG_WARN, "no free database connection",
+			  log_int("db.pool.size", (int64_t)db->readers));
+		return -EAGAIN;
+	}
+	*ret_conn = conn;
+	return 0;
+}
+
+static void pool_return(struct db *db, struct db_conn *conn)
+{
+	pthread_mutex_lock(&db->mutex);
+	conn->next = db->idle;
+	db->idle = conn;
+	db->in_use--;
+	pthread_mutex_unlock(&db->mutex);
+	pthread_cond_signal(&db->returned);
+}
+
+static int start_writer(struct db *db, const struct db_options *options, char *ret_error,
+			size_t error_size)
+{
+	struct db_conn *conns[WRITERS_MAX] = {0};
+	size_t opened = 0;
+	int r = 0;
+	assert(db->driver->writers >= 1 && db->driver->writers <= WRITERS_MAX);
+	while (!r && opened < db->driver->writers) {
+		r = db->driver->open(options, DB_WRITER, &conns[opened], ret_error, error_size);
+		if (!r)
+			opened++;
+	}
+	if (!r)
+		r = migrate(conns[0], options->migrations, options->migration_count, ret_error,
+			    error_size);
+	if (!r) {
+		r = writer_start(db->driver, conns, options, &db->writer);
+		if (r)
+			snprintf(ret_error, error_size, "cannot start the database's writer");
+	}
+	while (r && opened > 0)
+		db->driver->close(conns[--opened]);
+	return r;
+}
+
+static int open_readers(struct db *db, const struct db_options *options, char *ret_error,
+			size_t error_size)
+{
+	while (db->readers < options->readers) {
+		struct db_conn *conn;
+		int r = db->driver->open(options, DB_READER, &conn, ret_error, error_size);
+		if (r)
+			return r;
+		conn->next = db->idle;
+		db->idle = conn;
+		db->readers++;
+	}
+	return 0;
+}
+
+int db_open(const struct db_options *options, struct db **ret_db, char *ret_error,
+	    size_t error_size)
+{
+	const struct db_driver *driver;
+	assert(options->readers >= 1 && options->readers <= 64);
+	int r = find_driver(options->url, &driver, ret_error, error_size);
+	if (r)
+		return r;
+	struct db *db = calloc(1, sizeof(*db));
+	if (!db) {
+		snprintf(ret_error, error_size, "out of memory");
+		return -ENOMEM;
+	}
+	db->driver = driver;
+	db->busy_timeout = options->busy_timeout;
+	pool_init(db);
+	r = start_writer(db, options, ret_error, error_size);
+	if (!r)
+		r = open_readers(db, options, ret_error, error_size);
+	if (r) {
+		db_close(db);
+		return r;
+	}
+	*ret_db = db;
+	return 0;
+}
+
+void db_close(struct db *db)
+{
+	if (!db)
+		return;
+	assert(db->in_use == 0);
+	while (db->idle) {
+		struct db_conn *conn = db->idle;
+		db->idle = conn->next;
+		db->driver->close(conn);
+	}
+	/* Last: the last connection of SQLite checkpoints, and must be one that may write. */
+	writer_stop(db->writer);
+	pthread_cond_destroy(&db->returned);
+	pthread_mutex_destroy(&db->mutex);
+	free(db);
+}
+
+int db_call(struct db_conn *conn, db_function *function, void *argument)
+{
+	conn->failed = 0;
+	int result = function(conn, argument);
+	while (conn->open)
+		db_rows_close(conn->open);
+	if (result >= 0 && conn->failed)
+		result = conn->failed;
+	conn->failed = 0;
+	return result;
+}
+
+int db_read(struct db *db, db_function *function, void *argument)
+{
+	struct db_conn *conn;
+	int r = pool_take(db, &conn);
+	if (r)
+		return r;
+	r = db->driver->begin(conn, DB_BEGIN_READ);
+	if (!r) {
+		r = db_call(conn, function, argument);
+		/* Nothing was written: how the transaction ends is of no interest. */
+		if (db->driver->in_transaction(conn) && db->driver->commit(conn))
+			db->driver->rollback(conn);
+	}
+	pool_return(db, conn);
+	return r;
+}
+
+int db_transaction(struct db *db, db_function *function, void *argument)
+{
+	return writer_run(db->writer, function, argument);
+}
+
+int db_submit(struct db *db, struct db_job *job)
+{
+	return writer_submit(db->writer, job);
+}
+
+static int read_something(struct db_conn *conn, UNUSED void *argument)
+{
+	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
+	int r = db_query(conn, "SELECT max(version) FROM schema_migrations", DB_NO_VALUES, &rows);
+	return r ? r : db_next(rows) > 0 ? 0 : -EIO;
+}
+
+int db_ping(struct db *db)
+{
+	return db_read(db, read_something, NULL);
+}
+
+enum db_dialect db_dialect(const struct db_conn *conn)
+{
+	return conn->driver->dialect;
+}
+
+static int control(struct db_conn *conn, const char *sql)
+{
+	int64_t r = db_run(conn, sql, DB_NO_VALUES);
+	return r < 0 ? (int)r : 0;
+}
+
+/* One name for all: both dialects take the innermost. The writer's own savepoint is named "job",
+ * so a release too many cannot end it. */
+int db_savepoint(struct db_conn *conn)
+{
+	return control(conn, "SAVEPOINT inside");
+}
+
+int db_savepoint_release(struct db_conn *conn)
+{
+	return control(conn, "RELEASE SAVEPOINT inside");
+}
+
+int db_savepoint_rollback(struct db_conn *conn)
+{
+	int r = control(conn, "ROLLBACK TO SAVEPOINT inside");
+	return r ? r : control(conn, "RELEASE SAVEPOINT inside");
+}
+
+int64_t db_run(struct db_conn *conn, const char *sql, const struct db_value *values, size_t count)
+{
+	if (conn->failed)
+		return conn->failed;
+	return conn->driver->run(conn, sql, values, count);
+}
+
+int db_query(struct db_conn *conn, const char *sql, const struct db_value *values, size_t count,
+	     struct db_rows **ret_rows)
+{
+	struct db_rows *rows;
+	if (conn->failed)
+		return conn->failed;
+	int r = conn->driver->query(conn, sql, values, count, &rows);
+	if (r)
+		return r;
+	rows->conn = conn;
+	rows->next = conn->open;
+	conn->open = rows;
+	*ret_rows = rows;
+	return 0;
+}
+
+int db_next(struct db_rows *rows)
+{
+	return rows->conn->driver->next(rows);
+}
+
+int64_t db_column_int(struct db_rows *rows, int column)
+{
+	return rows->conn->driver->column_int(rows, column);
+}
+
+const char *db_column_text(struct db_rows *rows, int column, size_t *ret_length)
+{
+	return rows->conn->driver->column_text(rows, column, ret_length);
+}
+
+bool db_column_is_null(struct db_rows *rows, int column)
+{
+	return rows->conn->driver->column_is_null(rows, column);
+}
+
+void db_rows_close(struct db_rows *rows)
+{
+	if (!rows)
+		return;
+	struct db_rows **link = &rows->conn->open;
+	while (*link != rows)
+		link = &(*link)->next;
+	*link = rows->next;
+	rows->conn->driver->rows_close(rows);
+}
+
+void db_stats(struct db *db, struct db_stats *ret_stats)
+{
+	writer_stats(db->writer, ret_stats);
+	pthread_mutex_lock(&db->mutex);
+	ret_stats->readers_in_use = (int64_t)db->in_use;
+	ret_stats->readers = (int64_t)db->readers;
+	pthread_mutex_unlock(&db->mutex);
+}

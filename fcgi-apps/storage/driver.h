@@ -1,0 +1,87 @@
+/*
+ * What a database driver implements; db.c, writer.c and migrate.c know nothing else of it.
+ * Internal to storage/. A driver is one file that defines one struct db_driver, listed in db.c.
+ *
+ * A connection is used by one thread at a time. Every statement runs between begin and commit or
+ * rollback. Functions return 0 or one of db.h's errors unless told otherwise; driver texts are
+ * logged where they arise.
+ */
+#ifndef STORAGE_DRIVER_H
+#define STORAGE_DRIVER_H
+
+#include "storage/db.h"
+
+#define container_of(pointer, type, member) ((type *)((char *)(pointer)-offsetof(type, member)))
+
+/* The first member of a driver's own connection. */
+struct db_conn {
+	const struct db_driver *driver;
+	struct db_conn *next; /* in the pool's list of idle connections */
+	struct db_rows *open; /* queries not yet closed */
+	/* Set by the driver when the running function cannot be committed any more, whatever it
+	 * returns: further statements fail with it, and so does the function. db_call() resets. */
+	int failed;
+};
+
+/* A member of a driver's own running query. */
+struct db_rows {
+	struct db_conn *conn;
+	struct db_rows *next; /* in conn->open */
+};
+
+enum db_role { DB_READER, DB_WRITER };
+
+enum db_begin {
+	DB_BEGIN_READ,      /* one snapshot until the end; writes are refused */
+	DB_BEGIN_WRITE,     /* -EAGAIN when the lock is not had within the busy time-out */
+	DB_BEGIN_MIGRATION, /* alone: other processes that begin this way wait, longer than usual */
+};
+
+struct db_driver {
+	const char *scheme; /* of the URL, without "://" */
+	enum db_dialect dialect;
+	/* How transactions are run: on so many connections with a thread each, and at most so many
+	 * jobs committed together. SQLite, with its one lock: one thread, large groups. */
+	size_t writers;
+	size_t group_limit;
+
+	/* Opens one connection; the first one opened is a writer and creates what is missing.
+	 * ret_error gets a message for the operator. */
+	int (*open)(const struct db_options *options, enum db_role role, struct db_conn **ret_conn,
+		    char *ret_error, size_t error_size);
+	void (*close)(struct db_conn *conn);
+
+	int (*begin)(struct db_conn *conn, enum db_begin kind);
+	/* On an error the transaction may be open still: rollback it. */
+	int (*commit)(struct db_conn *conn);
+	/* Does nothing without a transaction. */
+	void (*rollback)(struct db_conn *conn);
+	/* False when the store has ended the transaction by itself after an error. */
+	bool (*in_transaction)(struct db_conn *conn);
+
+	/* Runs several statements without parameters. */
+	int (*script)(struct db_conn *conn, const char *sql);
+	/* The text of the last error. */
+	const char *(*message)(struct db_conn *conn);
+	/* Upkeep between two transactions of a writer, when nobody waits for their result. */
+	void (*maintain)(struct db_conn *conn);
+
+	/* db.h's functions of the same names. query sets neither member of db_rows. */
+	int64_t (*run)(struct db_conn *conn, const char *sql, const struct db_value *values,
+		       size_t count);
+	int (*query)(struct db_conn *conn, const char *sql, const struct db_value *values,
+		     size_t count, struct db_rows **ret_rows);
+	int (*next)(struct db_rows *rows);
+	int64_t (*column_int)(struct db_rows *rows, int column);
+	const char *(*column_text)(struct db_rows *rows, int column, size_t *ret_length);
+	bool (*column_is_null)(struct db_rows *rows, int column);
+	void (*rows_close)(struct db_rows *rows);
+};
+
+extern const struct db_driver sqlite_driver;
+
+/* Runs the function on a connection that has begun; closes the rows it left open. Returns its
+ * result, or conn->failed. */
+int db_call(struct db_conn *conn, db_function *function, void *argument);
+
+#endif

@@ -1,0 +1,133 @@
+#include "storage/migrate.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+
+struct plan {
+	const struct db_migration *migrations;
+	size_t count;
+	char *ret_error;
+	size_t error_size;
+};
+
+static const char create_table[] = "CREATE TABLE IF NOT EXISTS schema_migrations ("
+				   " version BIGINT PRIMARY KEY,"
+				   " name TEXT NOT NULL,"
+				   " applied_at BIGINT NOT NULL)";
+
+static int check_list(struct plan *plan)
+{
+	for (size_t i = 0; i < plan->count; i++) {
+		if (plan->migrations[i].version == (int)i + 1)
+			continue;
+		snprintf(plan->ret_error, plan->error_size,
+			 "migration \"%s\" has version %d where %zu is expected",
+			 plan->migrations[i].name, plan->migrations[i].version, i + 1);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static int store_error(struct plan *plan, struct db_conn *conn, int error)
+{
+	snprintf(plan->ret_error, plan->error_size, "cannot read the schema's version: %s",
+		 conn->driver->message(conn));
+	return error;
+}
+
+/* Compares what the database has with the list; the number of migrations it has. */
+static int read_version(struct plan *plan, struct db_conn *conn, size_t *ret_version)
+{
+	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
+	int r = db_query(conn, "SELECT version, name FROM schema_migrations ORDER BY version",
+			 DB_NO_VALUES, &rows);
+	if (r < 0)
+		return store_error(plan, conn, r);
+	size_t version = 0;
+	for (; (r = db_next(rows)) > 0; version++) {
+		const char *name = db_column_text(rows, 1, NULL);
+		if (version >= plan->count) {
+			snprintf(plan->ret_error, plan->error_size,
+				 "the database is newer than this program: it has schema version "
+				 "%lld, the program knows %zu",
+				 (long long)db_column_int(rows, 0), plan->count);
+			return -EINVAL;
+		}
+		if (db_column_int(rows, 0) != plan->migrations[version].version || !name ||
+		    strcmp(name, plan->migrations[version].name) != 0) {
+			snprintf(plan->ret_error, plan->error_size,
+				 "the database is not this program's: its schema version %lld is "
+				 "\"%s\", not \"%s\"",
+				 (long long)db_column_int(rows, 0), name ? name : "",
+				 plan->migrations[version].name);
+			return -EINVAL;
+		}
+	}
+	if (r < 0)
+		return store_error(plan, conn, r);
+	*ret_version = version;
+	return 0;
+}
+
+static int apply(struct plan *plan, struct db_conn *conn, const struct db_migration *migration)
+{
+	const char *dialect_sql =
+		conn->driver->dialect == DB_SQLITE ? migration->sqlite : migration->postgres;
+	int64_t r = 0;
+	if (migration->sql)
+		r = conn->driver->script(conn, migration->sql);
+	if (!r && dialect_sql)
+		r = conn->driver->script(conn, dialect_sql);
+	if (!r)
+		r = db_run(conn,
+			   "INSERT INTO schema_migrations (version, name, applied_at)"
+			   " VALUES ($1, $2, $3)",
+			   DB_VALUES(db_int(migration->version), db_text(migration->name),
+				     db_int(clock_now())));
+	if (r < 0) {
+		snprintf(plan->ret_error, plan->error_size, "migration %d (%s) failed: %s",
+			 migration->version, migration->name, conn->driver->message(conn));
+		return (int)r;
+	}
+	log_write(LOG_INFO, "schema migrated", log_int("db.schema.version", migration->version),
+		  log_text("db.schema.name", migration->name));
+	return 0;
+}
+
+static int apply_missing(struct db_conn *conn, void *argument)
+{
+	struct plan *plan = argument;
+	size_t version = 0;
+	int r = conn->driver->script(conn, create_table);
+	if (r)
+		return store_error(plan, conn, r);
+	r = read_version(plan, conn, &version);
+	for (; !r && version < plan->count; version++)
+		r = apply(plan, conn, &plan->migrations[version]);
+	return r;
+}
+
+int migrate(struct db_conn *conn, const struct db_migration *migrations, size_t count,
+	    char *ret_error, size_t error_size)
+{
+	struct plan plan = {migrations, count, ret_error, error_size};
+	int r = check_list(&plan);
+	if (r)
+		return r;
+	r = conn->driver->begin(conn, DB_BEGIN_MIGRATION);
+	if (r) {
+		snprintf(ret_error, error_size, "cannot lock the schema: %s",
+			 conn->driver->message(conn));
+		return r;
+	}
+	r = db_call(conn, apply_missing, &plan);
+	if (!r) {
+		r = conn->driver->commit(conn);
+		if (r)
+			snprintf(ret_error, error_size, "cannot commit the schema: %s",
+				 conn->driver->message(conn));
+	}
+	if (r)
+		conn->driver->rollback(conn);
+	return r;
+}

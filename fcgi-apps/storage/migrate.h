@@ -1,0 +1,15 @@
+/* Brings a database to the version of the binary. */
+#ifndef STORAGE_MIGRATE_H
+#define STORAGE_MIGRATE_H
+
+#include "storage/driver.h"
+
+/*
+ * Applies what is missing in one transaction, under the migration lock: all of it or nothing.
+ * -EINVAL for a list with gaps and for a database that is newer than the list or has other
+ * migrations (another service's); the store's errors. ret_error gets a message for the operator.
+ */
+int migrate(struct db_conn *conn, const struct db_migration *migrations, size_t count,
+	    char *ret_error, size_t error_size);
+
+#endif

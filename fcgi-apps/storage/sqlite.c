@@ -1,0 +1,178 @@
+/*
+ * The SQLite driver (3.37 or newer): write-ahead log, synchronous=FULL, so that a commit that was
+ * told survives a power cut. See https://www.sqlite.org/wal.html.
+ */
+#include "storage/sqlite.h"
+
+#include "base/log.h"
+
+/* Jobs committed with one fsync. More gain little and make the first of them wait. */
+#define GROUP_LIMIT 128
+
+/* Frames of the log at which it is copied into the database file, and at which readers are waited
+ * for, so that it can start again from its beginning. */
+#define CHECKPOINT_FRAMES 1000
+#define RESTART_FRAMES    8000
+#define RESTART_WAIT      100 /* milliseconds */
+
+#define MIGRATION_WAIT 30000 /* milliseconds */
+
+const char *const sqlite_control_sql[CONTROLS] = {
+	[CONTROL_BEGIN] = "BEGIN",
+	[CONTROL_BEGIN_IMMEDIATE] = "BEGIN IMMEDIATE",
+	[CONTROL_COMMIT] = "COMMIT",
+	[CONTROL_ROLLBACK] = "ROLLBACK",
+};
+
+static int map_io_error(sqlite3 *handle, int code)
+{
+	if (code == SQLITE_IOERR_NOMEM)
+		return -ENOMEM;
+	switch (sqlite3_system_errno(handle)) {
+	case ENOSPC:
+	case EDQUOT:
+	case EFBIG:
+		return -ENOSPC;
+	default:
+		return -EIO;
+	}
+}
+
+int sqlite_error(sqlite3 *handle, int code)
+{
+	switch (code) {
+	case SQLITE_CONSTRAINT_PRIMARYKEY:
+	case SQLITE_CONSTRAINT_ROWID:
+	case SQLITE_CONSTRAINT_UNIQUE:
+		return -EEXIST;
+	}
+	switch (code & 0xff) {
+	case SQLITE_CONSTRAINT:
+	case SQLITE_MISMATCH:
+	case SQLITE_TOOBIG:
+		return -EINVAL;
+	case SQLITE_BUSY:
+	case SQLITE_LOCKED:
+		return -EAGAIN;
+	case SQLITE_FULL:
+		return -ENOSPC;
+	case SQLITE_NOMEM:
+		return -ENOMEM;
+	case SQLITE_CANTOPEN:
+		return -EHOSTDOWN;
+	case SQLITE_IOERR:
+		return map_io_error(handle, code);
+	default:
+		return -EIO;
+	}
+}
+
+/* Logs and maps the failure of a call on the handle; what a caller provokes is no event. */
+int sqlite_report(sqlite3 *handle, int code, const char *sql)
+{
+	int error = sqlite_error(handle, code);
+	enum log_level level = error == -EEXIST || error == -EINVAL ? LOG_DEBUG
+			       : error == -EAGAIN                   ? LOG_WARN
+								    : LOG_ERROR;
+	log_write(level, "database error", log_error_code(error),
+		  log_text("error.message", sqlite3_errmsg(handle)),
+		  log_int("db.response.status_code", code), log_text("db.query.text", sql));
+	return error;
+}
+
+int sqlite_statement_error(struct sqlite_conn *self, int code, const char *sql)
+{
+	int error = sqlite_report(self->handle, code, sql);
+	if (sqlite3_get_autocommit(self->handle))
+		self->conn.failed = error;
+	return error;
+}
+
+static int control(struct sqlite_conn *self, enum sqlite_control which)
+{
+	sqlite3_step(self->control[which]);
+	int code = sqlite3_reset(self->control[which]);
+	return code ? sqlite_report(self->handle, code, sqlite_control_sql[which]) : 0;
+}
+
+static int sqlite_begin(struct db_conn *conn, enum db_begin kind)
+{
+	struct sqlite_conn *self = sqlite_conn(conn);
+	if (kind == DB_BEGIN_READ)
+		return control(self, CONTROL_BEGIN);
+	if (kind == DB_BEGIN_WRITE)
+		return control(self, CONTROL_BEGIN_IMMEDIATE);
+	sqlite3_busy_timeout(self->handle, MIGRATION_WAIT);
+	int r = control(self, CONTROL_BEGIN_IMMEDIATE);
+	sqlite3_busy_timeout(self->handle, self->busy_timeout);
+	return r;
+}
+
+static int sqlite_commit(struct db_conn *conn)
+{
+	return control(sqlite_conn(conn), CONTROL_COMMIT);
+}
+
+static bool sqlite_in_transaction(struct db_conn *conn)
+{
+	return !sqlite3_get_autocommit(sqlite_conn(conn)->handle);
+}
+
+static void sqlite_rollback(struct db_conn *conn)
+{
+	if (sqlite_in_transaction(conn))
+		control(sqlite_conn(conn), CONTROL_ROLLBACK);
+}
+
+static int sqlite_script(struct db_conn *conn, const char *sql)
+{
+	struct sqlite_conn *self = sqlite_conn(conn);
+	int code = sqlite3_exec(self->handle, sql, NULL, NULL, NULL);
+	return code ? sqlite_statement_error(self, code, sql) : 0;
+}
+
+static const char *sqlite_message(struct db_conn *conn)
+{
+	return sqlite3_errmsg(sqlite_conn(conn)->handle);
+}
+
+static void sqlite_maintain(struct db_conn *conn)
+{
+	struct sqlite_conn *self = sqlite_conn(conn);
+	if (self->frames < self->checkpointed)
+		self->checkpointed = 0; /* the log has started again */
+	if (self->frames - self->checkpointed < CHECKPOINT_FRAMES)
+		return;
+	self->checkpointed = self->frames;
+	bool restart = self->frames >= RESTART_FRAMES;
+	sqlite3_busy_timeout(self->handle, RESTART_WAIT);
+	int code = sqlite3_wal_checkpoint_v2(
+		self->handle, NULL, restart ? SQLITE_CHECKPOINT_RESTART : SQLITE_CHECKPOINT_PASSIVE,
+		NULL, NULL);
+	sqlite3_busy_timeout(self->handle, self->busy_timeout);
+	if (code && (code & 0xff) != SQLITE_BUSY)
+		sqlite_report(self->handle, code, "checkpoint");
+}
+
+const struct db_driver sqlite_driver = {
+	.scheme = "sqlite",
+	.dialect = DB_SQLITE,
+	.writers = 1,
+	.group_limit = GROUP_LIMIT,
+	.open = sqlite_open,
+	.close = sqlite_close,
+	.begin = sqlite_begin,
+	.commit = sqlite_commit,
+	.rollback = sqlite_rollback,
+	.in_transaction = sqlite_in_transaction,
+	.script = sqlite_script,
+	.message = sqlite_message,
+	.maintain = sqlite_maintain,
+	.run = sqlite_run,
+	.query = sqlite_query,
+	.next = sqlite_next,
+	.column_int = sqlite_column_int,
+	.column_text = sqlite_column_text,
+	.column_is_null = sqlite_column_is_null,
+	.rows_close = sqlite_rows_close,
+};

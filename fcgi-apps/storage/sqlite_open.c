@@ -1,0 +1,170 @@
+#include "storage/sqlite.h"
+
+#include <pthread.h>
+#include <sys/stat.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+
+/* Kilobytes of page cache. Reads are served by the kernel's cache anyway. */
+#define WRITER_CACHE  1024
+#define READERS_CACHE 2048 /* for all readers together */
+#define READER_CACHE  64   /* at least, for one */
+
+#define PATH_LIMIT 4096
+
+static void start_library(void)
+{
+	/* Statistics cost a global lock at every allocation. */
+	sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+	sqlite3_initialize();
+}
+
+/* sqlite:///a/b.db is ./a/b.db, sqlite:////a/b.db is /a/b.db. With "./" or "/" in front no name
+ * (":memory:") is special. */
+static int parse_url(const char *url, char path[PATH_LIMIT], char *ret_error, size_t error_size)
+{
+	static const char prefix[] = "sqlite:///";
+	if (strncmp(url, prefix, strlen(prefix)) != 0) {
+		snprintf(ret_error, error_size, "a SQLite URL has three slashes: %spath/file.db",
+			 prefix);
+		return -EINVAL;
+	}
+	const char *name = url + strlen(prefix);
+	if (!*name || strpbrk(name, "?#") || name[strlen(name) - 1] == '/') {
+		snprintf(ret_error, error_size,
+			 "the database URL must name a file, without options: %spath/file.db",
+			 prefix);
+		return -EINVAL;
+	}
+	int length = snprintf(path, PATH_LIMIT, "%s%s", *name == '/' ? "" : "./", name);
+	if (length >= PATH_LIMIT) {
+		snprintf(ret_error, error_size, "the path of the database is too long");
+		return -EINVAL;
+	}
+	return 0;
+}
+
+/* The file's folder, one level; failing that, opening the file tells. */
+static void make_folder(const char *path)
+{
+	char folder[PATH_LIMIT];
+	size_t length = (size_t)(strrchr(path, '/') - path);
+	memcpy(folder, path, length);
+	folder[length] = '\0';
+	if (length > 0 && mkdir(folder, 0700) == 0)
+		log_write(LOG_INFO, "folder created for the database",
+			  log_text("file.path", folder));
+}
+
+static int set_up(struct sqlite_conn *self, const struct db_options *options, enum db_role role)
+{
+	char sql[256];
+	int64_t share = READERS_CACHE / (int64_t)options->readers;
+	int64_t cache = role == DB_WRITER      ? WRITER_CACHE
+			: share > READER_CACHE ? share
+					       : READER_CACHE;
+	snprintf(sql, sizeof(sql),
+		 "PRAGMA cache_size=-%lld; PRAGMA temp_store=MEMORY; PRAGMA foreign_keys=ON;"
+		 "PRAGMA synchronous=FULL; PRAGMA journal_size_limit=67108864;%s",
+		 (long long)cache, role == DB_READER ? "PRAGMA query_only=ON;" : "");
+	/* "x" is a column, never a text. */
+	sqlite3_db_config(self->handle, SQLITE_DBCONFIG_DQS_DML, 0, NULL);
+	sqlite3_db_config(self->handle, SQLITE_DBCONFIG_DQS_DDL, 0, NULL);
+	int code = sqlite3_exec(self->handle, sql, NULL, NULL, NULL);
+	for (int i = 0; i < CONTROLS && !code; i++)
+		code = sqlite3_prepare_v3(self->handle, sqlite_control_sql[i], -1,
+					  SQLITE_PREPARE_PERSISTENT, &self->control[i], NULL);
+	return code;
+}
+
+/* The mode is kept in the file. Changing it takes a lock for which SQLite, in some cases, does not
+ * wait although a busy time-out is set: another process may be starting on the same new file. */
+static int set_wal(struct sqlite_conn *self)
+{
+	int64_t deadline = clock_monotonic() + (int64_t)self->busy_timeout * 1000;
+	for (;;) {
+		sqlite3_stmt *statement;
+		int code = sqlite3_prepare_v2(self->handle, "PRAGMA journal_mode=WAL", -1,
+					      &statement, NULL);
+		if (!code)
+			code = sqlite3_step(statement);
+		if (code == SQLITE_ROW) {
+			const char *mode = (const char *)sqlite3_column_text(statement, 0);
+			code = mode && strcmp(mode, "wal") == 0 ? SQLITE_OK : SQLITE_CANTOPEN;
+		}
+		sqlite3_finalize(statement);
+		if ((code & 0xff) != SQLITE_BUSY || clock_monotonic() >= deadline)
+			return code;
+		nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
+	}
+}
+
+static int note_frames(void *argument, UNUSED sqlite3 *handle, UNUSED const char *name, int frames)
+{
+	struct sqlite_conn *self = argument;
+	self->frames = frames;
+	return SQLITE_OK;
+}
+
+void sqlite_close(struct db_conn *conn)
+{
+	struct sqlite_conn *self = sqlite_conn(conn);
+	statements_release(&self->statements);
+	for (int i = 0; i < CONTROLS; i++)
+		sqlite3_finalize(self->control[i]);
+	sqlite3_close(self->handle);
+	free(self);
+}
+
+static void explain(struct sqlite_conn *self, const char *path, int code, char *ret_error,
+		    size_t error_size)
+{
+	char buffer[128];
+	int cause = sqlite3_system_errno(self->handle);
+	const char *reason = cause ? strerror_r(cause, buffer, sizeof(buffer)) : "no system error";
+	snprintf(ret_error, error_size, "cannot open %s: %s (%s)", path, sqlite3_errstr(code),
+		 reason);
+}
+
+int sqlite_open(const struct db_options *options, enum db_role role, struct db_conn **ret_conn,
+		char *ret_error, size_t error_size)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	char path[PATH_LIMIT];
+	pthread_once(&once, start_library);
+	int r = parse_url(options->url, path, ret_error, error_size);
+	if (r)
+		return r;
+	struct sqlite_conn *self = calloc(1, sizeof(*self));
+	if (!self) {
+		snprintf(ret_error, error_size, "out of memory");
+		return -ENOMEM;
+	}
+	self->conn.driver = &sqlite_driver;
+	self->busy_timeout = (int)(options->busy_timeout / 1000);
+	statements_init(&self->statements, sqlite_statement_free);
+	if (role == DB_WRITER)
+		make_folder(path);
+	/* Readers too: they may have to create the index of the log. query_only guards. */
+	int code = sqlite3_open_v2(path, &self->handle,
+				   SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
+				   NULL);
+	if (!code) {
+		sqlite3_extended_result_codes(self->handle, 1);
+		sqlite3_busy_timeout(self->handle, self->busy_timeout);
+		code = set_up(self, options, role);
+	}
+	if (!code && role == DB_WRITER) {
+		code = set_wal(self);
+		sqlite3_wal_hook(self->handle, note_frames, self);
+	}
+	if (code) {
+		explain(self, path, code, ret_error, error_size);
+		r = sqlite_error(self->handle, code);
+		sqlite_close(&self->conn);
+		return r;
+	}
+	*ret_conn = &self->conn;
+	return 0;
+}

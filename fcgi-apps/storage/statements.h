@@ -1,0 +1,46 @@
+/*
+ * Prepared statements of one connection, by SQL text: at most STATEMENTS_MAX, the least recently
+ * used goes first. Not thread-safe.
+ *
+ * A driver embeds struct statement in its own and calls statements_find, and when that finds
+ * nothing (or a statement in use) prepares one and hands it to statements_keep.
+ */
+#ifndef STORAGE_STATEMENTS_H
+#define STORAGE_STATEMENTS_H
+
+#include "base/base.h"
+
+#define STATEMENTS_MAX 64
+
+struct statement {
+	char *sql;   /* malloc'd by the driver and freed by it */
+	bool in_use; /* set by the driver: neither evicted nor to be used twice */
+	bool kept;
+	uint32_t hash;
+	struct statement *chain;         /* the next one in its bucket */
+	struct statement *newer, *older; /* by last use */
+};
+
+struct statements {
+	void (*free)(struct statement *statement);
+	size_t count;
+	struct statement *newest, *oldest;
+	struct statement *buckets[2 * STATEMENTS_MAX];
+	/* The last statement found for a text at that address (a guess, checked by comparing):
+	 * saves hashing string literals. */
+	struct statement *addresses[2 * STATEMENTS_MAX];
+};
+
+void statements_init(struct statements *statements, void (*destroy)(struct statement *statement));
+
+/* Frees all, used or not. */
+void statements_release(struct statements *statements);
+
+/* NULL when there is none. */
+struct statement *statements_find(struct statements *statements, const char *sql);
+
+/* Keeps a new statement, evicting another if need be. False when an equal one is there or all
+ * others are in use: the statement stays the caller's. */
+bool statements_keep(struct statements *statements, struct statement *statement);
+
+#endif

@@ -1,0 +1,341 @@
+#include "storage/writer.h"
+
+#include <assert.h>
+#include <pthread.h>
+#include <signal.h>
+
+/* How often a job that answers -EAGAIN is run before that is its result. */
+#define ATTEMPTS_MAX 4
+
+struct job_list {
+	struct db_job *head;
+	struct db_job **tail;
+	size_t count;
+};
+
+struct writer_thread {
+	struct writer *writer;
+	struct db_conn *conn;
+	pthread_t thread;
+};
+
+struct writer {
+	const struct db_driver *driver;
+	size_t group_limit;
+	size_t queue_limit;
+
+	pthread_mutex_t mutex; /* guards what follows up to stats */
+	pthread_cond_t wake;
+	struct job_list queue;
+	bool stopping;
+	struct db_stats stats;
+
+	size_t thread_count;
+	struct writer_thread threads[];
+};
+
+/* For the assertion that a job does not wait for another one. */
+static _Thread_local bool on_writer_thread;
+
+static void list_init(struct job_list *list)
+{
+	*list = (struct job_list){.tail = &list->head};
+}
+
+static void list_push(struct job_list *list, struct db_job *job)
+{
+	job->next = NULL;
+	*list->tail = job;
+	list->tail = &job->next;
+	list->count++;
+}
+
+static struct db_job *list_pop(struct job_list *list)
+{
+	struct db_job *job = list->head;
+	if (!job)
+		return NULL;
+	list->head = job->next;
+	if (!list->head)
+		list->tail = &list->head;
+	list->count--;
+	return job;
+}
+
+/*
+ * Runs one job and undoes it, and only it, when it fails. A job that is alone needs no savepoint:
+ * an error is returned and undone with the transaction. Otherwise an error is returned only when
+ * the transaction as a whole is no longer good.
+ */
+static int run_job(struct db_conn *conn, struct db_job *job, bool alone)
+{
+	if (alone) {
+		job->result = db_call(conn, job->function, job->argument);
+		return job->result < 0 ? job->result : 0;
+	}
+	int64_t error = db_run(conn, "SAVEPOINT job", DB_NO_VALUES);
+	if (error < 0)
+		return (int)error;
+	job->result = db_call(conn, job->function, job->argument);
+	if (!conn->driver->in_transaction(conn))
+		return job->result < 0 ? job->result : -EIO;
+	if (job->result < 0)
+		error = db_run(conn, "ROLLBACK TO SAVEPOINT job", DB_NO_VALUES);
+	if (error >= 0)
+		error = db_run(conn, "RELEASE SAVEPOINT job", DB_NO_VALUES);
+	return error < 0 ? (int)error : 0;
+}
+
+static void settle(struct job_list *group, int result)
+{
+	for (struct db_job *job = group->head; job; job = job->next)
+		job->result = result;
+}
+
+static void count_commit(struct writer *writer, const struct job_list *group)
+{
+	int64_t committed = 0;
+	for (const struct db_job *job = group->head; job; job = job->next)
+		committed += job->result >= 0;
+	pthread_mutex_lock(&writer->mutex);
+	writer->stats.commits++;
+	writer->stats.jobs += committed;
+	pthread_mutex_unlock(&writer->mutex);
+}
+
+static void count_retries(struct writer *writer, size_t count)
+{
+	pthread_mutex_lock(&writer->mutex);
+	writer->stats.retries += (int64_t)count;
+	pthread_mutex_unlock(&writer->mutex);
+}
+
+/*
+ * Runs the jobs in one transaction and sets their results. Returns false when the store gave the
+ * whole transaction up in the middle: nothing is committed, and whose fault it was is unknown.
+ */
+static bool run_group(struct writer *writer, struct db_conn *conn, struct job_list *group)
+{
+	bool alone = group->count == 1;
+	int error = writer->driver->begin(conn, DB_BEGIN_WRITE);
+	if (error) {
+		/* The whole busy time-out was waited for already. */
+		for (struct db_job *job = group->head; job; job = job->next)
+			job->attempts = ATTEMPTS_MAX;
+		settle(group, error);
+		return true;
+	}
+	for (struct db_job *job = group->head; job && !error; job = job->next) {
+		job->attempts++;
+		error = run_job(conn, job, alone);
+	}
+	if (error && !alone) {
+		writer->driver->rollback(conn);
+		return false;
+	}
+	if (!error)
+		error = writer->driver->commit(conn);
+	if (error) {
+		/* A job that failed by itself may have done so for what an earlier one wrote and
+		 * what is gone now: the store's error is the truth for all. */
+		writer->driver->rollback(conn);
+		settle(group, error);
+		return true;
+	}
+	count_commit(writer, group);
+	return true;
+}
+
+/* Runs each job of the group in a transaction of its own: an error is then surely its own. */
+static void run_singly(struct writer *writer, struct db_conn *conn, struct job_list *group)
+{
+	struct job_list finished;
+	list_init(&finished);
+	count_retries(writer, group->count);
+	for (struct db_job *job; (job = list_pop(group));) {
+		struct job_list single;
+		list_init(&single);
+		list_push(&single, job);
+		job->attempts = 0;
+		run_group(writer, conn, &single);
+		list_push(&finished, job);
+	}
+	while (finished.head)
+		list_push(group, list_pop(&finished));
+}
+
+/* Tells the jobs that are through; those that may try again go into *again. */
+static void finish(struct writer *writer, struct job_list *group, struct job_list *again)
+{
+	for (struct db_job *job; (job = list_pop(group));) {
+		if (job->result == -EAGAIN && job->attempts < ATTEMPTS_MAX)
+			list_push(again, job);
+		else
+			job->done(job, job->result);
+	}
+	if (again->count)
+		count_retries(writer, again->count);
+}
+
+/* Fills the group from the queue, waiting for a first job. False when it is time to end. */
+static bool gather(struct writer *writer, struct job_list *group)
+{
+	pthread_mutex_lock(&writer->mutex);
+	while (!group->count && !writer->queue.count && !writer->stopping)
+		pthread_cond_wait(&writer->wake, &writer->mutex);
+	while (group->count < writer->group_limit && writer->queue.count)
+		list_push(group, list_pop(&writer->queue));
+	pthread_mutex_unlock(&writer->mutex);
+	return group->count > 0;
+}
+
+static void *writer_main(void *argument)
+{
+	struct writer_thread *self = argument;
+	struct job_list group;
+	on_writer_thread = true;
+	list_init(&group);
+	while (gather(self->writer, &group)) {
+		struct job_list again;
+		list_init(&again);
+		if (!run_group(self->writer, self->conn, &group))
+			run_singly(self->writer, self->conn, &group);
+		finish(self->writer, &group, &again);
+		while (again.head)
+			list_push(&group, list_pop(&again));
+		self->writer->driver->maintain(self->conn);
+	}
+	return NULL;
+}
+
+/* Ends and joins the threads; the connections stay. */
+static void end_threads(struct writer *writer)
+{
+	pthread_mutex_lock(&writer->mutex);
+	writer->stopping = true;
+	pthread_cond_broadcast(&writer->wake);
+	pthread_mutex_unlock(&writer->mutex);
+	for (size_t i = 0; i < writer->thread_count; i++)
+		pthread_join(writer->threads[i].thread, NULL);
+}
+
+static void writer_free(struct writer *writer)
+{
+	pthread_cond_destroy(&writer->wake);
+	pthread_mutex_destroy(&writer->mutex);
+	free(writer);
+}
+
+int writer_start(const struct db_driver *driver, struct db_conn *const *conns,
+		 const struct db_options *options, struct writer **ret_writer)
+{
+	struct writer *writer =
+		calloc(1, sizeof(*writer) + driver->writers * sizeof(writer->threads[0]));
+	if (!writer)
+		return -ENOMEM;
+	writer->driver = driver;
+	writer->group_limit = options->single_commit ? 1 : driver->group_limit;
+	writer->queue_limit = options->queue_limit;
+	list_init(&writer->queue);
+	pthread_mutex_init(&writer->mutex, NULL);
+	pthread_cond_init(&writer->wake, NULL);
+
+	/* Signals are for the threads of the program. */
+	sigset_t all, before;
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	int error = 0;
+	while (!error && writer->thread_count < driver->writers) {
+		struct writer_thread *next = &writer->threads[writer->thread_count];
+		*next = (struct writer_thread){.writer = writer,
+					       .conn = conns[writer->thread_count]};
+		error = -pthread_create(&next->thread, NULL, writer_main, next);
+		if (!error)
+			writer->thread_count++;
+	}
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (error) {
+		end_threads(writer);
+		writer_free(writer);
+		return -ENOMEM;
+	}
+	*ret_writer = writer;
+	return 0;
+}
+
+void writer_stop(struct writer *writer)
+{
+	if (!writer)
+		return;
+	end_threads(writer);
+	for (size_t i = 0; i < writer->thread_count; i++)
+		writer->driver->close(writer->threads[i].conn);
+	writer_free(writer);
+}
+
+int writer_submit(struct writer *writer, struct db_job *job)
+{
+	int error = 0;
+	job->attempts = 0;
+	pthread_mutex_lock(&writer->mutex);
+	if (writer->stopping)
+		error = -ECANCELED;
+	else if (writer->queue.count >= writer->queue_limit)
+		error = -EAGAIN;
+	else
+		list_push(&writer->queue, job);
+	pthread_mutex_unlock(&writer->mutex);
+	if (!error)
+		pthread_cond_signal(&writer->wake);
+	return error;
+}
+
+struct waiter {
+	struct db_job job;
+	pthread_mutex_t mutex;
+	pthread_cond_t finished;
+	bool done;
+	int result;
+};
+
+static void wake_waiter(struct db_job *job, int result)
+{
+	struct waiter *waiter = container_of(job, struct waiter, job);
+	pthread_mutex_lock(&waiter->mutex);
+	waiter->result = result;
+	waiter->done = true;
+	/* Before the unlock: afterwards the waiter may be gone. */
+	pthread_cond_signal(&waiter->finished);
+	pthread_mutex_unlock(&waiter->mutex);
+}
+
+int writer_run(struct writer *writer, db_function *function, void *argument)
+{
+	assert(!on_writer_thread);
+	struct waiter waiter = {
+		.job = {.function = function, .done = wake_waiter, .argument = argument},
+		.mutex = PTHREAD_MUTEX_INITIALIZER,
+		.finished = PTHREAD_COND_INITIALIZER,
+	};
+	int result = writer_submit(writer, &waiter.job);
+	if (!result) {
+		pthread_mutex_lock(&waiter.mutex);
+		while (!waiter.done)
+			pthread_cond_wait(&waiter.finished, &waiter.mutex);
+		pthread_mutex_unlock(&waiter.mutex);
+		result = waiter.result;
+	}
+	pthread_cond_destroy(&waiter.finished);
+	pthread_mutex_destroy(&waiter.mutex);
+	return result;
+}
+
+void writer_stats(struct writer *writer, struct db_stats *ret_stats)
+{
+	pthread_mutex_lock(&writer->mutex);
+	ret_stats->commits = writer->stats.commits;
+	ret_stats->jobs = writer->stats.jobs;
+	ret_stats->retries = writer->stats.retries;
+	ret_stats->waiting = (int64_t)writer->queue.count;
+	pthread_mutex_unlock(&writer->mutex);
+}

@@ -1,0 +1,28 @@
+/*
+ * Runs transactions: a queue of jobs, served by the driver's number of threads, each with a
+ * connection of its own. A thread takes what waits, up to the driver's group limit, runs each job
+ * in its savepoint, commits once, and then tells the jobs. While a group is on its way to the disk
+ * the next one gathers; nobody waits for company. Thread-safe.
+ */
+#ifndef STORAGE_WRITER_H
+#define STORAGE_WRITER_H
+
+#include "storage/driver.h"
+
+struct writer;
+
+/* Takes over the connections (driver->writers of them) on success. */
+int writer_start(const struct db_driver *driver, struct db_conn *const *conns,
+		 const struct db_options *options, struct writer **ret_writer);
+
+/* Refuses new jobs, runs those queued, closes the connections. Takes NULL. */
+void writer_stop(struct writer *writer);
+
+/* As db_submit and db_transaction. */
+int writer_submit(struct writer *writer, struct db_job *job);
+int writer_run(struct writer *writer, db_function *function, void *argument);
+
+/* Fills commits, jobs, retries and waiting. */
+void writer_stats(struct writer *writer, struct db_stats *ret_stats);
+
+#endif
