@@ -1,0 +1,323 @@
+#include "cart/cart_api.h"
+
+#include <inttypes.h>
+
+#include "base/clock.h"
+#include "cart/checkout_store.h"
+#include "responder/paging.h"
+#include "responder/service.h"
+
+/* What pages of carts are ordered by, as cursors name it. */
+#define LIST_ORDER "-created_at"
+
+/* A page of many full carts ends early: memory stays bounded, whatever the limit asks for. */
+#define LIST_BYTES_MAX (4u << 20)
+
+int cart_api_load(struct request *request, struct response *response, enum cart_lock lock,
+		  struct cart *cart)
+{
+	const char *id = request_path_parameter(request, "id");
+	int r = cart_store_load(request->db, id, clock_now(), lock, cart);
+
+	if (r == -ENOENT) {
+		response_not_found(response, "Cart");
+		return 0;
+	}
+	if (r < 0)
+		return r;
+	return request_precondition(request, response, cart->version);
+}
+
+int cart_api_answer(const struct request *request, struct response *response, int status,
+		    const struct cart *cart)
+{
+	response_version(response, cart->version);
+	return cart_write(cart, request->runtime->currency, response_json(response, status));
+}
+
+int cart_api_save(const struct request *request, struct response *response, int64_t lifetime,
+		  struct cart *cart)
+{
+	int r;
+
+	cart_touch(cart, clock_now(), lifetime);
+	r = cart_store_update(request->db, cart);
+	return r < 0 ? r : cart_api_answer(request, response, 200, cart);
+}
+
+static void write_refused_line(struct json_writer *json, const struct cart_refusal *refusal,
+			       const char *allowed)
+{
+	json_key(json, "items");
+	json_array_begin(json);
+	json_object_begin(json);
+	json_member_string(json, "product_id", refusal->product_id);
+	json_member_int(json, "requested", refusal->requested);
+	json_member_int(json, allowed, refusal->allowed);
+	json_object_end(json);
+	json_array_end(json);
+}
+
+void cart_api_refuse(struct response *response, const struct cart_refusal *refusal)
+{
+	struct json_writer *json;
+
+	switch (refusal->reason) {
+	case CART_SHORT_STOCK:
+		json = response_problem_begin(response, 409, "insufficient-stock",
+					      "There is less in stock than the cart would hold");
+		write_refused_line(json, refusal, "available");
+		break;
+	case CART_QUANTITY_LIMIT:
+		json = response_problem_begin(response, 409, "quantity-limit",
+					      "A line of a cart holds at most 999");
+		write_refused_line(json, refusal, "limit");
+		break;
+	default:
+		json = response_problem_begin(response, 409, "cart-full",
+					      "A cart holds at most 100 different products");
+		json_member_int(json, "limit", refusal->allowed);
+		break;
+	}
+	response_problem_end(response);
+}
+
+void cart_api_checkout_open(struct response *response, const char *order_id)
+{
+	struct json_writer *json = response_problem_begin(response, 409, "checkout-in-progress",
+							  "An order of this cart is being placed");
+
+	json_member_string(json, "order_id", order_id);
+	response_problem_end(response);
+}
+
+int cart_api_create(struct request *request, struct response *response)
+{
+	const struct cart_app *app = request->app;
+	int64_t now = clock_now();
+	struct cart cart;
+	int r;
+
+	cart_init(&cart);
+	uuid_make(cart.id);
+	snprintf(cart.user_id, sizeof(cart.user_id), "%s",
+		 json_get_string(request->body, "user_id", ""));
+	cart.created_at = now;
+	cart_touch(&cart, now, app->lifetime);
+	r = cart_store_create(request->db, &cart);
+	if (r < 0)
+		return r;
+	response_location(response, request, "/carts/%s", cart.id);
+	return cart_api_answer(request, response, 201, &cart);
+}
+
+int cart_api_get(struct request *request, struct response *response)
+{
+	struct cart cart CLEANUP(cart_release);
+	int r;
+
+	cart_init(&cart);
+	r = cart_api_load(request, response, CART_READ, &cart);
+	return r <= 0 ? r : cart_api_answer(request, response, 200, &cart);
+}
+
+struct listing {
+	const struct request *request;
+	struct response *response;
+	struct json_writer *json;
+	int64_t limit;
+	int64_t written;
+	bool more;
+	int64_t last_created_at;
+	char last_id[CART_ID_SIZE];
+};
+
+static int write_listed(void *context, const struct cart *cart)
+{
+	struct listing *listing = context;
+	int r;
+
+	if (listing->written == listing->limit ||
+	    (listing->written && listing->response->body.length > LIST_BYTES_MAX)) {
+		listing->more = true;
+		return 1;
+	}
+	r = cart_write(cart, listing->request->runtime->currency, listing->json);
+	if (r < 0)
+		return r;
+	listing->written++;
+	listing->last_created_at = cart->created_at;
+	memcpy(listing->last_id, cart->id, sizeof(listing->last_id));
+	return 0;
+}
+
+static void link_next(const struct listing *listing)
+{
+	char created_at[32];
+
+	snprintf(created_at, sizeof(created_at), "%" PRId64, listing->last_created_at);
+	paging_next(listing->request, listing->response, LIST_ORDER,
+		    (const char *const[]){created_at, listing->last_id}, 2);
+}
+
+static int list_page(struct request *request, struct response *response,
+		     const struct cart_page *page, int64_t now)
+{
+	struct listing listing = {
+		.request = request,
+		.response = response,
+		.json = response_json(response, 200),
+		.limit = page->limit - 1,
+	};
+	int r;
+
+	json_array_begin(listing.json);
+	r = cart_store_list(request->db, page, now, write_listed, &listing);
+	if (r < 0)
+		return r;
+	json_array_end(listing.json);
+	if (listing.more)
+		link_next(&listing);
+	return 0;
+}
+
+int cart_api_list(struct request *request, struct response *response)
+{
+	struct cursor cursor CLEANUP(cursor_release) = {0};
+	int64_t now = clock_now();
+	int64_t count = 0;
+	struct cart_page page = {
+		.user_id = request_query(request, "user_id"),
+		.created_at = INT64_MAX,
+		.id = "",
+		/* one more, to know whether there is a next page */
+		.limit = request_query_int(request, "limit", PAGE_LIMIT_DEFAULT) + 1,
+	};
+	int r;
+
+	if (!cursor_read(request, response, LIST_ORDER, 2, &cursor))
+		return 0;
+	if (cursor.count) {
+		if (!cursor_int(&cursor, 0, response, &page.created_at))
+			return 0;
+		page.id = cursor.fields[1];
+	}
+	r = list_page(request, response, &page, now);
+	if (r < 0 || !request_query_bool(request, "count", false))
+		return r;
+	r = cart_store_count(request->db, page.user_id, now, &count);
+	if (r < 0)
+		return r;
+	response_header(response, "X-Total-Count", "%" PRId64, count);
+	return 0;
+}
+
+int cart_api_clear(struct request *request, struct response *response)
+{
+	const struct cart_app *app = request->app;
+	struct cart cart CLEANUP(cart_release);
+	int r;
+
+	cart_init(&cart);
+	r = cart_api_load(request, response, CART_CHANGE, &cart);
+	if (r <= 0)
+		return r;
+	if (!cart.line_count)
+		return cart_api_answer(request, response, 200, &cart);
+	while (cart.line_count)
+		cart_remove_line(&cart, cart.lines[cart.line_count - 1].product_id);
+	r = cart_store_clear(request->db, cart.id);
+	return r < 0 ? r : cart_api_save(request, response, app->lifetime, &cart);
+}
+
+static int save_merge(struct request *request, struct response *response, struct cart *target,
+		      struct cart *source)
+{
+	const struct cart_app *app = request->app;
+	int r = cart_store_clear(request->db, source->id);
+
+	for (size_t i = 0; !r && i < source->line_count; i++)
+		r = cart_store_put_line(request->db, target->id,
+					cart_find_line(target, source->lines[i].product_id));
+	if (r < 0)
+		return r;
+	memcpy(source->merged_into, target->id, sizeof(source->merged_into));
+	cart_touch(source, clock_now(), app->lifetime);
+	r = cart_store_update(request->db, source);
+	return r < 0 ? r : cart_api_save(request, response, app->lifetime, target);
+}
+
+/* Whether nothing stands against emptying the source. 1, 0: answered, negative: error. */
+static int check_source(struct request *request, struct response *response,
+			const struct cart *target, const struct cart *source)
+{
+	char order_id[CART_ID_SIZE] = "";
+	int r;
+
+	if (!strcmp(source->merged_into, target->id))
+		return cart_api_answer(request, response, 200, target);
+	if (source->merged_into[0]) {
+		response_problem(response, 409, "already-merged",
+				 "The source cart was merged into another one");
+		return 0;
+	}
+	r = cart_checkout_open(request->db, source->id, order_id);
+	if (r < 0)
+		return r;
+	if (order_id[0]) {
+		cart_api_checkout_open(response, order_id);
+		return 0;
+	}
+	return 1;
+}
+
+static int merge(struct request *request, struct response *response, struct cart *target,
+		 const char *source_id)
+{
+	struct cart source CLEANUP(cart_release);
+	struct cart_refusal refusal;
+	int r;
+
+	cart_init(&source);
+	r = cart_store_load(request->db, source_id, clock_now(), CART_CHANGE, &source);
+	if (r == -ENOENT) {
+		response_not_found(response, "Cart");
+		return 0;
+	}
+	if (r < 0)
+		return r;
+	r = check_source(request, response, target, &source);
+	if (r <= 0)
+		return r;
+	r = cart_merge(target, &source, &refusal);
+	if (r == CART_FINE)
+		return save_merge(request, response, target, &source);
+	if (r > 0)
+		cart_api_refuse(response, &refusal);
+	return r < 0 ? r : 0;
+}
+
+static void refuse_self(struct response *response)
+{
+	struct violations violations CLEANUP(violations_release) = {0};
+
+	violations_add(&violations, "body", "/source_cart_id", "is the cart itself");
+	response_violations(response, &violations);
+}
+
+int cart_api_merge(struct request *request, struct response *response)
+{
+	const char *source_id = json_get_string(request->body, "source_cart_id", "");
+	struct cart target CLEANUP(cart_release);
+	int r;
+
+	cart_init(&target);
+	r = cart_api_load(request, response, CART_CHANGE, &target);
+	if (r <= 0)
+		return r;
+	if (!strcmp(source_id, target.id)) {
+		refuse_self(response);
+		return 0;
+	}
+	return merge(request, response, &target, source_id);
+}

@@ -1,0 +1,272 @@
+#include "cart/cart_store.h"
+
+#define OPEN_CHECKOUT                                                                              \
+	"EXISTS (SELECT 1 FROM checkouts WHERE checkouts.cart_id = carts.id AND state = 'open')"
+
+/* The columns that read_header() expects. */
+#define HEADER_COLUMNS                                                                             \
+	"carts.id, carts.user_id, carts.version, carts.created_at, carts.updated_at,"              \
+	" carts.expires_at, carts.emptied_version, carts.last_order_id, carts.merged_into"
+#define HEADER_COLUMN_COUNT 9
+
+/* The columns that read_line() expects. */
+#define LINE_COLUMNS "product_id, name, unit_price, quantity, position, seen_at"
+
+static void column_copy(struct db_rows *rows, int column, char *buffer, size_t size)
+{
+	const char *text = db_column_text(rows, column, NULL);
+
+	snprintf(buffer, size, "%s", text ? text : "");
+}
+
+static void read_header(struct db_rows *rows, struct cart *cart)
+{
+	column_copy(rows, 0, cart->id, sizeof(cart->id));
+	column_copy(rows, 1, cart->user_id, sizeof(cart->user_id));
+	cart->version = db_column_int(rows, 2);
+	cart->created_at = db_column_int(rows, 3);
+	cart->updated_at = db_column_int(rows, 4);
+	cart->expires_at = db_column_int(rows, 5);
+	cart->emptied_version = db_column_int(rows, 6);
+	column_copy(rows, 7, cart->last_order_id, sizeof(cart->last_order_id));
+	column_copy(rows, 8, cart->merged_into, sizeof(cart->merged_into));
+}
+
+static int read_line(struct db_rows *rows, int first, struct cart *cart)
+{
+	const char *name = db_column_text(rows, first + 1, NULL);
+	struct cart_line line = {
+		.unit_price = db_column_int(rows, first + 2),
+		.quantity = db_column_int(rows, first + 3),
+		.position = db_column_int(rows, first + 4),
+		.seen_at = db_column_int(rows, first + 5),
+	};
+
+	if (!name)
+		return -ENOMEM;
+	line.name = (char *)name; /* copied below */
+	column_copy(rows, first, line.product_id, sizeof(line.product_id));
+	return cart_append_line(cart, &line);
+}
+
+int cart_store_create(struct db_conn *conn, const struct cart *cart)
+{
+	int64_t r =
+		db_run(conn,
+		       "INSERT INTO carts (id, user_id, version, created_at, updated_at,"
+		       " expires_at, emptied_version) VALUES ($1, $2, $3, $4, $5, $6, $7)",
+		       DB_VALUES(db_text(cart->id), db_text(cart->user_id), db_int(cart->version),
+				 db_int(cart->created_at), db_int(cart->updated_at),
+				 db_int(cart->expires_at), db_int(cart->emptied_version)));
+
+	return r < 0 ? (int)r : 0;
+}
+
+static int load_header(struct db_conn *conn, const char *id, int64_t now, enum cart_lock lock,
+		       struct cart *cart)
+{
+	static const char read_sql[] = "SELECT " HEADER_COLUMNS " FROM carts WHERE id = $1"
+				       " AND (expires_at > $2 OR " OPEN_CHECKOUT ")";
+	static const char lock_sql[] = "SELECT " HEADER_COLUMNS " FROM carts WHERE id = $1"
+				       " AND (expires_at > $2 OR " OPEN_CHECKOUT ") FOR UPDATE";
+	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
+	/* SQLite has one writer at a time and no row locks. */
+	bool row_lock = lock == CART_CHANGE && db_dialect(conn) == DB_POSTGRES;
+	int r = db_query(conn, row_lock ? lock_sql : read_sql, DB_VALUES(db_text(id), db_int(now)),
+			 &rows);
+
+	if (r < 0)
+		return r;
+	r = db_next(rows);
+	if (r < 0)
+		return r;
+	if (r == 0)
+		return -ENOENT;
+	read_header(rows, cart);
+	return 0;
+}
+
+static int load_lines(struct db_conn *conn, struct cart *cart)
+{
+	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
+	int r = db_query(conn,
+			 "SELECT " LINE_COLUMNS " FROM cart_lines WHERE cart_id = $1"
+			 " ORDER BY position, product_id",
+			 DB_VALUES(db_text(cart->id)), &rows);
+
+	if (r < 0)
+		return r;
+	while ((r = db_next(rows)) > 0) {
+		r = read_line(rows, 0, cart);
+		if (r < 0)
+			return r;
+	}
+	return r;
+}
+
+int cart_store_load(struct db_conn *conn, const char *id, int64_t now, enum cart_lock lock,
+		    struct cart *ret_cart)
+{
+	int r;
+
+	if (!cart_id_is_valid(id))
+		return -ENOENT;
+	r = load_header(conn, id, now, lock, ret_cart);
+	return r < 0 ? r : load_lines(conn, ret_cart);
+}
+
+/* Gathers the rows of one cart, which follow each other, and hands it on. */
+static int visit_carts(struct db_rows *rows, struct cart *cart, cart_visitor *visit, void *context)
+{
+	int r;
+
+	while ((r = db_next(rows)) > 0) {
+		const char *id = db_column_text(rows, 0, NULL);
+
+		if (!id)
+			return -ENOMEM;
+		if (cart->id[0] && strcmp(cart->id, id) != 0) {
+			r = visit(context, cart);
+			if (r)
+				return r < 0 ? r : 0;
+			cart_release(cart);
+		}
+		if (!cart->id[0])
+			read_header(rows, cart);
+		if (db_column_is_null(rows, HEADER_COLUMN_COUNT))
+			continue;
+		r = read_line(rows, HEADER_COLUMN_COUNT, cart);
+		if (r < 0)
+			return r;
+	}
+	if (r == 0 && cart->id[0])
+		r = visit(context, cart);
+	return r < 0 ? r : 0;
+}
+
+int cart_store_list(struct db_conn *conn, const struct cart_page *page, int64_t now,
+		    cart_visitor *visit, void *context)
+{
+	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
+	struct cart cart CLEANUP(cart_release);
+	int r;
+
+	cart_init(&cart);
+	/* Carts and lines by one query: the page is cut first, then joined. */
+	r = db_query(conn,
+		     "WITH page AS (SELECT " HEADER_COLUMNS " FROM carts WHERE user_id = $1"
+		     "  AND (created_at, id) < ($2, $3)"
+		     "  AND (expires_at > $4 OR " OPEN_CHECKOUT ")"
+		     "  ORDER BY created_at DESC, id DESC LIMIT $5)"
+		     " SELECT " HEADER_COLUMNS ", " LINE_COLUMNS " FROM page AS carts"
+		     " LEFT JOIN cart_lines ON cart_lines.cart_id = carts.id"
+		     " ORDER BY carts.created_at DESC, carts.id DESC, position, product_id",
+		     DB_VALUES(db_text(page->user_id), db_int(page->created_at), db_text(page->id),
+			       db_int(now), db_int(page->limit)),
+		     &rows);
+	return r < 0 ? r : visit_carts(rows, &cart, visit, context);
+}
+
+int cart_store_count(struct db_conn *conn, const char *user_id, int64_t now, int64_t *ret_count)
+{
+	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
+	int r = db_query(conn,
+			 "SELECT COUNT(*) FROM carts WHERE user_id = $1"
+			 " AND (expires_at > $2 OR " OPEN_CHECKOUT ")",
+			 DB_VALUES(db_text(user_id), db_int(now)), &rows);
+
+	if (r < 0)
+		return r;
+	r = db_next(rows);
+	if (r < 0)
+		return r;
+	*ret_count = db_column_int(rows, 0);
+	return 0;
+}
+
+static struct db_value text_or_null(const char *text)
+{
+	return text[0] ? db_text(text) : db_null();
+}
+
+int cart_store_update(struct db_conn *conn, const struct cart *cart)
+{
+	int64_t r = db_run(
+		conn,
+		"UPDATE carts SET version = $2, updated_at = $3, expires_at = $4,"
+		" emptied_version = $5, last_order_id = $6, merged_into = $7"
+		" WHERE id = $1",
+		DB_VALUES(db_text(cart->id), db_int(cart->version), db_int(cart->updated_at),
+			  db_int(cart->expires_at), db_int(cart->emptied_version),
+			  text_or_null(cart->last_order_id), text_or_null(cart->merged_into)));
+
+	if (r < 0)
+		return (int)r;
+	return r ? 0 : -ENOENT;
+}
+
+int cart_store_put_line(struct db_conn *conn, const char *cart_id, const struct cart_line *line)
+{
+	int64_t r =
+		db_run(conn,
+		       "INSERT INTO cart_lines (cart_id, " LINE_COLUMNS ")"
+		       " VALUES ($1, $2, $3, $4, $5, $6, $7)"
+		       " ON CONFLICT (cart_id, product_id) DO UPDATE SET name = excluded.name,"
+		       " unit_price = excluded.unit_price, quantity = excluded.quantity,"
+		       " seen_at = excluded.seen_at",
+		       DB_VALUES(db_text(cart_id), db_text(line->product_id), db_text(line->name),
+				 db_int(line->unit_price), db_int(line->quantity),
+				 db_int(line->position), db_int(line->seen_at)));
+
+	return r < 0 ? (int)r : 0;
+}
+
+int cart_store_remove_line(struct db_conn *conn, const char *cart_id, const char *product_id)
+{
+	int64_t r = db_run(conn, "DELETE FROM cart_lines WHERE cart_id = $1 AND product_id = $2",
+			   DB_VALUES(db_text(cart_id), db_text(product_id)));
+
+	return r < 0 ? (int)r : 0;
+}
+
+int cart_store_clear(struct db_conn *conn, const char *cart_id)
+{
+	int64_t r = db_run(conn, "DELETE FROM cart_lines WHERE cart_id = $1",
+			   DB_VALUES(db_text(cart_id)));
+
+	return r < 0 ? (int)r : 0;
+}
+
+static int delete_expired(struct db_conn *conn, int64_t now, char (*ret_ids)[CART_ID_SIZE])
+{
+	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
+	int count = 0;
+	int r = db_query(conn,
+			 "DELETE FROM carts WHERE id IN (SELECT id FROM carts"
+			 " WHERE expires_at <= $1 AND NOT " OPEN_CHECKOUT
+			 " ORDER BY expires_at LIMIT $2) RETURNING id",
+			 DB_VALUES(db_int(now), db_int(CART_EXPIRE_BATCH)), &rows);
+
+	if (r < 0)
+		return r;
+	while ((r = db_next(rows)) > 0) {
+		if (count == CART_EXPIRE_BATCH)
+			return -EIO;
+		column_copy(rows, 0, ret_ids[count++], CART_ID_SIZE);
+	}
+	return r < 0 ? r : count;
+}
+
+int64_t cart_store_expire(struct db_conn *conn, int64_t now)
+{
+	char ids[CART_EXPIRE_BATCH][CART_ID_SIZE];
+	int count = delete_expired(conn, now, ids);
+
+	for (int i = 0; i < count; i++) {
+		int r = cart_store_clear(conn, ids[i]);
+
+		if (r < 0)
+			return r;
+	}
+	return count;
+}

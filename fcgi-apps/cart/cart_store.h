@@ -1,0 +1,54 @@
+/*
+ * Carts in the store. Every function runs inside db_read or db_transaction (storage/db.h) and
+ * returns 0, a positive result or that header's errors; a positive count is never an error.
+ *
+ * A cart is alive until it expires, and as long as a checkout of it is open. One that is not alive
+ * does not exist for any of these functions.
+ */
+#ifndef CART_CART_STORE_H
+#define CART_CART_STORE_H
+
+#include "cart/cart.h"
+#include "storage/db.h"
+
+int cart_store_create(struct db_conn *conn, const struct cart *cart);
+
+enum cart_lock {
+	CART_READ,
+	CART_CHANGE, /* nobody else changes this cart until the transaction ends */
+};
+
+/* Fills an initialised cart, which stays the caller's to release also on failure. -ENOENT. */
+int cart_store_load(struct db_conn *conn, const char *id, int64_t now, enum cart_lock lock,
+		    struct cart *ret_cart);
+
+/* The carts of a user that come after (created_at, id), newest first. */
+struct cart_page {
+	const char *user_id;
+	int64_t created_at; /* INT64_MAX: from the start */
+	const char *id;
+	int64_t limit;
+};
+
+/* Called for one cart after the other, lines included. 0: go on, 1: enough, negative: error. */
+typedef int cart_visitor(void *context, const struct cart *cart);
+
+int cart_store_list(struct db_conn *conn, const struct cart_page *page, int64_t now,
+		    cart_visitor *visit, void *context);
+int cart_store_count(struct db_conn *conn, const char *user_id, int64_t now, int64_t *ret_count);
+
+/* Writes everything but the lines. -ENOENT when the cart is gone. */
+int cart_store_update(struct db_conn *conn, const struct cart *cart);
+
+/* Adds a line or replaces the one of the same product. */
+int cart_store_put_line(struct db_conn *conn, const char *cart_id, const struct cart_line *line);
+int cart_store_remove_line(struct db_conn *conn, const char *cart_id, const char *product_id);
+int cart_store_clear(struct db_conn *conn, const char *cart_id);
+
+/* The most carts one call of cart_store_expire() deletes. */
+#define CART_EXPIRE_BATCH 100
+
+/* Deletes carts that are no longer alive, oldest first. Returns how many. */
+int64_t cart_store_expire(struct db_conn *conn, int64_t now);
+
+#endif

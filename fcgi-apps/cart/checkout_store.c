@@ -1,0 +1,342 @@
+#include "cart/checkout_store.h"
+
+#include "cart/cart_store.h"
+
+enum state { STATE_NONE, STATE_OPEN, STATE_CONSUMED, STATE_RELEASED };
+
+static enum state parse_state(const char *text)
+{
+	if (!strcmp(text, "open"))
+		return STATE_OPEN;
+	return strcmp(text, "consumed") ? STATE_RELEASED : STATE_CONSUMED;
+}
+
+static void column_copy(struct db_rows *rows, int column, char *buffer, size_t size)
+{
+	const char *text = db_column_text(rows, column, NULL);
+
+	snprintf(buffer, size, "%s", text ? text : "");
+}
+
+/* With a snapshot, also fills in who and which version it was taken from. */
+static int find(struct db_conn *conn, const char *cart_id, const char *order_id,
+		enum state *ret_state, struct cart *snapshot)
+{
+	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
+	const char *state;
+	int r = db_query(conn,
+			 "SELECT state, user_id, revision FROM checkouts"
+			 " WHERE cart_id = $1 AND order_id = $2",
+			 DB_VALUES(db_text(cart_id), db_text(order_id)), &rows);
+
+	if (r < 0)
+		return r;
+	r = db_next(rows);
+	if (r < 0)
+		return r;
+	if (r == 0) {
+		*ret_state = STATE_NONE;
+		return 0;
+	}
+	state = db_column_text(rows, 0, NULL);
+	if (!state)
+		return -ENOMEM;
+	*ret_state = parse_state(state);
+	if (snapshot) {
+		snprintf(snapshot->id, sizeof(snapshot->id), "%s", cart_id);
+		column_copy(rows, 1, snapshot->user_id, sizeof(snapshot->user_id));
+		snapshot->version = db_column_int(rows, 2);
+	}
+	return 0;
+}
+
+static int load_lines(struct db_conn *conn, const char *cart_id, const char *order_id,
+		      struct cart *snapshot)
+{
+	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
+	int r = db_query(conn,
+			 "SELECT product_id, name, unit_price, quantity, position"
+			 " FROM checkout_lines WHERE cart_id = $1 AND order_id = $2"
+			 " ORDER BY position, product_id",
+			 DB_VALUES(db_text(cart_id), db_text(order_id)), &rows);
+
+	if (r < 0)
+		return r;
+	while ((r = db_next(rows)) > 0) {
+		const char *name = db_column_text(rows, 1, NULL);
+		struct cart_line line = {
+			.name = (char *)name, /* copied below */
+			.unit_price = db_column_int(rows, 2),
+			.quantity = db_column_int(rows, 3),
+			.position = db_column_int(rows, 4),
+		};
+
+		if (!name)
+			return -ENOMEM;
+		column_copy(rows, 0, line.product_id, sizeof(line.product_id));
+		r = cart_append_line(snapshot, &line);
+		if (r < 0)
+			return r;
+	}
+	return r;
+}
+
+int cart_checkout_open(struct db_conn *conn, const char *cart_id, char ret_order_id[CART_ID_SIZE])
+{
+	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
+	int r = db_query(conn,
+			 "SELECT order_id FROM checkouts WHERE cart_id = $1 AND state = 'open'",
+			 DB_VALUES(db_text(cart_id)), &rows);
+
+	if (r < 0)
+		return r;
+	r = db_next(rows);
+	if (r < 0)
+		return r;
+	ret_order_id[0] = '\0';
+	if (r > 0)
+		column_copy(rows, 0, ret_order_id, CART_ID_SIZE);
+	return 0;
+}
+
+/* A first call of the same checkout may have come in between: then this one starts over. */
+static int insert_result(int64_t result)
+{
+	if (result == -EEXIST)
+		return -EAGAIN;
+	return result < 0 ? (int)result : 0;
+}
+
+static int insert_snapshot(struct db_conn *conn, const struct cart *cart, const char *order_id,
+			   int64_t now)
+{
+	int64_t r = db_run(conn,
+			   "INSERT INTO checkouts"
+			   " (cart_id, order_id, state, user_id, revision, created_at)"
+			   " VALUES ($1, $2, 'open', $3, $4, $5)",
+			   DB_VALUES(db_text(cart->id), db_text(order_id), db_text(cart->user_id),
+				     db_int(cart->version), db_int(now)));
+
+	if (r >= 0)
+		r = db_run(conn,
+			   "INSERT INTO checkout_lines (cart_id, order_id, product_id, name,"
+			   " unit_price, quantity, position)"
+			   " SELECT cart_id, $2, product_id, name, unit_price, quantity, position"
+			   " FROM cart_lines WHERE cart_id = $1",
+			   DB_VALUES(db_text(cart->id), db_text(order_id)));
+	return insert_result(r);
+}
+
+int cart_checkout_begin(struct db_conn *conn, const char *cart_id, const char *order_id,
+			int64_t now, struct cart *snapshot, char ret_order_id[CART_ID_SIZE])
+{
+	struct cart cart CLEANUP(cart_release);
+	enum state state = STATE_NONE;
+	bool alive;
+	int r;
+
+	cart_init(&cart);
+	/* The cart is locked first: what is found afterwards holds until the commit. */
+	r = cart_store_load(conn, cart_id, now, CART_CHANGE, &cart);
+	if (r < 0 && r != -ENOENT)
+		return r;
+	alive = r == 0;
+	r = find(conn, cart_id, order_id, &state, snapshot);
+	if (r < 0)
+		return r;
+	if (state == STATE_RELEASED)
+		return CHECKOUT_RELEASED;
+	if (state == STATE_NONE) {
+		char other[CART_ID_SIZE];
+
+		if (!alive)
+			return CHECKOUT_NO_CART;
+		r = cart_checkout_open(conn, cart_id, other);
+		if (r < 0)
+			return r;
+		if (other[0]) {
+			memcpy(ret_order_id, other, sizeof(other));
+			return CHECKOUT_OTHER_OPEN;
+		}
+		if (!cart.line_count) {
+			bool by_order = cart.emptied_version == cart.version;
+
+			snprintf(ret_order_id, CART_ID_SIZE, "%s",
+				 by_order ? cart.last_order_id : "");
+			return CHECKOUT_EMPTY;
+		}
+		r = insert_snapshot(conn, &cart, order_id, now);
+		if (!r)
+			r = find(conn, cart_id, order_id, &state, snapshot);
+		if (r < 0)
+			return r;
+	}
+	r = load_lines(conn, cart_id, order_id, snapshot);
+	return r < 0 ? r : CHECKOUT_FINE;
+}
+
+static int finish(struct db_conn *conn, const char *cart_id, const char *order_id,
+		  const char *state, int64_t now)
+{
+	int64_t r =
+		db_run(conn,
+		       "UPDATE checkouts SET state = $3, finished_at = $4"
+		       " WHERE cart_id = $1 AND order_id = $2 AND state = 'open'",
+		       DB_VALUES(db_text(cart_id), db_text(order_id), db_text(state), db_int(now)));
+
+	if (r < 0)
+		return (int)r;
+	return r ? 0 : -EAGAIN;
+}
+
+/* Lines that hold no more than the snapshot go, the others keep what was added since. */
+static int take_lines(struct db_conn *conn, const char *cart_id, const char *order_id)
+{
+	int64_t r = db_run(conn,
+			   "DELETE FROM cart_lines WHERE cart_id = $1 AND quantity <="
+			   " (SELECT taken.quantity FROM checkout_lines AS taken"
+			   "  WHERE taken.cart_id = $1 AND taken.order_id = $2"
+			   "  AND taken.product_id = cart_lines.product_id)",
+			   DB_VALUES(db_text(cart_id), db_text(order_id)));
+
+	if (r >= 0)
+		r = db_run(conn,
+			   "UPDATE cart_lines SET quantity = quantity -"
+			   " (SELECT taken.quantity FROM checkout_lines AS taken"
+			   "  WHERE taken.cart_id = $1 AND taken.order_id = $2"
+			   "  AND taken.product_id = cart_lines.product_id)"
+			   " WHERE cart_id = $1 AND product_id IN"
+			   " (SELECT product_id FROM checkout_lines"
+			   "  WHERE cart_id = $1 AND order_id = $2)",
+			   DB_VALUES(db_text(cart_id), db_text(order_id)));
+	return r < 0 ? (int)r : 0;
+}
+
+int cart_checkout_consume(struct db_conn *conn, const char *cart_id, const char *order_id,
+			  int64_t now, int64_t lifetime)
+{
+	struct cart before CLEANUP(cart_release);
+	struct cart after CLEANUP(cart_release);
+	enum state state = STATE_NONE;
+	int r;
+
+	cart_init(&before);
+	cart_init(&after);
+	r = cart_store_load(conn, cart_id, now, CART_CHANGE, &before);
+	if (r < 0 && r != -ENOENT)
+		return r;
+	r = find(conn, cart_id, order_id, &state, NULL);
+	if (r < 0)
+		return r;
+	if (state != STATE_OPEN)
+		return state == STATE_NONE       ? CHECKOUT_UNKNOWN
+		       : state == STATE_RELEASED ? CHECKOUT_RELEASED
+						 : CHECKOUT_FINE;
+	r = take_lines(conn, cart_id, order_id);
+	if (!r)
+		r = cart_store_load(conn, cart_id, now, CART_READ, &after);
+	if (r < 0)
+		return r;
+	cart_touch(&after, now, lifetime);
+	snprintf(after.last_order_id, sizeof(after.last_order_id), "%s", order_id);
+	if (!after.line_count)
+		after.emptied_version = after.version;
+	r = cart_store_update(conn, &after);
+	if (!r)
+		r = finish(conn, cart_id, order_id, "consumed", now);
+	return r < 0 ? r : CHECKOUT_FINE;
+}
+
+static int delete_lines(struct db_conn *conn, const char *cart_id, const char *order_id)
+{
+	int64_t r = db_run(conn, "DELETE FROM checkout_lines WHERE cart_id = $1 AND order_id = $2",
+			   DB_VALUES(db_text(cart_id), db_text(order_id)));
+
+	return r < 0 ? (int)r : 0;
+}
+
+int cart_checkout_release(struct db_conn *conn, const char *cart_id, const char *order_id,
+			  int64_t now)
+{
+	enum state state = STATE_NONE;
+	int r = find(conn, cart_id, order_id, &state, NULL);
+
+	if (r < 0)
+		return r;
+	if (state == STATE_CONSUMED)
+		return CHECKOUT_CONSUMED;
+	if (state == STATE_NONE)
+		r = insert_result(db_run(
+			conn,
+			"INSERT INTO checkouts (cart_id, order_id, state, created_at, finished_at)"
+			" VALUES ($1, $2, 'released', $3, $3)",
+			DB_VALUES(db_text(cart_id), db_text(order_id), db_int(now))));
+	if (state == STATE_OPEN) {
+		r = finish(conn, cart_id, order_id, "released", now);
+		if (!r)
+			r = delete_lines(conn, cart_id, order_id);
+	}
+	return r < 0 ? r : CHECKOUT_FINE;
+}
+
+int cart_checkout_count(struct db_conn *conn, int64_t since, int64_t *ret_open,
+			int64_t *ret_consumed)
+{
+	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
+	/* Short ranges of the two partial indexes. */
+	int r = db_query(conn,
+			 "SELECT (SELECT COUNT(*) FROM checkouts WHERE state = 'open'),"
+			 " (SELECT COUNT(*) FROM checkouts"
+			 "  WHERE state <> 'open' AND finished_at > $1 AND state = 'consumed')",
+			 DB_VALUES(db_int(since)), &rows);
+
+	if (r < 0)
+		return r;
+	r = db_next(rows);
+	if (r < 0)
+		return r;
+	*ret_open = db_column_int(rows, 0);
+	*ret_consumed = db_column_int(rows, 1);
+	return 0;
+}
+
+struct finished {
+	char cart_id[CART_ID_SIZE];
+	char order_id[CART_ID_SIZE];
+};
+
+static int delete_finished(struct db_conn *conn, int64_t before, struct finished *ret_finished)
+{
+	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
+	int count = 0;
+	int r = db_query(conn,
+			 "DELETE FROM checkouts WHERE (cart_id, order_id) IN"
+			 " (SELECT cart_id, order_id FROM checkouts"
+			 "  WHERE state <> 'open' AND finished_at < $1"
+			 "  ORDER BY finished_at LIMIT $2) RETURNING cart_id, order_id",
+			 DB_VALUES(db_int(before), db_int(CHECKOUT_PURGE_BATCH)), &rows);
+
+	if (r < 0)
+		return r;
+	while ((r = db_next(rows)) > 0) {
+		if (count == CHECKOUT_PURGE_BATCH)
+			return -EIO;
+		column_copy(rows, 0, ret_finished[count].cart_id, CART_ID_SIZE);
+		column_copy(rows, 1, ret_finished[count++].order_id, CART_ID_SIZE);
+	}
+	return r < 0 ? r : count;
+}
+
+int64_t cart_checkout_purge(struct db_conn *conn, int64_t before)
+{
+	struct finished finished[CHECKOUT_PURGE_BATCH];
+	int count = delete_finished(conn, before, finished);
+
+	for (int i = 0; i < count; i++) {
+		int r = delete_lines(conn, finished[i].cart_id, finished[i].order_id);
+
+		if (r < 0)
+			return r;
+	}
+	return count;
+}

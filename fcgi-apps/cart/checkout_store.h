@@ -1,0 +1,70 @@
+/*
+ * Checkouts: the order service's hold on what a cart held at one moment. The contract of the
+ * durable-first checkout is here:
+ *
+ *	(none) --begin--> open --consume--> consumed
+ *	   |               |
+ *	   +---release-----+--release--> released
+ *
+ * Every step may be repeated and answers the same. Releasing an unknown checkout leaves a
+ * tombstone, so that a late begin cannot revive it. A cart has at most one open checkout, may be
+ * edited meanwhile, and is neither expired nor deleted while one is open.
+ *
+ * Every function runs inside db_transaction and returns a checkout_outcome, or an error of
+ * storage/db.h; -EAGAIN when two first calls of one checkout raced.
+ */
+#ifndef CART_CHECKOUT_STORE_H
+#define CART_CHECKOUT_STORE_H
+
+#include "base/clock.h"
+#include "cart/cart.h"
+#include "storage/db.h"
+
+/* How long finished checkouts are remembered. The order service gives an order up within minutes
+ * and repeats its effects with a backoff of at most minutes: no duplicate comes this late. */
+#define CHECKOUT_MEMORY (30 * CLOCK_DAY)
+
+enum checkout_outcome {
+	CHECKOUT_FINE,
+	CHECKOUT_NO_CART,
+	CHECKOUT_UNKNOWN,
+	CHECKOUT_OTHER_OPEN, /* another order's checkout of this cart is open */
+	CHECKOUT_EMPTY,      /* nothing to order */
+	CHECKOUT_RELEASED,
+	CHECKOUT_CONSUMED,
+};
+
+/*
+ * Takes a snapshot of the cart, or finds the one taken before. CHECKOUT_FINE: *snapshot (an
+ * initialised cart, the caller's to release whatever comes back) holds id, user, lines, and the
+ * version they were taken from. CHECKOUT_OTHER_OPEN: ret_order_id says whose. CHECKOUT_EMPTY:
+ * ret_order_id is the order that emptied the cart, or "". Also CHECKOUT_NO_CART, CHECKOUT_RELEASED.
+ */
+int cart_checkout_begin(struct db_conn *conn, const char *cart_id, const char *order_id,
+			int64_t now, struct cart *snapshot, char ret_order_id[CART_ID_SIZE]);
+
+/*
+ * Takes the snapshot's quantities, and no more, out of the cart. CHECKOUT_FINE, CHECKOUT_UNKNOWN,
+ * CHECKOUT_RELEASED.
+ */
+int cart_checkout_consume(struct db_conn *conn, const char *cart_id, const char *order_id,
+			  int64_t now, int64_t lifetime);
+
+/* Lets the cart go, unchanged. CHECKOUT_FINE, CHECKOUT_CONSUMED. */
+int cart_checkout_release(struct db_conn *conn, const char *cart_id, const char *order_id,
+			  int64_t now);
+
+/* The order whose checkout of the cart is open, or "". 0 or an error. */
+int cart_checkout_open(struct db_conn *conn, const char *cart_id, char ret_order_id[CART_ID_SIZE]);
+
+/* Open checkouts, and those consumed since a time; for /metrics. 0 or an error. */
+int cart_checkout_count(struct db_conn *conn, int64_t since, int64_t *ret_open,
+			int64_t *ret_consumed);
+
+/* The most checkouts one call of cart_checkout_purge() deletes. */
+#define CHECKOUT_PURGE_BATCH 100
+
+/* Forgets what finished before a time. Returns how many. */
+int64_t cart_checkout_purge(struct db_conn *conn, int64_t before);
+
+#endif

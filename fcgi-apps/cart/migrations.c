@@ -1,0 +1,63 @@
+#include "cart/migrations.h"
+
+#include "responder/idempotency.h"
+
+/* keyed is what makes SQLite store a table inside its primary key: a cart's lines lie together. */
+#define CARTS_SCHEMA(keyed)                                                                        \
+	"CREATE TABLE carts ("                                                                     \
+	" id TEXT NOT NULL PRIMARY KEY,"                                                           \
+	" user_id TEXT NOT NULL,"                                                                  \
+	" version BIGINT NOT NULL,"                                                                \
+	" created_at BIGINT NOT NULL,"                                                             \
+	" updated_at BIGINT NOT NULL,"                                                             \
+	" expires_at BIGINT NOT NULL,"                                                             \
+	" emptied_version BIGINT NOT NULL,"                                                        \
+	" last_order_id TEXT,"                                                                     \
+	" merged_into TEXT)" keyed ";"                                                             \
+	"CREATE INDEX carts_user_id ON carts (user_id, created_at, id);"                           \
+	"CREATE INDEX carts_expires_at ON carts (expires_at);"                                     \
+	"CREATE TABLE cart_lines ("                                                                \
+	" cart_id TEXT NOT NULL,"                                                                  \
+	" product_id TEXT NOT NULL,"                                                               \
+	" name TEXT NOT NULL,"                                                                     \
+	" unit_price BIGINT NOT NULL CHECK (unit_price >= 0),"                                     \
+	" quantity BIGINT NOT NULL CHECK (quantity BETWEEN 1 AND 999),"                            \
+	" position BIGINT NOT NULL,"                                                               \
+	" seen_at BIGINT NOT NULL,"                                                                \
+	" PRIMARY KEY (cart_id, product_id))" keyed ";"
+
+/*
+ * A checkout outlives its cart: its row is what makes repeated and late calls of the order service
+ * harmless. So there is no foreign key, and a tombstone needs no cart at all.
+ */
+#define CHECKOUTS_SCHEMA(keyed)                                                                    \
+	"CREATE TABLE checkouts ("                                                                 \
+	" cart_id TEXT NOT NULL,"                                                                  \
+	" order_id TEXT NOT NULL,"                                                                 \
+	" state TEXT NOT NULL CHECK (state IN ('open', 'consumed', 'released')),"                  \
+	" user_id TEXT,"                                                                           \
+	" revision BIGINT,"                                                                        \
+	" created_at BIGINT NOT NULL,"                                                             \
+	" finished_at BIGINT,"                                                                     \
+	" PRIMARY KEY (cart_id, order_id))" keyed ";"                                              \
+	"CREATE UNIQUE INDEX checkouts_open ON checkouts (cart_id) WHERE state = 'open';"          \
+	"CREATE INDEX checkouts_finished_at ON checkouts (finished_at) WHERE state <> 'open';"     \
+	"CREATE TABLE checkout_lines ("                                                            \
+	" cart_id TEXT NOT NULL,"                                                                  \
+	" order_id TEXT NOT NULL,"                                                                 \
+	" product_id TEXT NOT NULL,"                                                               \
+	" name TEXT NOT NULL,"                                                                     \
+	" unit_price BIGINT NOT NULL,"                                                             \
+	" quantity BIGINT NOT NULL,"                                                               \
+	" position BIGINT NOT NULL,"                                                               \
+	" PRIMARY KEY (cart_id, order_id, product_id))" keyed ";"
+
+const struct db_migration cart_migrations[CART_MIGRATION_COUNT] = {
+	{
+		.version = 1,
+		.name = "carts and checkouts",
+		.sql = IDEMPOTENCY_SCHEMA,
+		.sqlite = CARTS_SCHEMA(" WITHOUT ROWID") CHECKOUTS_SCHEMA(" WITHOUT ROWID"),
+		.postgres = CARTS_SCHEMA("") CHECKOUTS_SCHEMA(""),
+	},
+};

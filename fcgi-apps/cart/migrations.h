@@ -1,0 +1,11 @@
+/* The steps of the cart service's schema (storage/db.h). */
+#ifndef CART_MIGRATIONS_H
+#define CART_MIGRATIONS_H
+
+#include "storage/db.h"
+
+#define CART_MIGRATION_COUNT 1
+
+extern const struct db_migration cart_migrations[CART_MIGRATION_COUNT];
+
+#endif

@@ -1,0 +1,129 @@
+#include "cart/service.h"
+
+#include <inttypes.h>
+
+#include "base/clock.h"
+#include "base/config.h"
+#include "base/embed.h"
+#include "base/log.h"
+#include "cart/cart_api.h"
+#include "cart/checkout_store.h"
+#include "cart/cleanup.h"
+#include "cart/migrations.h"
+
+EMBED(cart_openapi, "cart/openapi.json");
+
+static const struct binding bindings[] = {
+	{"createCart", RUN_TRANSACTION, false, cart_api_create},
+	{"listCarts", RUN_READ, false, cart_api_list},
+	{"getCart", RUN_READ, false, cart_api_get},
+	{"clearCart", RUN_TRANSACTION, false, cart_api_clear},
+	{"addItem", RUN_BLOCKING, false, cart_api_add_item},
+	{"setItem", RUN_BLOCKING, false, cart_api_set_item},
+	{"removeItem", RUN_TRANSACTION, false, cart_api_remove_item},
+	{"refreshCart", RUN_BLOCKING, false, cart_api_refresh},
+	{"mergeCart", RUN_TRANSACTION, false, cart_api_merge},
+	{"beginCheckout", RUN_TRANSACTION, false, cart_api_begin_checkout},
+	{"consumeCheckout", RUN_TRANSACTION, false, cart_api_consume_checkout},
+	{"releaseCheckout", RUN_TRANSACTION, false, cart_api_release_checkout},
+};
+
+static const struct task tasks[] = {
+	{"delete-expired-carts", CART_CLEANUP_INTERVAL, cart_cleanup},
+};
+
+static void stop(void *state)
+{
+	struct cart_app *app = state;
+
+	upstream_free(app->catalogue.product);
+	free(app);
+	upstream_global_stop();
+}
+
+static int start(struct runtime *runtime, void **ret_app)
+{
+	const char *url = config_url("PRODUCT_SERVICE_URL", "http://127.0.0.1:9001");
+	int64_t days = config_int("CART_TTL_DAYS", 30, 1, 3650);
+	struct upstream_options options = upstream_defaults("product", url);
+	struct cart_app *app;
+	int r;
+
+	if (config_failed())
+		return -EINVAL;
+	r = upstream_global_start();
+	if (r < 0)
+		return r;
+	app = calloc(1, sizeof(*app));
+	r = app ? upstream_create(&options, &app->catalogue.product) : -ENOMEM;
+	if (r < 0) {
+		free(app);
+		upstream_global_stop();
+		return r;
+	}
+	app->catalogue.currency = runtime->currency;
+	app->lifetime = days * CLOCK_DAY;
+	*ret_app = app;
+	return 0;
+}
+
+static size_t upstreams(void *state, struct upstream **list, size_t size)
+{
+	const struct cart_app *app = state;
+
+	if (!size)
+		return 0;
+	list[0] = app->catalogue.product;
+	return 1;
+}
+
+struct figures {
+	int64_t open;
+	int64_t consumed;
+};
+
+static int read_figures(struct db_conn *conn, void *argument)
+{
+	struct figures *figures = argument;
+
+	return cart_checkout_count(conn, clock_now() - 3600 * CLOCK_SECOND, &figures->open,
+				   &figures->consumed);
+}
+
+static void metrics(struct runtime *runtime, void *state UNUSED, struct text *out)
+{
+	struct figures figures = {0};
+	int r = db_read(runtime->db, read_figures, &figures);
+
+	if (r < 0) {
+		log_write(LOG_WARN, "cannot count checkouts", log_error_code(r));
+		return;
+	}
+	text_printf(out,
+		    "# HELP cart_checkouts_open Checkouts that are neither consumed nor released.\n"
+		    "# TYPE cart_checkouts_open gauge\n"
+		    "cart_checkouts_open %" PRId64 "\n"
+		    "# HELP cart_checkouts_consumed_last_hour Carts that became orders.\n"
+		    "# TYPE cart_checkouts_consumed_last_hour gauge\n"
+		    "cart_checkouts_consumed_last_hour %" PRId64 "\n",
+		    figures.open, figures.consumed);
+}
+
+const struct service cart_service = {
+	.name = "cart",
+	.title = "Cart Service API",
+	.openapi = cart_openapi,
+	.openapi_length = &cart_openapi_size,
+	.migrations = cart_migrations,
+	.migration_count = CART_MIGRATION_COUNT,
+	.bindings = bindings,
+	.binding_count = ARRAY_SIZE(bindings),
+	.tasks = tasks,
+	.task_count = ARRAY_SIZE(tasks),
+	.default_database = "sqlite:///var/cart.db",
+	.blocking_threads = 16,
+	.start = start,
+	.stop = stop,
+	.upstreams = upstreams,
+	.metrics = metrics,
+};
