@@ -24,27 +24,17 @@ const char *const sqlite_control_sql[CONTROLS] = {
 	[CONTROL_ROLLBACK] = "ROLLBACK",
 };
 
-static int map_io_error(sqlite3 *handle, int code)
-{
-	if (code == SQLITE_IOERR_NOMEM)
-		return -ENOMEM;
-	switch (sqlite3_system_errno(handle)) {
-	case ENOSPC:
-	case EDQUOT:
-	case EFBIG:
-		return -ENOSPC;
-	default:
-		return -EIO;
-	}
-}
-
-int sqlite_error(sqlite3 *handle, int code)
+int sqlite_error(int code)
 {
 	switch (code) {
 	case SQLITE_CONSTRAINT_PRIMARYKEY:
 	case SQLITE_CONSTRAINT_ROWID:
 	case SQLITE_CONSTRAINT_UNIQUE:
 		return -EEXIST;
+	case SQLITE_IOERR_NOMEM:
+		return -ENOMEM;
+	case SQLITE_IOERR_SHMSIZE: /* no room for the index of the log */
+		return -ENOSPC;
 	}
 	switch (code & 0xff) {
 	case SQLITE_CONSTRAINT:
@@ -60,8 +50,6 @@ int sqlite_error(sqlite3 *handle, int code)
 		return -ENOMEM;
 	case SQLITE_CANTOPEN:
 		return -EHOSTDOWN;
-	case SQLITE_IOERR:
-		return map_io_error(handle, code);
 	default:
 		return -EIO;
 	}
@@ -70,7 +58,7 @@ int sqlite_error(sqlite3 *handle, int code)
 /* Logs and maps the failure of a call on the handle; what a caller provokes is no event. */
 int sqlite_report(sqlite3 *handle, int code, const char *sql)
 {
-	int error = sqlite_error(handle, code);
+	int error = sqlite_error(code);
 	enum log_level level = error == -EEXIST || error == -EINVAL ? LOG_DEBUG
 			       : error == -EAGAIN                   ? LOG_WARN
 								    : LOG_ERROR;

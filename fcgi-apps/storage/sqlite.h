@@ -35,7 +35,7 @@ static inline struct sqlite_conn *sqlite_conn(struct db_conn *conn)
 }
 
 /* SQLite's (extended) result code as one of db.h's errors. */
-int sqlite_error(sqlite3 *handle, int code);
+int sqlite_error(int code);
 
 /* Logs the failure of the last call on the handle, and maps it. */
 int sqlite_report(sqlite3 *handle, int code, const char *sql);

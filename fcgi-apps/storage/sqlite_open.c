@@ -161,7 +161,7 @@ int sqlite_open(const struct db_options *options, enum db_role role, struct db_c
 	}
 	if (code) {
 		explain(self, path, code, ret_error, error_size);
-		r = sqlite_error(self->handle, code);
+		r = sqlite_error(code);
 		sqlite_close(&self->conn);
 		return r;
 	}

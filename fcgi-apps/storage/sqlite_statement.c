@@ -210,7 +210,7 @@ int sqlite_next(struct db_rows *rows)
 			return sqlite_statement_error(sqlite_conn(rows->conn), code,
 						      statement->entry.sql);
 	}
-	return code == SQLITE_DONE ? 0 : sqlite_error(sqlite_conn(rows->conn)->handle, code);
+	return code == SQLITE_DONE ? 0 : sqlite_error(code);
 }
 
 int64_t sqlite_column_int(struct db_rows *rows, int column)

@@ -1,0 +1,107 @@
+/*
+ * What the tests of the store share: a fresh database file in a folder of its own under /tmp,
+ * removed at the end of the test.
+ */
+#ifndef TESTS_UNIT_STORE_H
+#define TESTS_UNIT_STORE_H
+
+#include <check.h>
+#include <dirent.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "storage/db.h"
+
+static char store_folder[64];
+static char store_path[96];
+static char store_url[128];
+
+static const struct db_migration store_schema[] = {
+	{.version = 1,
+	 .name = "items",
+	 .sql = "CREATE TABLE items (id TEXT PRIMARY KEY, amount BIGINT CHECK (amount >= 0));"
+		"CREATE TABLE parts (id BIGINT PRIMARY KEY, item TEXT NOT NULL REFERENCES items)"},
+};
+
+static void store_prepare(void)
+{
+	log_start("test", LOG_ERROR);
+	snprintf(store_folder, sizeof(store_folder), "/tmp/store-XXXXXX");
+	ck_assert_ptr_nonnull(mkdtemp(store_folder));
+	snprintf(store_path, sizeof(store_path), "%s/test.db", store_folder);
+	snprintf(store_url, sizeof(store_url), "sqlite:///%s", store_path);
+}
+
+static void store_remove(void)
+{
+	DIR *folder = opendir(store_folder);
+	ck_assert_ptr_nonnull(folder);
+	for (struct dirent *entry; (entry = readdir(folder));)
+		unlinkat(dirfd(folder), entry->d_name, 0);
+	closedir(folder);
+	ck_assert_int_eq(rmdir(store_folder), 0);
+}
+
+static struct db_options store_options(void)
+{
+	return (struct db_options){
+		.url = store_url,
+		.readers = 4,
+		.busy_timeout = 2000000,
+		.queue_limit = 1024,
+		.migrations = store_schema,
+		.migration_count = ARRAY_SIZE(store_schema),
+	};
+}
+
+static struct db *store_open_with(const struct db_options *options)
+{
+	struct db *db = NULL;
+	char error[256] = "";
+	int r = db_open(options, &db, error, sizeof(error));
+	ck_assert_msg(r == 0, "db_open: %d %s", r, error);
+	return db;
+}
+
+static UNUSED struct db *store_open(void)
+{
+	struct db_options options = store_options();
+	return store_open_with(&options);
+}
+
+struct store_count {
+	const char *sql;
+	int64_t value;
+};
+
+static int store_read_count(struct db_conn *conn, void *argument)
+{
+	struct store_count *count = argument;
+	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
+	int r = db_query(conn, count->sql, DB_NO_VALUES, &rows);
+	if (!r)
+		r = db_next(rows);
+	if (r <= 0)
+		return r < 0 ? r : -ENOENT;
+	count->value = db_column_int(rows, 0);
+	return 0;
+}
+
+/* The integer that a query answers, read outside of any transaction of the test's own. */
+static int64_t store_number(struct db *db, const char *sql)
+{
+	struct store_count count = {.sql = sql};
+	ck_assert_int_eq(db_read(db, store_read_count, &count), 0);
+	return count.value;
+}
+
+static int store_main(Suite *suite)
+{
+	SRunner *runner = srunner_create(suite);
+	srunner_run_all(runner, CK_NORMAL);
+	int failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+#endif
