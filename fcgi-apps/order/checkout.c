@@ -1,0 +1,348 @@
+/*
+ * The saga. What a death of the process leaves behind, step by step, and who repairs it:
+ *   before begin() commits     nothing
+ *   until place() commits      an order being placed, perhaps a checkout and a reservation: the
+ *                              sweeper rejects it when its lease runs out, the relay releases both
+ *   after place() committed    a placed order and consume_cart in the outbox: the relay
+ *   after reject() committed   a rejected order and its releases in the outbox: the relay
+ * A request that outlives its lease finds the order rejected in place() and answers 503; a call of
+ * its that arrives at a sibling later still meets the mark that the release left there.
+ */
+#include "order/checkout.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "order/effects.h"
+#include "order/order_store.h"
+#include "order/outbox.h"
+#include "order/problems.h"
+#include "order/siblings.h"
+#include "order/sweeper.h"
+#include "responder/idempotency.h"
+#include "responder/service.h"
+
+/* Kept of the request's time for the commit after the siblings' answers. */
+#define COMMIT_TIME (CLOCK_SECOND / 2)
+
+/* How long the sweeper waits beyond the request's own deadline. */
+#define LEASE_SLACK CLOCK_SECOND
+
+struct checkout {
+	struct request *request;
+	struct response *response;
+	const struct order_app *app;
+	struct order_call call;
+	struct order order;
+	struct order_answer cart;
+	struct order_answer stock;
+	bool stock_asked;
+	int64_t lease_until;
+
+	/* Set anew by each run of a transaction. */
+	enum idempotency outcome;
+	bool ended; /* the order was not being placed any more */
+	struct order_effect effects[ORDER_EFFECTS_PER_REQUEST];
+	size_t effect_count;
+};
+
+static void checkout_release(struct checkout *checkout)
+{
+	order_release(&checkout->order);
+	order_answer_release(&checkout->cart);
+	order_answer_release(&checkout->stock);
+}
+
+/* What a step before the commit may end with besides 0, go on, and a negative error. */
+#define REFUSED 1
+
+/* ---- step 1: durable ------------------------------------------------------------------------ */
+
+static int begin(struct db_conn *conn, void *argument)
+{
+	struct checkout *checkout = argument;
+	int error;
+
+	response_reset(checkout->response);
+	error = idempotency_claim(conn, checkout->request, checkout->response, checkout->order.id,
+				  &checkout->outcome);
+	if (error < 0 || checkout->outcome == IDEMPOTENCY_ANSWERED)
+		return error;
+	return order_store_begin(conn, &checkout->order, checkout->lease_until);
+}
+
+/* ---- steps 2 and 3: the siblings ------------------------------------------------------------ */
+
+static int refused_by_cart(struct checkout *checkout)
+{
+	struct response *response = checkout->response;
+	const struct json *problem = checkout->cart.raw.body;
+	const char *refusal = checkout->cart.refusal;
+
+	if (strcmp(refusal, "not-found") == 0) {
+		response_not_found(response, "Cart");
+	} else if (strcmp(refusal, "cart-empty") == 0) {
+		const char *last_order_id = json_get_string(problem, "last_order_id", NULL);
+
+		if (last_order_id)
+			order_problem_with_order_id(response, "already-ordered",
+						    "This cart has been ordered already",
+						    last_order_id);
+		else
+			response_problem(response, 409, "cart-empty", "The cart is empty");
+	} else if (strcmp(refusal, "checkout-in-progress") == 0) {
+		/* Should it be one whose end the cart does not know yet: tell it soon. */
+		task_wake(checkout->app->runtime, ORDER_TASK_RELAY_CART);
+		order_problem_with_order_id(response, "checkout-in-progress",
+					    "This cart is being ordered by another request",
+					    json_get_string(problem, "order_id", NULL));
+	} else {
+		return -ETIMEDOUT; /* released: the sweeper was faster */
+	}
+	return REFUSED;
+}
+
+static int open_cart(struct checkout *checkout)
+{
+	int error = order_cart_open_checkout(&checkout->app->siblings, &checkout->call,
+					     checkout->order.cart_id, checkout->order.id,
+					     &checkout->cart);
+
+	if (error < 0)
+		return error;
+	if (checkout->cart.refusal)
+		return refused_by_cart(checkout);
+	if (strcmp(checkout->cart.user_id, checkout->order.user_id) != 0) {
+		response_problem(checkout->response, 403, NULL, "The cart is another user's");
+		return REFUSED;
+	}
+	return 0;
+}
+
+static int hold_stock(struct checkout *checkout)
+{
+	const struct order_answer *cart = &checkout->cart;
+
+	checkout->stock_asked = true;
+	int error =
+		order_stock_reserve(&checkout->app->siblings, &checkout->call, checkout->order.id,
+				    cart->lines, cart->line_count, &checkout->stock);
+
+	if (error < 0)
+		return error;
+	if (!checkout->stock.refusal)
+		return 0;
+	if (strcmp(checkout->stock.refusal, "reservation-released") == 0)
+		return -ETIMEDOUT; /* the sweeper was faster */
+	order_problem_short_stock(checkout->response, cart, &checkout->stock);
+	return REFUSED;
+}
+
+/* ---- step 4: the order ---------------------------------------------------------------------- */
+
+static const struct order_answer_line *find_line(const struct order_answer *answer,
+						 const char *product_id)
+{
+	for (size_t i = 0; i < answer->line_count; i++) {
+		if (strcmp(answer->lines[i].product_id, product_id) == 0)
+			return &answer->lines[i];
+	}
+	return NULL;
+}
+
+/* The lines as the cart lists them, with the names and prices that the stock was held at. */
+static int make_lines(struct checkout *checkout)
+{
+	const struct order_answer *cart = &checkout->cart;
+	bool price_changed = false;
+
+	for (size_t i = 0; i < cart->line_count; i++) {
+		const struct order_answer_line *held =
+			find_line(&checkout->stock, cart->lines[i].product_id);
+
+		if (!held) {
+			log_write(LOG_ERROR, "reservation lacks a line that was asked for",
+				  log_text("order.id", checkout->order.id));
+			return -EIO;
+		}
+		price_changed = price_changed || held->price != cart->lines[i].price;
+
+		struct order_line line = {
+			.product_id = (char *)held->product_id,
+			.name = (char *)held->name,
+			.price = held->price,
+			.quantity = cart->lines[i].quantity,
+		};
+		int error = order_add_line(&checkout->order, &line);
+
+		if (error < 0)
+			return error;
+	}
+	if (price_changed) {
+		order_problem_price_changed(checkout->response, cart, &checkout->order);
+		return REFUSED;
+	}
+	if (order_price(&checkout->order) < 0) {
+		response_problem(checkout->response, 422, "total-overflow",
+				 "The order's total is beyond what an amount can hold");
+		return REFUSED;
+	}
+	return 0;
+}
+
+static void write_created(struct checkout *checkout, const struct order *order)
+{
+	response_reset(checkout->response);
+	response_location(checkout->response, checkout->request, "/orders/%s", order->id);
+	response_version(checkout->response, order->version);
+	order_write(order, response_json(checkout->response, 201));
+}
+
+static int queue(struct checkout *checkout, struct db_conn *conn, enum order_effect_kind kind,
+		 int64_t now)
+{
+	struct order_effect *effect = &checkout->effects[checkout->effect_count++];
+
+	*effect = order_effect_leased(kind, &checkout->order, now);
+	return order_outbox_add(conn, effect, now);
+}
+
+static int place(struct db_conn *conn, void *argument)
+{
+	struct checkout *checkout = argument;
+	const struct order *order = &checkout->order;
+	int rc;
+
+	checkout->effect_count = 0;
+	rc = order_store_place(conn, order);
+	checkout->ended = rc == 0;
+	if (rc <= 0)
+		return rc;
+	rc = queue(checkout, conn, ORDER_CONSUME_CART, clock_now());
+	if (rc < 0)
+		return rc;
+	write_created(checkout, order);
+	rc = text_error(&checkout->response->body);
+	return rc < 0 ? rc : idempotency_store(conn, checkout->request, checkout->response);
+}
+
+static int commit(struct checkout *checkout)
+{
+	struct order *order = &checkout->order;
+	int error;
+
+	order->status = ORDER_PENDING;
+	order->version = 1;
+	order->created_at = clock_now();
+	order->updated_at = order->created_at;
+	error = order_add_event(order, ORDER_PENDING, NULL, order->created_at);
+	if (!error)
+		error = db_transaction(checkout->app->runtime->db, place, checkout);
+	if (!error && checkout->ended)
+		error = -ETIMEDOUT;
+	return error;
+}
+
+/* ---- the way back --------------------------------------------------------------------------- */
+
+/* The order was not being placed any more: placed by a commit whose success we did not hear of, or
+ * rejected by the sweeper. */
+static int look_again(struct checkout *checkout, struct db_conn *conn)
+{
+	struct order placed CLEANUP(order_release) = {0};
+	int error = order_store_find(conn, checkout->order.id, &placed);
+
+	if (error == -ENOENT) {
+		response_error(checkout->response, -ETIMEDOUT);
+		return 0;
+	}
+	if (error < 0)
+		return error;
+	checkout->effects[checkout->effect_count++] =
+		order_effect_leased(ORDER_CONSUME_CART, &checkout->order, clock_now());
+	write_created(checkout, &placed);
+	return 0;
+}
+
+/* The response is filled with what the client is to be told. */
+static int reject(struct db_conn *conn, void *argument)
+{
+	struct checkout *checkout = argument;
+	int64_t now = clock_now();
+	int rc;
+
+	checkout->effect_count = 0;
+	rc = order_store_reject(conn, checkout->order.id, now);
+	if (rc < 0)
+		return rc;
+	if (rc == 0)
+		return look_again(checkout, conn);
+
+	rc = queue(checkout, conn, ORDER_RELEASE_CART, now);
+	if (rc == 0 && checkout->stock_asked)
+		rc = queue(checkout, conn, ORDER_RELEASE_STOCK, now);
+	if (rc < 0)
+		return rc;
+	return checkout->response->status < 500
+		       ? idempotency_store(conn, checkout->request, checkout->response)
+		       : idempotency_forget(conn, ORDER_CHECKOUT_OPERATION, checkout->order.id);
+}
+
+/* ---- the whole ------------------------------------------------------------------------------ */
+
+static int go(struct checkout *checkout)
+{
+	int rc = open_cart(checkout);
+
+	if (rc == 0)
+		rc = hold_stock(checkout);
+	if (rc == 0)
+		rc = make_lines(checkout);
+	if (rc == 0)
+		rc = commit(checkout);
+	if (rc < 0)
+		response_error(checkout->response, rc);
+	if (rc != 0)
+		rc = db_transaction(checkout->app->runtime->db, reject, checkout);
+	if (rc < 0) {
+		/* The order stays as it is: the sweeper will end it. */
+		checkout->effect_count = 0;
+		return rc;
+	}
+	return 0;
+}
+
+int order_checkout(struct request *request, struct response *response)
+{
+	const char *cart_id = json_get_string(request->body, "cart_id", "");
+	int64_t now = clock_now();
+	int64_t time_left = request->deadline - clock_monotonic();
+	struct checkout checkout CLEANUP(checkout_release) = {
+		.request = request,
+		.response = response,
+		.app = request->app,
+		.call = {.deadline = request->deadline - COMMIT_TIME,
+			 .request_id = request->request_id,
+			 .traceparent = request->traceparent},
+		.lease_until = now + (time_left > 0 ? time_left : 0) + LEASE_SLACK,
+	};
+	int rc;
+
+	if (!order_cart_id_valid(cart_id)) {
+		response_not_found(response, "Cart");
+		return 0;
+	}
+	uuid_make(checkout.order.id);
+	snprintf(checkout.order.cart_id, sizeof(checkout.order.cart_id), "%s", cart_id);
+	checkout.order.currency = request->runtime->currency;
+	checkout.order.created_at = now;
+	checkout.order.user_id = strdup(json_get_string(request->body, "user_id", ""));
+	if (!checkout.order.user_id)
+		return -ENOMEM;
+
+	rc = db_transaction(request->runtime->db, begin, &checkout);
+	if (rc < 0 || checkout.outcome == IDEMPOTENCY_ANSWERED)
+		return rc;
+	rc = go(&checkout);
+	order_effects_after(request, checkout.effects, checkout.effect_count);
+	return rc;
+}

@@ -1,0 +1,221 @@
+#include "order/effects.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "upstream/backoff.h"
+
+/* How long a holder tries, and how long nobody else does: the difference is for its last commit. */
+#define TRY_TIME   (4 * CLOCK_SECOND)
+#define LEASE_TIME (6 * CLOCK_SECOND)
+
+/* One effect of a batch may not use up the time of all. */
+#define TRY_TIME_EACH (2 * CLOCK_SECOND)
+#define BATCH         16
+
+#define RETRY_BASE    (CLOCK_SECOND / 2)
+#define RETRY_LONGEST (30 * CLOCK_SECOND)
+
+struct order_effect order_effect_leased(enum order_effect_kind kind, const struct order *order,
+					int64_t now)
+{
+	struct order_effect effect = {.kind = kind, .leased_until = now + LEASE_TIME};
+
+	memcpy(effect.order_id, order->id, sizeof(effect.order_id));
+	memcpy(effect.cart_id, order->cart_id, sizeof(effect.cart_id));
+	return effect;
+}
+
+enum result {
+	NOT_TRIED, /* the lease runs out by itself */
+	DONE,
+	UNREACHABLE,
+	REFUSED,
+};
+
+static int call_sibling(const struct order_siblings *siblings, const struct order_call *call,
+			const struct order_effect *effect)
+{
+	switch (effect->kind) {
+	case ORDER_CONSUME_CART:
+		return order_cart_consume(siblings, call, effect->cart_id, effect->order_id);
+	case ORDER_RELEASE_CART:
+		return order_cart_release(siblings, call, effect->cart_id, effect->order_id);
+	case ORDER_RELEASE_STOCK:
+		return order_stock_release(siblings, call, effect->order_id);
+	case ORDER_SHIP_STOCK:
+		return order_stock_ship(siblings, call, effect->order_id);
+	}
+	return -EINVAL;
+}
+
+/* Whether the answer says that nothing is left to do. A cart may have expired or been released
+ * since; goods that cannot be released or shipped are a matter for a human. */
+static bool is_final(enum order_effect_kind kind, int status)
+{
+	if (status >= 200 && status < 300)
+		return true;
+	if (order_effect_target(kind) == ORDER_TARGET_CART)
+		return status == 404 || status == 409;
+	return kind == ORDER_RELEASE_STOCK && status == 404;
+}
+
+static enum result try_effect(const struct order_siblings *siblings, const struct order_call *call,
+			      const struct order_effect *effect)
+{
+	int status = call_sibling(siblings, call, effect);
+
+	if (status < 0) {
+		log_write(LOG_WARN, "effect of an order not carried out yet",
+			  log_text("order.effect", order_effect_name(effect->kind)),
+			  log_text("order.id", effect->order_id), log_error_code(status));
+		return UNREACHABLE;
+	}
+	if (is_final(effect->kind, status))
+		return DONE;
+	log_write(LOG_ERROR, "effect of an order refused, it will be tried again",
+		  log_text("order.effect", order_effect_name(effect->kind)),
+		  log_text("order.id", effect->order_id),
+		  log_int("http.response.status_code", status));
+	return REFUSED;
+}
+
+struct run {
+	const struct order_effect *effects;
+	enum result results[BATCH];
+	size_t count;
+};
+
+static int settle(struct db_conn *conn, void *argument)
+{
+	const struct run *run = argument;
+	int64_t now = clock_now();
+	int error = 0;
+
+	for (size_t i = 0; i < run->count && !error; i++) {
+		const struct order_effect *effect = &run->effects[i];
+
+		switch (run->results[i]) {
+		case NOT_TRIED:
+			break;
+		case DONE:
+			error = order_outbox_done(conn, effect);
+			break;
+		case UNREACHABLE:
+			error = order_outbox_retry(
+				conn, effect,
+				now + backoff_delay(RETRY_BASE, RETRY_LONGEST, effect->attempts));
+			break;
+		case REFUSED:
+			error = order_outbox_retry(conn, effect, now + RETRY_LONGEST);
+			break;
+		}
+	}
+	return error;
+}
+
+/* When the process ends before settle() commits, the effects are tried once more than needed. */
+static void try_all(const struct order_app *app, struct order_call call, struct run *run)
+{
+	int64_t end = clock_monotonic() + TRY_TIME;
+
+	for (size_t i = 0; i < run->count; i++) {
+		int64_t now = clock_monotonic();
+
+		if (now >= end)
+			break;
+		call.deadline = end - now < TRY_TIME_EACH ? end : now + TRY_TIME_EACH;
+		run->results[i] = try_effect(&app->siblings, &call, &run->effects[i]);
+	}
+
+	int error = db_transaction(app->runtime->db, settle, run);
+
+	if (error < 0)
+		log_write(LOG_ERROR, "cannot write down which effects are done",
+			  log_error_code(error));
+}
+
+/* ---- at once -------------------------------------------------------------------------------- */
+
+struct after {
+	const struct order_app *app;
+	struct order_effect effects[ORDER_EFFECTS_PER_REQUEST];
+	size_t count;
+	char request_id[REQUEST_ID_SIZE];
+	char traceparent[TRACEPARENT_SIZE];
+};
+
+static void run_after(void *argument)
+{
+	struct after *after = argument;
+	struct run run = {.effects = after->effects, .count = after->count};
+
+	try_all(after->app,
+		(struct order_call){.request_id = after->request_id,
+				    .traceparent = after->traceparent},
+		&run);
+	free(after);
+}
+
+void order_effects_after(struct request *request, const struct order_effect *effects, size_t count)
+{
+	struct after *after;
+
+	if (count == 0)
+		return;
+	after = malloc(sizeof(*after));
+	if (!after)
+		return;
+	after->app = request->app;
+	after->count = count;
+	memcpy(after->effects, effects, count * sizeof(*effects));
+	memcpy(after->request_id, request->request_id, sizeof(after->request_id));
+	memcpy(after->traceparent, request->traceparent, sizeof(after->traceparent));
+	request_after(request, run_after, after);
+}
+
+/* ---- the relay ------------------------------------------------------------------------------ */
+
+struct claim {
+	enum order_effect_target target;
+	struct order_effect effects[BATCH];
+	int count;
+};
+
+static int claim_due(struct db_conn *conn, void *argument)
+{
+	struct claim *claim = argument;
+	int64_t now = clock_now();
+
+	claim->count = order_outbox_claim(conn, claim->target, now, now + LEASE_TIME,
+					  claim->effects, BATCH);
+	return claim->count < 0 ? claim->count : 0;
+}
+
+static int any_due(struct db_conn *conn, void *argument)
+{
+	struct claim *claim = argument;
+
+	claim->count = order_outbox_any_due(conn, claim->target, clock_now());
+	return claim->count < 0 ? claim->count : 0;
+}
+
+bool order_effects_relay(const struct order_app *app, enum order_effect_target target)
+{
+	struct claim claim = {.target = target};
+	struct run run = {.effects = claim.effects};
+	/* Looking first keeps an idle relay from taking part in write transactions. */
+	int error = db_read(app->runtime->db, any_due, &claim);
+
+	if (error == 0 && claim.count == 0)
+		return false;
+	if (error == 0)
+		error = db_transaction(app->runtime->db, claim_due, &claim);
+	if (error < 0) {
+		log_write(LOG_ERROR, "cannot read the outbox", log_error_code(error));
+		return false;
+	}
+	run.count = (size_t)claim.count;
+	if (run.count > 0)
+		try_all(app, (struct order_call){0}, &run);
+	return run.count == BATCH;
+}

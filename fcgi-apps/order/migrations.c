@@ -1,0 +1,68 @@
+#include "order/migrations.h"
+
+#include "responder/idempotency.h"
+
+/*
+ * saga says where a checkout stands: placing (leased to a request), placed, rejected. Only placed
+ * orders are seen by clients, so the listing indexes hold nothing else; each of them ends with the
+ * page key, so that every filter combination is a seek. The lease and the rows to purge have small
+ * indexes of their own.
+ */
+static const char orders[] =
+	"CREATE TABLE orders ("
+	" id TEXT PRIMARY KEY,"
+	" user_id TEXT NOT NULL,"
+	" cart_id TEXT NOT NULL,"
+	" saga TEXT NOT NULL CHECK (saga IN ('placing', 'placed', 'rejected')),"
+	" lease_until BIGINT NOT NULL,"
+	" status TEXT NOT NULL"
+	"  CHECK (status IN ('pending', 'processing', 'shipped', 'delivered', 'cancelled')),"
+	" total_amount BIGINT NOT NULL CHECK (total_amount >= 0),"
+	" currency TEXT NOT NULL,"
+	" tracking_number TEXT,"
+	" version BIGINT NOT NULL,"
+	" created_at BIGINT NOT NULL,"
+	" updated_at BIGINT NOT NULL);"
+
+	"CREATE INDEX orders_by_time ON orders (created_at, id) WHERE saga = 'placed';"
+	"CREATE INDEX orders_by_user ON orders (user_id, created_at, id) WHERE saga = 'placed';"
+	"CREATE INDEX orders_by_status ON orders (status, created_at, id) WHERE saga = 'placed';"
+	"CREATE INDEX orders_by_user_and_status ON orders (user_id, status, created_at, id)"
+	" WHERE saga = 'placed';"
+	"CREATE INDEX orders_leased ON orders (lease_until) WHERE saga = 'placing';"
+	"CREATE INDEX orders_rejected ON orders (updated_at) WHERE saga = 'rejected';"
+
+	"CREATE TABLE order_lines ("
+	" order_id TEXT NOT NULL REFERENCES orders (id) ON DELETE CASCADE,"
+	" position BIGINT NOT NULL,"
+	" product_id TEXT NOT NULL,"
+	" name TEXT NOT NULL,"
+	" price BIGINT NOT NULL CHECK (price >= 0),"
+	" quantity BIGINT NOT NULL CHECK (quantity > 0),"
+	" line_total BIGINT NOT NULL CHECK (line_total >= 0),"
+	" PRIMARY KEY (order_id, position));"
+
+	"CREATE TABLE order_history ("
+	" order_id TEXT NOT NULL REFERENCES orders (id) ON DELETE CASCADE,"
+	" version BIGINT NOT NULL,"
+	" status TEXT NOT NULL,"
+	" reason TEXT,"
+	" at BIGINT NOT NULL,"
+	" PRIMARY KEY (order_id, version));"
+
+	/* The outbox: what is still to be told to a sibling. A row is gone once it is done. */
+	"CREATE TABLE order_effects ("
+	" order_id TEXT NOT NULL,"
+	" kind TEXT NOT NULL,"
+	" target TEXT NOT NULL,"
+	" cart_id TEXT NOT NULL,"
+	" attempts BIGINT NOT NULL,"
+	" next_attempt_at BIGINT NOT NULL,"
+	" created_at BIGINT NOT NULL,"
+	" PRIMARY KEY (order_id, kind));"
+	"CREATE INDEX order_effects_due ON order_effects (target, "
+	"next_attempt_at);" IDEMPOTENCY_SCHEMA;
+
+const struct db_migration order_migrations[ORDER_MIGRATION_COUNT] = {
+	{.version = 1, .name = "orders, outbox and idempotency keys", .sql = orders},
+};

@@ -1,0 +1,11 @@
+/* The order service's schema, as numbered steps for storage/db.h. */
+#ifndef ORDER_MIGRATIONS_H
+#define ORDER_MIGRATIONS_H
+
+#include "storage/db.h"
+
+#define ORDER_MIGRATION_COUNT 1
+
+extern const struct db_migration order_migrations[ORDER_MIGRATION_COUNT];
+
+#endif

@@ -1,0 +1,89 @@
+/*
+ * An order: its lines, its money and the states it goes through. Pure data; one owner, one thread
+ * at a time.
+ */
+#ifndef ORDER_ORDER_H
+#define ORDER_ORDER_H
+
+#include "base/base.h"
+#include "base/json_writer.h"
+#include "base/money.h"
+#include "base/uuid.h"
+
+/* A cart holds no more lines either. */
+#define ORDER_LINES_MAX 100
+
+/* Longest id of a cart that is passed on, with its NUL. */
+#define ORDER_CART_ID_SIZE 65
+
+/* In the order in which they are listed to clients. */
+enum order_status {
+	ORDER_PENDING,
+	ORDER_PROCESSING,
+	ORDER_SHIPPED,
+	ORDER_DELIVERED,
+	ORDER_CANCELLED,
+};
+#define ORDER_STATUS_COUNT 5
+
+const char *order_status_name(enum order_status status);
+
+/* -EINVAL for a name that is none. */
+int order_status_parse(const char *name, enum order_status *ret_status);
+
+/* Staying is no transition. */
+bool order_transition_allowed(enum order_status from, enum order_status to);
+
+/* Writes the array of statuses that may follow. */
+void order_write_transitions(enum order_status from, struct json_writer *json);
+
+struct order_line {
+	char *product_id;
+	char *name;
+	int64_t price; /* minor units, of one piece */
+	int64_t quantity;
+	int64_t line_total;
+};
+
+struct order_event {
+	enum order_status status;
+	char *reason; /* or NULL */
+	int64_t at;
+};
+
+/* All zero is an order without lines; the strings are its own. */
+struct order {
+	char id[UUID_TEXT_SIZE];
+	char cart_id[ORDER_CART_ID_SIZE];
+	char *user_id;
+	char *tracking_number; /* or NULL */
+	struct currency currency;
+	struct order_line *lines;
+	size_t line_count;
+	struct order_event *history; /* oldest first */
+	size_t event_count;
+	int64_t total_amount;
+	enum order_status status;
+	int64_t version;
+	int64_t created_at;
+	int64_t updated_at;
+};
+
+/* Whether a cart's id is one that can stand in a path: letters, digits, '-', '_', at most 64. */
+bool order_cart_id_valid(const char *cart_id);
+
+/* Copies the line, its strings too. -ENOMEM, -EMSGSIZE beyond ORDER_LINES_MAX. */
+int order_add_line(struct order *order, const struct order_line *line);
+
+/* reason may be NULL; copied. -ENOMEM. */
+int order_add_event(struct order *order, enum order_status status, const char *reason, int64_t at);
+
+/* Works out line totals and the total. -ERANGE when one overflows; then nothing is changed. */
+int order_price(struct order *order);
+
+/* Writes the order as clients see it. */
+void order_write(const struct order *order, struct json_writer *json);
+
+void order_release(struct order *order);
+
+#endif

@@ -1,0 +1,270 @@
+#include "order/order_api.h"
+
+#include "base/clock.h"
+#include "order/app.h"
+#include "order/effects.h"
+#include "order/order_store.h"
+#include "order/outbox.h"
+#include "order/problems.h"
+#include "responder/paging.h"
+
+static void write_order(const struct order *order, struct response *response)
+{
+	response_version(response, order->version);
+	order_write(order, response_json(response, 200));
+}
+
+static void refuse_query(struct response *response, const char *pointer, const char *detail)
+{
+	struct violations violations CLEANUP(violations_release) = {0};
+
+	violations_add(&violations, "query", pointer, "%s", detail);
+	response_violations(response, &violations);
+}
+
+/* ---- getOrder ------------------------------------------------------------------------------- */
+
+int order_api_get(struct request *request, struct response *response)
+{
+	struct order order CLEANUP(order_release) = {0};
+	int error = order_store_find(request->db, request_path_parameter(request, "id"), &order);
+
+	if (error == -ENOENT) {
+		response_not_found(response, "Order");
+		return 0;
+	}
+	if (error < 0)
+		return error;
+	write_order(&order, response);
+	return 0;
+}
+
+/* ---- listOrders ----------------------------------------------------------------------------- */
+
+#define LISTING_KIND   "created_at"
+#define LISTING_FIELDS 2
+
+static bool read_time(const struct request *request, struct response *response, const char *name,
+		      int64_t *time)
+{
+	const char *text = request_query(request, name);
+	char pointer[32];
+
+	if (!text || clock_parse(text, strlen(text), time) == 0)
+		return true;
+	snprintf(pointer, sizeof(pointer), "/%s", name);
+	refuse_query(response, pointer, "is not a date-time of RFC 3339");
+	return false;
+}
+
+/* Fills the filter but for the place of the page. False: the response is a 422 now. */
+static bool read_filter(const struct request *request, struct response *response,
+			struct order_filter *filter, enum order_status *status)
+{
+	const char *name = request_query(request, "status");
+
+	*filter = (struct order_filter){
+		.user_id = request_query(request, "user_id"),
+		.created_after = INT64_MIN,
+		.before_at = INT64_MAX,
+		.before_id = "",
+	};
+	if (name && order_status_parse(name, status) < 0) {
+		refuse_query(response, "/status", "is no status of an order");
+		return false;
+	}
+	if (name)
+		filter->status = status;
+	return read_time(request, response, "created_after", &filter->created_after) &&
+	       read_time(request, response, "created_before", &filter->before_at);
+}
+
+static int write_total(const struct request *request, struct response *response,
+		       const struct order_filter *filter)
+{
+	int64_t total;
+	int error;
+
+	if (!request_query_bool(request, "count", false))
+		return 0;
+	error = order_store_count(request->db, filter, &total);
+	if (error < 0)
+		return error;
+	response_header(response, "X-Total-Count", "%lld", (long long)total);
+	return 0;
+}
+
+static void write_link(const struct request *request, struct response *response,
+		       const struct order *last)
+{
+	char created_at[24];
+	const char *fields[LISTING_FIELDS] = {created_at, last->id};
+
+	snprintf(created_at, sizeof(created_at), "%lld", (long long)last->created_at);
+	paging_next(request, response, LISTING_KIND, fields, LISTING_FIELDS);
+}
+
+/* Full pages of very full orders would be longer than an answer may be: such a page ends early. */
+#define PAGE_BYTES_MAX (4u << 20)
+
+static int write_page(const struct request *request, struct response *response,
+		      const struct order_filter *filter)
+{
+	struct order_list list CLEANUP(order_list_release) = {0};
+	int64_t limit = request_query_int(request, "limit", PAGE_LIMIT_DEFAULT);
+	/* One more than asked for tells whether there is a next page. */
+	int error = order_store_page(request->db, filter, limit + 1, &list);
+	struct json_writer *json;
+	size_t written = 0;
+
+	if (error < 0)
+		return error;
+	json = response_json(response, 200);
+	json_array_begin(json);
+	while (written < list.count && (int64_t)written < limit &&
+	       response->body.length < PAGE_BYTES_MAX)
+		order_write(&list.orders[written++], json);
+	json_array_end(json);
+	if (written < list.count)
+		write_link(request, response, &list.orders[written - 1]);
+	return 0;
+}
+
+int order_api_list(struct request *request, struct response *response)
+{
+	struct cursor cursor CLEANUP(cursor_release) = {0};
+	struct order_filter filter;
+	enum order_status status;
+	int64_t at;
+	int error;
+
+	if (!read_filter(request, response, &filter, &status) ||
+	    !cursor_read(request, response, LISTING_KIND, LISTING_FIELDS, &cursor))
+		return 0;
+	error = write_total(request, response, &filter);
+	if (error < 0)
+		return error;
+	if (cursor.count) {
+		if (!cursor_int(&cursor, 0, response, &at))
+			return 0;
+		/* created_before may have been made earlier than the cursor's place since. */
+		if (at < filter.before_at) {
+			filter.before_at = at;
+			filter.before_id = cursor.fields[1];
+		}
+	}
+	return write_page(request, response, &filter);
+}
+
+/* ---- setOrderStatus ------------------------------------------------------------------------- */
+
+/* Another change may come between reading and writing; then it is read again. */
+#define CHANGE_TRIES 5
+
+struct change {
+	struct request *request;
+	struct response *response;
+	enum order_status status;
+	const char *reason;
+	const char *tracking_number;
+
+	/* Set anew by each run of the transaction. */
+	bool raced;
+	struct order_effect effect;
+	size_t effect_count;
+};
+
+/* Where the status may stand: in the body, in the query, or in both when they agree. */
+static const char *read_status(const struct request *request, struct response *response)
+{
+	const char *in_query = request_query(request, "status");
+	const char *in_body = json_get_string(request->body, "status", NULL);
+	struct violations violations CLEANUP(violations_release) = {0};
+
+	if (in_query && in_body && strcmp(in_query, in_body) != 0)
+		violations_add(&violations, "query", "/status",
+			       "differs from the status in the body");
+	else if (!in_query && !in_body)
+		violations_add(&violations, "body", "/status",
+			       "is missing, here and as query parameter");
+	else
+		return in_body ? in_body : in_query;
+	response_violations(response, &violations);
+	return NULL;
+}
+
+/* The effect stands in the same commit as the status it follows from. */
+static int queue_effect(struct db_conn *conn, struct change *change, const struct order *order)
+{
+	if (change->status != ORDER_CANCELLED && change->status != ORDER_SHIPPED)
+		return 0;
+	change->effect = order_effect_leased(change->status == ORDER_CANCELLED ? ORDER_RELEASE_STOCK
+									       : ORDER_SHIP_STOCK,
+					     order, order->updated_at);
+	change->effect_count = 1;
+	return order_outbox_add(conn, &change->effect, order->updated_at);
+}
+
+static int change_status(struct db_conn *conn, void *argument)
+{
+	struct change *change = argument;
+	struct response *response = change->response;
+	struct order order CLEANUP(order_release) = {0};
+	int rc;
+
+	response_reset(response);
+	change->raced = false;
+	change->effect_count = 0;
+	rc = order_store_find(conn, request_path_parameter(change->request, "id"), &order);
+	if (rc == -ENOENT) {
+		response_not_found(response, "Order");
+		return 0;
+	}
+	if (rc < 0)
+		return rc;
+	if (!request_precondition(change->request, response, order.version))
+		return 0;
+	if (order.status == change->status) {
+		write_order(&order, response);
+		return 0;
+	}
+	if (!order_transition_allowed(order.status, change->status)) {
+		order_problem_transition(response, order.status, change->status);
+		return 0;
+	}
+	rc = order_store_set_status(conn, &order, change->status, change->reason,
+				    change->tracking_number, clock_now());
+	change->raced = rc == 0;
+	if (rc <= 0)
+		return rc;
+	write_order(&order, response);
+	return queue_effect(conn, change, &order);
+}
+
+int order_api_set_status(struct request *request, struct response *response)
+{
+	const struct order_app *app = request->app;
+	struct change change = {
+		.request = request,
+		.response = response,
+		.reason = json_get_string(request->body, "reason", NULL),
+		.tracking_number = json_get_string(request->body, "tracking_number", NULL),
+		.raced = true,
+	};
+	const char *status = read_status(request, response);
+
+	if (!status)
+		return 0;
+	if (order_status_parse(status, &change.status) < 0)
+		return -EINVAL;
+	for (int i = 0; i < CHANGE_TRIES && change.raced; i++) {
+		int error = db_transaction(app->runtime->db, change_status, &change);
+
+		if (error < 0)
+			return error;
+	}
+	if (change.raced)
+		return -EAGAIN;
+	order_effects_after(request, &change.effect, change.effect_count);
+	return 0;
+}

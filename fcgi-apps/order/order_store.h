@@ -1,0 +1,75 @@
+/*
+ * Orders in the database. Every function runs on a connection that db_read or db_transaction lent
+ * (storage/db.h) and returns its errors besides the ones named here. Times are base/clock.h
+ * microseconds.
+ */
+#ifndef ORDER_ORDER_STORE_H
+#define ORDER_ORDER_STORE_H
+
+#include "base/base.h"
+#include "order/order.h"
+#include "storage/db.h"
+
+/* ---- the saga ------------------------------------------------------------------------------- */
+
+/* Writes the order down as being placed, leased until then: id, cart, user, currency and
+ * created_at of it count. */
+int order_store_begin(struct db_conn *conn, const struct order *order, int64_t lease_until);
+
+/* Makes an order that is being placed a placed one, with lines, total, history and times of it.
+ * 1, or 0 when it is not being placed any more: nothing is written then. */
+int order_store_place(struct db_conn *conn, const struct order *order);
+
+/* Ends an order that is being placed. 1, or 0 when it is not being placed any more. */
+int order_store_reject(struct db_conn *conn, const char *id, int64_t now);
+
+struct order_ref {
+	char id[UUID_TEXT_SIZE];
+	char cart_id[ORDER_CART_ID_SIZE];
+};
+
+/* 1 where one of the two functions below would find something, else 0. */
+int order_store_anything_to_sweep(struct db_conn *conn, int64_t now, int64_t before);
+
+/* Rejects up to size orders whose lease ran out before now and tells which: returns how many. */
+int order_store_reject_expired(struct db_conn *conn, int64_t now, struct order_ref *ret_list,
+			       size_t size);
+
+/* Deletes up to limit orders that were rejected before then and have no effect waiting: returns
+ * how many. */
+int64_t order_store_purge_rejected(struct db_conn *conn, int64_t before, int64_t limit);
+
+/* ---- placed orders -------------------------------------------------------------------------- */
+
+/* -ENOENT where there is no placed order of that id. The order is the caller's to release. */
+int order_store_find(struct db_conn *conn, const char *id, struct order *ret_order);
+
+/* What a listing is about. A page holds the orders before the place (before_at, before_id) of the
+ * sequence by creation, newest first; ("", INT64_MAX) is its beginning. */
+struct order_filter {
+	const char *user_id;             /* NULL: any */
+	const enum order_status *status; /* NULL: any */
+	int64_t created_after;           /* INT64_MIN: any */
+	int64_t before_at;
+	const char *before_id;
+};
+
+struct order_list {
+	struct order *orders;
+	size_t count;
+};
+void order_list_release(struct order_list *list);
+
+int order_store_page(struct db_conn *conn, const struct order_filter *filter, int64_t limit,
+		     struct order_list *ret_list);
+int order_store_count(struct db_conn *conn, const struct order_filter *filter, int64_t *ret_count);
+
+/* Moves the order on from the version it has in *order, and brings *order up to date; texts may be
+ * NULL (the tracking number stays then). 1, or 0 when another change came first. */
+int order_store_set_status(struct db_conn *conn, struct order *order, enum order_status status,
+			   const char *reason, const char *tracking_number, int64_t now);
+
+/* How many placed orders have each status. */
+int order_store_count_statuses(struct db_conn *conn, int64_t ret_counts[ORDER_STATUS_COUNT]);
+
+#endif

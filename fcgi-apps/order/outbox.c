@@ -1,0 +1,150 @@
+#include "order/outbox.h"
+
+static const struct {
+	const char *name;
+	enum order_effect_target target;
+} kinds[] = {
+	[ORDER_CONSUME_CART] = {"consume_cart", ORDER_TARGET_CART},
+	[ORDER_RELEASE_CART] = {"release_cart", ORDER_TARGET_CART},
+	[ORDER_RELEASE_STOCK] = {"release_stock", ORDER_TARGET_PRODUCT},
+	[ORDER_SHIP_STOCK] = {"ship_stock", ORDER_TARGET_PRODUCT},
+};
+
+static const char *const target_names[ORDER_TARGET_COUNT] = {
+	[ORDER_TARGET_CART] = "cart",
+	[ORDER_TARGET_PRODUCT] = "product",
+};
+
+const char *order_effect_name(enum order_effect_kind kind)
+{
+	return kinds[kind].name;
+}
+
+enum order_effect_target order_effect_target(enum order_effect_kind kind)
+{
+	return kinds[kind].target;
+}
+
+const char *order_target_name(enum order_effect_target target)
+{
+	return target_names[target];
+}
+
+int order_outbox_add(struct db_conn *conn, const struct order_effect *effect, int64_t now)
+{
+	int64_t changed = db_run(
+		conn,
+		"INSERT INTO order_effects"
+		" (order_id, kind, target, cart_id, attempts, next_attempt_at, created_at)"
+		" VALUES ($1, $2, $3, $4, 0, $5, $6) ON CONFLICT (order_id, kind) DO NOTHING",
+		DB_VALUES(db_text(effect->order_id), db_text(order_effect_name(effect->kind)),
+			  db_text(order_target_name(order_effect_target(effect->kind))),
+			  db_text(effect->cart_id), db_int(effect->leased_until), db_int(now)));
+
+	return changed < 0 ? (int)changed : 0;
+}
+
+int order_outbox_any_due(struct db_conn *conn, enum order_effect_target target, int64_t now)
+{
+	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
+	int rc = db_query(conn,
+			  "SELECT 1 FROM order_effects WHERE target = $1 AND next_attempt_at <= $2"
+			  " LIMIT 1",
+			  DB_VALUES(db_text(order_target_name(target)), db_int(now)), &rows);
+
+	return rc < 0 ? rc : db_next(rows);
+}
+
+static int read_effect(struct db_rows *row, struct order_effect *effect)
+{
+	const char *name = db_column_text(row, 1, NULL);
+
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		if (strcmp(kinds[i].name, name) != 0)
+			continue;
+		effect->kind = (enum order_effect_kind)i;
+		snprintf(effect->order_id, sizeof(effect->order_id), "%s",
+			 db_column_text(row, 0, NULL));
+		snprintf(effect->cart_id, sizeof(effect->cart_id), "%s",
+			 db_column_text(row, 2, NULL));
+		effect->attempts = (unsigned)db_column_int(row, 3);
+		return 0;
+	}
+	return -EIO;
+}
+
+int order_outbox_claim(struct db_conn *conn, enum order_effect_target target, int64_t now,
+		       int64_t lease_until, struct order_effect *ret_list, size_t size)
+{
+	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
+	size_t count = 0;
+	/* "Due" stands in the UPDATE too: of two relays that selected the same row, the one that
+	 * waits for its lock looks again and finds it leased. */
+	int rc = db_query(conn,
+			  "UPDATE order_effects SET next_attempt_at = $1"
+			  " WHERE (order_id, kind) IN (SELECT order_id, kind FROM order_effects"
+			  "   WHERE target = $2 AND next_attempt_at <= $3"
+			  "   ORDER BY next_attempt_at LIMIT $4)"
+			  " AND next_attempt_at <= $3"
+			  " RETURNING order_id, kind, cart_id, attempts",
+			  DB_VALUES(db_int(lease_until), db_text(order_target_name(target)),
+				    db_int(now), db_int((int64_t)size)),
+			  &rows);
+
+	if (rc < 0)
+		return rc;
+	while (count < size && (rc = db_next(rows)) > 0) {
+		struct order_effect *effect = &ret_list[count++];
+
+		rc = read_effect(rows, effect);
+		if (rc < 0)
+			return rc;
+		effect->leased_until = lease_until;
+	}
+	return rc < 0 ? rc : (int)count;
+}
+
+int order_outbox_done(struct db_conn *conn, const struct order_effect *effect)
+{
+	int64_t changed = db_run(
+		conn, "DELETE FROM order_effects WHERE order_id = $1 AND kind = $2",
+		DB_VALUES(db_text(effect->order_id), db_text(order_effect_name(effect->kind))));
+
+	return changed < 0 ? (int)changed : 0;
+}
+
+int order_outbox_retry(struct db_conn *conn, const struct order_effect *effect, int64_t next)
+{
+	int64_t changed = db_run(
+		conn,
+		"UPDATE order_effects SET attempts = attempts + 1, next_attempt_at = $4"
+		" WHERE order_id = $1 AND kind = $2 AND next_attempt_at = $3",
+		DB_VALUES(db_text(effect->order_id), db_text(order_effect_name(effect->kind)),
+			  db_int(effect->leased_until), db_int(next)));
+
+	return changed < 0 ? (int)changed : 0;
+}
+
+int order_outbox_measure(struct db_conn *conn,
+			 struct order_outbox_figures ret_figures[ORDER_TARGET_COUNT])
+{
+	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
+	int rc = db_query(conn,
+			  "SELECT target, count(*), min(created_at) FROM order_effects"
+			  " GROUP BY target",
+			  DB_NO_VALUES, &rows);
+
+	if (rc < 0)
+		return rc;
+	memset(ret_figures, 0, ORDER_TARGET_COUNT * sizeof(*ret_figures));
+	while ((rc = db_next(rows)) > 0) {
+		for (size_t i = 0; i < ORDER_TARGET_COUNT; i++) {
+			if (strcmp(target_names[i], db_column_text(rows, 0, NULL)) == 0)
+				ret_figures[i] = (struct order_outbox_figures){
+					.depth = db_column_int(rows, 1),
+					.oldest_at = db_column_int(rows, 2),
+				};
+		}
+	}
+	return rc;
+}

@@ -1,0 +1,117 @@
+#include "order/service.h"
+
+#include "base/clock.h"
+#include "base/config.h"
+#include "base/embed.h"
+#include "order/app.h"
+#include "order/checkout.h"
+#include "order/effects.h"
+#include "order/metrics.h"
+#include "order/migrations.h"
+#include "order/order_api.h"
+#include "order/sweeper.h"
+
+EMBED(order_openapi, "order/openapi.json");
+
+static const struct binding bindings[] = {
+	{.operation_id = ORDER_CHECKOUT_OPERATION, .mode = RUN_BLOCKING, .handle = order_checkout},
+	{.operation_id = "listOrders", .mode = RUN_READ, .handle = order_api_list},
+	{.operation_id = "getOrder", .mode = RUN_READ, .handle = order_api_get},
+	{.operation_id = "setOrderStatus", .mode = RUN_BLOCKING, .handle = order_api_set_status},
+};
+
+static bool relay_cart(UNUSED struct runtime *runtime, void *app)
+{
+	return order_effects_relay(app, ORDER_TARGET_CART);
+}
+
+static bool relay_product(UNUSED struct runtime *runtime, void *app)
+{
+	return order_effects_relay(app, ORDER_TARGET_PRODUCT);
+}
+
+static bool sweep(UNUSED struct runtime *runtime, void *app)
+{
+	return order_sweep(app);
+}
+
+static bool count(UNUSED struct runtime *runtime, void *app)
+{
+	return order_metrics_count(app);
+}
+
+static const struct task tasks[] = {
+	{.name = ORDER_TASK_RELAY_CART, .interval = CLOCK_SECOND / 2, .run = relay_cart},
+	{.name = ORDER_TASK_RELAY_PRODUCT, .interval = CLOCK_SECOND / 2, .run = relay_product},
+	{.name = "sweep", .interval = CLOCK_SECOND, .run = sweep},
+	{.name = "count", .interval = 15 * CLOCK_SECOND, .run = count},
+};
+
+static void stop(void *argument)
+{
+	struct order_app *app = argument;
+
+	if (!app)
+		return;
+	upstream_free(app->siblings.cart);
+	upstream_free(app->siblings.product);
+	free(app);
+}
+
+static int start(struct runtime *runtime, void **ret_app)
+{
+	struct upstream_options product = upstream_defaults(
+		"product", config_url("PRODUCT_SERVICE_URL", "http://127.0.0.1:9001"));
+	struct upstream_options cart =
+		upstream_defaults("cart", config_url("CART_SERVICE_URL", "http://127.0.0.1:9002"));
+	struct order_app *app = calloc(1, sizeof(*app));
+	int error;
+
+	if (!app)
+		return -ENOMEM;
+	app->runtime = runtime;
+	app->siblings.currency = runtime->currency;
+	error = upstream_create(&product, &app->siblings.product);
+	if (!error)
+		error = upstream_create(&cart, &app->siblings.cart);
+	if (error) {
+		stop(app);
+		return error;
+	}
+	*ret_app = app;
+	return 0;
+}
+
+static size_t upstreams(void *argument, struct upstream **list, size_t size)
+{
+	const struct order_app *app = argument;
+	struct upstream *all[] = {app->siblings.cart, app->siblings.product};
+	size_t number = ARRAY_SIZE(all) < size ? ARRAY_SIZE(all) : size;
+
+	memcpy(list, all, number * sizeof(*list));
+	return number;
+}
+
+static void metrics(UNUSED struct runtime *runtime, void *app, struct text *out)
+{
+	order_metrics_write(app, out);
+}
+
+const struct service order_service = {
+	.name = "order",
+	.title = "Order Service API",
+	.openapi = order_openapi,
+	.openapi_length = &order_openapi_size,
+	.migrations = order_migrations,
+	.migration_count = ORDER_MIGRATION_COUNT,
+	.bindings = bindings,
+	.binding_count = ARRAY_SIZE(bindings),
+	.tasks = tasks,
+	.task_count = ARRAY_SIZE(tasks),
+	.default_database = "sqlite:///var/order.db",
+	.blocking_threads = 32,
+	.start = start,
+	.stop = stop,
+	.upstreams = upstreams,
+	.metrics = metrics,
+};

@@ -1,0 +1,69 @@
+/*
+ * What the order service asks of cart and product, typed, over upstream/. Each call may be repeated
+ * with the same order id: it has its effect once. Thread-safe.
+ */
+#ifndef ORDER_SIBLINGS_H
+#define ORDER_SIBLINGS_H
+
+#include "base/base.h"
+#include "base/money.h"
+#include "order/order.h"
+#include "upstream/upstream.h"
+
+struct order_siblings {
+	struct upstream *cart;
+	struct upstream *product;
+	struct currency currency;
+};
+
+/* On whose behalf and until when; texts may be NULL. */
+struct order_call {
+	int64_t deadline; /* clock_monotonic() microseconds */
+	const char *request_id;
+	const char *traceparent;
+};
+
+/* A line of either answer; the texts belong to the answer. */
+struct order_answer_line {
+	const char *product_id;
+	const char *name;
+	int64_t price;
+	int64_t quantity;
+};
+
+/* An answer of one of the two calls below; all zero is an empty one. One owner. */
+struct order_answer {
+	struct upstream_response raw;
+	const char *refusal; /* why not: the problem's code; NULL: it was done */
+	const char *user_id; /* the cart's */
+	struct order_answer_line lines[ORDER_LINES_MAX];
+	size_t line_count;
+};
+void order_answer_release(struct order_answer *answer);
+
+/*
+ * Both return 0, and upstream_call()'s errors or -EIO for an answer that is none. Refusals of the
+ * cart: "not-found", "cart-empty", "checkout-in-progress", "checkout-released"; of the stock:
+ * "insufficient-stock", "product-gone", "reservation-released". The problem's own members are in
+ * answer->raw.body.
+ */
+int order_cart_open_checkout(const struct order_siblings *siblings, const struct order_call *call,
+			     const char *cart_id, const char *order_id,
+			     struct order_answer *ret_answer);
+
+/* Holds product_id and quantity of each line. */
+int order_stock_reserve(const struct order_siblings *siblings, const struct order_call *call,
+			const char *order_id, const struct order_answer_line *lines, size_t count,
+			struct order_answer *ret_answer);
+
+/* The effects: they return the answer's HTTP status (below 500), or upstream_call()'s errors. */
+int order_cart_consume(const struct order_siblings *siblings, const struct order_call *call,
+		       const char *cart_id, const char *order_id);
+int order_cart_release(const struct order_siblings *siblings, const struct order_call *call,
+		       const char *cart_id, const char *order_id);
+int order_stock_release(const struct order_siblings *siblings, const struct order_call *call,
+			const char *order_id);
+int order_stock_ship(const struct order_siblings *siblings, const struct order_call *call,
+		     const char *order_id);
+
+#endif

@@ -1,0 +1,14 @@
+/* Ends checkouts that nobody works on any more. Any number of replicas may run it. */
+#ifndef ORDER_SWEEPER_H
+#define ORDER_SWEEPER_H
+
+#include "order/app.h"
+
+/* The operation whose Idempotency-Keys belong to checkouts. */
+#define ORDER_CHECKOUT_OPERATION "createOrder"
+
+/* Rejects checkouts whose lease ran out, and deletes rejected ones of long ago: whether there may
+ * be more. */
+bool order_sweep(const struct order_app *app);
+
+#endif
