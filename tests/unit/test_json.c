@@ -1,0 +1,563 @@
+#include <pthread.h>
+
+#include "base/json.h"
+#include "unit.h"
+
+static struct json *parse(const char *text)
+{
+	struct json *value = NULL;
+	struct json_error error = {0};
+
+	ck_assert_msg(json_parse(text, strlen(text), JSON_DEPTH_MAX, &value, &error) == 0, "%s: %s",
+		      text, error.detail);
+	return value;
+}
+
+static void assert_prints(const struct json *value, const char *expected)
+{
+	struct text out;
+
+	text_init(&out, 1 << 20);
+	json_print(value, &out);
+	ck_assert_int_eq(text_error(&out), 0);
+	ck_assert_str_eq(text_string(&out), expected);
+	text_release(&out);
+}
+
+/* ---- what is accepted, and how it prints ------------------------------------------------------
+ */
+
+static const struct {
+	const char *text, *printed;
+} good_cases[] = {
+	{"null", "null"},
+	{" true\t", "true"},
+	{"\r\nfalse\n", "false"},
+	{"0", "0"},
+	{"-0", "0"},
+	{"-0.0", "-0.0"},
+	{"12.50", "12.50"},
+	{"1e2", "1e2"},
+	{"1E+02", "1E+02"},
+	{"1e400", "1e400"},
+	{"0.1234567890123456789012345678901234567890",
+	 "0.1234567890123456789012345678901234567890"},
+	{"9223372036854775807", "9223372036854775807"},
+	{"-9223372036854775808", "-9223372036854775808"},
+	{"\"\"", "\"\""},
+	{"\"a\\u00e9\\n\\/\"", "\"a\xC3\xA9\\n/\""},
+	{"\"\\ud83d\\ude00\"", "\"\xF0\x9F\x98\x80\""},
+	{"\"\\uD834\\udd1E\"", "\"\xF0\x9D\x84\x9E\""},
+	{"\"\\\\u0000\"", "\"\\\\u0000\""},
+	{"\"\\\\\\\"\"", "\"\\\\\\\"\""},
+	{"\"\x7F\"", "\"\x7F\""},
+	{"\"\\u001f\"", "\"\\u001f\""},
+	{"\"\xF4\x8F\xBF\xBF\"", "\"\xF4\x8F\xBF\xBF\""},
+	{"[]", "[]"},
+	{"[ ]", "[]"},
+	{"{}", "{}"},
+	{"[1,[2,[3,null]],{}]", "[1,[2,[3,null]],{}]"},
+	{"{ \"b\" : 1 , \"a\" : [ true ] }", "{\"b\":1,\"a\":[true]}"},
+	{"{\"\":1,\" \":2}", "{\"\":1,\" \":2}"},
+	{"{\"a\":{\"a\":{\"a\":1}}}", "{\"a\":{\"a\":{\"a\":1}}}"},
+	{"[{\"a\":1},{\"a\":1}]", "[{\"a\":1},{\"a\":1}]"},
+	{"{\"a\":\"a\\\":\",\"b\":\"{\"}", "{\"a\":\"a\\\":\",\"b\":\"{\"}"},
+	{"[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]", "[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]"},
+};
+
+START_TEST(accepts)
+{
+	struct json *value CLEANUP(json_free_p) = parse(good_cases[_i].text);
+	assert_prints(value, good_cases[_i].printed);
+}
+END_TEST
+
+/* ---- what is refused, and where -------------------------------------------------------------- */
+
+#define TEXT(literal) literal, sizeof(literal) - 1
+
+static const struct {
+	const char *text;
+	size_t length;
+	size_t offset;
+	const char *detail; /* NULL: json-c's own words */
+} bad_cases[] = {
+	{TEXT(""), 0, "unexpected end"},
+	{TEXT("  "), 2, "unexpected end"},
+	{TEXT("["), 1, "unexpected end"},
+	{TEXT("{\"a\":"), 5, "unexpected end"},
+	{TEXT("{\"a\""), 4, "unexpected end"},
+	{TEXT("[1,"), 3, "unexpected end"},
+	{TEXT("'a'"), 0, "unexpected character"},
+	{TEXT("{'a':1}"), 1, "unexpected character"},
+	{TEXT("NaN"), 0, "unexpected character"},
+	{TEXT("nan"), 0, "unexpected character"},
+	{TEXT("Infinity"), 0, "unexpected character"},
+	{TEXT("-Infinity"), 0, "malformed number"},
+	{TEXT("[-NaN]"), 1, "malformed number"},
+	{TEXT("True"), 0, "unexpected character"},
+	{TEXT("NULL"), 0, "unexpected character"},
+	{TEXT("nul"), 0, "unexpected character"},
+	{TEXT("truefalse"), 4, NULL},
+	{TEXT("truex"), 4, "unexpected character"},
+	{TEXT("undefined"), 0, "unexpected character"},
+	{TEXT("// x\n1"), 0, "unexpected character"},
+	{TEXT("/* x */1"), 0, "unexpected character"},
+	{TEXT("\v1"), 0, "unexpected character"},
+	{TEXT("\f1"), 0, "unexpected character"},
+	{TEXT("\xC2\xA0"
+	      "1"),
+	 0, "unexpected character"},
+	{TEXT("\xEF\xBB\xBF{}"), 0, "unexpected character"},
+	{TEXT("1\0"), 1, "unexpected character"},
+	{TEXT("{}\0{}"), 2, "unexpected character"},
+	/* grammar */
+	{TEXT("{} {}"), 3, NULL},
+	{TEXT("1 2"), 2, NULL},
+	{TEXT("[1] x"), 4, "unexpected character"},
+	{TEXT("[1,]"), 3, NULL},
+	{TEXT("[,1]"), 1, NULL},
+	{TEXT("[1,,2]"), 3, NULL},
+	{TEXT("[1 2]"), 3, NULL},
+	{TEXT("[1}"), 2, NULL},
+	{TEXT("[\"a\":1]"), 4, NULL},
+	{TEXT("]"), 0, NULL},
+	{TEXT("}"), 0, NULL},
+	{TEXT(":"), 0, NULL},
+	{TEXT(","), 0, NULL},
+	{TEXT("{\"a\":1,}"), 7, NULL},
+	{TEXT("{,\"a\":1}"), 1, NULL},
+	{TEXT("{\"a\" 1}"), 5, NULL},
+	{TEXT("{\"a\",1}"), 4, NULL},
+	{TEXT("{\"a\":}"), 5, NULL},
+	{TEXT("{\"a\":1 \"b\":2}"), 7, NULL},
+	{TEXT("{\"a\":1:2}"), 6, NULL},
+	{TEXT("{1:2}"), 1, NULL},
+	{TEXT("{null:2}"), 1, NULL},
+	{TEXT("{[]:2}"), 1, NULL},
+	{TEXT("{\"a\":1]"), 6, NULL},
+	/* numbers */
+	{TEXT("01"), 0, "malformed number"},
+	{TEXT("-01"), 0, "malformed number"},
+	{TEXT("-"), 0, "malformed number"},
+	{TEXT("--1"), 0, "malformed number"},
+	{TEXT("+1"), 0, "unexpected character"},
+	{TEXT(".5"), 0, "unexpected character"},
+	{TEXT("1."), 0, "malformed number"},
+	{TEXT("1.e2"), 0, "malformed number"},
+	{TEXT("1e"), 0, "malformed number"},
+	{TEXT("1e+"), 0, "malformed number"},
+	{TEXT("1e5.2"), 0, "malformed number"},
+	{TEXT("1.2.3"), 0, "malformed number"},
+	{TEXT("0x1F"), 0, "malformed number"},
+	{TEXT("1_000"), 1, "unexpected character"},
+	{TEXT("[12abc]"), 1, "malformed number"},
+	{TEXT("9223372036854775808"), 0, "integer beyond 64 bits"},
+	{TEXT("-9223372036854775809"), 0, "integer beyond 64 bits"},
+	{TEXT("[1, 18446744073709551615]"), 4, "integer beyond 64 bits"},
+	{TEXT("99999999999999999999999999"), 0, "integer beyond 64 bits"},
+	/* strings */
+	{TEXT("\"abc"), 0, "string without end"},
+	{TEXT("[\"abc\\\"]"), 1, "string without end"},
+	{TEXT("\"a\tb\""), 2, "control character in string"},
+	{TEXT("\"a\nb\""), 2, "control character in string"},
+	{TEXT("\"a\0b\""), 2, "control character in string"},
+	{TEXT("\"\\x41\""), 1, "unknown escape in string"},
+	{TEXT("\"\\'\""), 1, "unknown escape in string"},
+	{TEXT("\"\\"), 1, "unknown escape in string"},
+	{TEXT("\"\\\0\""), 1, "unknown escape in string"},
+	{TEXT("\"\\u12\""), 1, "\\u needs four hexadecimal digits"},
+	{TEXT("\"\\u12G4\""), 1, "\\u needs four hexadecimal digits"},
+	{TEXT("\"\\u"), 1, "\\u needs four hexadecimal digits"},
+	{TEXT("\"ab\\u0000\""), 3, "\\u0000 is not allowed"},
+	{TEXT("\"\\ud800\""), 1, "surrogate without its other half"},
+	{TEXT("\"\\ud800x\""), 1, "surrogate without its other half"},
+	{TEXT("\"\\ud800\\u0041\""), 1, "surrogate without its other half"},
+	{TEXT("\"\\ud800\\ud800\""), 1, "surrogate without its other half"},
+	{TEXT("\"\\udc00\""), 1, "surrogate without its other half"},
+	{TEXT("{\"\\udfff\":1}"), 2, "surrogate without its other half"},
+	{TEXT("\"\xFF\""), 1, "invalid UTF-8"},
+	{TEXT("\"a\x80\""), 2, "invalid UTF-8"},
+	{TEXT("\"\xC0\xAF\""), 1, "invalid UTF-8"},
+	{TEXT("\"\xE0\x80\xAF\""), 1, "invalid UTF-8"},
+	{TEXT("\"\xED\xA0\x80\""), 1, "invalid UTF-8"},
+	{TEXT("\"\xF4\x90\x80\x80\""), 1, "invalid UTF-8"},
+	{TEXT("\"\xF0\x80\x80\x80\""), 1, "invalid UTF-8"},
+	{TEXT("\"\xE2\x82\""), 1, "invalid UTF-8"},
+	{TEXT("\"\xE2\x82"), 1, "invalid UTF-8"},
+	/* nesting and names */
+	{TEXT("[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]"), 16, "nested too deeply"},
+	{TEXT("[[[[[[[[[[[[[[[[{}]]]]]]]]]]]]]]]]"), 16, "nested too deeply"},
+	{TEXT("{\"a\":1,\"a\":2}"), 7, "duplicate member \"a\""},
+	{TEXT("{\"a\":1,\"\\u0061\":1}"), 7, "duplicate member \"a\""},
+	{TEXT("{\"a\":null,\"b\":1,\"a\":null}"), 16, "duplicate member \"a\""},
+	{TEXT("[0,{\"x\":{\"q\":1},\"y\":{\"q\":1,\"q\" : 2}}]"), 27, "duplicate member \"q\""},
+	{TEXT("{\"a\":{\"b\":1},\"a\":{\"b\":1}}"), 13, "duplicate member \"a\""},
+	{TEXT("{\"a\":\"{\\\"\",\"\":1,\"\":2}"), 16, "duplicate member \"\""},
+};
+
+START_TEST(refuses)
+{
+	struct json *value = NULL;
+	struct json_error error = {0};
+	const char *text = bad_cases[_i].text;
+	/* The exact size on the heap lets AddressSanitizer see a read beyond it. */
+	char *copy CLEANUP(free_p) = malloc(bad_cases[_i].length);
+
+	if (bad_cases[_i].length > 0)
+		memcpy(copy, text, bad_cases[_i].length);
+	ck_assert_int_eq(json_parse(copy, bad_cases[_i].length, JSON_DEPTH_MAX, &value, &error),
+			 -EINVAL);
+	ck_assert_ptr_null(value);
+	ck_assert_uint_eq(error.offset, bad_cases[_i].offset);
+	if (bad_cases[_i].detail)
+		ck_assert_str_eq(error.detail, bad_cases[_i].detail);
+	else
+		ck_assert_uint_gt(strlen(error.detail), 0);
+}
+END_TEST
+
+START_TEST(error_has_line_and_column)
+{
+	struct json *value = NULL;
+	struct json_error error;
+	const char *text = "{\n  \"a\": 1,\n  \"b\": tru\n}";
+
+	ck_assert_int_eq(json_parse(text, strlen(text), JSON_DEPTH_MAX, &value, &error), -EINVAL);
+	ck_assert_uint_eq(error.offset, 19);
+	ck_assert_uint_eq(error.line, 3);
+	ck_assert_uint_eq(error.column, 8);
+}
+END_TEST
+
+START_TEST(long_duplicate_name_is_cut)
+{
+	struct json *value = NULL;
+	struct json_error error;
+	char text[1000], name[401];
+
+	for (size_t i = 0; i < sizeof(name) - 1; i += 2)
+		memcpy(name + i, "\xC3\xA9", 2);
+	name[400] = '\0';
+	snprintf(text, sizeof(text), "{\"%s\":1,\"%s\":2}", name, name);
+	ck_assert_int_eq(json_parse(text, strlen(text), JSON_DEPTH_MAX, &value, &error), -EINVAL);
+	name[80] = '\0';
+	char expected[500];
+	snprintf(expected, sizeof(expected), "duplicate member \"%s\"", name);
+	ck_assert_str_eq(error.detail, expected);
+}
+END_TEST
+
+/* Quadratic search would take minutes here. */
+START_TEST(duplicate_among_many_is_found_fast)
+{
+	struct text text;
+	struct json *value = NULL;
+	struct json_error error;
+
+	text_init(&text, 4 << 20);
+	text_append_char(&text, '{');
+	for (int i = 0; i < 100000; i++)
+		text_printf(&text, "\"m%d\":0,", i);
+	size_t offset = text.length;
+	text_append_string(&text, "\"m5\":0}");
+	ck_assert_int_eq(json_parse(text.data, text.length, JSON_DEPTH_MAX, &value, &error),
+			 -EINVAL);
+	ck_assert_uint_eq(error.offset, offset);
+	ck_assert_str_eq(error.detail, "duplicate member \"m5\"");
+	text_release(&text);
+}
+END_TEST
+
+START_TEST(depth_limit_is_the_callers)
+{
+	struct json *value = NULL;
+	struct json_error error;
+
+	ck_assert_int_eq(json_parse("[[1]]", 5, 1, &value, &error), -EINVAL);
+	ck_assert_int_eq(json_parse("[[1]]", 5, 2, &value, &error), 0);
+	json_free(value);
+	ck_assert_int_eq(json_parse("7", 1, 0, &value, &error), 0);
+	json_free(value);
+
+	char deep[200];
+	memset(deep, '[', 100);
+	memset(deep + 100, ']', 100);
+	ck_assert_int_eq(json_parse(deep, 200, 99, &value, &error), -EINVAL);
+	ck_assert_int_eq(json_parse(deep, 200, 100, &value, &error), 0);
+	json_free(value);
+}
+END_TEST
+
+/* ---- reading -----------------------------------------------------------------------------------
+ */
+
+START_TEST(types)
+{
+	static const char *const names[] = {"null",   "boolean", "number",
+					    "string", "array",   "object"};
+	struct json *values CLEANUP(json_free_p) = parse("[null,true,1,\"\",[],{}]");
+
+	ck_assert_uint_eq(json_length(values), ARRAY_SIZE(names));
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		ck_assert_str_eq(json_type_name(json_type(json_at(values, i))), names[i]);
+	ck_assert_int_eq(json_type(json_at(values, 0)), JSON_NULL);
+	ck_assert(json_bool(json_at(values, 1)));
+	ck_assert_int_eq(json_type(json_at(values, 2)), JSON_NUMBER);
+}
+END_TEST
+
+START_TEST(members)
+{
+	struct json *object CLEANUP(json_free_p) = parse("{\"z\":1,\"a\":null,\"s\":\"x\\u00e9\"}");
+	char order[8] = "";
+	size_t length = 0, count = 0;
+
+	json_each (object, member) {
+		order[count++] = member.name[0];
+		ck_assert_ptr_eq(member.value, json_get(object, member.name));
+	}
+	ck_assert_str_eq(order, "zas");
+	ck_assert_uint_eq(json_length(object), 3);
+	ck_assert_ptr_null(json_get(object, "q"));
+	ck_assert_int_eq(json_type(json_get(object, "a")), JSON_NULL);
+	ck_assert_ptr_null(json_get(json_get(object, "a"), "a"));
+	ck_assert_ptr_null(json_get(json_get(object, "z"), "a"));
+	ck_assert_str_eq(json_string(json_get(object, "s"), &length), "x\xC3\xA9");
+	ck_assert_uint_eq(length, 3);
+	ck_assert_str_eq(json_get_string(object, "s", "no"), "x\xC3\xA9");
+	ck_assert_str_eq(json_get_string(object, "z", "no"), "no");
+	ck_assert_str_eq(json_get_string(object, "q", "no"), "no");
+
+	struct json *empty CLEANUP(json_free_p) = parse("{}");
+	json_each (empty, member)
+		ck_abort_msg("an empty object has no member %s", member.name);
+}
+END_TEST
+
+static const struct {
+	const char *text;
+	bool integer;
+	int64_t number;
+} number_cases[] = {
+	{"1", true, 1},
+	{"1.0", true, 1},
+	{"1e2", true, 100},
+	{"-2.50e1", true, -25},
+	{"1.5", false, 0},
+	{"1e-1", false, 0},
+	{"9223372036854775807", true, INT64_MAX},
+	{"9223372036854775807.0", true, INT64_MAX},
+	{"1e19", true, INT64_MAX},
+	{"-1e19", true, INT64_MIN},
+	{"99999999999999999999.0", true, INT64_MAX},
+	{"99999999999999999999.5", false, 0},
+	{"-1e500", true, INT64_MIN},
+	{"1e-500", false, 0},
+};
+
+START_TEST(numbers)
+{
+	struct json *value CLEANUP(json_free_p) = parse(number_cases[_i].text);
+
+	ck_assert_str_eq(json_number_text(value), number_cases[_i].text);
+	ck_assert_int_eq(json_is_integer(value), number_cases[_i].integer);
+	if (number_cases[_i].integer)
+		ck_assert_int_eq(json_int(value), number_cases[_i].number);
+}
+END_TEST
+
+START_TEST(decimals)
+{
+	struct json *values CLEANUP(json_free_p) = parse("[12.50,9223372036854775807,1e500]");
+	struct decimal value;
+
+	ck_assert_int_eq(json_decimal(json_at(values, 0), &value), 0);
+	ck_assert_int_eq(value.mantissa, 125);
+	ck_assert_int_eq(value.scale, 1);
+	ck_assert_int_eq(json_decimal(json_at(values, 1), &value), 0);
+	ck_assert_int_eq(value.mantissa, INT64_MAX);
+	ck_assert_int_eq(json_decimal(json_at(values, 2), &value), -ERANGE);
+	ck_assert(!json_is_integer(values));
+}
+END_TEST
+
+static const struct {
+	const char *a, *b;
+	bool equal;
+} equal_cases[] = {
+	{"null", "null", true},
+	{"null", "false", false},
+	{"null", "0", false},
+	{"true", "true", true},
+	{"true", "false", false},
+	{"1", "1.0", true},
+	{"100", "1e2", true},
+	{"1", "1.0000001", false},
+	{"0.1", "0.10", true},
+	{"9223372036854775807", "9223372036854775806", false},
+	{"1e500", "1e500", true},
+	{"\"a\"", "\"\\u0061\"", true},
+	{"\"a\"", "\"A\"", false},
+	{"\"1\"", "1", false},
+	{"[1,2]", "[1,2.0]", true},
+	{"[1,2]", "[2,1]", false},
+	{"[1]", "[1,1]", false},
+	{"{\"a\":1,\"b\":[{}]}", "{\"b\":[{}],\"a\":1}", true},
+	{"{\"a\":1}", "{\"b\":1}", false},
+	{"{\"a\":null}", "{\"b\":null}", false},
+	{"{\"a\":1}", "{\"a\":1,\"b\":1}", false},
+	{"[]", "{}", false},
+};
+
+START_TEST(equality)
+{
+	struct json *a CLEANUP(json_free_p) = parse(equal_cases[_i].a);
+	struct json *b CLEANUP(json_free_p) = parse(equal_cases[_i].b);
+
+	ck_assert_int_eq(json_equal(a, b), equal_cases[_i].equal);
+	ck_assert_int_eq(json_equal(b, a), equal_cases[_i].equal);
+}
+END_TEST
+
+static void *read_shared(void *argument)
+{
+	const struct json *value = argument;
+	struct text out;
+
+	text_init(&out, 1000);
+	bool good = true;
+	for (int i = 0; i < 200 && good; i++) {
+		text_reset(&out);
+		json_print(value, &out);
+		good = strcmp(text_string(&out), "[1,2.5,{\"a\":\"b\"}]") == 0 &&
+		       strcmp(json_number_text(json_at(value, 0)), "1") == 0 &&
+		       json_equal(value, value);
+	}
+	text_release(&out);
+	return good ? argument : NULL;
+}
+
+/* ThreadSanitizer tells whether reading changes anything. */
+START_TEST(shared_values_are_read_by_threads)
+{
+	struct json *value CLEANUP(json_free_p) = parse("[1,2.5,{\"a\":\"b\"}]");
+	pthread_t threads[4];
+
+	for (size_t i = 0; i < ARRAY_SIZE(threads); i++)
+		ck_assert_int_eq(pthread_create(&threads[i], NULL, read_shared, value), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(threads); i++) {
+		void *result;
+		ck_assert_int_eq(pthread_join(threads[i], &result), 0);
+		ck_assert_ptr_eq(result, value);
+	}
+}
+END_TEST
+
+/* ---- building and merging ----------------------------------------------------------------------
+ */
+
+START_TEST(building)
+{
+	struct json *object CLEANUP(json_free_p) = json_new_object();
+	struct json *list = json_new_array();
+
+	ck_assert_int_eq(json_push(list, json_new_int(INT64_MIN)), 0);
+	ck_assert_int_eq(json_push(list, json_new_number("0.10")), 0);
+	ck_assert_int_eq(json_push(list, json_new_number("7")), 0);
+	ck_assert_int_eq(json_push(list, json_new_string("q\"\n")), 0);
+	ck_assert_int_eq(json_push(list, NULL), -ENOMEM);
+	ck_assert_int_eq(json_set(object, "list", list), 0);
+	ck_assert_int_eq(json_set(object, "gone", json_new_int(1)), 0);
+	ck_assert_int_eq(json_set(object, "n", json_new_int(1)), 0);
+	ck_assert_int_eq(json_set(object, "n", json_new_int(2)), 0);
+	ck_assert_int_eq(json_set(object, "m", NULL), -ENOMEM);
+	json_remove(object, "gone");
+	json_remove(object, "never there");
+	assert_prints(object, "{\"list\":[-9223372036854775808,0.10,7,\"q\\\"\\n\"],\"n\":2}");
+	ck_assert(json_is_integer(json_at(json_get(object, "list"), 2)));
+	ck_assert_int_eq(json_int(json_at(json_get(object, "list"), 2)), 7);
+	ck_assert_ptr_null(json_new_number("1."));
+	ck_assert_ptr_null(json_new_number("NaN"));
+}
+END_TEST
+
+START_TEST(copies_are_deep)
+{
+	static const char text[] = "{\"a\":[1,2.50,null,true,\"x\",{\"b\":-7}],\"n\":null}";
+	struct json *original = parse(text);
+	struct json *copy CLEANUP(json_free_p) = json_copy(original);
+
+	ck_assert_ptr_nonnull(copy);
+	ck_assert_ptr_ne(copy, original);
+	ck_assert(json_equal(copy, original));
+	json_remove(original, "a");
+	json_free(original);
+	assert_prints(copy, text);
+
+	struct json *null CLEANUP(json_free_p) = parse("null");
+	struct json *null_copy CLEANUP(json_free_p) = json_copy(null);
+	ck_assert_int_eq(json_type(null_copy), JSON_NULL);
+}
+END_TEST
+
+/* The table of RFC 7396 appendix A, then our own. */
+static const struct {
+	const char *original, *patch, *result;
+} merge_cases[] = {
+	{"{\"a\":\"b\"}", "{\"a\":\"c\"}", "{\"a\":\"c\"}"},
+	{"{\"a\":\"b\"}", "{\"b\":\"c\"}", "{\"a\":\"b\",\"b\":\"c\"}"},
+	{"{\"a\":\"b\"}", "{\"a\":null}", "{}"},
+	{"{\"a\":\"b\",\"b\":\"c\"}", "{\"a\":null}", "{\"b\":\"c\"}"},
+	{"{\"a\":[\"b\"]}", "{\"a\":\"c\"}", "{\"a\":\"c\"}"},
+	{"{\"a\":\"c\"}", "{\"a\":[\"b\"]}", "{\"a\":[\"b\"]}"},
+	{"{\"a\":{\"b\":\"c\"}}", "{\"a\":{\"b\":\"d\",\"c\":null}}", "{\"a\":{\"b\":\"d\"}}"},
+	{"{\"a\":[{\"b\":\"c\"}]}", "{\"a\":[1]}", "{\"a\":[1]}"},
+	{"[\"a\",\"b\"]", "[\"c\",\"d\"]", "[\"c\",\"d\"]"},
+	{"{\"a\":\"b\"}", "[\"c\"]", "[\"c\"]"},
+	{"{\"a\":\"foo\"}", "null", "null"},
+	{"{\"a\":\"foo\"}", "\"bar\"", "\"bar\""},
+	{"{\"e\":null}", "{\"a\":1}", "{\"e\":null,\"a\":1}"},
+	{"[1,2]", "{\"a\":\"b\",\"c\":null}", "{\"a\":\"b\"}"},
+	{"{}", "{\"a\":{\"bb\":{\"ccc\":null}}}", "{\"a\":{\"bb\":{}}}"},
+	{"null", "{\"a\":1}", "{\"a\":1}"},
+	{"{\"a\":1}", "{\"a\":{\"b\":null,\"c\":2.50}}", "{\"a\":{\"c\":2.50}}"},
+	{"{\"a\":{\"b\":{\"c\":1,\"d\":2}}}", "{\"a\":{\"b\":{\"c\":null}}}",
+	 "{\"a\":{\"b\":{\"d\":2}}}"},
+	{"{\"a\":1}", "{}", "{\"a\":1}"},
+};
+
+START_TEST(merge_patch)
+{
+	struct json *target CLEANUP(json_free_p) = parse(merge_cases[_i].original);
+	struct json *patch = parse(merge_cases[_i].patch);
+
+	ck_assert_int_eq(json_merge_patch(&target, patch), 0);
+	assert_prints(patch, merge_cases[_i].patch);
+	json_free(patch); /* the target must not lean on it */
+	assert_prints(target, merge_cases[_i].result);
+}
+END_TEST
+
+int main(void)
+{
+	TCase *tests = tcase_create("json");
+
+	tcase_set_timeout(tests, 30);
+	tcase_add_loop_test(tests, accepts, 0, ARRAY_SIZE(good_cases));
+	tcase_add_loop_test(tests, refuses, 0, ARRAY_SIZE(bad_cases));
+	tcase_add_test(tests, error_has_line_and_column);
+	tcase_add_test(tests, long_duplicate_name_is_cut);
+	tcase_add_test(tests, duplicate_among_many_is_found_fast);
+	tcase_add_test(tests, depth_limit_is_the_callers);
+	tcase_add_test(tests, types);
+	tcase_add_test(tests, members);
+	tcase_add_loop_test(tests, numbers, 0, ARRAY_SIZE(number_cases));
+	tcase_add_test(tests, decimals);
+	tcase_add_loop_test(tests, equality, 0, ARRAY_SIZE(equal_cases));
+	tcase_add_test(tests, shared_values_are_read_by_threads);
+	tcase_add_test(tests, building);
+	tcase_add_test(tests, copies_are_deep);
+	tcase_add_loop_test(tests, merge_patch, 0, ARRAY_SIZE(merge_cases));
+	return unit_run(tests, "json");
+}
