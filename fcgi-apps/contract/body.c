@@ -1,0 +1,111 @@
+/* Checking the bodies of requests and responses. */
+#include "contract/contract_parts.h"
+
+/* /openapi.json is the deepest answer there is. */
+#define RESPONSE_DEPTH_MAX 64
+
+static const struct endpoint *endpoint_of(const struct contract *contract,
+					  const struct operation *operation)
+{
+	return &contract->endpoints[operation->index];
+}
+
+int contract_check_content_type(const struct contract *contract, const struct operation *operation,
+				const char *content_type)
+{
+	return content_find(&endpoint_of(contract, operation)->body, content_type)
+		       ? 0
+		       : -EPROTONOSUPPORT;
+}
+
+bool contract_body_is_json(const struct contract *contract, const struct operation *operation,
+			   const char *content_type)
+{
+	const struct media *media =
+		content_find(&endpoint_of(contract, operation)->body, content_type);
+
+	return media && media->schema;
+}
+
+bool contract_check_body(const struct contract *contract, const struct operation *operation,
+			 const char *content_type, const struct json *body,
+			 struct violations *violations)
+{
+	const struct media *media =
+		content_find(&endpoint_of(contract, operation)->body, content_type);
+
+	if (media && media->schema)
+		return schema_check(media->schema, body, "body", "", violations);
+	violations_add(violations, "body", "", "is not of a type that is checked here");
+	return false;
+}
+
+bool contract_check_schema(const struct contract *contract, const char *name,
+			   const struct json *value, struct violations *violations)
+{
+	size_t index = names_find(&contract->schema_names, name);
+
+	if (index != NAMES_NONE)
+		return schema_check(contract->named_schemas[index], value, "body", "", violations);
+	violations_add(violations, "body", "", "there is no schema \"%s\"", name);
+	return false;
+}
+
+/* ---- responses ------------------------------------------------------------------------------ */
+
+static bool check_json_text(const struct schema *schema, const char *body, size_t length,
+			    struct violations *violations)
+{
+	struct json *value CLEANUP(json_free_p) = NULL;
+	struct json_error error;
+	int result = json_parse(body, length, RESPONSE_DEPTH_MAX, &value, &error);
+
+	if (result == 0)
+		return schema_check(schema, value, "response", "", violations);
+	if (result == -ENOMEM) {
+		violations->error = result;
+		violations_add(violations, "response", "", "could not be checked");
+	} else {
+		violations_add(violations, "response", "",
+			       "is not JSON: %s at line %zu, column %zu", error.detail, error.line,
+			       error.column);
+	}
+	return false;
+}
+
+static bool check_answer(const struct answer *answer, const char *content_type, const char *body,
+			 size_t length, struct violations *violations)
+{
+	const struct media *media;
+
+	if (answer->content.count == 0) {
+		if (length == 0)
+			return true;
+		violations_add(violations, "response", "", "%d has no body in the document",
+			       answer->status);
+		return false;
+	}
+	media = content_find(&answer->content, content_type);
+	if (!media) {
+		violations_add(violations, "response", "",
+			       "%d with the Content-Type \"%s\" is not declared", answer->status,
+			       content_type ? content_type : "");
+		return false;
+	}
+	return !media->schema || check_json_text(media->schema, body, length, violations);
+}
+
+bool contract_check_response(const struct contract *contract, const struct operation *operation,
+			     int status, const char *content_type, const char *body,
+			     size_t body_length, struct violations *violations)
+{
+	const struct endpoint *endpoint = endpoint_of(contract, operation);
+
+	for (size_t i = 0; i < endpoint->answer_count; i++) {
+		if (endpoint->answers[i].status == status)
+			return check_answer(&endpoint->answers[i], content_type, body, body_length,
+					    violations);
+	}
+	violations_add(violations, "response", "", "the status %d is not declared", status);
+	return false;
+}

@@ -1,0 +1,328 @@
+/* Checking query and header parameters of a request. */
+#include "base/utf8.h"
+#include "contract/contract_parts.h"
+
+/* What is being checked, and where the results go. */
+struct check {
+	struct arguments *arguments;
+	struct violations *violations;
+};
+
+const struct argument *arguments_find(const struct arguments *arguments, const char *name)
+{
+	for (size_t i = 0; i < arguments->count; i++) {
+		if (strcmp(arguments->list[i].name, name) == 0)
+			return &arguments->list[i];
+	}
+	return NULL;
+}
+
+void arguments_release(struct arguments *arguments)
+{
+	free(arguments->memory);
+	*arguments = (struct arguments){0};
+}
+
+/* ---- texts ---------------------------------------------------------------------------------- */
+
+static int hex_value(char digit)
+{
+	if (digit >= '0' && digit <= '9')
+		return digit - '0';
+	if (digit >= 'a' && digit <= 'f')
+		return digit - 'a' + 10;
+	if (digit >= 'A' && digit <= 'F')
+		return digit - 'A' + 10;
+	return -1;
+}
+
+/* Decodes from..end in place and ends it with a NUL, where a separator was. NULL, or the reason. */
+static const char *decode(char *from, char *end, size_t *ret_length)
+{
+	char *to = from;
+	const char *start = from;
+
+	for (; from < end; from++) {
+		char byte = *from;
+
+		if (byte == '+') {
+			byte = ' ';
+		} else if (byte == '%') {
+			int high = end - from > 2 ? hex_value(from[1]) : -1;
+			int low = end - from > 2 ? hex_value(from[2]) : -1;
+
+			if (high < 0 || low < 0)
+				return "has a % that is not followed by two hexadecimal digits";
+			byte = (char)(high * 16 + low);
+			from += 2;
+		}
+		*to++ = byte;
+	}
+	*ret_length = (size_t)(to - start);
+	*to = '\0';
+	return NULL;
+}
+
+/* NULL, or what is wrong with the bytes. */
+static const char *check_characters(const char *text, size_t length)
+{
+	for (size_t i = 0; i < length;) {
+		size_t step = utf8_character(text + i, length - i);
+
+		if (step == 0)
+			return "is not valid UTF-8";
+		if ((unsigned char)text[i] < 0x20 || text[i] == 0x7f)
+			return "must not have control characters";
+		i += step;
+	}
+	return NULL;
+}
+
+/* ---- values --------------------------------------------------------------------------------- */
+
+/* -?(0|[1-9][0-9]*): what JSON calls an integer, and nothing that reads like one. */
+static bool is_integer_text(const char *text)
+{
+	size_t digits;
+
+	text += *text == '-';
+	digits = strspn(text, "0123456789");
+	return digits > 0 && text[digits] == '\0' && (*text != '0' || digits == 1);
+}
+
+static bool check_integer(const struct parameter *parameter, const char *in,
+			  struct argument *argument, struct violations *violations)
+{
+	struct decimal number;
+
+	if (!is_integer_text(argument->text)) {
+		violations_add(violations, in, parameter->pointer, "must be a whole number");
+		return false;
+	}
+	if (decimal_parse(argument->text, argument->length, &number) < 0 ||
+	    decimal_to_int(number, &argument->integer) < 0) {
+		violations_add(violations, in, parameter->pointer,
+			       "must have at most 18 significant digits");
+		return false;
+	}
+	return schema_check_number(parameter->schema, number, in, parameter->pointer, violations);
+}
+
+static bool check_number(const struct parameter *parameter, const char *in,
+			 const struct argument *argument, struct violations *violations)
+{
+	struct decimal number;
+	int result = decimal_parse(argument->text, argument->length, &number);
+
+	if (result == 0)
+		return schema_check_number(parameter->schema, number, in, parameter->pointer,
+					   violations);
+	violations_add(violations, in, parameter->pointer,
+		       result == -ERANGE ? "must have at most 18 significant digits"
+					 : "must be a number");
+	return false;
+}
+
+static bool check_boolean(const struct parameter *parameter, const char *in,
+			  struct argument *argument, struct violations *violations)
+{
+	if (strcmp(argument->text, "true") != 0 && strcmp(argument->text, "false") != 0) {
+		violations_add(violations, in, parameter->pointer, "must be true or false");
+		return false;
+	}
+	argument->integer = argument->text[0] == 't';
+	return schema_check_bool(parameter->schema, argument->integer, in, parameter->pointer,
+				 violations);
+}
+
+/* The elements of a comma-separated list as an array; none in an empty text. -ENOMEM. */
+static int split_list(const char *text, struct json **ret_array)
+{
+	struct json *array CLEANUP(json_free_p) = json_new_array();
+
+	if (!array)
+		return -ENOMEM;
+	while (*text) {
+		size_t length = strcspn(text, ",");
+		char *element CLEANUP(free_p) = strndup(text, length);
+
+		if (!element || json_push(array, json_new_string(element)) < 0)
+			return -ENOMEM;
+		text += length;
+		/* A comma at the end is followed by an empty element. */
+		if (*text == ',' && !*++text && json_push(array, json_new_string("")) < 0)
+			return -ENOMEM;
+	}
+	*ret_array = array;
+	array = NULL;
+	return 0;
+}
+
+static int check_list(const struct parameter *parameter, const char *in,
+		      const struct argument *argument, struct violations *violations)
+{
+	struct json *array CLEANUP(json_free_p) = NULL;
+	int result = split_list(argument->text, &array);
+
+	if (result < 0)
+		return result;
+	schema_check(parameter->schema, array, in, parameter->pointer, violations);
+	return 0;
+}
+
+/* Checks one sent value and adds it to the arguments. -ENOMEM. */
+static int take_value(struct check *check, const struct parameter *parameter, const char *in,
+		      const char *text, size_t length)
+{
+	struct argument argument = {.name = parameter->name, .text = text, .length = length};
+	const char *reason = check_characters(text, length);
+	int result = 0;
+
+	if (reason) {
+		violations_add(check->violations, in, parameter->pointer, "%s", reason);
+		return 0;
+	}
+	switch (parameter->kind) {
+	case PARAMETER_STRING:
+		schema_check_string(parameter->schema, text, length, in, parameter->pointer,
+				    check->violations);
+		break;
+	case PARAMETER_INTEGER:
+		check_integer(parameter, in, &argument, check->violations);
+		break;
+	case PARAMETER_NUMBER:
+		check_number(parameter, in, &argument, check->violations);
+		break;
+	case PARAMETER_BOOLEAN:
+		check_boolean(parameter, in, &argument, check->violations);
+		break;
+	case PARAMETER_LIST:
+		result = check_list(parameter, in, &argument, check->violations);
+		break;
+	}
+	/* contract_load() saw to it that all declared parameters have room. */
+	check->arguments->list[check->arguments->count++] = argument;
+	return result;
+}
+
+/* ---- the query ------------------------------------------------------------------------------ */
+
+static void refuse_name(struct check *check, const char *name, size_t length)
+{
+	char pointer[VIOLATION_POINTER_SIZE] = "";
+
+	if (check_characters(name, length)) {
+		violations_add(check->violations, "query", "",
+			       "the name of a parameter is not readable text");
+		return;
+	}
+	pointer_append(pointer, name);
+	violations_add(check->violations, "query", pointer, "unknown parameter");
+}
+
+/* Takes one "name=value" out of start..end; end is writable. seen: a bit for each parameter. */
+static int take_pair(struct check *check, const struct endpoint *endpoint, char *start, char *end,
+		     uint32_t *seen)
+{
+	char *equals = memchr(start, '=', (size_t)(end - start));
+	char *value = equals ? equals + 1 : end;
+	const char *reason;
+	size_t length;
+
+	reason = decode(start, equals ? equals : end, &length);
+	if (reason) {
+		violations_add(check->violations, "query", "", "the name of a parameter %s",
+			       reason);
+		return 0;
+	}
+	for (size_t i = 0; i < endpoint->query_count; i++) {
+		const struct parameter *parameter = &endpoint->query[i];
+
+		if (strlen(parameter->name) != length ||
+		    memcmp(parameter->name, start, length) != 0)
+			continue;
+		if (*seen & (UINT32_C(1) << i)) {
+			violations_add(check->violations, "query", parameter->pointer,
+				       "must not be repeated");
+			return 0;
+		}
+		*seen |= UINT32_C(1) << i;
+		reason = decode(value, end, &length);
+		if (!reason)
+			return take_value(check, parameter, "query", value, length);
+		violations_add(check->violations, "query", parameter->pointer, "%s", reason);
+		return 0;
+	}
+	refuse_name(check, start, length);
+	return 0;
+}
+
+static int check_query(struct check *check, const struct endpoint *endpoint, const char *query)
+{
+	uint32_t seen = 0;
+	int result = 0;
+
+	if (query && *query) {
+		char *position = strdup(query);
+
+		check->arguments->memory = position;
+		if (!position)
+			return -ENOMEM;
+		while (*position && result == 0) {
+			char *end = strchrnul(position, '&');
+			bool last = !*end;
+
+			if (end > position)
+				result = take_pair(check, endpoint, position, end, &seen);
+			if (last)
+				break;
+			position = end + 1;
+		}
+	}
+	for (size_t i = 0; i < endpoint->query_count; i++) {
+		if (endpoint->query[i].required && !(seen & (UINT32_C(1) << i)))
+			violations_add(check->violations, "query", endpoint->query[i].pointer,
+				       "is required");
+	}
+	return result;
+}
+
+static int check_headers(struct check *check, const struct endpoint *endpoint,
+			 contract_header_function *header, void *context)
+{
+	for (size_t i = 0; i < endpoint->header_count; i++) {
+		const struct parameter *parameter = &endpoint->headers[i];
+		const char *value = header(context, parameter->name);
+		int result = 0;
+
+		if (value)
+			result = take_value(check, parameter, "header", value, strlen(value));
+		else if (parameter->required)
+			violations_add(check->violations, "header", parameter->pointer,
+				       "is required");
+		if (result < 0)
+			return result;
+	}
+	return 0;
+}
+
+int contract_check_parameters(const struct contract *contract, const struct operation *operation,
+			      const char *query, contract_header_function *header, void *context,
+			      struct arguments *ret_arguments, struct violations *violations)
+{
+	const struct endpoint *endpoint = &contract->endpoints[operation->index];
+	struct arguments arguments = {0};
+	struct check check = {.arguments = &arguments, .violations = violations};
+	int result = check_query(&check, endpoint, query);
+
+	if (result == 0)
+		result = check_headers(&check, endpoint, header, context);
+	if (result == 0)
+		result = violations->error;
+	if (result < 0) {
+		arguments_release(&arguments);
+		return result;
+	}
+	*ret_arguments = arguments;
+	return 0;
+}
