@@ -1,12 +1,12 @@
 /*
- * The store: one interface, two drivers, chosen by URL.
+ * The store: one interface, and a driver (driver.h) chosen by URL.
  *
  *	sqlite:///path/file.db      three slashes and a path relative to the working directory,
  *	                            four for an absolute one
- *	postgresql://…              libpq's URI
  *
- * One SQL text serves both: $1, $2 … parameters, ON CONFLICT, RETURNING, partial indexes. Times
- * are BIGINT microseconds, money BIGINT minor units, booleans SMALLINT 0/1, ids TEXT.
+ * postgresql:// is refused by name: this build has no such driver. SQL keeps to what both know: $1,
+ * $2 … parameters, ON CONFLICT, RETURNING, partial indexes. Times are BIGINT microseconds, money
+ * BIGINT minor units, booleans SMALLINT 0/1, ids TEXT.
  *
  * Three ways to run SQL, all thread-safe:
  *   db_read         on a pooled connection, one snapshot for all its queries, no writes
@@ -15,10 +15,11 @@
  * On SQLite all transactions are run by one writer thread that commits those waiting together as
  * one group (one fsync), each in its own savepoint.
  *
- * A transaction function may run more than once (busy, serialization failure, deadlock): it must
- * leave nothing behind but SQL and outputs that it sets anew. It returns 0 to commit or a negative
- * error to roll back (only its own work). It must not call db_read, db_transaction or a remote
- * service. Connections and rows belong to the thread that runs the function and end with it.
+ * A transaction function may run more than once: up to four times when it returns -EAGAIN, and
+ * again when the store gave up a group's transaction. It must leave nothing behind but SQL and
+ * outputs that it sets anew. It returns 0 or more to commit or a negative error to roll back (only
+ * its own work). It must not call db_read, db_transaction or a remote service. Connections and rows
+ * belong to the thread that runs the function and end with it.
  *
  * Errors of every call here: -EEXIST (uniqueness), -EINVAL (other constraint), -EAGAIN (busy beyond
  * the time-out), -EHOSTDOWN (no connection), -ENOSPC, -ENOMEM, -ECANCELED (closing), -EIO. Driver
