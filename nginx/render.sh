@@ -58,6 +58,8 @@ addresses() { # name value
 # Prints the lines of a map from the listener and origin to the allowed origin.
 cors_lines() {
 	[ "$CORS_ALLOW_ORIGINS" != '*' ] || return 0
+	matches "$CORS_ALLOW_ORIGINS" '[^[:cntrl:]]*' ||
+		fail CORS_ALLOW_ORIGINS "$CORS_ALLOW_ORIGINS" 'must be one line'
 	printf '%s\n' "$CORS_ALLOW_ORIGINS" | tr ',' '\n' | while IFS= read -r origin; do
 		origin=$(printf '%s' "$origin" | sed 's/^ *//; s/ *$//')
 		if matches "$origin" 'https?://(localhost|127\.0\.0\.1|\[::1\]):\*'; then

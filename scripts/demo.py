@@ -1,0 +1,171 @@
+#!/usr/bin/python3
+"""One purchase through the gateway, from a search to the delivered order, then a cancelled one
+whose stock returns. Prints every exchange; ends with status 1 on the first surprise."""
+
+import http.client
+import json
+import os
+import sys
+import uuid
+from urllib.parse import urlencode
+
+PORT = int(os.environ.get("GATEWAY_PORT", "8080"))
+COLOUR = sys.stdout.isatty()
+BODY_LINES = 18  # of an answer; the rest is counted
+
+
+class Surprise(Exception):
+    """The platform answered something else than it promises."""
+
+
+def paint(code, text):
+    return f"\x1b[{code}m{text}\x1b[0m" if COLOUR else text
+
+
+def step(text):
+    print(f"\n{paint('1', '# ' + text)}")
+
+
+def print_body(value):
+    lines = json.dumps(value, indent=2, ensure_ascii=False).splitlines()
+    for line in lines[:BODY_LINES]:
+        print(f"    {line}")
+    if len(lines) > BODY_LINES:
+        print(f"    … {len(lines) - BODY_LINES} more lines")
+
+
+class Shop:
+    def __init__(self):
+        self.connection = http.client.HTTPConnection("127.0.0.1", PORT, timeout=30)
+
+    def send(self, method, path, expected, body=None, headers=None):
+        """Prints the exchange and returns the answer's JSON and headers."""
+        headers = dict(headers or {})
+        print(f"{paint('36', method)} {path}")
+        for name, value in headers.items():
+            print(f"    {name}: {value}")
+        payload = None
+        if body is not None:
+            payload = json.dumps(body).encode()
+            headers["Content-Type"] = "application/json"
+            print(f"    {json.dumps(body)}")
+        self.connection.request(method, path, payload, headers)
+        response = self.connection.getresponse()
+        text = response.read()
+        good = response.status == expected
+        print(paint("32" if good else "31", f"  → {response.status} {response.reason}"))
+        for name in ("Location", "ETag", "Idempotent-Replayed"):
+            if response.headers[name]:
+                print(f"    {name}: {response.headers[name]}")
+        value = json.loads(text) if text else None
+        if value is not None:
+            print_body(value)
+        if not good:
+            raise Surprise(f"{method} {path} answered {response.status}, not {expected}")
+        return value, response.headers
+
+    def stock(self, product_id):
+        product, _ = self.send("GET", f"/products/{product_id}", 200)
+        return product["inventory"], product["reserved"]
+
+
+def expect(what, got, wanted):
+    if got != wanted:
+        raise Surprise(f"{what} is {got!r}, not {wanted!r}")
+    print(paint("2", f"    ✓ {what} is {got!r}"))
+
+
+def fill_cart(shop, user, wishes):
+    cart, headers = shop.send("POST", "/carts", 201, {"user_id": user})
+    expect("Location", headers["Location"], f"/carts/{cart['id']}")
+    for product_id, quantity in wishes:
+        line = {"product_id": product_id, "quantity": quantity}
+        cart, _ = shop.send("POST", f"/carts/{cart['id']}/items", 200, line)
+    expect("number of lines", len(cart["items"]), len(wishes))
+    return cart
+
+
+def buy_and_receive(shop, user, lamp, coffee):
+    step("A cart with two lamps and a coffee")
+    lamp_stock = shop.stock(lamp["id"])
+    cart = fill_cart(shop, user, [(lamp["id"], 2), (coffee["id"], 1)])
+
+    step("The order, sent twice with one Idempotency-Key, as after a lost connection")
+    key = {"Idempotency-Key": str(uuid.uuid4())}
+    wish = {"user_id": user, "cart_id": cart["id"]}
+    order, headers = shop.send("POST", "/orders", 201, wish, key)
+    again, replayed = shop.send("POST", "/orders", 201, wish, key)
+    expect("id of the second answer", again["id"], order["id"])
+    expect("Idempotent-Replayed", replayed["Idempotent-Replayed"], "true")
+    expect("status", order["status"], "pending")
+    expect("total", order["total_amount"], cart["total_amount"])
+
+    step("The stock is held, the cart is empty")
+    inventory, reserved = lamp_stock
+    expect("inventory, reserved", shop.stock(lamp["id"]), (inventory - 2, reserved + 2))
+    emptied, _ = shop.send("GET", f"/carts/{cart['id']}", 200)
+    expect("items left in the cart", emptied["items"], [])
+
+    step("Through the warehouse to the customer")
+    path = f"/orders/{order['id']}/status"
+    shop.send("PUT", path, 200, {"status": "processing"})
+    shop.send("PUT", path, 200, {"status": "shipped", "tracking_number": "JD014600003RU"})
+    shop.send("PUT", path, 409, {"status": "cancelled"})
+    delivered, _ = shop.send("PUT", path, 200, {"status": "delivered"})
+    expect("status", delivered["status"], "delivered")
+    expect("allowed_transitions", delivered["allowed_transitions"], [])
+    expect(
+        "history",
+        [entry["status"] for entry in delivered["history"]],
+        ["pending", "processing", "shipped", "delivered"],
+    )
+    expect("inventory, reserved", shop.stock(lamp["id"]), (inventory - 2, reserved))
+
+
+def buy_and_cancel(shop, user, lamp):
+    step("A second order, which the customer cancels")
+    before = shop.stock(lamp["id"])
+    cart = fill_cart(shop, user, [(lamp["id"], 1)])
+    order, _ = shop.send("POST", "/orders", 201, {"user_id": user, "cart_id": cart["id"]})
+    expect("inventory, reserved", shop.stock(lamp["id"]), (before[0] - 1, before[1] + 1))
+    cancel = {"status": "cancelled", "reason": "Found it in the attic"}
+    cancelled, _ = shop.send("PUT", f"/orders/{order['id']}/status", 200, cancel)
+    expect("status", cancelled["status"], "cancelled")
+    expect("inventory, reserved", shop.stock(lamp["id"]), before)
+
+
+def first_match(shop, words):
+    query = urlencode({"q": words, "in_stock": "true", "limit": 2})
+    found, _ = shop.send("GET", f"/products?{query}", 200)
+    usable = [product for product in found if product["inventory"] >= 3]
+    if not usable:
+        raise Surprise(f'nothing in stock matches "{words}": is the demo catalogue loaded?')
+    return usable[0]
+
+
+def main():
+    shop = Shop()
+    user = f"demo-{uuid.uuid4().hex[:8]}"
+    step("What is there?")
+    lamp = first_match(shop, "lamp")
+    coffee = first_match(shop, "coffee")
+    buy_and_receive(shop, user, lamp, coffee)
+    buy_and_cancel(shop, user, lamp)
+
+    step("What the customer sees in the end")
+    orders, _ = shop.send("GET", f"/orders?{urlencode({'user_id': user})}", 200)
+    expect(
+        "the orders' states",
+        sorted(order["status"] for order in orders),
+        ["cancelled", "delivered"],
+    )
+    print(paint("1;32", "\nEverything went as promised."))
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except Surprise as surprise:
+        sys.exit(f"\nA surprise: {surprise}")
+    except OSError as error:
+        sys.exit(f'\nNo answer from 127.0.0.1:{PORT} ({error}): is it up? "make up" starts it.')

@@ -1,0 +1,596 @@
+"""What the sidecar and the gateway do themselves: headers, CORS, errors, limits, logs, prefixes."""
+
+import gzip
+import re
+import socket
+import subprocess
+import threading
+import time
+
+import pytest
+from client import Client, is_problem
+from testbed import ROOT, SERVICES, environment
+
+TRACE = "0af7651916cd43dd8448eb211c80319c"
+TRACEPARENT = f"00-{TRACE}-b7ad6b7169203331-01"
+SHOP = {"Origin": "https://shop.example"}
+EXPOSED = "ETag, Link, Location, X-Total-Count, X-Request-ID, Retry-After, Idempotent-Replayed"
+LAMP = {"name": "Lamp", "price": 19.99}
+
+
+def preflight(origin, method="PUT"):
+    return {"Origin": origin, "Access-Control-Request-Method": method}
+
+
+# ---- request id and trace ----
+
+
+@pytest.mark.parametrize("sent", ["a", "A-b_c.9", "x" * 128])
+def test_request_id_of_the_client_is_kept(product, sent):
+    answer = product.public.get("/products", headers={"X-Request-ID": sent})
+    assert answer.status == 200
+    assert answer.header("X-Request-ID") == sent
+
+
+@pytest.mark.parametrize("sent", [None, "", "x" * 129, "a b", "a,b", 'a"b', "ä", "a/b"])
+def test_request_id_is_made_where_the_clients_is_unusable(product, sent):
+    headers = {} if sent is None else {"X-Request-ID": sent.encode("latin-1")}
+    seen = {product.public.get("/products", headers=headers).header("X-Request-ID") for _ in "ab"}
+    assert len(seen) == 2
+    assert all(re.fullmatch("[0-9a-f]{32}", one) for one in seen)
+
+
+def test_request_id_reaches_the_worker(product):
+    answer = product.public.get("/products/unknown", headers={"X-Request-ID": "from-me"})
+    assert is_problem(answer, 404)["request_id"] == "from-me"
+
+
+@pytest.mark.parametrize(
+    ("sent", "trace", "flags"),
+    [
+        (TRACEPARENT, TRACE, "01"),
+        (f"00-{TRACE}-b7ad6b7169203331-00", TRACE, "00"),
+        (f"cc-{TRACE}-b7ad6b7169203331-01-more", TRACE, "01"),
+        (None, None, "01"),
+        ("nonsense", None, "01"),
+        (f"00-{TRACE}-b7ad6b7169203331-01-more", None, "01"),
+        (f"ff-{TRACE}-b7ad6b7169203331-01", None, "01"),
+        (f"00-{'0' * 32}-b7ad6b7169203331-01", None, "01"),
+        (f"00-{TRACE}-{'0' * 16}-01", None, "01"),
+        (f"00-{TRACE.upper()}-b7ad6b7169203331-01", None, "01"),
+    ],
+)
+def test_traceparent(product, sent, trace, flags):
+    headers = {"traceparent": sent} if sent else {}
+    answer = product.public.get("/products", headers=headers)
+    made = re.fullmatch(
+        "00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})", answer.header("traceparent")
+    )
+    assert made, answer.headers
+    if trace:
+        assert made.group(1) == trace
+    else:
+        assert made.group(1) == answer.header("X-Request-ID") != TRACE
+    assert made.group(2) not in ("b7ad6b7169203331", "0" * 16)
+    assert made.group(3) == flags
+
+
+def test_security_headers_are_on_answers_and_errors(product):
+    for path in ("/products", "/livez"):
+        answer = product.public.get(path)
+        assert answer.header("X-Content-Type-Options") == "nosniff"
+        assert answer.header("X-Frame-Options") == "DENY"
+        assert answer.header("Referrer-Policy") == "no-referrer"
+        assert "frame-ancestors 'none'" in answer.header("Content-Security-Policy")
+        assert answer.header("Server") == "nginx"
+
+
+# ---- CORS ----
+
+
+@pytest.mark.parametrize(
+    "origin", ["https://shop.example", "http://localhost", "http://localhost:3000"]
+)
+@pytest.mark.parametrize("path", ["/products", "/products/unknown", "/livez"])
+def test_listed_origin(product, origin, path):
+    answer = product.public.get(path, headers={"Origin": origin})
+    assert answer.header("Access-Control-Allow-Origin") == origin
+    assert answer.header("Access-Control-Allow-Credentials") == "true"
+    assert answer.header("Access-Control-Expose-Headers") == EXPOSED
+    assert "Origin" in answer.headers.get_all("Vary")
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        None,
+        "null",
+        "https://shop.example.evil",
+        "https://evil-shop.example",
+        "http://shop.example",
+        "https://shop.example:8443",
+        "http://localhost.evil:80",
+        "http://localhost:3000/",
+        "http://localhost:",
+        "https://localhost:3000",
+        "http://evil/http://localhost:3000",
+    ],
+)
+def test_unlisted_origin(product, origin):
+    for method, extra in (("GET", {}), ("OPTIONS", {"Access-Control-Request-Method": "PUT"})):
+        headers = {"Origin": origin, **extra} if origin else extra
+        answer = product.public.request(method, "/products", headers=headers)
+        assert not [name for name in answer.headers if name.startswith("Access-Control-")]
+        assert "Origin" in answer.headers.get_all("Vary")
+
+
+def test_preflight_is_answered_for_a_listed_origin(product):
+    answer = product.public.request(
+        "OPTIONS", "/products/x", headers=preflight("http://localhost:5173")
+    )
+    assert answer.status == 204 and answer.body == b""
+    assert answer.header("Access-Control-Allow-Origin") == "http://localhost:5173"
+    assert answer.header("Access-Control-Allow-Credentials") == "true"
+    methods = answer.header("Access-Control-Allow-Methods").split(", ")
+    assert {"GET", "POST", "PUT", "PATCH", "DELETE"} <= set(methods)
+    headers = answer.header("Access-Control-Allow-Headers").lower().split(", ")
+    assert {"content-type", "idempotency-key", "if-match", "traceparent"} <= set(headers)
+    assert int(answer.header("Access-Control-Max-Age")) > 0
+
+
+def test_preflight_of_an_unlisted_origin_allows_nothing(product):
+    answer = product.public.request(
+        "OPTIONS", "/products", headers=preflight("https://evil.example")
+    )
+    assert answer.status == 204
+    assert not [name for name in answer.headers if name.startswith("Access-Control-")]
+
+
+def test_options_without_an_origin_is_the_workers(product):
+    answer = product.public.request("OPTIONS", "/products")
+    assert "GET" in answer.header("Allow")
+
+
+def test_internal_port_has_no_cors(product):
+    answer = product.internal.get("/products", headers=SHOP)
+    assert answer.status == 200
+    assert answer.header("Access-Control-Allow-Origin") is None
+
+
+def test_any_origin_never_gets_credentials(make_platform):
+    bed = make_platform(
+        services=("product",), gateway=False, nginx={"CORS_ALLOW_ORIGINS": "*"}
+    )
+    answer = bed.product.public.get("/products", headers={"Origin": "https://any.example"})
+    assert answer.header("Access-Control-Allow-Origin") == "*"
+    assert answer.header("Access-Control-Allow-Credentials") is None
+    assert answer.header("Access-Control-Expose-Headers") == EXPOSED
+
+
+# ---- internal paths ----
+
+SPELLINGS = [
+    "/livez",
+    "/livez/",
+    "/readyz",
+    "/metrics",
+    "/metrics?x=1",
+    "/internal",
+    "/internal/",
+    "/internal/reservations/1",
+    "//internal/reservations/1",
+    "/./internal/reservations/1",
+    "/products/../internal/reservations/1",
+    "/products/..//internal/./reservations/1",
+    "/%69nternal/reservations/1",
+    "/%69%6E%74%65%72%6E%61%6C/reservations/1",
+    "/products/%2e%2e/internal/reservations/1",
+    "/products/%2E%2E%2Finternal/reservations/1",
+    "/%2finternal/reservations/1",
+    "/internal%2freservations%2f1",
+    "/INTERNAL/reservations/1",
+    "/Livez",
+    "/live%7A",
+]
+
+
+def by_public_port(product, method, path):
+    """With the path as it is: a client library might tidy it up."""
+    request = f"{method} {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+    return product.public.raw(request.encode())
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
+def test_internal_paths_are_not_public(product, spelling):
+    for method in ("GET", "PUT", "DELETE"):
+        is_problem(by_public_port(product, method, spelling), 404, "not-found")
+
+
+def test_absolute_form_does_not_get_around_it(product):
+    is_problem(by_public_port(product, "GET", "http://x/readyz"), 404, "not-found")
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_internal_paths_are_on_the_internal_port(platform, name):
+    service = platform.services[name]
+    for path in ("/livez", "/readyz", "/metrics"):
+        assert service.internal.get(path).status == 200
+        is_problem(service.public.get(path), 404, "not-found")
+
+
+# ---- errors that nginx makes ----
+
+
+@pytest.mark.parametrize(
+    ("status", "request_line_and_headers"),
+    [
+        (400, b"GET / HTTP/1.1\r\n"),
+        (400, b"GET /%zz HTTP/1.1\r\nHost: x\r\n"),
+        (400, b"GET /a%00b HTTP/1.1\r\nHost: x\r\n"),
+        (400, b"GET /../../etc/passwd HTTP/1.1\r\nHost: x\r\n"),
+        (400, b"POST /products HTTP/1.1\r\nHost: x\r\nContent-Length: one\r\n"),
+        (400, b"POST /products HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n"),
+        (405, b"TRACE / HTTP/1.1\r\nHost: x\r\n"),
+        (414, b"GET /" + b"a" * 9000 + b" HTTP/1.1\r\nHost: x\r\n"),
+        (431, b"GET / HTTP/1.1\r\nHost: x\r\nX-Long: " + b"a" * 9000 + b"\r\n"),
+        (431, b"GET / HTTP/1.1\r\nHost: x\r\n" + (b"X-Many: " + b"a" * 7000 + b"\r\n") * 6),
+        (501, b"POST /products HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip\r\n"),
+        (505, b"GET / HTTP/2.0\r\nHost: x\r\n"),
+    ],
+)
+def test_unreadable_requests_get_a_problem(product, status, request_line_and_headers):
+    is_problem(product.public.raw(request_line_and_headers + b"\r\n"), status)
+
+
+def test_method_that_nginx_refuses_names_the_others(product):
+    answer = product.public.raw(b"TRACE / HTTP/1.1\r\nHost: x\r\n\r\n")
+    assert "GET" in answer.header("Allow")
+
+
+def test_body_over_a_mebibyte(product):
+    body = b'{"name": "' + b"a" * (1 << 20) + b'", "price": 1}'
+    headers = {"Content-Type": "application/json", **SHOP}
+    answer = product.public.clone().post("/products", body=body, headers=headers)
+    is_problem(answer, 413, "content-too-large")
+    assert answer.header("Access-Control-Allow-Origin") == SHOP["Origin"]
+    pieces = (body[i : i + 65536] for i in range(0, len(body), 65536))
+    answer = product.public.clone().post("/products", body=pieces, headers=headers)
+    is_problem(answer, 413, "content-too-large")
+
+
+def test_errors_of_the_worker_pass_through(product):
+    answer = product.public.post("/products", json={"name": "Lamp"})
+    problem = is_problem(answer, 422)
+    assert problem["errors"]
+    assert is_problem(product.public.get("/products/unknown"), 404)["detail"] == "Product not found"
+
+
+@pytest.fixture(scope="module")
+def lonely(make_platform):
+    """A product service whose worker may be stopped."""
+    return make_platform(
+        services=("product",), gateway=True, nginx={"CORS_ALLOW_ORIGINS": SHOP["Origin"]}
+    )
+
+
+def test_worker_down_and_back(lonely):
+    product = lonely.product
+    assert product.public.get("/products").status == 200
+    assert product.stop_worker() == 0
+    for client in (product.public, lonely.gateway):
+        answer = client.get("/products", headers=SHOP)
+        is_problem(answer, 502, "bad-gateway")
+        assert int(answer.header("Retry-After")) >= 1
+        assert answer.header("Access-Control-Allow-Origin") == SHOP["Origin"]
+        is_problem(client.post("/products", json=LAMP), 502, "bad-gateway")
+    product.start_worker()
+    assert product.public.get("/products").json() == []
+    assert lonely.gateway.post("/products", json=LAMP).status == 201
+
+
+class Impostor(threading.Thread):
+    """In the worker's place: reads each request a little and hangs up."""
+
+    def __init__(self, path):
+        super().__init__(daemon=True)
+        path.unlink(missing_ok=True)
+        self.listener = socket.socket(socket.AF_UNIX)
+        self.listener.bind(str(path))
+        self.listener.listen()
+        self.requests = 0
+
+    def run(self):
+        while True:
+            try:
+                connection, _ = self.listener.accept()
+            except OSError:
+                return
+            with connection:
+                connection.recv(65536)
+                self.requests += 1
+
+    def stop(self):
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.listener.close()
+        self.join()
+
+
+def test_post_is_sent_once(lonely):
+    product = lonely.product
+    assert product.stop_worker() == 0
+    impostor = Impostor(product.socket)
+    impostor.start()
+    try:
+        for client in (product.public, lonely.gateway):
+            impostor.requests = 0
+            is_problem(client.post("/products", json=LAMP), 502, "bad-gateway")
+            assert impostor.requests == 1
+    finally:
+        impostor.stop()
+        product.start_worker()
+
+
+def test_a_silent_client_loses_its_connection(product):
+    with socket.create_connection(("127.0.0.1", product.public_port), timeout=30) as sock:
+        started = time.monotonic()
+        sock.sendall(b"GET /products HTTP/1.1\r\nHost: x\r\nX-Slow: ")
+        try:
+            assert sock.recv(1) == b""
+        except ConnectionResetError:
+            pass
+        assert 5 < time.monotonic() - started < 20
+
+
+# ---- rate limit ----
+
+
+@pytest.fixture(scope="module")
+def limited(make_platform):
+    return make_platform(
+        services=("product",),
+        gateway=False,
+        nginx={
+            "RATE_LIMIT_RPS": 5,
+            "TRUSTED_PROXIES": "127.0.0.1",
+            "CORS_ALLOW_ORIGINS": SHOP["Origin"],
+        },
+    )
+
+
+def test_rate_limit_is_per_client(limited):
+    product = limited.product
+
+    def burst(address):
+        headers = {"X-Forwarded-For": address, **SHOP}
+        return [product.public.get("/products", headers=headers) for _ in range(20)]
+
+    answers = burst("203.0.113.1")
+    refused = [answer for answer in answers if answer.status != 200]
+    assert len(answers) - len(refused) >= 5
+    assert refused
+    for answer in refused:
+        is_problem(answer, 429, "too-many-requests")
+        assert int(answer.header("Retry-After")) >= 1
+        assert answer.header("Access-Control-Allow-Origin") == SHOP["Origin"]
+    # Somebody else is not held up by that, and siblings never are.
+    assert burst("203.0.113.2")[0].status == 200
+    assert all(product.internal.get("/products").status == 200 for _ in range(50))
+
+
+def test_address_is_believed_from_trusted_proxies_only(limited, platform):
+    limited.product.public.get("/", headers={"X-Forwarded-For": "198.51.100.7"})
+    platform.product.public.get("/", headers={"X-Forwarded-For": "198.51.100.7"})
+    assert limited.product.nginx.access_entries()[-1]["client.address"] == "198.51.100.7"
+    assert platform.product.nginx.access_entries()[-1]["client.address"] == "127.0.0.1"
+
+
+# ---- compression ----
+
+
+def test_compression_over_a_kibibyte_only(product):
+    packed = {"Accept-Encoding": "gzip"}
+    plain = product.public.get("/openapi.json")
+    assert plain.header("Content-Encoding") is None
+    answer = product.public.get("/openapi.json", headers=packed)
+    assert answer.header("Content-Encoding") == "gzip"
+    assert "Accept-Encoding" in ", ".join(answer.headers.get_all("Vary"))
+    assert gzip.decompress(answer.body) == plain.body
+    assert len(answer.body) < len(plain.body) / 2
+    assert product.public.get("/", headers=packed).header("Content-Encoding") is None
+    assert product.internal.get("/openapi.json", headers=packed).header("Content-Encoding") is None
+
+
+# ---- access log ----
+
+
+def entries_of(nginx, request_id):
+    found = []
+    for _ in range(100):  # the line is written after the answer is out
+        found = [e for e in nginx.access_entries() if e["http.request.id"] == request_id]
+        if found:
+            break
+        time.sleep(0.01)
+    return found
+
+
+def test_access_log_uses_ecs_names(product):
+    headers = {"X-Request-ID": "logged-1", "traceparent": TRACEPARENT, "User-Agent": 'te"st\\1'}
+    answer = product.public.get("/products/unknown?q=secret", headers=headers)
+    (entry,) = entries_of(product.nginx, "logged-1")
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+00:00", entry["@timestamp"])
+    assert entry["service.name"] == "product"
+    assert entry["labels.listener"] == "public"
+    assert entry["http.request.method"] == "GET"
+    assert entry["url.path"] == "/products/unknown"
+    assert entry["http.response.status_code"] == 404
+    assert entry["http.response.body.bytes"] == len(answer.body)
+    assert entry["http.response.bytes"] > len(answer.body)
+    assert isinstance(entry["event.duration"], int)
+    assert isinstance(entry["nginx.upstream.duration"], int)
+    assert entry["client.address"] == "127.0.0.1"
+    assert entry["user_agent.original"] == 'te"st\\1'
+    assert entry["trace.id"] == TRACE
+
+
+def test_access_log_of_errors_by_nginx_has_the_request_itself(product):
+    body = b"a" * (2 << 20)
+    headers = {"X-Request-ID": "logged-2", "Content-Type": "application/json"}
+    assert product.public.clone().post("/products", body=body, headers=headers).status == 413
+    (entry,) = entries_of(product.nginx, "logged-2")
+    assert entry["http.request.method"] == "POST"
+    assert entry["url.path"] == "/products"
+    assert entry["http.response.status_code"] == 413
+    assert entry["nginx.upstream.duration"] is None
+
+
+def test_access_log_stays_json_whatever_is_sent(product):
+    product.public.raw(
+        b'GET /\xff"\\ HTTP/1.1\r\nHost: x\r\nUser-Agent: \xff\x01"\r\n'
+        b"X-Request-ID: logged-3\r\nConnection: close\r\n\r\n"
+    )
+    (entry,) = entries_of(product.nginx, "logged-3")
+    assert entry["url.path"] == "(not ASCII)"
+
+
+def test_access_log_has_no_probes(product):
+    for path in ("/livez", "/readyz/", "/metrics?x=1"):
+        product.internal.get(path)
+    product.internal.get("/products", headers={"X-Request-ID": "logged-4"})
+    (entry,) = entries_of(product.nginx, "logged-4")
+    assert entry["labels.listener"] == "internal"
+    internal = [e for e in product.nginx.access_entries() if e["labels.listener"] == "internal"]
+    assert not [e for e in internal if re.match("/(livez|readyz|metrics)", e["url.path"])]
+
+
+# ---- ROOT_PATH ----
+
+
+@pytest.mark.parametrize("root", ["/products", "/shop/v1.0"])
+def test_root_path(make_platform, root):
+    bed = make_platform(services=("product",), gateway=False, nginx={"ROOT_PATH": root})
+    client = bed.product.public
+
+    # Below the prefix and without it; Location says which way it came.
+    for prefix, path in ((root, f"{root}/products"), ("", "/products")):
+        created = client.post(path, json=LAMP)
+        assert created.status == 201, created
+        identifier = created.json()["id"]
+        assert created.header("Location") == f"{prefix}/products/{identifier}"
+        assert client.get(created.header("Location")).json()["id"] == identifier
+        for slash in ("", "/"):
+            assert client.get(f"{path}{slash}").status == 200
+            for page in ("openapi.json", "docs", "redoc"):
+                assert client.get(f"{root}/{page}{slash}").status == 200
+    assert len(client.get("/products").json()) == 2
+
+    # The bare prefix is the service's front page, unless it is the collection's own path.
+    bare = client.get(root).json()
+    assert bare == client.get(root + "/").json()
+    if root == "/products":
+        assert len(bare) == 2
+    else:
+        assert bare == {"message": "Product Service API"}
+
+    for path in (f"{root}/livez", f"{root}/internal/reservations/1", "/livez", f"/x/..{root}/readyz"):
+        is_problem(by_public_port(bed.product, "GET", path), 404, "not-found")
+    # A prefix ends at a slash.
+    is_problem(client.get(f"{root}x/products"), 404)
+    assert bed.product.internal.get("/livez").status == 200
+
+
+# ---- gateway ----
+
+
+@pytest.mark.parametrize(
+    "path", ["/products", "/products/", "/carts?user_id=nobody", "/orders?user_id=nobody"]
+)
+def test_gateway_passes_prefixes_on(platform, path):
+    assert platform.gateway.get(path).json() == []
+
+
+@pytest.mark.parametrize("path", ["/", "/docs", "/product", "/productsx", "/cartsx/1", "/livez"])
+def test_gateway_knows_nothing_else(platform, path):
+    answer = platform.gateway.get(path, headers=SHOP)
+    is_problem(answer, 404, "not-found")
+    assert answer.header("Access-Control-Allow-Origin") == SHOP["Origin"]
+    assert answer.header("Vary") == "Origin"
+
+
+@pytest.mark.parametrize("path", ["/products/../livez", "/products/%2e%2e/internal/x", "/orders/../readyz"])
+def test_gateway_hides_internal_paths(platform, path):
+    request = f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+    is_problem(platform.gateway.raw(request.encode()), 404, "not-found")
+
+
+def test_gateway_adds_nothing_twice(platform):
+    headers = {**SHOP, "X-Request-ID": "through-1", "traceparent": TRACEPARENT}
+    for path in ("/products", "/products/unknown"):
+        answer = platform.gateway.get(path, headers=headers)
+        assert answer.header("X-Request-ID") == "through-1"
+        assert TRACE in answer.header("traceparent")
+        assert answer.header("Access-Control-Allow-Origin") == SHOP["Origin"]
+        assert answer.header("Access-Control-Allow-Credentials") == "true"
+        assert answer.header("Vary") == "Origin"
+    answer = platform.gateway.request("OPTIONS", "/products", headers=preflight(SHOP["Origin"]))
+    assert answer.status == 204
+    assert "PUT" in answer.header("Access-Control-Allow-Methods")
+
+
+def test_gateway_leaves_the_body_limit_to_the_sidecar(platform):
+    body = b"a" * (2 << 20)
+    headers = {"Content-Type": "application/json"}
+    answer = platform.gateway.clone().post("/products", body=body, headers=headers)
+    is_problem(answer, 413, "content-too-large")
+
+
+def test_gateway_keeps_its_connections(platform):
+    with Client(platform.gateway.port) as client:
+        assert client.get("/products").status == 200
+        sock = client.connection.sock
+        for _ in range(20):
+            assert client.get("/products").status == 200
+        assert client.connection.sock is sock
+
+
+# ---- bad settings ----
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "value"),
+    [
+        ("sidecar", "SERVICE", "stock"),
+        ("sidecar", "PUBLIC_PORT", "70000"),
+        ("sidecar", "PUBLIC_PORT", "80; root /"),
+        ("sidecar", "INTERNAL_PORT", "8000"),
+        ("sidecar", "LISTEN_ADDRESS", "localhost"),
+        ("sidecar", "WORKER_SOCKET", '/run/"; root /'),
+        ("sidecar", "ROOT_PATH", "/products/"),
+        ("sidecar", "ROOT_PATH", "products"),
+        ("sidecar", "ROOT_PATH", "/(a"),
+        ("sidecar", "RATE_LIMIT_RPS", "-1"),
+        ("sidecar", "RATE_LIMIT_RPS", "fast"),
+        ("sidecar", "TRUSTED_PROXIES", "127.0.0.1,proxy"),
+        ("sidecar", "WORKER_PROCESSES", "0"),
+        ("sidecar", "CORS_ALLOW_ORIGINS", "*,https://shop.example"),
+        ("sidecar", "CORS_ALLOW_ORIGINS", "https://shop.example/"),
+        ("sidecar", "CORS_ALLOW_ORIGINS", "https://*.example"),
+        ("sidecar", "CORS_ALLOW_ORIGINS", "https://shop.example:*"),
+        ("sidecar", "CORS_ALLOW_ORIGINS", "shop.example"),
+        ("sidecar", "CORS_ALLOW_ORIGINS", "null"),
+        ("sidecar", "CORS_ALLOW_ORIGINS", "https://a.example,"),
+        ("sidecar", "CORS_ALLOW_ORIGINS", "https://a.example\nhttps://b.example"),
+        ("gateway", "GATEWAY_PORT", "0"),
+        ("gateway", "CART_PORT", "x"),
+    ],
+)
+def test_a_bad_setting_is_named(kind, name, value):
+    settings = {"SERVICE": "product", name: value}
+    run = subprocess.run(
+        [ROOT / "nginx" / "render.sh", kind],
+        env=environment(settings),
+        capture_output=True,
+        text=True,
+    )
+    assert run.returncode == 2
+    assert run.stdout == ""
+    assert name in run.stderr

@@ -1,0 +1,367 @@
+"""A private platform: real workers under spawn-fcgi behind real nginx, on free ports, in a
+directory of its own. Several may run at once, in one test run or in many.
+
+start_new_session keeps Ctrl-C to pytest, which then stops everything in order; should pytest
+itself be killed, the kernel ends the processes (PR_SET_PDEATHSIG, so start them on the main thread).
+"""
+
+import json
+import os
+import platform as machine
+import random
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+from client import Client
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+VARIANT = os.environ.get("VARIANT", "release")
+SERVICES = ("product", "cart", "order")
+# Sanitizers make everything slower.
+SLOWNESS = {"asan": 4, "tsan": 10}.get(VARIANT, 1)
+READY_WITHIN = 15 * SLOWNESS
+STOP_WITHIN = 20 * SLOWNESS
+
+SANITIZER_REPORT = re.compile(
+    r"(AddressSanitizer|LeakSanitizer|ThreadSanitizer|UndefinedBehaviorSanitizer|runtime error:)"
+)
+NGINX_FAULT = re.compile(r"\[(crit|alert|emerg)\]")
+# Taken over from whoever runs the tests; every other setting is ours.
+INHERITED = ("PATH", "HOME", "ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS", "LSAN_OPTIONS")
+
+# Platforms that are up, for what is reported when a test fails.
+running = []
+
+
+class StartError(Exception):
+    """Something did not start; says what it logged."""
+
+
+class PortTaken(Exception):
+    """Another program was quicker."""
+
+
+def environment(settings):
+    inherited = {name: os.environ[name] for name in INHERITED if name in os.environ}
+    return {**inherited, "TZ": "UTC", **{name: str(value) for name, value in settings.items()}}
+
+
+def free_ports(count):
+    """Below the ephemeral range, so that no outgoing connection takes one before nginx does."""
+    ports = []
+    while len(ports) < count:
+        port = random.randint(20000, 32000)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        if port not in ports:
+            ports.append(port)
+    return ports
+
+
+def wait_until(condition, seconds, what):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            raise StartError(f"not within {seconds} s: {what}")
+        time.sleep(0.02)
+
+
+class Process:
+    """A program that logs to a file."""
+
+    def __init__(self, name, log, death_signal):
+        self.name = name
+        self.log = log
+        self.death_signal = death_signal
+        self.popen = None
+
+    def start(self, command, env, cwd):
+        with self.log.open("ab") as out:
+            self.popen = subprocess.Popen(
+                ["setpriv", "--pdeathsig", self.death_signal, *map(str, command)],
+                env=environment(env),
+                cwd=cwd,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=out,
+                start_new_session=True,
+            )
+
+    @property
+    def pid(self):
+        return self.popen.pid
+
+    def alive(self):
+        return self.popen is not None and self.popen.poll() is None
+
+    def signal(self, signum):
+        self.popen.send_signal(signum)
+
+    def end(self, signum):
+        """Signals and waits; its exit status (negative: the signal that ended it)."""
+        if self.alive():
+            self.signal(signum)
+        try:
+            return self.popen.wait(STOP_WITHIN)
+        except subprocess.TimeoutExpired:
+            self.popen.kill()
+            self.popen.wait()
+            raise AssertionError(f"{self.name} did not end within {STOP_WITHIN} s") from None
+
+    def logged(self):
+        return self.log.read_text(errors="replace") if self.log.exists() else ""
+
+    def failed_to_start(self, what):
+        return StartError(f"{self.name}: {what}\n{self.logged()[-4000:]}")
+
+
+class Nginx(Process):
+    def __init__(self, bed, name, kind, settings):
+        super().__init__(f"{name}-nginx", bed.directory / f"{name}-nginx.log", "TERM")
+        self.directory = bed.directory / f"{name}-nginx"
+        self.access_log = self.directory / "access.log"
+        self.kind = kind
+        self.settings = {
+            "LISTEN_ADDRESS": "127.0.0.1",
+            "RUNTIME_DIR": self.directory,
+            "ACCESS_LOG": self.access_log,
+            **settings,
+        }
+
+    def run(self):
+        shutil.rmtree(self.directory, ignore_errors=True)
+        self.log.unlink(missing_ok=True)
+        self.directory.mkdir()
+        configuration = self.directory / "nginx.conf"
+        rendered = subprocess.run(
+            [ROOT / "nginx" / "render.sh", self.kind],
+            env=environment(self.settings),
+            check=True,
+            capture_output=True,
+        )
+        configuration.write_bytes(rendered.stdout)
+        self.start(
+            ["nginx", "-p", self.directory, "-c", configuration, "-g", "daemon off;"],
+            {},
+            self.directory,
+        )
+        # Written once the ports are bound.
+        pid_file = self.directory / "nginx.pid"
+        wait_until(
+            lambda: not self.alive() or (pid_file.exists() and pid_file.read_text()),
+            READY_WITHIN,
+            f"{self.name} starts",
+        )
+        if not self.alive():
+            if "Address already in use" in self.logged():
+                raise PortTaken
+            raise self.failed_to_start("ended")
+
+    def stop(self, signum=signal.SIGQUIT):
+        return self.end(signum)
+
+    def access_entries(self):
+        """The access log, parsed: fails unless each line is one JSON object."""
+        return [json.loads(line) for line in self.access_log.read_text().splitlines()]
+
+
+class Service:
+    """One service: its worker and, where the platform has it, its sidecar."""
+
+    def __init__(self, bed, name, public_port, internal_port, nginx_settings):
+        self.bed = bed
+        self.name = name
+        self.socket = bed.directory / f"{name}.sock"
+        self.database = bed.directory / f"{name}.db"
+        self.worker = Process(f"{name}-worker", bed.directory / f"{name}-worker.log", "KILL")
+        self.nginx = Nginx(
+            bed,
+            name,
+            "sidecar",
+            {
+                "SERVICE": name,
+                "PUBLIC_PORT": public_port,
+                "INTERNAL_PORT": internal_port,
+                "WORKER_SOCKET": self.socket,
+                "RATE_LIMIT_RPS": 0,
+                **nginx_settings,
+            },
+        )
+        self.public_port = public_port
+        self.internal_port = internal_port
+        self.public = Client(public_port)
+        self.internal = Client(internal_port)
+        self.expected_down = True
+
+    def start_worker(self, **settings):
+        """Starts the worker and waits until it is ready; settings add to the platform's."""
+        prefix = ["setarch", machine.machine(), "-R"] if VARIANT == "tsan" else []
+        self.worker.start(
+            [*prefix, "spawn-fcgi", "-n", "-s", self.socket, "-M", "0600", "-b", "4096", "--",
+             ROOT / "build" / VARIANT / f"{self.name}-service"],
+            {**self.bed.worker_settings(self.name), **settings},
+            self.bed.directory,
+        )  # fmt: skip
+        self.expected_down = False
+        wait_until(
+            lambda: not self.worker.alive() or self.ready(), READY_WITHIN, f"{self.name} is ready"
+        )
+        if not self.worker.alive():
+            self.expected_down = True
+            raise self.worker.failed_to_start("ended")
+
+    def ready(self):
+        with Client(self.internal_port, timeout=5) as probe:
+            try:
+                return probe.get("/readyz").status == 200
+            except OSError:
+                return False
+
+    def stop_worker(self):
+        """SIGTERM; returns the exit status."""
+        self.expected_down = True
+        return self.worker.end(signal.SIGTERM)
+
+    def kill_worker(self):
+        """SIGKILL: no chance to finish anything."""
+        self.expected_down = True
+        self.worker.end(signal.SIGKILL)
+
+    def restart_worker(self, **settings):
+        status = self.stop_worker()
+        assert status == 0, f"{self.name} ended with {status}"
+        self.start_worker(**settings)
+
+    def memory_kib(self):
+        status = Path(f"/proc/{self.worker.pid}/status").read_text()
+        return int(re.search(r"^VmRSS:\s+(\d+)", status, re.M).group(1))
+
+
+class Platform:
+    """Use as a context manager. services: which of them; nginx, worker: settings to add."""
+
+    def __init__(self, services=SERVICES, gateway=True, nginx=None, worker=None):
+        self.wanted = services
+        self.with_gateway = gateway
+        self.nginx_settings = nginx or {}
+        self.extra_worker_settings = worker or {}
+        self.services = {}
+        self.gateway_nginx = None
+        self.gateway = None
+
+    def worker_settings(self, name):
+        settings = {
+            "DATABASE_URL": f"sqlite:///{self.directory}/{name}.db",
+            "CONTRACT_CHECK_RESPONSES": 1,
+        }
+        for sibling in ("product", "cart"):
+            if sibling in self.services:
+                port = self.services[sibling].internal_port
+                settings[f"{sibling.upper()}_SERVICE_URL"] = f"http://127.0.0.1:{port}"
+        return {**settings, **self.extra_worker_settings}
+
+    def __enter__(self):
+        # Short: a Unix socket's path may have 107 bytes only.
+        self.directory = Path(tempfile.mkdtemp(prefix="platform-", dir="/tmp"))
+        running.append(self)
+        try:
+            self.start_nginx()
+            for service in self.services.values():
+                service.start_worker()
+        except BaseException:
+            self.destroy()
+            raise
+        return self
+
+    def start_nginx(self):
+        """All nginx first: they say whether the ports are ours, and the workers need to know."""
+        while True:
+            ports = iter(free_ports(2 * len(self.wanted) + 1))
+            self.services = {
+                name: Service(self, name, next(ports), next(ports), self.nginx_settings)
+                for name in self.wanted
+            }
+            for name, service in self.services.items():
+                setattr(self, name, service)
+            try:
+                for service in self.services.values():
+                    service.nginx.run()
+                if self.with_gateway:
+                    self.start_gateway(next(ports))
+                return
+            except PortTaken:
+                self.kill_all()
+
+    def start_gateway(self, port):
+        settings = {f"{s.name.upper()}_PORT": s.public_port for s in self.services.values()}
+        cors = self.nginx_settings.get("CORS_ALLOW_ORIGINS", "")
+        settings |= {"GATEWAY_PORT": port, "CORS_ALLOW_ORIGINS": cors}
+        self.gateway_nginx = Nginx(self, "gateway", "gateway", settings)
+        self.gateway = Client(port)
+        self.gateway_nginx.run()
+
+    def processes(self):
+        for service in self.services.values():
+            yield service.worker
+            yield service.nginx
+        if self.gateway_nginx:
+            yield self.gateway_nginx
+
+    def kill_all(self):
+        for process in self.processes():
+            if process.alive():
+                is_nginx = isinstance(process, Nginx)
+                process.end(signal.SIGTERM if is_nginx else signal.SIGKILL)
+
+    def destroy(self):
+        try:
+            self.kill_all()
+        finally:
+            running.remove(self)
+            shutil.rmtree(self.directory, ignore_errors=True)
+
+    def __exit__(self, kind, *_):
+        try:
+            if kind is None:
+                self.stop_and_check()
+        finally:
+            self.destroy()
+
+    def stop_and_check(self):
+        """Stops callers before callees and asserts that nothing went wrong unnoticed."""
+        faults = []
+        for service in reversed(self.services.values()):
+            if not service.expected_down:
+                if not service.worker.alive():
+                    faults.append(f"{service.name}: died, status {service.worker.popen.poll()}")
+                elif (status := service.stop_worker()) != 0:
+                    faults.append(f"{service.name}: ended with status {status}")
+            faults += [f"{service.name}: {line}" for line in worker_faults(service.worker.logged())]
+        for process in self.processes():
+            if isinstance(process, Nginx):
+                if process.alive() and process.stop() != 0:
+                    faults.append(f"{process.name}: ended with an error")
+                log = process.logged().splitlines()
+                faults += [f"{process.name}: {line}" for line in log if NGINX_FAULT.search(line)]
+        assert not faults, "\n".join(faults)
+
+
+def worker_faults(log):
+    """Lines that no worker may log: no JSON, a sanitizer's report, an answer against the contract."""
+    for line in log.splitlines():
+        try:
+            entry = json.loads(line)
+        except ValueError:
+            yield line
+            continue
+        if "contract" in str(entry.get("message", "")):
+            yield line
