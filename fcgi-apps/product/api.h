@@ -1,0 +1,29 @@
+/* The handlers of this service, one for each operation of openapi.json. */
+#ifndef PRODUCT_API_H
+#define PRODUCT_API_H
+
+#include "responder/request.h"
+#include "responder/response.h"
+
+/* product_api.c: the catalogue */
+int product_api_list(struct request *request, struct response *response);
+int product_api_create(struct request *request, struct response *response);
+int product_api_get(struct request *request, struct response *response);
+int product_api_replace(struct request *request, struct response *response);
+int product_api_patch(struct request *request, struct response *response);
+int product_api_delete(struct request *request, struct response *response);
+
+/* stock_api.c */
+int product_api_adjust_stock(struct request *request, struct response *response);
+int product_api_list_movements(struct request *request, struct response *response);
+
+/* bulk_api.c; both in RUN_BLOCKING, the import with a streamed body */
+int product_api_import(struct request *request, struct response *response);
+int product_api_export(struct request *request, struct response *response);
+
+/* reservation_api.c: for the order service */
+int product_api_hold(struct request *request, struct response *response);
+int product_api_ship(struct request *request, struct response *response);
+int product_api_release(struct request *request, struct response *response);
+
+#endif

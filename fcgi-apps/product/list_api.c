@@ -1,0 +1,272 @@
+#include "base/json_writer.h"
+#include "product/api.h"
+#include "product/product_list.h"
+#include "product/product_search.h"
+#include "responder/paging.h"
+#include "responder/service.h"
+
+#define IDS_TEXT_MAX (64u << 10)
+#define KEY_TEXT_MAX 4096
+
+/* What of a listing's query parameters needs memory of its own. */
+struct list_request {
+	struct product_filter filter;
+	struct text ids;
+};
+
+static void list_request_release(struct list_request *list)
+{
+	text_release(&list->ids);
+}
+
+static int tristate(const struct request *request, const char *name)
+{
+	return request_query(request, name) ? request_query_bool(request, name, false) : -1;
+}
+
+static int64_t read_price(const struct request *request, const char *name,
+			  struct violations *violations)
+{
+	const char *text = request_query(request, name);
+	char pointer[32];
+	int64_t amount;
+
+	if (!text)
+		return -1;
+	if (money_parse(text, strlen(text), request->runtime->currency, &amount) == 0)
+		return amount;
+	snprintf(pointer, sizeof(pointer), "/%s", name);
+	violations_add(violations, "query", pointer, "is not a price");
+	return -1;
+}
+
+/* "a,b,c" as a JSON array, which the store can take as one parameter. */
+static void read_ids(const char *list, struct text *out, struct violations *violations)
+{
+	struct json_writer writer;
+	size_t count = 0;
+
+	json_writer_init(&writer, out);
+	json_array_begin(&writer);
+	while (*list) {
+		size_t length = strcspn(list, ",");
+
+		if (length > 0) {
+			json_write_bytes(&writer, list, length);
+			count++;
+		}
+		list += length;
+		list += *list == ',';
+	}
+	json_array_end(&writer);
+	if (count > PRODUCT_IDS_MAX)
+		violations_add(violations, "query", "/ids", "has more than %d ids",
+			       PRODUCT_IDS_MAX);
+}
+
+/* False: the response is a 422 now. */
+static bool read_filter(const struct request *request, struct response *response,
+			struct list_request *list)
+{
+	struct violations violations CLEANUP(violations_release) = {0};
+	const char *ids = request_query(request, "ids");
+
+	list->filter = (struct product_filter){
+		.q = request_query(request, "q"),
+		.category = request_query(request, "category"),
+		.tag = request_query(request, "tag"),
+		.sku = request_query(request, "sku"),
+		.min_price = read_price(request, "min_price", &violations),
+		.max_price = read_price(request, "max_price", &violations),
+		.in_stock = tristate(request, "in_stock"),
+		.low_stock = tristate(request, "low_stock"),
+	};
+	if (ids) {
+		read_ids(ids, &list->ids, &violations);
+		list->filter.ids = text_string(&list->ids);
+	}
+	if (violations.total == 0)
+		return true;
+	response_violations(response, &violations);
+	return false;
+}
+
+static bool read_key(const struct cursor *cursor, size_t field, struct response *response,
+		     bool is_text, struct db_value *ret_value)
+{
+	int64_t number;
+
+	if (is_text) {
+		*ret_value = db_text(cursor->fields[field]);
+		return true;
+	}
+	if (!cursor_int(cursor, field, response, &number))
+		return false;
+	*ret_value = db_int(number);
+	return true;
+}
+
+/* With q, a cursor starts with the listing's top. False: the response is a 422 now. */
+static bool read_position(const struct cursor *cursor, struct response *response,
+			  const struct product_order *order, bool with_q, int64_t *ret_top,
+			  struct product_position *ret_position)
+{
+	size_t keys = with_q ? 1 : 0;
+
+	if (cursor->count == 0)
+		return true;
+	if (with_q && !cursor_int(cursor, 0, response, ret_top))
+		return false;
+	return read_key(cursor, keys, response, order->first_is_text, &ret_position->first) &&
+	       read_key(cursor, keys + 1, response, order->second_is_text, &ret_position->second);
+}
+
+/* A row's sort keys as text, for the cursor. */
+struct keys {
+	struct text top;
+	struct text first;
+	struct text second;
+};
+
+static void keys_init(struct keys *keys)
+{
+	text_init(&keys->top, KEY_TEXT_MAX);
+	text_init(&keys->first, KEY_TEXT_MAX);
+	text_init(&keys->second, KEY_TEXT_MAX);
+}
+
+static void keys_release(struct keys *keys)
+{
+	text_release(&keys->top);
+	text_release(&keys->first);
+	text_release(&keys->second);
+}
+
+static void keep_key(struct db_rows *row, int column, bool is_text, struct text *out)
+{
+	size_t length = 0;
+	const char *text;
+
+	if (is_text) {
+		text = db_column_text(row, column, &length);
+		text_append(out, text, length);
+	} else {
+		text_append_int(out, db_column_int(row, column));
+	}
+}
+
+static int keys_read(struct keys *keys, const struct product_listing *listing, struct db_rows *row)
+{
+	const struct product_order *order = listing->order;
+
+	text_append_int(&keys->top, listing->top);
+	keep_key(row, order->first_column, order->first_is_text, &keys->first);
+	keep_key(row, order->second_column, order->second_is_text, &keys->second);
+	if (text_error(&keys->first) < 0)
+		return text_error(&keys->first);
+	return text_error(&keys->second);
+}
+
+static void link_next(const struct request *request, struct response *response,
+		      const struct product_listing *listing, const struct keys *keys)
+{
+	const char *fields[] = {text_string(&keys->top), text_string(&keys->first),
+				text_string(&keys->second)};
+
+	if (listing->filter.q)
+		paging_next(request, response, listing->order->kind_q, fields, 3);
+	else
+		paging_next(request, response, listing->order->kind, fields + 1, 2);
+}
+
+/* Asks for one row more than fits, to learn whether there is a next page. */
+static int write_page(struct request *request, struct response *response,
+		      const struct product_listing *listing, const struct product_position *after)
+{
+	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
+	struct keys keys CLEANUP(keys_release);
+	int64_t limit = request_query_int(
+		request, "limit", listing->filter.ids ? PRODUCT_IDS_MAX : PAGE_LIMIT_DEFAULT);
+	struct json_writer *writer;
+	int64_t count = 0;
+	int r;
+
+	keys_init(&keys);
+	r = product_listing_page(request->db, listing, after, limit + 1, &rows);
+	if (r < 0)
+		return r;
+	writer = response_json(response, 200);
+	json_array_begin(writer);
+	while ((r = db_next(rows)) == 1 && count < limit) {
+		product_write(writer, rows, request->runtime->currency);
+		if (++count == limit) {
+			int error = keys_read(&keys, listing, rows);
+
+			if (error < 0)
+				return error;
+		}
+	}
+	if (r < 0)
+		return r;
+	json_array_end(writer);
+	if (r == 1)
+		link_next(request, response, listing, &keys);
+	return 0;
+}
+
+static int write_count(struct request *request, struct response *response,
+		       const struct product_listing *listing)
+{
+	int64_t count;
+	int r = product_listing_count(request->db, listing, &count);
+
+	if (r < 0)
+		return r;
+	response_header(response, "X-Total-Count", "%lld", (long long)count);
+	return 0;
+}
+
+static int too_many_words(struct response *response)
+{
+	struct violations violations CLEANUP(violations_release) = {0};
+
+	violations_add(&violations, "query", "/q", "has more than %d words",
+		       PRODUCT_SEARCH_WORDS_MAX);
+	response_violations(response, &violations);
+	return 0;
+}
+
+int product_api_list(struct request *request, struct response *response)
+{
+	struct list_request list CLEANUP(list_request_release) = {0};
+	struct product_listing listing CLEANUP(product_listing_release) = {0};
+	struct cursor cursor CLEANUP(cursor_release) = {0};
+	struct product_position after;
+	const struct product_order *order;
+	int64_t top = 0;
+	bool with_q;
+	int r;
+
+	text_init(&list.ids, IDS_TEXT_MAX);
+	if (!read_filter(request, response, &list))
+		return 0;
+	if (text_error(&list.ids) < 0)
+		return text_error(&list.ids);
+	with_q = list.filter.q;
+	order = product_order_find(request_query(request, "sort"), with_q);
+	if (!order)
+		return -EINVAL;
+	if (!cursor_read(request, response, with_q ? order->kind_q : order->kind, with_q ? 3 : 2,
+			 &cursor) ||
+	    !read_position(&cursor, response, order, with_q, &top, &after))
+		return 0;
+	r = product_listing_init(request->db, &list.filter, order, top, &listing);
+	if (r == -EINVAL)
+		return too_many_words(response);
+	if (r < 0)
+		return r;
+	r = write_page(request, response, &listing, cursor.count ? &after : NULL);
+	if (r == 0 && request_query_bool(request, "count", false))
+		r = write_count(request, response, &listing);
+	return r;
+}

@@ -1,0 +1,122 @@
+#include "product/migrations.h"
+
+#include "responder/idempotency.h"
+
+/*
+ * seq numbers products in the order they were made: the row's address in SQLite and the document
+ * number of the full-text index. keyed is what makes SQLite store a table inside its primary key.
+ * Every listing has an index that ends with its sort keys, over live products only.
+ */
+#define SCHEMA(seq, keyed)                                                                         \
+	"CREATE TABLE products ("                                                                  \
+	" " seq ","                                                                                \
+	" id TEXT NOT NULL UNIQUE,"                                                                \
+	" name TEXT NOT NULL,"                                                                     \
+	" description TEXT NOT NULL,"                                                              \
+	" price BIGINT NOT NULL CHECK (price >= 0),"                                               \
+	" inventory BIGINT NOT NULL CHECK (inventory >= 0),"                                       \
+	" reserved BIGINT NOT NULL DEFAULT 0 CHECK (reserved >= 0),"                               \
+	" shipped BIGINT NOT NULL DEFAULT 0 CHECK (shipped >= 0),"                                 \
+	" sku TEXT,"                                                                               \
+	" category TEXT,"                                                                          \
+	" tags TEXT NOT NULL," /* a JSON array, written as it is answered */                       \
+	" image_url TEXT,"                                                                         \
+	" low_stock_threshold BIGINT,"                                                             \
+	" version BIGINT NOT NULL DEFAULT 1,"                                                      \
+	" created_at BIGINT NOT NULL,"                                                             \
+	" updated_at BIGINT NOT NULL,"                                                             \
+	" deleted_at BIGINT);"                                                                     \
+	"CREATE UNIQUE INDEX products_sku ON products (sku) WHERE deleted_at IS NULL;"             \
+	"CREATE INDEX products_created_at ON products (created_at, id)"                            \
+	" WHERE deleted_at IS NULL;"                                                               \
+	"CREATE INDEX products_name ON products (name, id) WHERE deleted_at IS NULL;"              \
+	"CREATE INDEX products_price ON products (price, id) WHERE deleted_at IS NULL;"            \
+	"CREATE INDEX products_category_created_at ON products (category, created_at, id)"         \
+	" WHERE deleted_at IS NULL AND category IS NOT NULL;"                                      \
+	"CREATE INDEX products_category_price ON products (category, price, id)"                   \
+	" WHERE deleted_at IS NULL AND category IS NOT NULL;"                                      \
+	"CREATE INDEX products_low_stock ON products (created_at, id)"                             \
+	" WHERE deleted_at IS NULL AND inventory <= low_stock_threshold;"                          \
+                                                                                                   \
+	"CREATE TABLE product_tags ("                                                              \
+	" tag TEXT NOT NULL,"                                                                      \
+	" product_created_at BIGINT NOT NULL," /* listings by tag need no sorting */               \
+	" product_id TEXT NOT NULL REFERENCES products (id),"                                      \
+	" PRIMARY KEY (tag, product_created_at, product_id))" keyed ";"                            \
+                                                                                                   \
+	"CREATE TABLE stock_movements ("                                                           \
+	" product_id TEXT NOT NULL REFERENCES products (id),"                                      \
+	" id TEXT NOT NULL,"                                                                       \
+	" delta BIGINT NOT NULL,"                                                                  \
+	" reason TEXT NOT NULL,"                                                                   \
+	" reference TEXT,"                                                                         \
+	" created_at BIGINT NOT NULL,"                                                             \
+	" PRIMARY KEY (product_id, id))" keyed ";"                                                 \
+                                                                                                   \
+	"CREATE TABLE reservations ("                                                              \
+	" order_id TEXT NOT NULL PRIMARY KEY,"                                                     \
+	" state TEXT NOT NULL CHECK (state IN ('held', 'shipped', 'released')),"                   \
+	" created_at BIGINT NOT NULL,"                                                             \
+	" updated_at BIGINT NOT NULL)" keyed ";"                                                   \
+                                                                                                   \
+	"CREATE TABLE reservation_items ("                                                         \
+	" order_id TEXT NOT NULL REFERENCES reservations (order_id),"                              \
+	" product_id TEXT NOT NULL REFERENCES products (id),"                                      \
+	" quantity BIGINT NOT NULL CHECK (quantity > 0),"                                          \
+	" name TEXT NOT NULL,"                                                                     \
+	" price BIGINT NOT NULL,"                                                                  \
+	" PRIMARY KEY (order_id, product_id))" keyed ";"
+
+/*
+ * FTS5 keeps no copy of the texts: it reads them from the view, which also makes its 'rebuild' and
+ * 'integrity-check' commands right. Triggers as in FTS5's documentation, section 4.4.3; the update
+ * trigger names its columns and compares them, so that stock movements leave the index alone.
+ */
+#define FTS_COLUMNS "sku, name, category, tags, description"
+#define FTS_NEW     "new.sku, new.name, new.category, new.tags, new.description"
+#define FTS_OLD     "old.sku, old.name, old.category, old.tags, old.description"
+#define FTS_ADD     "INSERT INTO product_search (rowid, " FTS_COLUMNS ") VALUES (new.seq, " FTS_NEW ");"
+#define FTS_REMOVE                                                                                 \
+	"INSERT INTO product_search (product_search, rowid, " FTS_COLUMNS ")"                      \
+	" VALUES ('delete', old.seq, " FTS_OLD ");"
+
+static const char sqlite_search[] =
+	"CREATE VIEW searchable_products AS SELECT seq, " FTS_COLUMNS " FROM products"
+	" WHERE deleted_at IS NULL;"
+	"CREATE VIRTUAL TABLE product_search USING fts5(" FTS_COLUMNS ","
+	" content='searchable_products', content_rowid='seq', columnsize=0,"
+	" tokenize='unicode61 remove_diacritics 2');"
+	"CREATE TRIGGER products_search_insert AFTER INSERT ON products"
+	" WHEN new.deleted_at IS NULL BEGIN " FTS_ADD " END;"
+	"CREATE TRIGGER products_search_update AFTER UPDATE OF " FTS_COLUMNS " ON products"
+	" WHEN old.deleted_at IS NULL AND new.deleted_at IS NULL AND"
+	" (" FTS_OLD ") IS NOT (" FTS_NEW ")"
+	" BEGIN " FTS_REMOVE FTS_ADD " END;"
+	"CREATE TRIGGER products_search_hide AFTER UPDATE OF deleted_at ON products"
+	" WHEN old.deleted_at IS NULL AND new.deleted_at IS NOT NULL BEGIN " FTS_REMOVE " END;"
+	"CREATE TRIGGER products_search_delete AFTER DELETE ON products"
+	" WHEN old.deleted_at IS NULL BEGIN " FTS_REMOVE " END;";
+
+static const char postgres_search[] =
+	"ALTER TABLE products ADD COLUMN search tsvector GENERATED ALWAYS AS ("
+	" setweight(to_tsvector('simple', coalesce(sku, '')), 'A') ||"
+	" setweight(to_tsvector('simple', name), 'B') ||"
+	" setweight(to_tsvector('simple', coalesce(category, '') || ' ' || tags), 'C') ||"
+	" setweight(to_tsvector('simple', description), 'D')) STORED;"
+	"CREATE INDEX products_search ON products USING gin (search) WHERE deleted_at IS NULL;";
+
+const struct db_migration product_migrations[PRODUCT_MIGRATION_COUNT] = {
+	{
+		.version = 1,
+		.name = "catalogue, stock, reservations",
+		.sql = IDEMPOTENCY_SCHEMA,
+		.sqlite = SCHEMA("seq INTEGER PRIMARY KEY", " WITHOUT ROWID"),
+		.postgres = SCHEMA("seq BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY", ""),
+	},
+	{
+		.version = 2,
+		.name = "full-text search",
+		.sqlite = sqlite_search,
+		.postgres = postgres_search,
+	},
+};

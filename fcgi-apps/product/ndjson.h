@@ -1,0 +1,35 @@
+/* Newline-delimited text from a stream, a line at a time, in bounded memory. One owner. */
+#ifndef PRODUCT_NDJSON_H
+#define PRODUCT_NDJSON_H
+
+#include "base/base.h"
+
+#define NDJSON_LINE_MAX (64u << 10)
+
+struct product_ndjson {
+	/* Up to size bytes; 0 at the end, negative errors are passed on. */
+	int64_t (*read)(void *context, void *buffer, size_t size);
+	void *context;
+	char *buffer;
+	size_t start; /* of the line in the making */
+	size_t end;
+	size_t scanned; /* bytes from start that hold no newline */
+	bool skipping;  /* the rest of a line that is too long */
+	bool ended;
+};
+
+struct product_ndjson_line {
+	const char *text; /* not NUL-terminated; valid until the next call */
+	size_t length;    /* without "\n" or "\r\n" */
+	bool too_long;    /* beyond NDJSON_LINE_MAX: text is empty */
+};
+
+/* -ENOMEM */
+int product_ndjson_init(struct product_ndjson *lines,
+			int64_t (*read)(void *context, void *buffer, size_t size), void *context);
+void product_ndjson_release(struct product_ndjson *lines);
+
+/* 1: a line; 0: the end. The last line need not end with a newline. */
+int product_ndjson_next(struct product_ndjson *lines, struct product_ndjson_line *ret_line);
+
+#endif

@@ -1,0 +1,65 @@
+/*
+ * A product: what a client may write (struct product_input, from a body that fits the contract's
+ * schema ProductInput), and how a row of the store is written as JSON. Thread-safe (no state).
+ */
+#ifndef PRODUCT_PRODUCT_H
+#define PRODUCT_PRODUCT_H
+
+#include "base/json.h"
+#include "base/json_writer.h"
+#include "base/money.h"
+#include "storage/db.h"
+
+/* Schema maximum of inventory; adjustments stop there as well. */
+#define PRODUCT_INVENTORY_MAX INT64_C(1000000000)
+
+/* The writable members. Texts and tags are borrowed from the JSON value they were read from. */
+struct product_input {
+	const char *name;
+	const char *description;
+	const char *sku;         /* or NULL */
+	const char *category;    /* or NULL */
+	const char *image_url;   /* or NULL */
+	const struct json *tags; /* array of strings, or NULL for none */
+	int64_t price;           /* minor units */
+	int64_t inventory;
+	int64_t low_stock_threshold; /* -1: none */
+};
+
+/*
+ * Reads a value that passed the schema ProductInput; members that are missing get their default.
+ * -EINVAL or -ERANGE when the price does not fit the currency after all.
+ */
+int product_input_read(const struct json *object, struct currency currency,
+		       struct product_input *ret_input);
+
+/* What every query for products selects, in the order of enum product_column. */
+#define PRODUCT_COLUMNS                                                                            \
+	"id, name, description, price, inventory, sku, category, tags, image_url,"                 \
+	" low_stock_threshold, reserved, version, created_at, updated_at"
+
+enum product_column {
+	PRODUCT_ID,
+	PRODUCT_NAME,
+	PRODUCT_DESCRIPTION,
+	PRODUCT_PRICE,
+	PRODUCT_INVENTORY,
+	PRODUCT_SKU,
+	PRODUCT_CATEGORY,
+	PRODUCT_TAGS,
+	PRODUCT_IMAGE_URL,
+	PRODUCT_LOW_STOCK_THRESHOLD,
+	PRODUCT_RESERVED,
+	PRODUCT_VERSION,
+	PRODUCT_CREATED_AT,
+	PRODUCT_UPDATED_AT,
+	PRODUCT_COLUMN_COUNT, /* a query's own further columns start here */
+};
+
+/* Writes the current row as the schema Product. */
+void product_write(struct json_writer *writer, struct db_rows *row, struct currency currency);
+
+/* Writes the current row's writable members, as the schema ProductInput takes them back. */
+void product_write_input(struct json_writer *writer, struct db_rows *row, struct currency currency);
+
+#endif

@@ -1,0 +1,165 @@
+#include "product/api.h"
+
+#include "base/clock.h"
+#include "product/answer.h"
+#include "product/product_store.h"
+#include "responder/service.h"
+
+/* The writable members of one product, fully escaped. */
+#define INPUT_TEXT_MAX (256u << 10)
+
+static struct currency currency_of(const struct request *request)
+{
+	return request->runtime->currency;
+}
+
+static int sku_taken(struct response *response)
+{
+	response_problem(response, 409, "sku-taken", "Another product has this sku");
+	return 0;
+}
+
+int product_api_create(struct request *request, struct response *response)
+{
+	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
+	struct product_input input;
+	int r = product_input_read(request->body, currency_of(request), &input);
+
+	if (r < 0)
+		return r;
+	r = product_insert(request->db, &input, clock_now(), &rows);
+	if (r == -EEXIST)
+		return sku_taken(response);
+	if (r < 0)
+		return r;
+	product_answer(request, response, 201, rows);
+	response_location(response, request, "/products/%s",
+			  db_column_text(rows, PRODUCT_ID, NULL));
+	return 0;
+}
+
+int product_api_get(struct request *request, struct response *response)
+{
+	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
+	int r = product_find(request->db, request_path_parameter(request, "id"), &rows);
+
+	if (r == -ENOENT)
+		return product_answer_not_found(response);
+	if (r < 0)
+		return r;
+	product_answer(request, response, 200, rows);
+	return 0;
+}
+
+/*
+ * Loads what a change needs. 1: go on; 0: the response is a 404 or 412; negative: an error.
+ * view, where given, gets the writable members as JSON.
+ */
+static int load(struct request *request, struct response *response, const char *id,
+		struct text *view, struct product_current *ret_current)
+{
+	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
+	int r = product_find(request->db, id, &rows);
+
+	if (r == -ENOENT)
+		return product_answer_not_found(response);
+	if (r < 0)
+		return r;
+	if (!request_precondition(request, response, db_column_int(rows, PRODUCT_VERSION)))
+		return 0;
+	if (view) {
+		struct json_writer writer;
+
+		json_writer_init(&writer, view);
+		product_write_input(&writer, rows, currency_of(request));
+		r = text_error(view);
+		if (r < 0)
+			return r;
+	}
+	r = product_current_read(rows, ret_current);
+	return r < 0 ? r : 1;
+}
+
+static int replace(struct request *request, struct response *response, const char *id,
+		   const struct product_current *current, const struct json *document)
+{
+	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
+	struct product_input input;
+	int r = product_input_read(document, currency_of(request), &input);
+
+	if (r < 0)
+		return r;
+	r = product_replace(request->db, id, current, &input, "set", clock_now(), &rows);
+	if (r == -EEXIST)
+		return sku_taken(response);
+	if (r < 0)
+		return r;
+	product_answer(request, response, 200, rows);
+	return 0;
+}
+
+int product_api_replace(struct request *request, struct response *response)
+{
+	struct product_current current CLEANUP(product_current_release) = {0};
+	const char *id = request_path_parameter(request, "id");
+	int r = load(request, response, id, NULL, &current);
+
+	if (r <= 0)
+		return r;
+	return replace(request, response, id, &current, request->body);
+}
+
+/* RFC 7396 over the writable members; the result must be what PUT would accept. */
+static int patched_document(struct request *request, struct response *response,
+			    const struct text *view, struct json **ret_document)
+{
+	struct json *document CLEANUP(json_free_p) = NULL;
+	struct violations violations CLEANUP(violations_release) = {0};
+	struct json_error error;
+	int r = json_parse(text_string(view), view->length, JSON_DEPTH_MAX, &document, &error);
+
+	if (r == 0)
+		r = json_merge_patch(&document, request->body);
+	if (r < 0)
+		return r == -EINVAL ? -EIO : r;
+	if (!contract_check_schema(request->runtime->contract, "ProductInput", document,
+				   &violations)) {
+		response_violations(response, &violations);
+		return 0;
+	}
+	*ret_document = document;
+	document = NULL;
+	return 1;
+}
+
+int product_api_patch(struct request *request, struct response *response)
+{
+	struct product_current current CLEANUP(product_current_release) = {0};
+	struct json *document CLEANUP(json_free_p) = NULL;
+	struct text view CLEANUP(text_release);
+	const char *id = request_path_parameter(request, "id");
+	int r;
+
+	text_init(&view, INPUT_TEXT_MAX);
+	r = load(request, response, id, &view, &current);
+	if (r > 0)
+		r = patched_document(request, response, &view, &document);
+	if (r <= 0)
+		return r;
+	return replace(request, response, id, &current, document);
+}
+
+int product_api_delete(struct request *request, struct response *response)
+{
+	struct product_current current CLEANUP(product_current_release) = {0};
+	const char *id = request_path_parameter(request, "id");
+	int r = load(request, response, id, NULL, &current);
+
+	if (r <= 0)
+		return r;
+	r = product_delete(request->db, id, &current, clock_now());
+	if (r < 0)
+		return r;
+	response_empty(response, 204);
+	return 0;
+}

@@ -1,0 +1,326 @@
+#include "product/product_list.h"
+
+#include "product/product_search.h"
+
+#define SQL_MAX   8192
+#define MATCH_MAX 4096
+
+static const struct product_order by_rank = {
+	.sort = "",
+	.kind = "rank",
+	.kind_q = "rank",
+	.first = "score",
+	.second = "hit",
+	.first_column = PRODUCT_SCORE,
+	.second_column = PRODUCT_HIT,
+	.descending = true,
+};
+
+#define ORDER(name, column, is_text)                                                               \
+	{                                                                                          \
+		.sort = name, .kind = name, .kind_q = "q " name, .first = name, .second = "id",    \
+		.first_column = column, .second_column = PRODUCT_ID, .first_is_text = is_text,     \
+		.second_is_text = true                                                             \
+	}
+#define ORDER_DOWN(name, column, is_text)                                                          \
+	{                                                                                          \
+		.sort = "-" name, .kind = "-" name, .kind_q = "q -" name, .first = name,           \
+		.second = "id", .first_column = column, .second_column = PRODUCT_ID,               \
+		.first_is_text = is_text, .second_is_text = true, .descending = true               \
+	}
+
+static const struct product_order orders[] = {
+	ORDER_DOWN("created_at", PRODUCT_CREATED_AT, false),
+	ORDER("created_at", PRODUCT_CREATED_AT, false),
+	ORDER("name", PRODUCT_NAME, true),
+	ORDER_DOWN("name", PRODUCT_NAME, true),
+	ORDER("price", PRODUCT_PRICE, false),
+	ORDER_DOWN("price", PRODUCT_PRICE, false),
+};
+
+const struct product_order *product_order_find(const char *sort, bool with_q)
+{
+	if (!sort)
+		return with_q ? &by_rank : &orders[0];
+	for (size_t i = 0; i < ARRAY_SIZE(orders); i++) {
+		if (strcmp(orders[i].sort, sort) == 0)
+			return &orders[i];
+	}
+	return NULL;
+}
+
+void product_statement_release(struct product_statement *statement)
+{
+	text_release(&statement->sql);
+}
+
+static void add(struct product_statement *statement, const char *sql)
+{
+	text_append_string(&statement->sql, sql);
+}
+
+/* Appends before, a parameter and after. */
+static void add_value(struct product_statement *statement, const char *before,
+		      struct db_value value, const char *after)
+{
+	if (statement->count == PRODUCT_STATEMENT_VALUES) {
+		statement->sql.error = -EMSGSIZE;
+		return;
+	}
+	statement->values[statement->count++] = value;
+	text_printf(&statement->sql, "%s$%zu%s", before, statement->count, after);
+}
+
+static bool sorts_by(const struct product_listing *listing, const char *column)
+{
+	return strcmp(listing->order->first, column) == 0;
+}
+
+/*
+ * A tag's products in order of creation come straight from product_tags. In the other orders they
+ * are sorted, and with q each candidate is looked up.
+ */
+static bool walks_tag(const struct product_listing *listing)
+{
+	return listing->filter.tag && !listing->filter.q && sorts_by(listing, "created_at");
+}
+
+static void add_tag(struct product_statement *statement, const struct product_listing *listing)
+{
+	const struct product_filter *filter = &listing->filter;
+
+	if (!filter->tag)
+		return;
+	if (filter->q)
+		add_value(statement, " AND EXISTS (SELECT 1 FROM product_tags WHERE tag = ",
+			  db_text(filter->tag),
+			  " AND product_created_at = products.created_at"
+			  " AND product_id = products.id)");
+	else
+		add_value(statement, " AND id IN (SELECT product_id FROM product_tags WHERE tag = ",
+			  db_text(filter->tag), ")");
+}
+
+/*
+ * The price range is answered from its index only in the order of prices. Elsewhere "+ 0" keeps it
+ * out of the planner's reach: it would rather read and sort every product of the range than walk
+ * the listing's own index.
+ */
+static void add_price_range(struct product_statement *statement,
+			    const struct product_listing *listing)
+{
+	const char *price = sorts_by(listing, "price") ? " AND price" : " AND price + 0";
+
+	if (listing->filter.min_price >= 0) {
+		add(statement, price);
+		add_value(statement, " >= ", db_int(listing->filter.min_price), "");
+	}
+	if (listing->filter.max_price >= 0) {
+		add(statement, price);
+		add_value(statement, " <= ", db_int(listing->filter.max_price), "");
+	}
+}
+
+static void add_conditions(struct product_statement *statement, enum db_dialect dialect,
+			   const struct product_listing *listing)
+{
+	const struct product_filter *filter = &listing->filter;
+
+	add(statement, " deleted_at IS NULL");
+	if (filter->sku)
+		add_value(statement, " AND sku = ", db_text(filter->sku), "");
+	if (filter->ids)
+		add_value(statement,
+			  dialect == DB_POSTGRES ? " AND id IN (SELECT json_array_elements_text("
+						 : " AND id IN (SELECT value FROM json_each(",
+			  db_text(filter->ids), dialect == DB_POSTGRES ? "::json))" : "))");
+	if (filter->category)
+		add_value(statement, " AND category = ", db_text(filter->category), "");
+	add_price_range(statement, listing);
+	if (filter->in_stock >= 0)
+		add(statement, filter->in_stock ? " AND inventory > 0" : " AND inventory = 0");
+	if (filter->low_stock > 0)
+		add(statement, " AND inventory <= low_stock_threshold");
+	else if (filter->low_stock == 0)
+		add(statement,
+		    " AND (low_stock_threshold IS NULL OR inventory > low_stock_threshold)");
+}
+
+static void add_hits(struct product_statement *statement, enum db_dialect dialect,
+		     const struct product_listing *listing, bool ranked)
+{
+	statement->values[statement->count++] = db_text(text_string(&listing->match));
+	statement->values[statement->count++] = db_int(listing->top);
+	add(statement, "WITH hits AS MATERIALIZED (");
+	add(statement, product_search_hits(dialect, ranked));
+	add(statement, ")");
+}
+
+struct sort_keys {
+	const char *first;
+	const char *second;
+};
+
+static void add_position(struct product_statement *statement, struct sort_keys keys,
+			 bool descending, const struct product_position *after)
+{
+	if (!after)
+		return;
+	text_printf(&statement->sql, " AND (%s, %s) %s (", keys.first, keys.second,
+		    descending ? "<" : ">");
+	add_value(statement, "", after->first, ", ");
+	add_value(statement, "", after->second, ")");
+}
+
+static void add_order(struct product_statement *statement, struct sort_keys keys, bool descending)
+{
+	const char *direction = descending ? "DESC" : "ASC";
+
+	text_printf(&statement->sql, " ORDER BY %s %s, %s %s", keys.first, direction, keys.second,
+		    direction);
+}
+
+/* The candidates' keys are filtered and sorted first; only a page of them is read in full. */
+static void build_search(struct product_statement *statement, enum db_dialect dialect,
+			 const struct product_listing *listing,
+			 const struct product_position *after, int64_t limit)
+{
+	const struct product_order *order = listing->order;
+	struct sort_keys keys = {order->first, order->second};
+
+	add_hits(statement, dialect, listing, order == &by_rank);
+	add(statement, ", page AS MATERIALIZED (SELECT hit AS page_hit, score AS page_score"
+		       " FROM hits CROSS JOIN products WHERE products.seq = hits.hit AND");
+	add_conditions(statement, dialect, listing);
+	add_tag(statement, listing);
+	add_position(statement, keys, order->descending, after);
+	add_order(statement, keys, order->descending);
+	add_value(statement, " LIMIT ", db_int(limit), ")");
+	add(statement, " SELECT " PRODUCT_COLUMNS ", page_score AS score, page_hit AS hit"
+		       " FROM page CROSS JOIN products WHERE products.seq = page_hit");
+	add_order(statement, keys, order->descending);
+}
+
+static void build_walk(struct product_statement *statement, enum db_dialect dialect,
+		       const struct product_listing *listing, const struct product_position *after,
+		       int64_t limit)
+{
+	const struct product_order *order = listing->order;
+	struct sort_keys keys = {order->first, order->second};
+
+	add(statement, "SELECT " PRODUCT_COLUMNS);
+	if (walks_tag(listing)) {
+		keys = (struct sort_keys){"product_created_at", "product_id"};
+		add_value(statement, " FROM product_tags CROSS JOIN products WHERE tag = ",
+			  db_text(listing->filter.tag), " AND products.id = product_id AND");
+		add_conditions(statement, dialect, listing);
+	} else {
+		add(statement, " FROM products WHERE");
+		add_conditions(statement, dialect, listing);
+		add_tag(statement, listing);
+	}
+	add_position(statement, keys, order->descending, after);
+	add_order(statement, keys, order->descending);
+	add_value(statement, " LIMIT ", db_int(limit), "");
+}
+
+int product_listing_statement(enum db_dialect dialect, const struct product_listing *listing,
+			      const struct product_position *after, int64_t limit,
+			      struct product_statement *ret_statement)
+{
+	struct product_statement statement = {0};
+	int r;
+
+	text_init(&statement.sql, SQL_MAX);
+	if (listing->filter.q)
+		build_search(&statement, dialect, listing, after, limit);
+	else
+		build_walk(&statement, dialect, listing, after, limit);
+	r = text_error(&statement.sql);
+	if (r < 0) {
+		product_statement_release(&statement);
+		return r;
+	}
+	*ret_statement = statement;
+	return 0;
+}
+
+int product_listing_page(struct db_conn *conn, const struct product_listing *listing,
+			 const struct product_position *after, int64_t limit,
+			 struct db_rows **ret_rows)
+{
+	struct product_statement statement CLEANUP(product_statement_release) = {0};
+	int r = product_listing_statement(db_dialect(conn), listing, after, limit, &statement);
+
+	if (r < 0)
+		return r;
+	return db_query(conn, text_string(&statement.sql), statement.values, statement.count,
+			ret_rows);
+}
+
+static int query_int(struct db_conn *conn, const char *sql, const struct db_value *values,
+		     size_t count, int64_t *ret_value)
+{
+	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
+	int r = db_query(conn, sql, values, count, &rows);
+
+	if (r < 0)
+		return r;
+	r = db_next(rows);
+	if (r < 0)
+		return r;
+	*ret_value = db_column_int(rows, 0);
+	return 0;
+}
+
+int product_listing_count(struct db_conn *conn, const struct product_listing *listing,
+			  int64_t *ret_count)
+{
+	struct product_statement statement CLEANUP(product_statement_release) = {0};
+	enum db_dialect dialect = db_dialect(conn);
+	int r;
+
+	text_init(&statement.sql, SQL_MAX);
+	if (listing->filter.q) {
+		add_hits(&statement, dialect, listing, false);
+		add(&statement, " SELECT count(*) FROM hits CROSS JOIN products"
+				" WHERE products.seq = hits.hit AND");
+	} else {
+		add(&statement, "SELECT count(*) FROM products WHERE");
+	}
+	add_conditions(&statement, dialect, listing);
+	add_tag(&statement, listing);
+	r = text_error(&statement.sql);
+	if (r < 0)
+		return r;
+	return query_int(conn, text_string(&statement.sql), statement.values, statement.count,
+			 ret_count);
+}
+
+int product_listing_init(struct db_conn *conn, const struct product_filter *filter,
+			 const struct product_order *order, int64_t top,
+			 struct product_listing *ret_listing)
+{
+	struct product_listing listing = {.filter = *filter, .order = order, .top = top};
+	int r = 0;
+
+	text_init(&listing.match, MATCH_MAX);
+	if (filter->q) {
+		r = product_search_match(db_dialect(conn), filter->q, filter->category, filter->tag,
+					 &listing.match);
+		if (r == 0 && top == 0)
+			r = query_int(conn, "SELECT coalesce(max(seq), 0) FROM products",
+				      DB_NO_VALUES, &listing.top);
+	}
+	if (r < 0) {
+		product_listing_release(&listing);
+		return r;
+	}
+	*ret_listing = listing;
+	return 0;
+}
+
+void product_listing_release(struct product_listing *listing)
+{
+	text_release(&listing->match);
+}

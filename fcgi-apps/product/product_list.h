@@ -1,0 +1,95 @@
+/*
+ * Listings of products: filters, orders, keyset pages. Inside db_read; thread-safe (no state).
+ *
+ * A page starts after a position (the sort keys of the last row before it), so it is an index seek
+ * whatever its number. Without q every order has an index over live products; filters that no index
+ * answers are applied while walking it. With q the candidates of product_search.h are filtered and
+ * sorted.
+ */
+#ifndef PRODUCT_PRODUCT_LIST_H
+#define PRODUCT_PRODUCT_LIST_H
+
+#include "base/text.h"
+#include "product/product.h"
+
+#define PRODUCT_IDS_MAX 100
+
+/* Strings are borrowed; NULL and -1 mean "any". */
+struct product_filter {
+	const char *q;
+	const char *category;
+	const char *tag;
+	const char *sku;
+	const char *ids;   /* a JSON array of strings */
+	int64_t min_price; /* minor units */
+	int64_t max_price;
+	int in_stock;  /* 1, 0 */
+	int low_stock; /* 1, 0 */
+};
+
+struct product_order {
+	const char *sort;   /* the query parameter's value, "" for the order by rank */
+	const char *kind;   /* of a cursor without q */
+	const char *kind_q; /* of a cursor with q */
+	const char *first;  /* SQL of the first sort key; the second is unique */
+	const char *second;
+	int first_column; /* where a row has them */
+	int second_column;
+	bool first_is_text;
+	bool second_is_text;
+	bool descending;
+};
+
+/* sort NULL: by rank with q, newest first without. NULL: there is no such order. */
+const struct product_order *product_order_find(const char *sort, bool with_q);
+
+/* The keys of the last row before a page. */
+struct product_position {
+	struct db_value first;
+	struct db_value second;
+};
+
+/* One owner; must outlive the rows it started. */
+struct product_listing {
+	struct product_filter filter;
+	const struct product_order *order;
+	int64_t top; /* with q: the highest seq that takes part, so that inserts shift nothing */
+	struct text match;
+};
+
+/*
+ * Gets a listing ready. With q, top 0 stands for the newest product there is and is replaced by it.
+ * -EINVAL: q has too many words.
+ */
+int product_listing_init(struct db_conn *conn, const struct product_filter *filter,
+			 const struct product_order *order, int64_t top,
+			 struct product_listing *ret_listing);
+void product_listing_release(struct product_listing *listing);
+
+/* SQL and its parameters. One owner. */
+#define PRODUCT_STATEMENT_VALUES 24
+struct product_statement {
+	struct text sql;
+	struct db_value values[PRODUCT_STATEMENT_VALUES];
+	size_t count;
+};
+void product_statement_release(struct product_statement *statement);
+
+/*
+ * The query for a page of at most limit rows, after a position (NULL: from the beginning). Its rows
+ * are PRODUCT_COLUMNS and, with q, PRODUCT_SCORE and PRODUCT_HIT. -ENOMEM.
+ */
+enum { PRODUCT_SCORE = PRODUCT_COLUMN_COUNT, PRODUCT_HIT };
+int product_listing_statement(enum db_dialect dialect, const struct product_listing *listing,
+			      const struct product_position *after, int64_t limit,
+			      struct product_statement *ret_statement);
+
+int product_listing_page(struct db_conn *conn, const struct product_listing *listing,
+			 const struct product_position *after, int64_t limit,
+			 struct db_rows **ret_rows);
+
+/* How many products all pages have together. */
+int product_listing_count(struct db_conn *conn, const struct product_listing *listing,
+			  int64_t *ret_count);
+
+#endif

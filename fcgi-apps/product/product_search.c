@@ -1,0 +1,116 @@
+#include "product/product_search.h"
+
+#define QUOTE(text)      QUOTE_TEXT(text)
+#define QUOTE_TEXT(text) #text
+
+#define NEWEST " LIMIT " QUOTE(PRODUCT_SEARCH_CANDIDATES)
+
+/* How often the words occur in a column: highlight() puts one character before each. */
+#define OCCURRENCES(index, column)                                                                 \
+	"coalesce(length(highlight(product_search, " index ", char(1), '')) - length(" column      \
+	"), 0)"
+
+#define SQLITE_HITS(score)                                                                         \
+	"SELECT rowid AS hit, " score " AS score FROM product_search"                              \
+	" WHERE product_search MATCH $1 AND rowid <= $2 ORDER BY rowid DESC" NEWEST
+
+#define POSTGRES_HITS(score)                                                                       \
+	"SELECT seq AS hit, " score " AS score FROM products"                                      \
+	" WHERE deleted_at IS NULL AND search @@ plainto_tsquery('simple', $1) AND seq <= $2"      \
+	" ORDER BY seq DESC" NEWEST
+
+const char *product_search_hits(enum db_dialect dialect, bool ranked)
+{
+	if (dialect == DB_POSTGRES)
+		return ranked ? POSTGRES_HITS("CAST(1000000 * ts_rank(search,"
+					      " plainto_tsquery('simple', $1)) AS BIGINT)")
+			      : POSTGRES_HITS("0");
+	return ranked ? SQLITE_HITS("8 * " OCCURRENCES("0", "sku") " + 4 * " OCCURRENCES(
+				"1",
+				"name") " + 2 * (" OCCURRENCES("2",
+							       "category") " + " OCCURRENCES("3",
+											     "tag"
+											     "s") ")")
+		      : SQLITE_HITS("0");
+}
+
+static bool is_space(char byte)
+{
+	return byte == ' ' || (byte >= '\t' && byte <= '\r');
+}
+
+/* Whether the index may find a letter or digit here: all of ASCII's, anything beyond ASCII. */
+static bool has_token(const char *word, size_t length)
+{
+	for (size_t i = 0; i < length; i++) {
+		unsigned char byte = (unsigned char)word[i];
+		unsigned char lower = byte | 0x20;
+
+		if (byte >= 0x80 || (byte >= '0' && byte <= '9') || (lower >= 'a' && lower <= 'z'))
+			return true;
+	}
+	return false;
+}
+
+/* A string of FTS5 (its documentation, section 3.1): quotes inside are doubled. */
+static void quote(const char *word, size_t length, struct text *out)
+{
+	text_append_char(out, '"');
+	for (size_t i = 0; i < length; i++) {
+		if (word[i] == '"')
+			text_append_char(out, '"');
+		text_append_char(out, word[i]);
+	}
+	text_append_char(out, '"');
+}
+
+static void append_column(const char *column, const char *value, struct text *out)
+{
+	if (!value || !has_token(value, strlen(value)))
+		return;
+	text_printf(out, " %s : ", column);
+	quote(value, strlen(value), out);
+}
+
+/* Appends the words, quoted, with spaces between (which means AND). Returns how many. */
+static size_t append_words(const char *q, struct text *out)
+{
+	size_t words = 0;
+
+	while (*q) {
+		size_t length = 0;
+
+		while (q[length] && !is_space(q[length]))
+			length++;
+		if (has_token(q, length)) {
+			if (words++ > 0)
+				text_append_char(out, ' ');
+			quote(q, length, out);
+		}
+		q += length;
+		while (is_space(*q))
+			q++;
+	}
+	return words;
+}
+
+int product_search_match(enum db_dialect dialect, const char *q, const char *category,
+			 const char *tag, struct text *out)
+{
+	size_t words;
+
+	if (dialect == DB_POSTGRES) {
+		text_append_string(out, q);
+		return text_error(out);
+	}
+	words = append_words(q, out);
+	if (words > PRODUCT_SEARCH_WORDS_MAX)
+		return -EINVAL;
+	if (words == 0) {
+		text_append_string(out, "\"\"");
+	} else {
+		append_column("category", category, out);
+		append_column("tags", tag, out);
+	}
+	return text_error(out);
+}

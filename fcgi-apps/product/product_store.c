@@ -1,0 +1,217 @@
+#include "product/product_store.h"
+
+#include "base/uuid.h"
+#include "product/stock_store.h"
+
+/* Twenty tags of fifty characters, escaped. */
+#define TAGS_TEXT_MAX 16384
+
+static int first_row(struct db_conn *conn, const char *sql, const struct db_value *values,
+		     size_t count, int none, struct db_rows **ret_rows)
+{
+	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
+	int r = db_query(conn, sql, values, count, &rows);
+
+	if (r < 0)
+		return r;
+	r = db_next(rows);
+	if (r < 0)
+		return r;
+	if (r == 0)
+		return none;
+	*ret_rows = rows;
+	rows = NULL;
+	return 0;
+}
+
+int product_find(struct db_conn *conn, const char *id, struct db_rows **ret_rows)
+{
+	return first_row(conn,
+			 "SELECT " PRODUCT_COLUMNS
+			 " FROM products WHERE id = $1 AND deleted_at IS NULL",
+			 DB_VALUES(db_text(id)), -ENOENT, ret_rows);
+}
+
+int product_find_sku(struct db_conn *conn, const char *sku, struct db_rows **ret_rows)
+{
+	return first_row(conn,
+			 "SELECT " PRODUCT_COLUMNS
+			 " FROM products WHERE sku = $1 AND deleted_at IS NULL",
+			 DB_VALUES(db_text(sku)), -ENOENT, ret_rows);
+}
+
+int product_current_read(struct db_rows *row, struct product_current *ret_current)
+{
+	size_t length = 0;
+	const char *text = db_column_text(row, PRODUCT_TAGS, &length);
+	struct json_error error;
+	struct json *tags;
+	int r;
+
+	if (!text)
+		return -EIO;
+	r = json_parse(text, length, JSON_DEPTH_MAX, &tags, &error);
+	if (r < 0)
+		return r == -ENOMEM ? r : -EIO;
+	*ret_current = (struct product_current){
+		.version = db_column_int(row, PRODUCT_VERSION),
+		.inventory = db_column_int(row, PRODUCT_INVENTORY),
+		.created_at = db_column_int(row, PRODUCT_CREATED_AT),
+		.tags = tags,
+	};
+	return 0;
+}
+
+void product_current_release(struct product_current *current)
+{
+	json_free(current->tags);
+	current->tags = NULL;
+}
+
+static int print_tags(const struct json *tags, struct text *out)
+{
+	if (tags)
+		json_print(tags, out);
+	else
+		text_append_string(out, "[]");
+	return text_error(out);
+}
+
+/* Runs a statement of ($1 tag, $2 created_at, $3 product_id) for each tag. */
+static int each_tag(struct db_conn *conn, const char *sql, const struct json *tags,
+		    int64_t created_at, const char *id)
+{
+	for (size_t i = 0; tags && i < json_length(tags); i++) {
+		size_t length;
+		const char *tag = json_string(json_at(tags, i), &length);
+		int64_t r =
+			db_run(conn, sql,
+			       DB_VALUES(db_bytes(tag, length), db_int(created_at), db_text(id)));
+
+		if (r < 0)
+			return (int)r;
+	}
+	return 0;
+}
+
+static int add_tags(struct db_conn *conn, const struct json *tags, int64_t created_at,
+		    const char *id)
+{
+	return each_tag(conn,
+			"INSERT INTO product_tags (tag, product_created_at, product_id)"
+			" VALUES ($1, $2, $3)",
+			tags, created_at, id);
+}
+
+static int remove_tags(struct db_conn *conn, const struct json *tags, int64_t created_at,
+		       const char *id)
+{
+	return each_tag(conn,
+			"DELETE FROM product_tags WHERE tag = $1 AND product_created_at = $2"
+			" AND product_id = $3",
+			tags, created_at, id);
+}
+
+static struct db_value threshold_value(const struct product_input *input)
+{
+	return input->low_stock_threshold < 0 ? db_null() : db_int(input->low_stock_threshold);
+}
+
+int product_insert(struct db_conn *conn, const struct product_input *input, int64_t now,
+		   struct db_rows **ret_rows)
+{
+	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
+	struct text tags CLEANUP(text_release);
+	char id[UUID_TEXT_SIZE];
+	int r;
+
+	text_init(&tags, TAGS_TEXT_MAX);
+	r = print_tags(input->tags, &tags);
+	if (r < 0)
+		return r;
+	uuid_make(id);
+	r = first_row(conn,
+		      "INSERT INTO products (id, name, description, price, inventory, sku,"
+		      " category, tags, image_url, low_stock_threshold, created_at, updated_at)"
+		      " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11)"
+		      " RETURNING " PRODUCT_COLUMNS,
+		      DB_VALUES(db_text(id), db_text(input->name), db_text(input->description),
+				db_int(input->price), db_int(input->inventory), db_text(input->sku),
+				db_text(input->category), db_bytes(text_string(&tags), tags.length),
+				db_text(input->image_url), threshold_value(input), db_int(now)),
+		      -EIO, &rows);
+	if (r < 0)
+		return r;
+	r = add_tags(conn, input->tags, now, id);
+	if (r == 0 && input->inventory > 0)
+		r = product_movement_add(conn, id, input->inventory, "opening", NULL, now);
+	if (r < 0)
+		return r;
+	*ret_rows = rows;
+	rows = NULL;
+	return 0;
+}
+
+static bool same_tags(const struct json *before, const struct json *after)
+{
+	if (!after)
+		return json_length(before) == 0;
+	return json_equal(before, after);
+}
+
+int product_replace(struct db_conn *conn, const char *id, const struct product_current *current,
+		    const struct product_input *input, const char *reason, int64_t now,
+		    struct db_rows **ret_rows)
+{
+	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
+	struct text tags CLEANUP(text_release);
+	int r;
+
+	text_init(&tags, TAGS_TEXT_MAX);
+	r = print_tags(input->tags, &tags);
+	if (r < 0)
+		return r;
+	r = first_row(conn,
+		      "UPDATE products SET name = $3, description = $4, price = $5,"
+		      " inventory = $6, sku = $7, category = $8, tags = $9, image_url = $10,"
+		      " low_stock_threshold = $11, updated_at = $12, version = version + 1"
+		      " WHERE id = $1 AND version = $2 AND deleted_at IS NULL"
+		      " RETURNING " PRODUCT_COLUMNS,
+		      DB_VALUES(db_text(id), db_int(current->version), db_text(input->name),
+				db_text(input->description), db_int(input->price),
+				db_int(input->inventory), db_text(input->sku),
+				db_text(input->category), db_bytes(text_string(&tags), tags.length),
+				db_text(input->image_url), threshold_value(input), db_int(now)),
+		      -EAGAIN, &rows);
+	if (r < 0)
+		return r;
+	if (!same_tags(current->tags, input->tags)) {
+		r = remove_tags(conn, current->tags, current->created_at, id);
+		if (r == 0)
+			r = add_tags(conn, input->tags, current->created_at, id);
+	}
+	if (r == 0 && input->inventory != current->inventory)
+		r = product_movement_add(conn, id, input->inventory - current->inventory, reason,
+					 NULL, now);
+	if (r < 0)
+		return r;
+	*ret_rows = rows;
+	rows = NULL;
+	return 0;
+}
+
+int product_delete(struct db_conn *conn, const char *id, const struct product_current *current,
+		   int64_t now)
+{
+	int64_t changed = db_run(conn,
+				 "UPDATE products SET deleted_at = $3, updated_at = $3,"
+				 " version = version + 1"
+				 " WHERE id = $1 AND version = $2 AND deleted_at IS NULL",
+				 DB_VALUES(db_text(id), db_int(current->version), db_int(now)));
+
+	if (changed < 0)
+		return (int)changed;
+	if (changed == 0)
+		return -EAGAIN;
+	return remove_tags(conn, current->tags, current->created_at, id);
+}

@@ -1,0 +1,46 @@
+/*
+ * One product in the store. All of it runs inside db_read or db_transaction; every write is one
+ * version more and keeps the ledger (stock_store.h) in step. Errors are those of storage/db.h and
+ * the ones named here; after an error the caller rolls back. Results are rows with PRODUCT_COLUMNS,
+ * positioned on the product: the caller closes them.
+ */
+#ifndef PRODUCT_PRODUCT_STORE_H
+#define PRODUCT_PRODUCT_STORE_H
+
+#include "product/product.h"
+
+/* What a change needs to know of the product before it. One owner. */
+struct product_current {
+	int64_t version;
+	int64_t inventory;
+	int64_t created_at;
+	struct json *tags;
+};
+
+/* -ENOENT: no such product, or deleted. */
+int product_find(struct db_conn *conn, const char *id, struct db_rows **ret_rows);
+
+/* Copies it from a row. -ENOMEM, -EIO for a row that is damaged. */
+int product_current_read(struct db_rows *row, struct product_current *ret_current);
+void product_current_release(struct product_current *current);
+
+/* Makes a product with a new id; opening stock is its first movement. -EEXIST: sku is taken. */
+int product_insert(struct db_conn *conn, const struct product_input *input, int64_t now,
+		   struct db_rows **ret_rows);
+
+/*
+ * Replaces the writable members; a change of inventory is a movement with this reason.
+ * -EEXIST: sku is taken; -EAGAIN: changed by someone else since current was read.
+ */
+int product_replace(struct db_conn *conn, const char *id, const struct product_current *current,
+		    const struct product_input *input, const char *reason, int64_t now,
+		    struct db_rows **ret_rows);
+
+/* Hides the product from everything but orders that have it already. -EAGAIN as above. */
+int product_delete(struct db_conn *conn, const char *id, const struct product_current *current,
+		   int64_t now);
+
+/* The live product that has this sku. -ENOENT. */
+int product_find_sku(struct db_conn *conn, const char *sku, struct db_rows **ret_rows);
+
+#endif

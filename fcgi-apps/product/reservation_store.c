@@ -1,0 +1,278 @@
+#include "product/reservation_store.h"
+
+#include "product/stock_store.h"
+
+static int compare_lines(const void *a, const void *b)
+{
+	const struct product_line *left = a;
+	const struct product_line *right = b;
+
+	return strcmp(left->product_id, right->product_id);
+}
+
+size_t product_lines_merge(struct product_line *lines, size_t count)
+{
+	size_t merged = 0;
+
+	if (count == 0)
+		return 0;
+	qsort(lines, count, sizeof(*lines), compare_lines);
+	for (size_t i = 1; i < count; i++) {
+		if (strcmp(lines[merged].product_id, lines[i].product_id) == 0)
+			lines[merged].quantity += lines[i].quantity;
+		else
+			lines[++merged] = lines[i];
+	}
+	return merged + 1;
+}
+
+int product_reservation_state(struct db_conn *conn, const char *order_id,
+			      enum product_reservation_state *ret_state)
+{
+	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
+	const char *state;
+	int r = db_query(conn, "SELECT state FROM reservations WHERE order_id = $1",
+			 DB_VALUES(db_text(order_id)), &rows);
+
+	if (r < 0)
+		return r;
+	r = db_next(rows);
+	if (r < 0)
+		return r;
+	if (r == 0) {
+		*ret_state = RESERVATION_UNKNOWN;
+		return 0;
+	}
+	state = db_column_text(rows, 0, NULL);
+	if (!state)
+		return -EIO;
+	if (strcmp(state, "held") == 0)
+		*ret_state = RESERVATION_HELD;
+	else if (strcmp(state, "shipped") == 0)
+		*ret_state = RESERVATION_SHIPPED;
+	else
+		*ret_state = RESERVATION_RELEASED;
+	return 0;
+}
+
+int product_reservation_items(struct db_conn *conn, const char *order_id, struct db_rows **ret_rows)
+{
+	return db_query(conn,
+			"SELECT product_id, quantity, name, price FROM reservation_items"
+			" WHERE order_id = $1 ORDER BY product_id",
+			DB_VALUES(db_text(order_id)), ret_rows);
+}
+
+/* 1 when the order holds just these lines, 0 when it does not. */
+static int same_lines(struct db_conn *conn, const char *order_id, const struct product_line *lines,
+		      size_t count)
+{
+	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
+	size_t seen = 0;
+	int r = product_reservation_items(conn, order_id, &rows);
+
+	if (r < 0)
+		return r;
+	while ((r = db_next(rows)) == 1) {
+		const char *id = db_column_text(rows, ITEM_PRODUCT_ID, NULL);
+
+		if (seen == count || !id || strcmp(id, lines[seen].product_id) != 0 ||
+		    db_column_int(rows, ITEM_QUANTITY) != lines[seen].quantity)
+			return 0;
+		seen++;
+	}
+	return r < 0 ? r : seen == count;
+}
+
+/* Makes the reservation's row. -EAGAIN: another transaction just made it (never on SQLite). */
+static int insert_reservation(struct db_conn *conn, const char *order_id, const char *state,
+			      int64_t now)
+{
+	int64_t made = db_run(conn,
+			      "INSERT INTO reservations (order_id, state, created_at, updated_at)"
+			      " VALUES ($1, $2, $3, $3) ON CONFLICT (order_id) DO NOTHING",
+			      DB_VALUES(db_text(order_id), db_text(state), db_int(now)));
+
+	if (made < 0)
+		return (int)made;
+	return made == 0 ? -EAGAIN : 0;
+}
+
+/* Moves the reservation on. -EAGAIN: another transaction was faster (never on SQLite). */
+static int change_state(struct db_conn *conn, const char *order_id, const char *state, int64_t now)
+{
+	int64_t changed = db_run(conn,
+				 "UPDATE reservations SET state = $2, updated_at = $3"
+				 " WHERE order_id = $1 AND state = 'held'",
+				 DB_VALUES(db_text(order_id), db_text(state), db_int(now)));
+
+	if (changed < 0)
+		return (int)changed;
+	return changed == 0 ? -EAGAIN : 0;
+}
+
+static int insert_item(struct db_conn *conn, const char *order_id, const struct product_line *line,
+		       struct db_rows *product)
+{
+	int64_t r =
+		db_run(conn,
+		       "INSERT INTO reservation_items (order_id, product_id, quantity, name,"
+		       " price) VALUES ($1, $2, $3, $4, $5)",
+		       DB_VALUES(db_text(order_id), db_text(line->product_id),
+				 db_int(line->quantity), db_text(db_column_text(product, 0, NULL)),
+				 db_int(db_column_int(product, 1))));
+
+	return r < 0 ? (int)r : 0;
+}
+
+/* Takes one line out of the sellable stock, or finds out why not. */
+static int hold_line(struct db_conn *conn, const char *order_id, struct product_line *line,
+		     int64_t now)
+{
+	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
+	int r = db_query(conn,
+			 "UPDATE products SET inventory = inventory - $2, reserved = reserved + $2,"
+			 " updated_at = $3, version = version + 1"
+			 " WHERE id = $1 AND deleted_at IS NULL AND inventory >= $2"
+			 " RETURNING name, price",
+			 DB_VALUES(db_text(line->product_id), db_int(line->quantity), db_int(now)),
+			 &rows);
+
+	if (r < 0)
+		return r;
+	r = db_next(rows);
+	if (r < 0)
+		return r;
+	if (r == 0) {
+		r = product_stock_available(conn, line->product_id, &line->available);
+		if (r < 0 && r != -ENOENT)
+			return r;
+		line->state = r == -ENOENT ? LINE_GONE : LINE_SHORT;
+		return 0;
+	}
+	line->state = LINE_HELD;
+	r = insert_item(conn, order_id, line, rows);
+	if (r < 0)
+		return r;
+	return product_movement_add(conn, line->product_id, -line->quantity, "hold", order_id, now);
+}
+
+int product_reservation_hold(struct db_conn *conn, const char *order_id, struct product_line *lines,
+			     size_t count, int64_t now, enum product_hold *ret_outcome)
+{
+	enum product_hold outcome = HOLD_DONE;
+	enum product_reservation_state state;
+	int r = product_reservation_state(conn, order_id, &state);
+
+	if (r < 0)
+		return r;
+	if (state == RESERVATION_RELEASED) {
+		*ret_outcome = HOLD_RELEASED;
+		return 0;
+	}
+	if (state != RESERVATION_UNKNOWN) {
+		r = same_lines(conn, order_id, lines, count);
+		if (r < 0)
+			return r;
+		if (r == 0)
+			*ret_outcome = HOLD_MISMATCH;
+		else
+			*ret_outcome = state == RESERVATION_HELD ? HOLD_REPLAYED : HOLD_SHIPPED;
+		return 0;
+	}
+	r = insert_reservation(conn, order_id, "held", now);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < count; i++) {
+		r = hold_line(conn, order_id, &lines[i], now);
+		if (r < 0)
+			return r;
+		if (lines[i].state == LINE_GONE)
+			outcome = HOLD_GONE;
+		else if (lines[i].state == LINE_SHORT && outcome == HOLD_DONE)
+			outcome = HOLD_SHORT;
+	}
+	*ret_outcome = outcome;
+	return 0;
+}
+
+/* Where the goods of a held reservation go. */
+struct destination {
+	const char *sql; /* $1 product, $2 quantity, $3 now */
+	const char *reason;
+	int direction; /* of the movement: 0, or 1 for back into inventory */
+};
+
+static const struct destination to_customer = {
+	.sql = "UPDATE products SET reserved = reserved - $2, shipped = shipped + $2,"
+	       " updated_at = $3, version = version + 1 WHERE id = $1",
+	.reason = "ship",
+};
+
+static const struct destination to_inventory = {
+	.sql = "UPDATE products SET reserved = reserved - $2, inventory = inventory + $2,"
+	       " updated_at = $3, version = version + 1 WHERE id = $1",
+	.reason = "release",
+	.direction = 1,
+};
+
+static int move_items(struct db_conn *conn, const char *order_id,
+		      const struct destination *destination, int64_t now)
+{
+	struct db_rows *items CLEANUP(db_rows_close_p) = NULL;
+	int r = product_reservation_items(conn, order_id, &items);
+
+	if (r < 0)
+		return r;
+	while ((r = db_next(items)) == 1) {
+		const char *product_id = db_column_text(items, ITEM_PRODUCT_ID, NULL);
+		int64_t quantity = db_column_int(items, ITEM_QUANTITY);
+		int64_t changed =
+			db_run(conn, destination->sql,
+			       DB_VALUES(db_text(product_id), db_int(quantity), db_int(now)));
+
+		if (changed < 0)
+			return (int)changed;
+		r = product_movement_add(conn, product_id, quantity * destination->direction,
+					 destination->reason, order_id, now);
+		if (r < 0)
+			return r;
+	}
+	return r;
+}
+
+int product_reservation_ship(struct db_conn *conn, const char *order_id, int64_t now,
+			     enum product_reservation_state *ret_before)
+{
+	enum product_reservation_state state;
+	int r = product_reservation_state(conn, order_id, &state);
+
+	if (r == 0 && state == RESERVATION_HELD) {
+		r = change_state(conn, order_id, "shipped", now);
+		if (r == 0)
+			r = move_items(conn, order_id, &to_customer, now);
+	}
+	if (r < 0)
+		return r;
+	*ret_before = state;
+	return 0;
+}
+
+int product_reservation_release(struct db_conn *conn, const char *order_id, int64_t now,
+				enum product_reservation_state *ret_before)
+{
+	enum product_reservation_state state;
+	int r = product_reservation_state(conn, order_id, &state);
+
+	if (r == 0 && state == RESERVATION_UNKNOWN) {
+		r = insert_reservation(conn, order_id, "released", now);
+	} else if (r == 0 && state == RESERVATION_HELD) {
+		r = change_state(conn, order_id, "released", now);
+		if (r == 0)
+			r = move_items(conn, order_id, &to_inventory, now);
+	}
+	if (r < 0)
+		return r;
+	*ret_before = state;
+	return 0;
+}

@@ -1,0 +1,73 @@
+/*
+ * Stock held for orders, inside db_read or db_transaction:
+ *
+ *	(nothing) --hold--> held --ship--> shipped
+ *	    |                 '--release--> released
+ *	    '------release------------------^
+ *
+ * Every step is idempotent. Releasing an order that was never held leaves a tombstone, so that a
+ * hold that arrives late is refused. Products are updated in the order of their ids, by one
+ * conditional UPDATE each: no deadlocks, no lost update. Errors are those of storage/db.h.
+ */
+#ifndef PRODUCT_RESERVATION_STORE_H
+#define PRODUCT_RESERVATION_STORE_H
+
+#include "base/base.h"
+#include "storage/db.h"
+
+#define RESERVATION_LINES_MAX 200
+
+enum product_line_state { LINE_HELD, LINE_SHORT, LINE_GONE };
+
+/* One product of a hold. product_id is borrowed. */
+struct product_line {
+	const char *product_id;
+	int64_t quantity;
+	enum product_line_state state; /* out: what became of it */
+	int64_t available;             /* out: for LINE_SHORT */
+};
+
+enum product_hold {
+	HOLD_DONE,
+	HOLD_REPLAYED, /* held before with the same lines */
+	HOLD_SHIPPED,  /* the same, and shipped meanwhile */
+	HOLD_MISMATCH, /* held before with other lines */
+	HOLD_RELEASED, /* released before: too late */
+	HOLD_SHORT,    /* the lines' states say where; the caller must roll back */
+	HOLD_GONE,     /* likewise; some products do not exist any more */
+};
+
+/* Sorts by product id and sums the quantities of lines of the same product. Returns how many are
+ * left. Quantities must be small enough to add up in an int64. */
+size_t product_lines_merge(struct product_line *lines, size_t count);
+
+/* Holds all lines or none; lines are merged. */
+int product_reservation_hold(struct db_conn *conn, const char *order_id, struct product_line *lines,
+			     size_t count, int64_t now, enum product_hold *ret_outcome);
+
+enum product_reservation_state {
+	RESERVATION_UNKNOWN,
+	RESERVATION_HELD,
+	RESERVATION_SHIPPED,
+	RESERVATION_RELEASED,
+};
+
+int product_reservation_state(struct db_conn *conn, const char *order_id,
+			      enum product_reservation_state *ret_state);
+
+/* held -> shipped. *ret_before is the state found; only RESERVATION_HELD changes anything. */
+int product_reservation_ship(struct db_conn *conn, const char *order_id, int64_t now,
+			     enum product_reservation_state *ret_before);
+
+/* held -> released with the stock given back (of deleted products as well); unknown -> tombstone.
+ * *ret_before is the state found; from RESERVATION_SHIPPED nothing changes. */
+int product_reservation_release(struct db_conn *conn, const char *order_id, int64_t now,
+				enum product_reservation_state *ret_before);
+
+enum product_item_column { ITEM_PRODUCT_ID, ITEM_QUANTITY, ITEM_NAME, ITEM_PRICE };
+
+/* What an order holds, with name and price as they were then, by product id. */
+int product_reservation_items(struct db_conn *conn, const char *order_id,
+			      struct db_rows **ret_rows);
+
+#endif

@@ -1,0 +1,43 @@
+#include "product/service.h"
+
+#include "base/embed.h"
+#include "product/api.h"
+#include "product/migrations.h"
+
+EMBED(product_openapi, "product/openapi.json");
+
+static const struct binding bindings[] = {
+	{.operation_id = "listProducts", .mode = RUN_READ, .handle = product_api_list},
+	{.operation_id = "createProduct", .mode = RUN_TRANSACTION, .handle = product_api_create},
+	{.operation_id = "getProduct", .mode = RUN_READ, .handle = product_api_get},
+	{.operation_id = "replaceProduct", .mode = RUN_TRANSACTION, .handle = product_api_replace},
+	{.operation_id = "patchProduct", .mode = RUN_TRANSACTION, .handle = product_api_patch},
+	{.operation_id = "deleteProduct", .mode = RUN_TRANSACTION, .handle = product_api_delete},
+	{.operation_id = "adjustStock",
+	 .mode = RUN_TRANSACTION,
+	 .handle = product_api_adjust_stock},
+	{.operation_id = "listStockMovements",
+	 .mode = RUN_READ,
+	 .handle = product_api_list_movements},
+	{.operation_id = "importProducts",
+	 .mode = RUN_BLOCKING,
+	 .streams_body = true,
+	 .handle = product_api_import},
+	{.operation_id = "exportProducts", .mode = RUN_BLOCKING, .handle = product_api_export},
+	{.operation_id = "holdStock", .mode = RUN_TRANSACTION, .handle = product_api_hold},
+	{.operation_id = "shipStock", .mode = RUN_TRANSACTION, .handle = product_api_ship},
+	{.operation_id = "releaseStock", .mode = RUN_TRANSACTION, .handle = product_api_release},
+};
+
+const struct service product_service = {
+	.name = "product",
+	.title = "Product Service API",
+	.openapi = product_openapi,
+	.openapi_length = &product_openapi_size,
+	.migrations = product_migrations,
+	.migration_count = PRODUCT_MIGRATION_COUNT,
+	.bindings = bindings,
+	.binding_count = ARRAY_SIZE(bindings),
+	.default_database = "sqlite:///var/product.db",
+	.blocking_threads = 4,
+};

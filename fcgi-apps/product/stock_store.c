@@ -1,0 +1,93 @@
+#include "product/stock_store.h"
+
+#include "base/uuid.h"
+
+int product_movement_add(struct db_conn *conn, const char *product_id, int64_t delta,
+			 const char *reason, const char *reference, int64_t now)
+{
+	char id[UUID_TEXT_SIZE];
+	int64_t r;
+
+	uuid_make(id);
+	r = db_run(conn,
+		   "INSERT INTO stock_movements (product_id, id, delta, reason, reference,"
+		   " created_at) VALUES ($1, $2, $3, $4, $5, $6)",
+		   DB_VALUES(db_text(product_id), db_text(id), db_int(delta), db_text(reason),
+			     db_text(reference), db_int(now)));
+	return r < 0 ? (int)r : 0;
+}
+
+/* One number, or -ENOENT. */
+static int query_int(struct db_conn *conn, const char *sql, const char *product_id,
+		     int64_t *ret_value)
+{
+	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
+	int r = db_query(conn, sql, DB_VALUES(db_text(product_id)), &rows);
+
+	if (r < 0)
+		return r;
+	r = db_next(rows);
+	if (r < 0)
+		return r;
+	if (r == 0)
+		return -ENOENT;
+	*ret_value = db_column_int(rows, 0);
+	return 0;
+}
+
+int product_stock_available(struct db_conn *conn, const char *product_id, int64_t *ret_inventory)
+{
+	return query_int(conn,
+			 "SELECT inventory FROM products WHERE id = $1 AND deleted_at IS NULL",
+			 product_id, ret_inventory);
+}
+
+int product_stock_adjust(struct db_conn *conn, const char *product_id, int64_t delta,
+			 const char *reason, int64_t now, struct db_rows **ret_rows)
+{
+	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
+	int64_t available;
+	int r = db_query(conn,
+			 "UPDATE products SET inventory = inventory + $2, updated_at = $3,"
+			 " version = version + 1 WHERE id = $1 AND deleted_at IS NULL"
+			 " AND inventory + $2 BETWEEN 0 AND $4 RETURNING " PRODUCT_COLUMNS,
+			 DB_VALUES(db_text(product_id), db_int(delta), db_int(now),
+				   db_int(PRODUCT_INVENTORY_MAX)),
+			 &rows);
+
+	if (r < 0)
+		return r;
+	r = db_next(rows);
+	if (r < 0)
+		return r;
+	if (r == 0) {
+		r = product_stock_available(conn, product_id, &available);
+		return r < 0 ? r : -ERANGE;
+	}
+	r = product_movement_add(conn, product_id, delta, reason, NULL, now);
+	if (r < 0)
+		return r;
+	*ret_rows = rows;
+	rows = NULL;
+	return 0;
+}
+
+#define MOVEMENTS_SELECT                                                                           \
+	"SELECT id, delta, reason, reference, created_at FROM stock_movements WHERE product_id = " \
+	"$1"
+
+int product_movements(struct db_conn *conn, const char *product_id, const char *before,
+		      int64_t limit, struct db_rows **ret_rows)
+{
+	if (!before)
+		return db_query(conn, MOVEMENTS_SELECT " ORDER BY id DESC LIMIT $2",
+				DB_VALUES(db_text(product_id), db_int(limit)), ret_rows);
+	return db_query(conn, MOVEMENTS_SELECT " AND id < $3 ORDER BY id DESC LIMIT $2",
+			DB_VALUES(db_text(product_id), db_int(limit), db_text(before)), ret_rows);
+}
+
+int product_movements_count(struct db_conn *conn, const char *product_id, int64_t *ret_count)
+{
+	return query_int(conn, "SELECT count(*) FROM stock_movements WHERE product_id = $1",
+			 product_id, ret_count);
+}

@@ -1,0 +1,41 @@
+/*
+ * Stock of one product and its ledger, inside db_read or db_transaction. Rules of the ledger:
+ * migrations.h. Errors are those of storage/db.h and the ones named here.
+ */
+#ifndef PRODUCT_STOCK_STORE_H
+#define PRODUCT_STOCK_STORE_H
+
+#include "product/product.h"
+
+/*
+ * Adds a line to the ledger. delta is the change of inventory: a hold is negative, its release
+ * positive, and shipping changes nothing (0): the goods left inventory when they were held.
+ * reference is the order, or NULL for adjustments.
+ */
+int product_movement_add(struct db_conn *conn, const char *product_id, int64_t delta,
+			 const char *reason, const char *reference, int64_t now);
+
+/*
+ * Changes inventory by delta and writes the movement. Rows as in product_store.h.
+ * -ENOENT: no such product; -ERANGE: the result would be below 0 or above PRODUCT_INVENTORY_MAX.
+ */
+int product_stock_adjust(struct db_conn *conn, const char *product_id, int64_t delta,
+			 const char *reason, int64_t now, struct db_rows **ret_rows);
+
+/* -ENOENT: no such product, or deleted. */
+int product_stock_available(struct db_conn *conn, const char *product_id, int64_t *ret_inventory);
+
+enum product_movement_column {
+	MOVEMENT_ID,
+	MOVEMENT_DELTA,
+	MOVEMENT_REASON,
+	MOVEMENT_REFERENCE,
+	MOVEMENT_CREATED_AT,
+};
+
+/* The ledger, newest first, from before the movement with that id (NULL: from the newest). */
+int product_movements(struct db_conn *conn, const char *product_id, const char *before,
+		      int64_t limit, struct db_rows **ret_rows);
+int product_movements_count(struct db_conn *conn, const char *product_id, int64_t *ret_count);
+
+#endif
