@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/config.h"
 #include "base/log.h"
+#include "responder/bindings.h"
 #include "responder/exchange.h"
 #include "responder/metrics.h"
 #include "responder/version.h"
@@ -51,49 +52,6 @@ static int read_settings(const struct service *service, struct settings *setting
 	return config_failed() ? -EINVAL : 0;
 }
 
-static const struct binding *find_binding(const struct binding *list, size_t count, const char *id)
-{
-	for (size_t i = 0; i < count; i++) {
-		if (strcmp(list[i].operation_id, id) == 0)
-			return &list[i];
-	}
-	return NULL;
-}
-
-/* The document and the program must agree, both ways, or neither can be trusted. */
-static int bind_operations(struct server *server)
-{
-	const struct service *service = server->runtime.service;
-	const struct contract *contract = server->runtime.contract;
-	size_t count = contract_operation_count(contract);
-	server->bindings = calloc(count, sizeof(server->bindings[0]));
-	if (!server->bindings)
-		return -ENOMEM;
-
-	int rc = 0;
-	for (size_t i = 0; i < count; i++) {
-		const char *id = contract_operation(contract, i)->id;
-		const struct binding *binding =
-			find_binding(service->bindings, service->binding_count, id);
-		if (!binding)
-			binding = find_binding(meta_bindings, meta_binding_count, id);
-		if (!binding) {
-			log_write(LOG_ERROR, "the document has an operation without a handler",
-				  log_text("event.action", id));
-			rc = -EINVAL;
-		}
-		server->bindings[i] = binding;
-	}
-	for (size_t i = 0; i < service->binding_count; i++) {
-		if (!contract_find(contract, service->bindings[i].operation_id)) {
-			log_write(LOG_ERROR, "a handler has no operation in the document",
-				  log_text("event.action", service->bindings[i].operation_id));
-			rc = -EINVAL;
-		}
-	}
-	return rc;
-}
-
 static int load_contract(struct server *server)
 {
 	const struct service *service = server->runtime.service;
@@ -101,11 +59,14 @@ static int load_contract(struct server *server)
 	text_init(&error, 4096);
 	int rc = contract_load(service->openapi, *service->openapi_length, server->runtime.currency,
 			       service_version, &server->runtime.contract, &error);
+	if (rc == 0)
+		rc = bindings_make(server->runtime.contract, service->bindings,
+				   service->binding_count, &server->bindings, &error);
 	if (rc < 0)
 		log_write(LOG_ERROR, "the OpenAPI document cannot be used",
 			  log_text("error.message", text_string(&error)), log_error_code(rc));
 	text_release(&error);
-	return rc < 0 ? rc : bind_operations(server);
+	return rc;
 }
 
 static int open_store(struct server *server, const struct settings *settings)

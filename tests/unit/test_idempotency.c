@@ -1,0 +1,265 @@
+#include "responder/idempotency.h"
+
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "responder/service.h"
+#include "unit.h"
+
+static const struct db_migration migrations[] = {
+	{1, "start", IDEMPOTENCY_SCHEMA "CREATE TABLE things (name TEXT NOT NULL);", NULL, NULL},
+};
+
+static char directory[] = "/tmp/idempotency-XXXXXX";
+static struct runtime runtime;
+static struct operation operation = {.id = "createThing"};
+static struct request request;
+static struct response response;
+static int answer_status;
+static int handled;
+
+static void start(void)
+{
+	char url[128], error[256];
+	memcpy(directory + strlen(directory) - 6, "XXXXXX", 6);
+	ck_assert_ptr_nonnull(mkdtemp(directory));
+	snprintf(url, sizeof(url), "sqlite:///%s/test.db", directory);
+	struct db_options options = {.url = url,
+				     .readers = 1,
+				     .busy_timeout = CLOCK_SECOND,
+				     .queue_limit = 64,
+				     .migrations = migrations,
+				     .migration_count = ARRAY_SIZE(migrations)};
+	int rc = db_open(&options, &runtime.db, error, sizeof(error));
+	ck_assert_msg(rc == 0, "%s", error);
+	request = (struct request){.operation = &operation,
+				   .runtime = &runtime,
+				   .path = "/things",
+				   .query = "",
+				   .prefix = "",
+				   .body_text = "{\"a\":1}",
+				   .body_length = 7,
+				   .idempotency_key = "key-1"};
+	response_init(&response, "request-1");
+	answer_status = 201;
+	handled = 0;
+}
+
+static void stop(void)
+{
+	response_release(&response);
+	db_close(runtime.db);
+	char command[128];
+	snprintf(command, sizeof(command), "rm -rf '%s'", directory);
+	ck_assert_int_eq(system(command), 0);
+}
+
+/* Makes one thing and answers with answer_status. */
+static int handle(struct request *made, struct response *answer)
+{
+	handled++;
+	int64_t changed = db_run(made->db, "INSERT INTO things (name) VALUES ('x')", DB_NO_VALUES);
+	if (changed < 0)
+		return (int)changed;
+	if (answer_status < 0)
+		return answer_status;
+	if (answer_status >= 400) {
+		response_problem(answer, answer_status, NULL, "No");
+		return 0;
+	}
+	struct json_writer *json = response_json(answer, answer_status);
+	json_object_begin(json);
+	json_member_int(json, "number", handled);
+	json_object_end(json);
+	response_location(answer, made, "/things/%d", handled);
+	response_version(answer, 7);
+	return 0;
+}
+
+static int run(void)
+{
+	return idempotent_transaction(&request, &response, handle);
+}
+
+static int count_rows(struct db_conn *conn, void *argument)
+{
+	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
+	int rc = db_query(conn, "SELECT count(*) FROM things", DB_NO_VALUES, &rows);
+	if (rc == 0 && db_next(rows) == 1)
+		*(int64_t *)argument = db_column_int(rows, 0);
+	return rc;
+}
+
+static int64_t things(void)
+{
+	int64_t count = -1;
+	ck_assert_int_eq(db_read(runtime.db, count_rows, &count), 0);
+	return count;
+}
+
+START_TEST(a_repeated_request_gets_the_stored_answer)
+{
+	ck_assert_int_eq(run(), 0);
+	ck_assert_ptr_null(strstr(text_string(&response.headers), "Idempotent-Replayed"));
+	ck_assert_int_eq(run(), 0);
+	ck_assert_int_eq(response.status, 201);
+	ck_assert_str_eq(text_string(&response.body), "{\"number\":1}");
+	ck_assert_str_eq(response.etag, "\"7\"");
+	ck_assert_str_eq(response.content_type, "application/json");
+	ck_assert_str_eq(text_string(&response.headers),
+			 "Location: /things/1\r\nIdempotent-Replayed: true\r\n");
+	ck_assert_int_eq(handled, 1);
+	ck_assert_int_eq(things(), 1);
+}
+END_TEST
+
+START_TEST(without_a_key_nothing_is_remembered)
+{
+	request.idempotency_key = NULL;
+	ck_assert_int_eq(run(), 0);
+	ck_assert_int_eq(run(), 0);
+	ck_assert_int_eq(things(), 2);
+}
+END_TEST
+
+START_TEST(another_body_or_path_is_refused)
+{
+	ck_assert_int_eq(run(), 0);
+	request.body_text = "{\"a\":2}";
+	ck_assert_int_eq(run(), 0);
+	ck_assert_int_eq(response.status, 422);
+	request.body_text = "{\"a\":1}";
+	request.path = "/things/other";
+	ck_assert_int_eq(run(), 0);
+	ck_assert_int_eq(response.status, 422);
+	ck_assert_int_eq(things(), 1);
+}
+END_TEST
+
+START_TEST(another_operation_has_keys_of_its_own)
+{
+	ck_assert_int_eq(run(), 0);
+	struct operation other = {.id = "createOther"};
+	request.operation = &other;
+	ck_assert_int_eq(run(), 0);
+	ck_assert_int_eq(things(), 2);
+}
+END_TEST
+
+START_TEST(a_refusal_is_rolled_back_and_stored)
+{
+	answer_status = 409;
+	ck_assert_int_eq(run(), 0);
+	ck_assert_int_eq(response.status, 409);
+	answer_status = 201;
+	ck_assert_int_eq(run(), 0);
+	ck_assert_int_eq(response.status, 409);
+	ck_assert_str_eq(response.content_type, "application/problem+json");
+	ck_assert_int_eq(handled, 1);
+	ck_assert_int_eq(things(), 0);
+}
+END_TEST
+
+START_TEST(a_refusal_without_a_key_is_rolled_back)
+{
+	request.idempotency_key = NULL;
+	answer_status = 409;
+	ck_assert_int_eq(run(), 0);
+	ck_assert_int_eq(response.status, 409);
+	ck_assert_int_eq(things(), 0);
+}
+END_TEST
+
+START_TEST(an_error_is_not_stored)
+{
+	answer_status = 503;
+	ck_assert_int_eq(run(), 0);
+	ck_assert_int_eq(response.status, 503);
+	answer_status = -EIO;
+	ck_assert_int_eq(run(), -EIO);
+	answer_status = 201;
+	ck_assert_int_eq(run(), 0);
+	ck_assert_int_eq(response.status, 201);
+	ck_assert_int_eq(things(), 1);
+}
+END_TEST
+
+static int claim(struct db_conn *conn, void *argument)
+{
+	return idempotency_claim(conn, &request, &response, "thing-1", argument);
+}
+
+static int forget(struct db_conn *conn, void *argument UNUSED)
+{
+	return idempotency_forget(conn, operation.id, "thing-1");
+}
+
+START_TEST(a_running_claim_answers_409_until_it_is_forgotten)
+{
+	enum idempotency outcome = IDEMPOTENCY_ANSWERED;
+	ck_assert_int_eq(db_transaction(runtime.db, claim, &outcome), 0);
+	ck_assert_int_eq(outcome, IDEMPOTENCY_NEW);
+	ck_assert_int_eq(run(), 0);
+	ck_assert_int_eq(response.status, 409);
+	ck_assert_ptr_nonnull(strstr(text_string(&response.headers), "Retry-After"));
+
+	ck_assert_int_eq(db_transaction(runtime.db, forget, NULL), 0);
+	ck_assert_int_eq(run(), 0);
+	ck_assert_int_eq(response.status, 201);
+	/* Once answered, it is not running any more. */
+	ck_assert_int_eq(db_transaction(runtime.db, forget, NULL), 0);
+	ck_assert_int_eq(run(), 0);
+	ck_assert_int_eq(handled, 1);
+}
+END_TEST
+
+static int age(struct db_conn *conn, void *argument)
+{
+	int64_t changed = db_run(conn, "UPDATE idempotency_keys SET created_at = created_at - $1",
+				 DB_VALUES(db_int(*(int64_t *)argument)));
+	return changed < 0 ? (int)changed : 0;
+}
+
+static int purge(struct db_conn *conn, void *argument)
+{
+	*(int64_t *)argument = idempotency_purge(conn, clock_now(), 10);
+	return 0;
+}
+
+START_TEST(a_key_is_new_again_after_its_life)
+{
+	ck_assert_int_eq(run(), 0);
+	int64_t by = IDEMPOTENCY_LIFETIME - 60 * CLOCK_SECOND;
+	ck_assert_int_eq(db_transaction(runtime.db, age, &by), 0);
+	ck_assert_int_eq(run(), 0);
+	ck_assert_int_eq(handled, 1);
+	by = 61 * CLOCK_SECOND;
+	ck_assert_int_eq(db_transaction(runtime.db, age, &by), 0);
+	ck_assert_int_eq(run(), 0);
+	ck_assert_int_eq(handled, 2);
+
+	int64_t purged = -1;
+	ck_assert_int_eq(db_transaction(runtime.db, purge, &purged), 0);
+	ck_assert_int_eq(purged, 0);
+	by = IDEMPOTENCY_LIFETIME + CLOCK_SECOND;
+	ck_assert_int_eq(db_transaction(runtime.db, age, &by), 0);
+	ck_assert_int_eq(db_transaction(runtime.db, purge, &purged), 0);
+	ck_assert_int_eq(purged, 1);
+}
+END_TEST
+
+int main(void)
+{
+	TCase *tcase = tcase_create("idempotency");
+	tcase_add_checked_fixture(tcase, start, stop);
+	tcase_add_test(tcase, a_repeated_request_gets_the_stored_answer);
+	tcase_add_test(tcase, without_a_key_nothing_is_remembered);
+	tcase_add_test(tcase, another_body_or_path_is_refused);
+	tcase_add_test(tcase, another_operation_has_keys_of_its_own);
+	tcase_add_test(tcase, a_refusal_is_rolled_back_and_stored);
+	tcase_add_test(tcase, a_refusal_without_a_key_is_rolled_back);
+	tcase_add_test(tcase, an_error_is_not_stored);
+	tcase_add_test(tcase, a_running_claim_answers_409_until_it_is_forgotten);
+	tcase_add_test(tcase, a_key_is_new_again_after_its_life);
+	return unit_run(tcase, "idempotency");
+}
