@@ -128,7 +128,7 @@ static int start(struct sqlite_conn *self, const char *sql, const struct db_valu
 		statement = container_of(entry, struct sqlite_statement, entry);
 	else
 		r = prepare(self, sql, &statement);
-	if (r)
+	if (!statement)
 		return r;
 	statement->entry.in_use = true;
 	if (count != statement->parameters) {

@@ -13,7 +13,7 @@ static size_t address_slot(const char *text)
 {
 	/* Fibonacci hashing: literals lie close together. */
 	return (size_t)(((uint64_t)(uintptr_t)text * UINT64_C(0x9E3779B97F4A7C15)) >> 32) %
-	       (2 * STATEMENTS_MAX);
+	       STATEMENT_SLOTS;
 }
 
 static struct statement **bucket_of(struct statements *statements, uint32_t hash)

@@ -10,7 +10,8 @@
 
 #include "base/base.h"
 
-#define STATEMENTS_MAX 64
+#define STATEMENTS_MAX  64
+#define STATEMENT_SLOTS 128
 
 struct statement {
 	char *sql;   /* malloc'd by the driver and freed by it */
@@ -25,10 +26,10 @@ struct statements {
 	void (*free)(struct statement *statement);
 	size_t count;
 	struct statement *newest, *oldest;
-	struct statement *buckets[2 * STATEMENTS_MAX];
+	struct statement *buckets[STATEMENT_SLOTS];
 	/* The last statement found for a text at that address (a guess, checked by comparing):
 	 * saves hashing string literals. */
-	struct statement *addresses[2 * STATEMENTS_MAX];
+	struct statement *addresses[STATEMENT_SLOTS];
 };
 
 void statements_init(struct statements *statements, void (*destroy)(struct statement *statement));
