@@ -14,6 +14,9 @@ struct order_app {
 	_Atomic int64_t status_counts[ORDER_STATUS_COUNT]; /* for /metrics */
 };
 
+/* A status count before there is one. */
+#define ORDER_NOT_COUNTED (-1)
+
 #define ORDER_TASK_RELAY_CART    "relay-cart"
 #define ORDER_TASK_RELAY_PRODUCT "relay-product"
 

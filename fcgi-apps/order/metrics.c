@@ -65,7 +65,8 @@ void order_metrics_write(struct order_app *app, struct text *out)
 	for (size_t i = 0; i < ORDER_STATUS_COUNT; i++) {
 		int64_t count = atomic_load_explicit(&app->status_counts[i], memory_order_relaxed);
 
-		text_printf(out, "order_orders{status=\"%s\"} %lld\n",
-			    order_status_name((enum order_status)i), (long long)count);
+		if (count != ORDER_NOT_COUNTED)
+			text_printf(out, "order_orders{status=\"%s\"} %lld\n",
+				    order_status_name((enum order_status)i), (long long)count);
 	}
 }

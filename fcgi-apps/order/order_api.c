@@ -158,9 +158,6 @@ int order_api_list(struct request *request, struct response *response)
 
 /* ---- setOrderStatus ------------------------------------------------------------------------- */
 
-/* Another change may come between reading and writing; then it is read again. */
-#define CHANGE_TRIES 5
-
 struct change {
 	struct request *request;
 	struct response *response;
@@ -169,7 +166,6 @@ struct change {
 	const char *tracking_number;
 
 	/* Set anew by each run of the transaction. */
-	bool raced;
 	struct order_effect effect;
 	size_t effect_count;
 };
@@ -213,7 +209,6 @@ static int change_status(struct db_conn *conn, void *argument)
 	int rc;
 
 	response_reset(response);
-	change->raced = false;
 	change->effect_count = 0;
 	rc = order_store_find(conn, request_path_parameter(change->request, "id"), &order);
 	if (rc == -ENOENT) {
@@ -234,9 +229,8 @@ static int change_status(struct db_conn *conn, void *argument)
 	}
 	rc = order_store_set_status(conn, &order, change->status, change->reason,
 				    change->tracking_number, clock_now());
-	change->raced = rc == 0;
 	if (rc <= 0)
-		return rc;
+		return rc < 0 ? rc : -EAGAIN; /* db_transaction() reads it again */
 	write_order(&order, response);
 	return queue_effect(conn, change, &order);
 }
@@ -249,22 +243,17 @@ int order_api_set_status(struct request *request, struct response *response)
 		.response = response,
 		.reason = json_get_string(request->body, "reason", NULL),
 		.tracking_number = json_get_string(request->body, "tracking_number", NULL),
-		.raced = true,
 	};
 	const char *status = read_status(request, response);
+	int error;
 
 	if (!status)
 		return 0;
 	if (order_status_parse(status, &change.status) < 0)
 		return -EINVAL;
-	for (int i = 0; i < CHANGE_TRIES && change.raced; i++) {
-		int error = db_transaction(app->runtime->db, change_status, &change);
-
-		if (error < 0)
-			return error;
-	}
-	if (change.raced)
-		return -EAGAIN;
+	error = db_transaction(app->runtime->db, change_status, &change);
+	if (error < 0)
+		return error;
 	order_effects_after(request, &change.effect, change.effect_count);
 	return 0;
 }

@@ -71,6 +71,8 @@ static int start(struct runtime *runtime, void **ret_app)
 		return -ENOMEM;
 	app->runtime = runtime;
 	app->siblings.currency = runtime->currency;
+	for (size_t i = 0; i < ORDER_STATUS_COUNT; i++)
+		atomic_init(&app->status_counts[i], ORDER_NOT_COUNTED);
 	error = upstream_create(&product, &app->siblings.product);
 	if (!error)
 		error = upstream_create(&cart, &app->siblings.cart);

@@ -39,21 +39,28 @@ static int reject_one(struct db_conn *conn, const struct order_ref *ref, int64_t
 	return idempotency_forget(conn, ORDER_CHECKOUT_OPERATION, ref->id);
 }
 
-static int sweep(struct db_conn *conn, void *argument)
+int order_sweep_leases(struct db_conn *conn, int64_t now)
 {
-	struct sweep *result = argument;
 	struct order_ref refs[BATCH];
+	int count = order_store_reject_expired(conn, now, refs, BATCH);
 
-	result->purged = order_store_purge_rejected(conn, result->now - REJECTED_LIFETIME, BATCH);
-	if (result->purged < 0)
-		return (int)result->purged;
-	result->rejected = order_store_reject_expired(conn, result->now, refs, BATCH);
-	for (int i = 0; i < result->rejected; i++) {
-		int error = reject_one(conn, &refs[i], result->now);
+	for (int i = 0; i < count; i++) {
+		int error = reject_one(conn, &refs[i], now);
 
 		if (error < 0)
 			return error;
 	}
+	return count;
+}
+
+static int sweep(struct db_conn *conn, void *argument)
+{
+	struct sweep *result = argument;
+
+	result->purged = order_store_purge_rejected(conn, result->now - REJECTED_LIFETIME, BATCH);
+	if (result->purged < 0)
+		return (int)result->purged;
+	result->rejected = order_sweep_leases(conn, result->now);
 	return result->rejected < 0 ? result->rejected : 0;
 }
 

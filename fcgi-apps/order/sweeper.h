@@ -7,6 +7,10 @@
 /* The operation whose Idempotency-Keys belong to checkouts. */
 #define ORDER_CHECKOUT_OPERATION "createOrder"
 
+/* Inside a transaction: rejects checkouts whose lease ran out before now, a batch at most, with the
+ * effects that undo them, and forgets their Idempotency-Keys: returns how many. */
+int order_sweep_leases(struct db_conn *conn, int64_t now);
+
 /* Rejects checkouts whose lease ran out, and deletes rejected ones of long ago: whether there may
  * be more. */
 bool order_sweep(const struct order_app *app);

@@ -1,4 +1,4 @@
-#include <check.h>
+#include "unit.h"
 
 #include "upstream/backoff.h"
 
@@ -51,16 +51,8 @@ END_TEST
 int main(void)
 {
 	TCase *tcase = tcase_create("backoff");
-	Suite *suite = suite_create("backoff");
-	SRunner *runner = srunner_create(suite);
 
 	tcase_add_loop_test(tcase, ceiling_doubles_up_to_the_longest, 0, ARRAY_SIZE(ceilings));
 	tcase_add_test(tcase, delays_fill_the_range_and_stay_in_it);
-	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_NORMAL);
-
-	int failed = srunner_ntests_failed(runner);
-
-	srunner_free(runner);
-	return failed != 0;
+	return unit_run(tcase, "backoff");
 }

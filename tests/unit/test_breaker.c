@@ -1,4 +1,4 @@
-#include <check.h>
+#include "unit.h"
 
 #include "upstream/breaker.h"
 
@@ -104,8 +104,6 @@ END_TEST
 int main(void)
 {
 	TCase *tcase = tcase_create("breaker");
-	Suite *suite = suite_create("breaker");
-	SRunner *runner = srunner_create(suite);
 
 	tcase_add_checked_fixture(tcase, start, NULL);
 	tcase_add_test(tcase, opens_after_failures_in_a_row);
@@ -116,11 +114,5 @@ int main(void)
 	tcase_add_test(tcase, a_probe_without_an_end_does_not_block_for_ever);
 	tcase_add_test(tcase, late_failures_do_not_prolong_the_pause);
 	tcase_add_test(tcase, a_late_success_closes);
-	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_NORMAL);
-
-	int failed = srunner_ntests_failed(runner);
-
-	srunner_free(runner);
-	return failed != 0;
+	return unit_run(tcase, "breaker");
 }
