@@ -1,7 +1,7 @@
 /*
- * Reading JSON (RFC 8259), over json-c, the one place that includes its header.
+ * Reading JSON (RFC 8259) into json-c's objects; only base/json*.c see json-c.
  *
- * Stricter than json-c: single quotes, NaN, Infinity, trailing text, duplicate member names,
+ * Strict: single quotes, NaN, Infinity, trailing text, duplicate member names,
  * \u0000, lone surrogates, invalid UTF-8, integers beyond int64 and nesting deeper than the limit
  * are errors that say where. Values are immutable while shared; reading is thread-safe, changing
  * and freeing is for the owner.

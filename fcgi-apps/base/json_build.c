@@ -1,4 +1,5 @@
 #include "base/digits.h"
+#include "base/json_scan.h"
 #include "base/json_tree.h"
 
 static struct json *new_value(struct json_object *object)
@@ -21,43 +22,42 @@ struct json *json_new_string(const char *string)
 	return new_value(json_object_new_string(string));
 }
 
-int json_keep_int_text(struct json_object *integer)
+struct json_object *json_number_object(const int64_t *integer, const char *text, size_t length)
 {
-	int64_t value = json_object_get_int64(integer);
-	char buffer[DIGITS_SIZE + 1];
-	char *end = buffer + sizeof(buffer) - 1;
-
-	*end = '\0';
-	char *start = digits_before(end, value < 0 ? -(uint64_t)value : (uint64_t)value);
-	if (value < 0)
-		*--start = '-';
-	char *text = strdup(start);
-	if (!text)
-		return -ENOMEM;
-	json_object_set_serializer(integer, json_object_userdata_to_json_string, text,
+	char *copy = strndup(text, length);
+	if (!copy)
+		return NULL;
+	struct json_object *number =
+		integer ? json_object_new_int64(*integer) : json_object_new_double(0);
+	if (!number) {
+		free(copy);
+		return NULL;
+	}
+	json_object_set_serializer(number, json_object_userdata_to_json_string, copy,
 				   json_object_free_userdata);
-	return 0;
+	return number;
 }
 
 struct json *json_new_int(int64_t number)
 {
-	struct json_object *integer = json_object_new_int64(number);
+	char text[DIGITS_SIZE];
+	char *end = text + sizeof(text);
+	char *start = digits_before(end, number < 0 ? -(uint64_t)number : (uint64_t)number);
 
-	if (integer && json_keep_int_text(integer) < 0) {
-		json_object_put(integer);
-		integer = NULL;
-	}
-	return new_value(integer);
+	if (number < 0)
+		*--start = '-';
+	return new_value(json_number_object(&number, start, (size_t)(end - start)));
 }
 
 struct json *json_new_number(const char *source_text)
 {
-	int64_t scale;
+	struct json_scan scan = {source_text, strlen(source_text), 0, NULL};
+	bool whole;
+	int64_t integer;
 
-	if (decimal_scale(source_text, strlen(source_text), &scale) < 0)
+	if (json_scan_number(&scan, &whole, &integer) < 0 || scan.position < scan.length)
 		return NULL;
-	/* The double is never read: every reader here goes by the text. */
-	return new_value(json_object_new_double_s(0, source_text));
+	return new_value(json_number_object(whole ? &integer : NULL, source_text, scan.length));
 }
 
 struct json *json_copy(const struct json *value)

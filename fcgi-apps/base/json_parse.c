@@ -1,120 +1,263 @@
-#include <limits.h>
-
-#include "base/json_duplicate.h"
+/*
+ * Recursive descent into json-c's objects. json-c's own tokener is not used: beyond what it lets
+ * pass (single quotes, NaN, comments, duplicate names, clamped integers), version 0.16 does not
+ * check every allocation and crashes or drops members when memory is short.
+ */
 #include "base/json_scan.h"
 #include "base/json_tree.h"
+#include "base/utf8.h"
 
-/* Fills in line and column of error->offset; returns -EINVAL. */
-static int locate(const char *text, struct json_error *error)
+struct parser {
+	struct json_scan scan;
+	int depth_left;
+	struct text names; /* a stack: the names whose values are being read, each with NUL */
+	size_t duplicate;  /* offset in names */
+	bool has_duplicate;
+};
+
+static int parse_value(struct parser *parser, struct json_object **ret_value);
+
+/* Called where the grammar does not allow the next byte. */
+static int unexpected(struct parser *parser, const char *fault)
 {
-	error->line = 1;
-	error->column = 1;
-	for (size_t i = 0; i < error->offset; i++) {
-		error->column++;
-		if (text[i] == '\n') {
-			error->line++;
-			error->column = 1;
-		}
-	}
-	return -EINVAL;
+	struct json_scan *scan = &parser->scan;
+	return json_scan_fail(scan, scan->position,
+			      scan->position == scan->length ? "unexpected end" : fault);
 }
 
-static int refuse(const char *text, size_t offset, const char *detail, struct json_error *ret_error)
+static int made(struct json_object *object, struct json_object **ret_value)
 {
-	*ret_error = (struct json_error){.offset = offset};
-	snprintf(ret_error->detail, sizeof(ret_error->detail), "%s", detail);
-	return locate(text, ret_error);
-}
-
-/* Counts the tree's values at every depth and completes its integers. -ENOMEM. */
-static int64_t complete(struct json_object *object)
-{
-	int64_t values = 1;
-
-	switch (json_object_get_type(object)) {
-	case json_type_int:
-		return json_keep_int_text(object) < 0 ? -ENOMEM : values;
-	case json_type_array:
-		for (size_t i = 0; i < json_object_array_length(object); i++) {
-			int64_t inner = complete(json_object_array_get_idx(object, i));
-			if (inner < 0)
-				return inner;
-			values += inner;
-		}
-		return values;
-	case json_type_object:
-		for (struct lh_entry *entry = lh_table_head(json_object_get_object(object)); entry;
-		     entry = lh_entry_next(entry)) {
-			int64_t inner = complete(lh_entry_v(entry));
-			if (inner < 0)
-				return inner;
-			values += inner;
-		}
-		return values;
-	default:
-		return values;
-	}
-}
-
-static struct json_object *parse_all(struct json_tokener *tokener, const char *text, size_t length)
-{
-	struct json_object *tree = json_tokener_parse_ex(tokener, text, (int)length);
-
-	/* A number at the top may go on for all json-c knows: a NUL tells the end. */
-	if (json_tokener_get_error(tokener) == json_tokener_continue)
-		tree = json_tokener_parse_ex(tokener, "", 1);
-	return tree;
-}
-
-/* *ret_tree is NULL for JSON null. */
-static int parse_tree(const char *text, size_t length, int depth_limit,
-		      struct json_object **ret_tree, struct json_error *ret_error)
-{
-	/* json-c counts a scalar inside the innermost container as a level, too. */
-	struct json_tokener *tokener = json_tokener_new_ex(depth_limit + 1);
-	if (!tokener)
+	if (!object)
 		return -ENOMEM;
-	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
+	*ret_value = object;
+	return 0;
+}
 
-	struct json_object *tree = parse_all(tokener, text, length);
-	enum json_tokener_error error = json_tokener_get_error(tokener);
-	size_t end = json_tokener_get_parse_end(tokener);
-	json_tokener_free(tokener);
+static int parse_number(struct parser *parser, struct json_object **ret_value)
+{
+	size_t start = parser->scan.position;
+	bool whole;
+	int64_t integer;
+	int result = json_scan_number(&parser->scan, &whole, &integer);
+	if (result < 0)
+		return result;
+	return made(json_number_object(whole ? &integer : NULL, parser->scan.text + start,
+				       parser->scan.position - start),
+		    ret_value);
+}
 
-	if (error == json_tokener_success) {
-		*ret_tree = tree;
+/* Puts the string that begins here on top of the names. */
+static int push_name(struct parser *parser)
+{
+	struct json_scan *scan = &parser->scan;
+	const char *source = scan->text + scan->position + 1;
+	bool escaped;
+	int result = json_scan_string(scan, &escaped);
+	if (result < 0)
+		return result;
+
+	size_t length = (size_t)(scan->text + scan->position - 1 - source);
+	char *name = text_reserve(&parser->names, length + 1);
+	if (!name)
+		return text_error(&parser->names);
+	if (escaped)
+		length = json_scan_decode(source, length, name);
+	else
+		memcpy(name, source, length);
+	name[length] = '\0';
+	text_commit(&parser->names, length + 1);
+	return 0;
+}
+
+static int parse_string(struct parser *parser, struct json_object **ret_value)
+{
+	size_t mark = parser->names.length;
+	int result = push_name(parser);
+	if (result < 0)
+		return result;
+	size_t length = parser->names.length - mark - 1;
+	result =
+		made(json_object_new_string_len(parser->names.data + mark, (int)length), ret_value);
+	text_truncate(&parser->names, mark);
+	return result;
+}
+
+/* Steps over the separator or the bracket: 1 when another element follows, 0 at the end. */
+static int parse_separator(struct parser *parser, char bracket, const char *fault)
+{
+	json_scan_space(&parser->scan);
+	char byte = json_scan_peek(&parser->scan);
+	if (byte != ',' && byte != bracket)
+		return unexpected(parser, fault);
+	parser->scan.position++;
+	return byte == ',';
+}
+
+/* Steps over the opening bracket; 1 when the container is not empty. */
+static int parse_opening(struct parser *parser, char bracket)
+{
+	parser->scan.position++;
+	json_scan_space(&parser->scan);
+	if (json_scan_peek(&parser->scan) != bracket)
+		return 1;
+	parser->scan.position++;
+	return 0;
+}
+
+static int parse_elements(struct parser *parser, struct json_object *array)
+{
+	int more = parse_opening(parser, ']');
+
+	while (more > 0) {
+		struct json_object *value;
+		int result = parse_value(parser, &value);
+		if (result < 0)
+			return result;
+		if (json_object_array_add(array, value) < 0) {
+			json_object_put(value);
+			return -ENOMEM;
+		}
+		more = parse_separator(parser, ']', "expected ',' or ']'");
+	}
+	return more;
+}
+
+static int parse_member(struct parser *parser, struct json_object *object)
+{
+	size_t mark = parser->names.length, start = parser->scan.position;
+	struct json_object *value;
+
+	if (json_scan_peek(&parser->scan) != '"')
+		return unexpected(parser, "expected a member name in double quotes");
+	int result = push_name(parser);
+	if (result < 0)
+		return result;
+	if (json_object_object_get_ex(object, parser->names.data + mark, NULL)) {
+		parser->has_duplicate = true;
+		parser->duplicate = mark;
+		return json_scan_fail(&parser->scan, start, "duplicate member");
+	}
+	json_scan_space(&parser->scan);
+	if (json_scan_peek(&parser->scan) != ':')
+		return unexpected(parser, "expected ':'");
+	parser->scan.position++;
+	result = parse_value(parser, &value);
+	if (result < 0)
+		return result;
+	if (json_object_object_add_ex(object, parser->names.data + mark, value,
+				      JSON_C_OBJECT_ADD_KEY_IS_NEW) < 0) {
+		json_object_put(value);
+		return -ENOMEM;
+	}
+	text_truncate(&parser->names, mark);
+	return 0;
+}
+
+static int parse_members(struct parser *parser, struct json_object *object)
+{
+	int more = parse_opening(parser, '}');
+
+	while (more > 0) {
+		json_scan_space(&parser->scan);
+		int result = parse_member(parser, object);
+		if (result < 0)
+			return result;
+		more = parse_separator(parser, '}', "expected ',' or '}'");
+	}
+	return more;
+}
+
+static int parse_container(struct parser *parser, struct json_object *container,
+			   int (*parse_inside)(struct parser *, struct json_object *),
+			   struct json_object **ret_value)
+{
+	int result;
+
+	if (!container)
+		return -ENOMEM;
+	if (parser->depth_left > 0) {
+		parser->depth_left--;
+		result = parse_inside(parser, container);
+		parser->depth_left++;
+	} else {
+		result = unexpected(parser, "nested too deeply");
+	}
+	if (result < 0) {
+		json_object_put(container);
+		return result;
+	}
+	*ret_value = container;
+	return 0;
+}
+
+static int parse_value(struct parser *parser, struct json_object **ret_value)
+{
+	json_scan_space(&parser->scan);
+	switch (json_scan_peek(&parser->scan)) {
+	case '{':
+		return parse_container(parser, json_object_new_object(), parse_members, ret_value);
+	case '[':
+		return parse_container(parser, json_object_new_array(), parse_elements, ret_value);
+	case '"':
+		return parse_string(parser, ret_value);
+	case '-':
+	case '0' ... '9':
+		return parse_number(parser, ret_value);
+	}
+	if (json_scan_word(&parser->scan, "true"))
+		return made(json_object_new_boolean(true), ret_value);
+	if (json_scan_word(&parser->scan, "false"))
+		return made(json_object_new_boolean(false), ret_value);
+	if (json_scan_word(&parser->scan, "null")) {
+		*ret_value = NULL;
 		return 0;
 	}
-	json_object_put(tree);
-	if (error == json_tokener_continue || error == json_tokener_error_parse_eof)
-		return refuse(text, length, "unexpected end", ret_error);
-	return refuse(text, end, json_tokener_error_desc(error), ret_error);
+	return unexpected(parser, "expected a value");
+}
+
+static void describe(const struct parser *parser, struct json_error *ret_error)
+{
+	const struct json_scan *scan = &parser->scan;
+	struct json_error error = {.offset = scan->position, .line = 1, .column = 1};
+
+	for (size_t i = 0; i < scan->position; i++) {
+		error.column++;
+		if (scan->text[i] == '\n') {
+			error.line++;
+			error.column = 1;
+		}
+	}
+	if (parser->has_duplicate) {
+		const char *name = parser->names.data + parser->duplicate;
+		snprintf(error.detail, sizeof(error.detail), "%s \"%.*s\"", scan->fault,
+			 (int)utf8_cut(name, strlen(name), 80), name);
+	} else {
+		snprintf(error.detail, sizeof(error.detail), "%s", scan->fault);
+	}
+	*ret_error = error;
 }
 
 int json_parse(const char *text, size_t length, int depth_limit, struct json **ret_value,
 	       struct json_error *ret_error)
 {
-	struct json_scan scan = {.text = text, .length = length, .depth_limit = depth_limit};
-	struct json_object *tree = NULL;
+	struct parser parser = {.scan = {text, length, 0, NULL}, .depth_left = depth_limit};
+	struct json_object *value = NULL;
 
-	if (length > INT_MAX)
-		return refuse(text, 0, "too long", ret_error);
-	if (json_scan(&scan) < 0)
-		return refuse(text, scan.position, scan.fault, ret_error);
-	int result = parse_tree(text, length, depth_limit, &tree, ret_error);
-	if (result < 0)
-		return result;
-
-	int64_t values = complete(tree);
-	if (values == (int64_t)scan.values) {
-		*ret_value = json_wrap(tree);
-		return 0;
+	text_init(&parser.names, SIZE_MAX);
+	int result = length <= INT32_MAX ? parse_value(&parser, &value)
+					 : json_scan_fail(&parser.scan, 0, "too long");
+	if (result == 0) {
+		json_scan_space(&parser.scan);
+		if (parser.scan.position < length) {
+			json_object_put(value);
+			result = json_scan_fail(&parser.scan, parser.scan.position,
+						"text after the value");
+		}
 	}
-	/* json-c lets the last of several equal names win, and drops a value when memory is short.
-	 */
-	json_object_put(tree);
-	if (values < 0)
-		return -ENOMEM;
-	result = json_find_duplicate(text, length, ret_error);
-	return result > 0 ? locate(text, ret_error) : -ENOMEM;
+	if (result == 0)
+		*ret_value = json_wrap(value);
+	else if (result == -EINVAL)
+		describe(&parser, ret_error);
+	text_release(&parser.names);
+	return result;
 }

@@ -3,7 +3,7 @@
 #include "base/digits.h"
 #include "base/utf8.h"
 
-static int fail(struct json_scan *scan, size_t position, const char *fault)
+int json_scan_fail(struct json_scan *scan, size_t position, const char *fault)
 {
 	scan->position = position;
 	scan->fault = fault;
@@ -19,16 +19,15 @@ static int hex_value(char byte)
 	return -1;
 }
 
-/* The code unit of "\uXXXX" at position, or -1 when there is none. */
-static int32_t code_unit(const struct json_scan *scan, size_t position)
+/* The code unit of "\uXXXX" at text, or -1 when there is none. */
+static int32_t code_unit(const char *text, size_t length)
 {
 	int32_t unit = 0;
 
-	if (scan->length - position < 6 || scan->text[position] != '\\' ||
-	    scan->text[position + 1] != 'u')
+	if (length < 6 || text[0] != '\\' || text[1] != 'u')
 		return -1;
-	for (size_t i = position + 2; i < position + 6; i++) {
-		int digit = hex_value(scan->text[i]);
+	for (size_t i = 2; i < 6; i++) {
+		int digit = hex_value(text[i]);
 		if (digit < 0)
 			return -1;
 		unit = unit << 4 | digit;
@@ -38,18 +37,21 @@ static int32_t code_unit(const struct json_scan *scan, size_t position)
 
 static int scan_unicode_escape(struct json_scan *scan)
 {
-	int32_t unit = code_unit(scan, scan->position);
+	const char *text = scan->text + scan->position;
+	size_t length = scan->length - scan->position;
+	int32_t unit = code_unit(text, length);
 
 	if (unit < 0)
-		return fail(scan, scan->position, "\\u needs four hexadecimal digits");
+		return json_scan_fail(scan, scan->position, "\\u needs four hexadecimal digits");
 	if (unit == 0)
-		return fail(scan, scan->position, "\\u0000 is not allowed");
+		return json_scan_fail(scan, scan->position, "\\u0000 is not allowed");
 	if (unit >= 0xDC00 && unit <= 0xDFFF)
-		return fail(scan, scan->position, "surrogate without its other half");
+		return json_scan_fail(scan, scan->position, "surrogate without its other half");
 	if (unit >= 0xD800 && unit <= 0xDBFF) {
-		int32_t low = code_unit(scan, scan->position + 6);
+		int32_t low = code_unit(text + 6, length - 6);
 		if (low < 0xDC00 || low > 0xDFFF)
-			return fail(scan, scan->position, "surrogate without its other half");
+			return json_scan_fail(scan, scan->position,
+					      "surrogate without its other half");
 		scan->position += 6;
 	}
 	scan->position += 6;
@@ -63,168 +65,174 @@ static int scan_escape(struct json_scan *scan)
 	if (kind == 'u')
 		return scan_unicode_escape(scan);
 	if (kind == '\0' || !strchr("\"\\/bfnrt", kind))
-		return fail(scan, scan->position, "unknown escape in string");
+		return json_scan_fail(scan, scan->position, "unknown escape in string");
 	scan->position += 2;
 	return 0;
 }
 
-static int scan_string(struct json_scan *scan)
+int json_scan_string(struct json_scan *scan, bool *ret_escaped)
 {
 	size_t start = scan->position++;
+	bool escaped = false;
 
 	while (scan->position < scan->length) {
 		unsigned char byte = (unsigned char)scan->text[scan->position];
 		if (byte == '"') {
 			scan->position++;
-			scan->values++;
+			*ret_escaped = escaped;
 			return 0;
 		}
 		if (byte == '\\') {
 			int result = scan_escape(scan);
 			if (result < 0)
 				return result;
+			escaped = true;
 		} else if (byte < 0x20) {
-			return fail(scan, scan->position, "control character in string");
+			return json_scan_fail(scan, scan->position, "control character in string");
 		} else if (byte < 0x80) {
 			scan->position++;
 		} else {
 			size_t size = utf8_character(scan->text + scan->position,
 						     scan->length - scan->position);
 			if (size == 0)
-				return fail(scan, scan->position, "invalid UTF-8");
+				return json_scan_fail(scan, scan->position, "invalid UTF-8");
 			scan->position += size;
 		}
 	}
-	return fail(scan, start, "string without end");
-}
-
-/* Zero where the text has ended: no token contains it. */
-static char peek(const struct json_scan *scan)
-{
-	return scan->position < scan->length ? scan->text[scan->position] : '\0';
+	return json_scan_fail(scan, start, "string without end");
 }
 
 static bool skip_digits(struct json_scan *scan)
 {
 	size_t start = scan->position;
-	while (is_digit(peek(scan)))
+	while (is_digit(json_scan_peek(scan)))
 		scan->position++;
 	return scan->position > start;
 }
 
-static bool fits_int64(const char *digits, size_t length, bool negative)
+static bool int64_of(const char *digits, size_t length, bool negative, int64_t *ret_value)
 {
 	uint64_t magnitude = 0;
 
-	if (length < 19)
-		return true;
 	for (size_t i = 0; i < length; i++) {
 		if (__builtin_mul_overflow(magnitude, UINT64_C(10), &magnitude) ||
 		    __builtin_add_overflow(magnitude, (uint64_t)(digits[i] - '0'), &magnitude))
 			return false;
 	}
-	return magnitude <= (uint64_t)INT64_MAX + negative;
+	if (magnitude > (uint64_t)INT64_MAX + negative)
+		return false;
+	*ret_value = (int64_t)(negative ? -magnitude : magnitude);
+	return true;
 }
 
 /* RFC 8259 section 6; a number ends where no byte of a number or word follows. */
-static int scan_number(struct json_scan *scan)
+int json_scan_number(struct json_scan *scan, bool *ret_whole, int64_t *ret_value)
 {
 	size_t start = scan->position;
-	bool negative = peek(scan) == '-';
+	bool negative = json_scan_peek(scan) == '-';
 	bool whole = true;
 
 	scan->position += negative;
 	size_t digits = scan->position;
-	if (peek(scan) == '0')
+	if (json_scan_peek(scan) == '0')
 		scan->position++;
 	else if (!skip_digits(scan))
-		return fail(scan, start, "malformed number");
+		return json_scan_fail(scan, start, "malformed number");
 	size_t digits_end = scan->position;
-	if (peek(scan) == '.') {
+	if (json_scan_peek(scan) == '.') {
 		scan->position++;
 		whole = false;
 		if (!skip_digits(scan))
-			return fail(scan, start, "malformed number");
+			return json_scan_fail(scan, start, "malformed number");
 	}
-	if (peek(scan) == 'e' || peek(scan) == 'E') {
+	if (json_scan_peek(scan) == 'e' || json_scan_peek(scan) == 'E') {
 		scan->position++;
 		whole = false;
-		if (peek(scan) == '+' || peek(scan) == '-')
+		if (json_scan_peek(scan) == '+' || json_scan_peek(scan) == '-')
 			scan->position++;
 		if (!skip_digits(scan))
-			return fail(scan, start, "malformed number");
+			return json_scan_fail(scan, start, "malformed number");
 	}
-	char next = peek(scan);
+	char next = json_scan_peek(scan);
 	if (is_digit(next) || next == '.' || next == '+' || next == '-' ||
 	    ((next | 0x20) >= 'a' && (next | 0x20) <= 'z'))
-		return fail(scan, start, "malformed number");
-	if (whole && !fits_int64(scan->text + digits, digits_end - digits, negative))
-		return fail(scan, start, "integer beyond 64 bits");
-	scan->values++;
+		return json_scan_fail(scan, start, "malformed number");
+	if (whole && !int64_of(scan->text + digits, digits_end - digits, negative, ret_value))
+		return json_scan_fail(scan, start, "integer beyond 64 bits");
+	*ret_whole = whole;
 	return 0;
 }
 
-static int scan_literal(struct json_scan *scan)
+void json_scan_space(struct json_scan *scan)
 {
-	static const char *const literals[] = {"null", "true", "false"};
-
-	for (size_t i = 0; i < ARRAY_SIZE(literals); i++) {
-		size_t length = strlen(literals[i]);
-		if (scan->length - scan->position >= length &&
-		    memcmp(scan->text + scan->position, literals[i], length) == 0) {
-			scan->position += length;
-			scan->values++;
-			return 0;
-		}
-	}
-	return fail(scan, scan->position, "unexpected character");
+	for (char byte = json_scan_peek(scan);
+	     byte == ' ' || byte == '\n' || byte == '\t' || byte == '\r';
+	     byte = json_scan_peek(scan))
+		scan->position++;
 }
 
-int json_scan(struct json_scan *scan)
+bool json_scan_word(struct json_scan *scan, const char *word)
 {
-	int depth = 0, result = 0;
+	size_t length = strlen(word);
 
-	while (result == 0 && scan->position < scan->length) {
-		char byte = scan->text[scan->position];
-		switch (byte) {
-		case ' ':
-		case '\t':
-		case '\n':
-		case '\r':
-		case ',':
-			scan->position++;
-			break;
-		case ':': /* the string before it was a name */
-			scan->position++;
-			scan->values--;
-			break;
-		case '{':
-		case '[':
-			if (++depth > scan->depth_limit)
-				return fail(scan, scan->position, "nested too deeply");
-			scan->position++;
-			scan->values++;
-			break;
-		case '}':
-		case ']':
-			depth--;
-			scan->position++;
-			break;
-		case '"':
-			result = scan_string(scan);
-			break;
-		default:
-			result = is_digit(byte) || byte == '-' ? scan_number(scan)
-							       : scan_literal(scan);
-		}
-	}
-	return result;
+	if (scan->length - scan->position < length ||
+	    memcmp(scan->text + scan->position, word, length) != 0)
+		return false;
+	scan->position += length;
+	return true;
 }
 
-size_t json_scan_string_end(const char *text, size_t start)
+static char *write_utf8(char *target, uint32_t character)
 {
-	size_t position = start + 1;
-	while (text[position] != '"')
-		position += text[position] == '\\' ? 2 : 1;
-	return position + 1;
+	if (character < 0x80) {
+		*target++ = (char)character;
+		return target;
+	}
+	if (character < 0x800) {
+		*target++ = (char)(0xC0 | character >> 6);
+	} else {
+		if (character < 0x10000) {
+			*target++ = (char)(0xE0 | character >> 12);
+		} else {
+			*target++ = (char)(0xF0 | character >> 18);
+			*target++ = (char)(0x80 | (character >> 12 & 0x3F));
+		}
+		*target++ = (char)(0x80 | (character >> 6 & 0x3F));
+	}
+	*target++ = (char)(0x80 | (character & 0x3F));
+	return target;
+}
+
+/* Decodes the escape at source; returns the byte after it. */
+static const char *decode_escape(const char *source, char **target)
+{
+	static const char kinds[] = "\"\\/bfnrt", bytes[] = "\"\\/\b\f\n\r\t";
+
+	if (source[1] != 'u') {
+		*(*target)++ = bytes[strchr(kinds, source[1]) - kinds];
+		return source + 2;
+	}
+	uint32_t character = (uint32_t)code_unit(source, 6);
+	source += 6;
+	if (character >= 0xD800 && character <= 0xDBFF) { /* a pair: RFC 8259 section 7 */
+		uint32_t low = (uint32_t)code_unit(source, 6);
+		character = 0x10000 + ((character - 0xD800) << 10) + (low - 0xDC00);
+		source += 6;
+	}
+	*target = write_utf8(*target, character);
+	return source;
+}
+
+size_t json_scan_decode(const char *source, size_t length, char *target)
+{
+	const char *end = source + length;
+	char *start = target;
+
+	while (source < end) {
+		if (*source == '\\')
+			source = decode_escape(source, &target);
+		else
+			*target++ = *source++;
+	}
+	return (size_t)(target - start);
 }

@@ -28,9 +28,10 @@ static inline struct json_object *json_unwrap(const struct json *value)
 }
 
 /*
- * Gives a json-c integer its source text, as a parsed double has it: json-c would write the text
- * into the object when it is asked for, and shared values must not change. -ENOMEM.
+ * A number with its source text, which stays readable without changing the object: json-c would
+ * write an integer's text into it on demand, and shared values must not change. integer is NULL
+ * where the text has a point or an exponent; its double is never read. NULL when out of memory.
  */
-int json_keep_int_text(struct json_object *integer);
+struct json_object *json_number_object(const int64_t *integer, const char *text, size_t length);
 
 #endif
