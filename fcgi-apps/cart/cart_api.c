@@ -25,7 +25,7 @@ int cart_api_load(struct request *request, struct response *response, enum cart_
 	}
 	if (r < 0)
 		return r;
-	return request_precondition(request, response, cart->version);
+	return lock == CART_READ || request_precondition(request, response, cart->version);
 }
 
 int cart_api_answer(const struct request *request, struct response *response, int status,

@@ -36,8 +36,8 @@ int cart_api_consume_checkout(struct request *request, struct response *response
 int cart_api_release_checkout(struct request *request, struct response *response);
 
 /*
- * Loads the cart that the path names into an initialised cart and checks If-Match where it is
- * sent. 1: go on; 0: the response is a 404 or 412 now; negative: the store's error.
+ * Loads the cart that the path names into an initialised cart; before a change, also checks
+ * If-Match. 1: go on; 0: the response is a 404 or 412 now; negative: the store's error.
  */
 int cart_api_load(struct request *request, struct response *response, enum cart_lock lock,
 		  struct cart *cart);
