@@ -48,24 +48,31 @@ void json_array_end(struct json_writer *writer)
 	end_container(writer, ']');
 }
 
+/*
+ * Whether one of the eight bytes is below 0x20, '"', '\\' or not ASCII ("Determine if a word has a
+ * zero byte", Bit Twiddling Hacks, S. E. Anderson). A borrow can only add marks after a real one,
+ * so "none" is exact.
+ */
+static bool word_is_plain(const char *bytes)
+{
+	const uint64_t ones = UINT64_C(0x0101010101010101), highs = ones << 7;
+	uint64_t word;
+
+	memcpy(&word, bytes, sizeof(word));
+	uint64_t quote = word ^ ones * '"', backslash = word ^ ones * '\\';
+	return !(((word - ones * 0x20) | (quote - ones) | (backslash - ones) | word) & highs);
+}
+
 /* How many bytes from the start are plain: ASCII that needs no escape. */
 static size_t plain_prefix(const char *bytes, size_t length)
 {
-	const uint64_t ones = UINT64_C(0x0101010101010101), highs = ones << 7;
 	size_t i = 0;
 
-	/*
-	 * Eight bytes at once ("Determine if a word has a zero byte", S. E. Anderson, Bit Twiddling
-	 * Hacks): a byte's high bit is set when it is below 0x20, '"', '\\' or not ASCII. A borrow
-	 * can only add marks after a real one, so "none" is exact.
-	 */
-	for (uint64_t word; i + sizeof(word) <= length; i += sizeof(word)) {
-		memcpy(&word, bytes + i, sizeof(word));
-		uint64_t quote = word ^ ones * '"', backslash = word ^ ones * '\\';
-		uint64_t marks = (word - ones * 0x20) | (quote - ones) | (backslash - ones) | word;
-		if (marks & highs)
-			break;
-	}
+	while (i + 8 <= length && word_is_plain(bytes + i))
+		i += 8;
+	/* The rest, looked at together with bytes that are known to be plain. */
+	if (i >= 8 && i + 8 > length && word_is_plain(bytes + length - 8))
+		return length;
 	for (; i < length; i++) {
 		unsigned char byte = (unsigned char)bytes[i];
 		if (byte < 0x20 || byte >= 0x80 || byte == '"' || byte == '\\')
@@ -132,18 +139,35 @@ static void append_escaped(struct text *out, const char *bytes, size_t length)
 	text_append(out, bytes + done, length - done);
 }
 
-static void append_quoted(struct text *out, const char *bytes, size_t length)
+/* A string with what stands around it: one check for room and one copy where nothing needs an
+ * escape, which is nearly always. close is the quote and what follows it. */
+static void append_quoted(struct text *out, bool comma, const char *bytes, size_t length,
+			  const char *close, size_t close_length)
 {
-	text_append_char(out, '"');
-	append_escaped(out, bytes, length);
-	text_append_char(out, '"');
+	size_t plain = plain_prefix(bytes, length);
+	char *end = text_reserve(out, comma + 1 + plain + close_length);
+
+	if (!end)
+		return;
+	char *start = end;
+	if (comma)
+		*end++ = ',';
+	*end++ = '"';
+	memcpy(end, bytes, plain);
+	end += plain;
+	if (plain == length) {
+		memcpy(end, close, close_length);
+		text_commit(out, (size_t)(end - start) + close_length);
+		return;
+	}
+	text_commit(out, (size_t)(end - start));
+	append_escaped(out, bytes + plain, length - plain);
+	text_append(out, close, close_length);
 }
 
 void json_key(struct json_writer *writer, const char *name)
 {
-	begin_value(writer);
-	append_quoted(writer->out, name, strlen(name));
-	text_append_char(writer->out, ':');
+	append_quoted(writer->out, writer->comma, name, strlen(name), "\":", 2);
 	writer->comma = false;
 }
 
@@ -157,8 +181,8 @@ void json_write_string(struct json_writer *writer, const char *string)
 
 void json_write_bytes(struct json_writer *writer, const char *bytes, size_t length)
 {
-	begin_value(writer);
-	append_quoted(writer->out, bytes, length);
+	append_quoted(writer->out, writer->comma, bytes, length, "\"", 1);
+	writer->comma = true;
 }
 
 void json_write_int(struct json_writer *writer, int64_t value)
