@@ -1,0 +1,179 @@
+/*
+ * Every allocation of the JSON code fails once, alone or with all that follow: the answer is
+ * -ENOMEM or a whole result. The allocator is replaced here, so this is for builds without
+ * sanitizers.
+ */
+#include "base/json.h"
+#include "unit.h"
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+
+int main(void)
+{
+	puts("json_memory: skipped, the sanitizer has an allocator of its own");
+	return EXIT_SUCCESS;
+}
+
+#else
+
+#define ALLOCATIONS_MAX 1000
+
+void *__libc_malloc(size_t size);
+void *__libc_calloc(size_t count, size_t size);
+void *__libc_realloc(void *memory, size_t size);
+
+static int countdown = -1; /* allocations until one fails; -1: none does */
+static bool stays_broken;
+static int failures;
+
+static bool must_fail(void)
+{
+	if (countdown < 0 || countdown-- > 0)
+		return false;
+	countdown = stays_broken ? 0 : -1;
+	failures++;
+	return true;
+}
+
+void *malloc(size_t size)
+{
+	return must_fail() ? NULL : __libc_malloc(size);
+}
+
+void *calloc(size_t count, size_t size)
+{
+	return must_fail() ? NULL : __libc_calloc(count, size);
+}
+
+void *realloc(void *memory, size_t size)
+{
+	return must_fail() ? NULL : __libc_realloc(memory, size);
+}
+
+static const char document[] =
+	"{\"name\":\"a string too long for what json-c keeps inside an object\",\"list\":[1,2.5,"
+	"null,true,{\"k\":\"v\",\"inner\":[[],{},\"\xC3\xA9\"]}],\"m1\":1,\"m2\":1,\"m3\":1,\"m4\":"
+	"1,"
+	"\"m5\":1,\"m6\":1,\"m7\":1,\"m8\":1,\"m9\":1,\"m10\":1,\"m11\":1,\"m12\":1,\"m13\":1,"
+	"\"m14\":1}";
+static const char patch[] = "{\"list\":{\"a\":{\"b\":[1,2.50,\"x\"]}},\"m1\":null,\"new\":1}";
+static const char twice[] = "{\"a\":1,\"b\":{\"a\":1,\"\\u0061\":2}}";
+
+static struct json *parse(const char *text, int expected)
+{
+	struct json *value = NULL;
+	struct json_error error;
+	int result = json_parse(text, strlen(text), JSON_DEPTH_MAX, &value, &error);
+
+	countdown = -1; /* check allocates, too */
+	if (result != -ENOMEM)
+		ck_assert_int_eq(result, expected);
+	ck_assert_int_eq(value != NULL, result == 0);
+	return value;
+}
+
+static void assert_prints(const struct json *value, const char *expected)
+{
+	struct text out;
+
+	text_init(&out, SIZE_MAX);
+	json_print(value, &out);
+	ck_assert_str_eq(text_string(&out), expected);
+	text_release(&out);
+}
+
+static void try_parse(void)
+{
+	struct json *value = parse(document, 0);
+
+	if (value)
+		assert_prints(value, document);
+	json_free(value);
+}
+
+static void try_parse_duplicate(void)
+{
+	ck_assert_ptr_null(parse(twice, -EINVAL));
+}
+
+static void try_copy(void)
+{
+	int planned = countdown;
+	countdown = -1;
+	struct json *value = parse(document, 0);
+	countdown = planned;
+	struct json *copy = json_copy(value);
+	countdown = -1;
+	json_free(value);
+	if (copy)
+		assert_prints(copy, document);
+	json_free(copy);
+}
+
+/* A merge that fails may be half done, but what is left must be a value. */
+static void try_merge(void)
+{
+	int planned = countdown;
+	countdown = -1;
+	struct json *target = parse(document, 0), *change = parse(patch, 0);
+	countdown = planned;
+	int result = json_merge_patch(&target, change);
+	countdown = -1;
+	if (result != 0)
+		ck_assert_int_eq(result, -ENOMEM);
+	else
+		ck_assert(!json_get(target, "m1") && json_get(target, "new"));
+	struct json *copy = json_copy(target);
+	ck_assert(json_equal(copy, target));
+	json_free(copy);
+	json_free(change);
+	json_free(target);
+}
+
+static void try_build(void)
+{
+	struct json *object = json_new_object();
+	int result = object ? 0 : -ENOMEM;
+
+	if (object)
+		result = json_set(object, "s", json_new_string("x"));
+	if (result == 0)
+		result = json_set(object, "i", json_new_int(7));
+	if (result == 0)
+		result = json_set(object, "n", json_new_number("1.50"));
+	countdown = -1;
+	if (result == 0)
+		assert_prints(object, "{\"s\":\"x\",\"i\":7,\"n\":1.50}");
+	else
+		ck_assert_int_eq(result, -ENOMEM);
+	json_free(object);
+}
+
+static void (*const attempts[])(void) = {
+	try_parse, try_parse_duplicate, try_copy, try_merge, try_build,
+};
+
+START_TEST(each_allocation_may_fail)
+{
+	stays_broken = _i % 2;
+	int allocation = 0, failures_before;
+
+	do {
+		failures_before = failures;
+		countdown = allocation++;
+		attempts[_i / 2]();
+		ck_assert_int_lt(allocation, ALLOCATIONS_MAX);
+	} while (failures > failures_before);
+	ck_assert_int_gt(allocation, 3);
+}
+END_TEST
+
+int main(void)
+{
+	TCase *tests = tcase_create("json_memory");
+
+	tcase_add_loop_test(tests, each_allocation_may_fail, 0, 2 * ARRAY_SIZE(attempts));
+	return unit_run(tests, "json_memory");
+}
+
+#endif
