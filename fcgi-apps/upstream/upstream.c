@@ -1,25 +1,16 @@
 #include "upstream/upstream.h"
 
 #include <curl/curl.h>
-#include <pthread.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "upstream/attempt.h"
 #include "upstream/backoff.h"
+#include "upstream/state.h"
 
 #define RESPONSE_LIMIT (4u << 20)
 #define RETRY_BASE     (CLOCK_SECOND / 20)
 #define RETRY_LONGEST  CLOCK_SECOND
-
-struct upstream {
-	struct upstream_options options;
-	pthread_mutex_t lock; /* for everything below */
-	struct breaker breaker;
-	struct upstream_stats stats;
-	struct attempt_handle **idle; /* last used first: the coldest connections time out */
-	size_t idle_count;
-};
 
 int upstream_global_start(void)
 {
@@ -269,17 +260,4 @@ void upstream_response_release(struct upstream_response *response)
 {
 	json_free(response->body);
 	*response = (struct upstream_response){0};
-}
-
-void upstream_stats(struct upstream *upstream, struct upstream_stats *ret_stats)
-{
-	pthread_mutex_lock(&upstream->lock);
-	*ret_stats = upstream->stats;
-	ret_stats->breaker = upstream->breaker.state;
-	pthread_mutex_unlock(&upstream->lock);
-}
-
-const char *upstream_name(const struct upstream *upstream)
-{
-	return upstream->options.name;
 }
