@@ -55,6 +55,7 @@ static void stop(void *argument)
 		return;
 	upstream_free(app->siblings.cart);
 	upstream_free(app->siblings.product);
+	upstream_global_stop();
 	free(app);
 }
 
@@ -69,6 +70,11 @@ static int start(struct runtime *runtime, void **ret_app)
 
 	if (!app)
 		return -ENOMEM;
+	error = upstream_global_start();
+	if (error) {
+		free(app);
+		return error;
+	}
 	app->runtime = runtime;
 	app->siblings.currency = runtime->currency;
 	for (size_t i = 0; i < ORDER_STATUS_COUNT; i++)
