@@ -18,80 +18,118 @@ static int64_t read_request(void *context, void *buffer, size_t size)
 	return request->read_body(request, buffer, size);
 }
 
-static int send_results(struct response *response, const struct text *results)
+/*
+ * Result lines wait in an unnamed temporary file until the body has been read: most clients do not
+ * read the answer before they have sent all of it, and both sides would wait for each other.
+ */
+struct import_stream {
+	struct request *request;
+	struct product_import *import;
+	FILE *results;
+	bool answered; /* some chunk has results */
+};
+
+static void import_stream_release(struct import_stream *stream)
+{
+	product_import_free(stream->import);
+	if (stream->results)
+		fclose(stream->results);
+}
+
+static int import_stream_init(struct import_stream *stream, struct request *request)
+{
+	stream->request = request;
+	stream->results = tmpfile();
+	if (!stream->results)
+		return -errno;
+	return product_import_create(request->runtime, &stream->import);
+}
+
+static int keep(struct import_stream *stream, const struct text *results)
 {
 	int r = text_error(results);
 
-	if (r == 0 && !response->streaming)
-		r = response_stream_begin(response, 200, NDJSON);
 	if (r < 0)
 		return r;
-	return response_stream_write(response, text_string(results), results->length);
+	if (fwrite(text_string(results), 1, results->length, stream->results) != results->length)
+		return -ENOSPC;
+	stream->answered = true;
+	return 0;
 }
 
-/* Until something was answered, a failing store is a 503; later it is the chunk's result. */
-static int store_chunk(struct request *request, struct response *response,
-		       struct product_import *import)
+/* A store that fails from the start is a 503; later it is the chunk's result. */
+static int store_chunk(struct import_stream *stream)
 {
 	struct text results CLEANUP(text_release);
 	int r;
 
-	if (product_import_is_empty(import))
-		return 0;
-	r = db_transaction(request->runtime->db, product_import_apply, import);
-	if (r < 0 && !response->streaming)
-		return r;
 	text_init(&results, RESULTS_MAX);
-	product_import_finish(import, r, &results);
-	return send_results(response, &results);
-}
-
-static int body_too_large(struct response *response, const char *detail)
-{
-	response_problem(response, 413, NULL, "%s", detail);
-	return 0;
+	if (product_import_is_empty(stream->import))
+		return 0;
+	r = db_transaction(stream->request->runtime->db, product_import_apply, stream->import);
+	if (r < 0 && !stream->answered)
+		return r;
+	product_import_finish(stream->import, r, &results);
+	return keep(stream, &results);
 }
 
 /* The body went beyond its limit: what was read before is stored. */
-static int end_oversize(struct response *response, struct product_import *import)
+static int keep_abort(struct import_stream *stream)
 {
-	static const char detail[] = "The body is longer than 32 MiB";
 	struct text results CLEANUP(text_release);
 
-	if (!response->streaming)
-		return body_too_large(response, detail);
 	text_init(&results, RESULTS_MAX);
-	product_import_abort(import, detail, &results);
-	return send_results(response, &results);
+	product_import_abort(stream->import, "The body is longer than 32 MiB", &results);
+	return keep(stream, &results);
 }
 
-static int import_stream(struct request *request, struct response *response)
+static int store_lines(struct import_stream *stream)
 {
-	struct product_import *import CLEANUP(product_import_free_p) = NULL;
 	struct product_ndjson lines CLEANUP(product_ndjson_release) = {0};
 	struct product_ndjson_line line;
 	int end;
-	int r = product_ndjson_init(&lines, read_request, request);
+	int r = product_ndjson_init(&lines, read_request, stream->request);
 
-	if (r == 0)
-		r = product_import_create(request->runtime, &import);
 	if (r < 0)
 		return r;
 	while ((end = product_ndjson_next(&lines, &line)) == 1) {
-		r = product_import_add(import, &line);
-		if (r == 0 && product_import_is_full(import))
-			r = store_chunk(request, response, import);
+		r = product_import_add(stream->import, &line);
+		if (r == 0 && product_import_is_full(stream->import))
+			r = store_chunk(stream);
 		if (r < 0)
 			return r;
 	}
 	if (end < 0 && end != -EMSGSIZE)
 		return end;
-	r = store_chunk(request, response, import);
-	if (r < 0)
-		return r;
-	if (end < 0)
-		return end_oversize(response, import);
-	return response->streaming ? 0 : response_stream_begin(response, 200, NDJSON);
+	r = store_chunk(stream);
+	return r < 0 || end == 0 ? r : keep_abort(stream);
+}
+
+static int send_results(struct import_stream *stream, struct response *response)
+{
+	char buffer[16384];
+	size_t length;
+	int r;
+
+	if (fflush(stream->results) != 0)
+		return -ENOSPC;
+	rewind(stream->results);
+	r = response_stream_begin(response, 200, NDJSON);
+	while (r >= 0 && (length = fread(buffer, 1, sizeof(buffer), stream->results)) > 0)
+		r = response_stream_write(response, buffer, length);
+	if (r >= 0 && ferror(stream->results))
+		return -EIO;
+	return r;
+}
+
+static int import_stream(struct request *request, struct response *response)
+{
+	struct import_stream stream CLEANUP(import_stream_release) = {0};
+	int r = import_stream_init(&stream, request);
+
+	if (r == 0)
+		r = store_lines(&stream);
+	return r < 0 ? r : send_results(&stream, response);
 }
 
 struct memory {
@@ -160,9 +198,11 @@ static int import_keyed(struct request *request, struct response *response)
 
 	text_init(&body, KEYED_BODY_MAX);
 	r = read_whole_body(request, &body);
-	if (r == -EMSGSIZE)
-		return body_too_large(response,
-				      "With an Idempotency-Key the body may have at most 1 MiB");
+	if (r == -EMSGSIZE) {
+		response_problem(response, 413, NULL,
+				 "With an Idempotency-Key the body may have at most 1 MiB");
+		return 0;
+	}
 	if (r < 0)
 		return r;
 	request->body_text = text_string(&body);
