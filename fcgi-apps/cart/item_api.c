@@ -7,11 +7,10 @@
 #define RETRY_AFTER_SECONDS "2"
 
 /*
- * What Product said, taken along into the transaction: request->app points here while it runs. A
- * failed call is taken along too, since a repeated request may be answered without it.
+ * What Product said, taken along into the transaction as request->context. A failed call is
+ * taken along too, since a repeated request may be answered without it.
  */
 struct step {
-	struct cart_app *app;
 	int64_t seen_at; /* before Product was asked */
 	int error;       /* of the call */
 	size_t product_count;
@@ -21,12 +20,8 @@ struct step {
 static int run_step(struct request *request, struct response *response, struct step *step,
 		    int (*handle)(struct request *, struct response *))
 {
-	int r;
-
-	request->app = step;
-	r = idempotent_transaction(request, response, handle);
-	request->app = step->app;
-	return r;
+	request->context = step;
+	return idempotent_transaction(request, response, handle);
 }
 
 /* 1: Product has answered; 0: the response is filled; negative: error. */
@@ -55,7 +50,8 @@ typedef int quantity_rule(struct cart *cart, const struct cart_product *product,
 
 static int change_quantity(struct request *request, struct response *response, quantity_rule *rule)
 {
-	const struct step *step = request->app;
+	const struct cart_app *app = request->app;
+	const struct step *step = request->context;
 	int64_t quantity = json_int(json_get(request->body, "quantity"));
 	struct cart cart CLEANUP(cart_release);
 	struct cart_refusal refusal;
@@ -75,7 +71,7 @@ static int change_quantity(struct request *request, struct response *response, q
 	if (!r)
 		r = cart_store_put_line(request->db, cart.id,
 					cart_find_line(&cart, step->products->id));
-	return r < 0 ? r : cart_api_save(request, response, step->app->lifetime, &cart);
+	return r < 0 ? r : cart_api_save(request, response, app->lifetime, &cart);
 }
 
 static int add_quantity(struct request *request, struct response *response)
@@ -92,15 +88,15 @@ static int ask_and_change(struct request *request, struct response *response,
 			  const char *product_id,
 			  int (*handle)(struct request *, struct response *))
 {
+	const struct cart_app *app = request->app;
 	struct cart_product product CLEANUP(cart_product_release) = {0};
 	struct step step = {
-		.app = request->app,
 		.seen_at = clock_now(),
 		.product_count = 1,
 		.products = &product,
 	};
 
-	step.error = cart_catalogue_get(&step.app->catalogue, request, product_id, &product);
+	step.error = cart_catalogue_get(&app->catalogue, request, product_id, &product);
 	return run_step(request, response, &step, handle);
 }
 
@@ -162,7 +158,8 @@ static int refresh_line(struct request *request, const struct step *step, struct
 
 static int refresh_lines(struct request *request, struct response *response)
 {
-	const struct step *step = request->app;
+	const struct cart_app *app = request->app;
+	const struct step *step = request->context;
 	struct cart cart CLEANUP(cart_release);
 	bool changed = false;
 	int r;
@@ -181,7 +178,7 @@ static int refresh_lines(struct request *request, struct response *response)
 	}
 	if (!changed)
 		return cart_api_answer(request, response, 200, &cart);
-	return cart_api_save(request, response, step->app->lifetime, &cart);
+	return cart_api_save(request, response, app->lifetime, &cart);
 }
 
 struct product_list {
@@ -218,11 +215,11 @@ static int read_products(struct db_conn *conn, void *argument)
 
 int cart_api_refresh(struct request *request, struct response *response)
 {
+	const struct cart_app *app = request->app;
 	struct product_list list CLEANUP(release_products) = {
 		.cart_id = request_path_parameter(request, "id"),
 	};
 	struct step step = {
-		.app = request->app,
 		.seen_at = clock_now(),
 		.products = list.products,
 	};
@@ -232,7 +229,7 @@ int cart_api_refresh(struct request *request, struct response *response)
 		return r;
 	step.product_count = list.count;
 	if (list.count)
-		step.error = cart_catalogue_fill(&step.app->catalogue, request, list.products,
+		step.error = cart_catalogue_fill(&app->catalogue, request, list.products,
 						 list.count);
 	return run_step(request, response, &step, refresh_lines);
 }

@@ -30,6 +30,17 @@ static void unquote_key(struct request *request)
 	request->idempotency_key = key + 1;
 }
 
+/* A header counts only where the operation declares it, and so has checked it. */
+static void forget_undeclared(struct request *request)
+{
+	if (!arguments_find(&request->arguments, "Idempotency-Key"))
+		request->idempotency_key = NULL;
+	if (!arguments_find(&request->arguments, "If-Match"))
+		request->if_match = NULL;
+	if (!arguments_find(&request->arguments, "If-None-Match"))
+		request->if_none_match = NULL;
+}
+
 /* Routes on a copy of the path, in which the parameters are then NUL-terminated. */
 static int find_operation(struct exchange *exchange)
 {
@@ -139,6 +150,8 @@ static bool check(struct exchange *exchange)
 	rc = contract_check_parameters(request->runtime->contract, request->operation,
 				       request->query, request_header, request, &request->arguments,
 				       &violations);
+	if (rc == 0)
+		forget_undeclared(request);
 	bool fine = rc == 0 && take_body(exchange, &violations);
 	if (rc < 0)
 		response_error(response, rc);

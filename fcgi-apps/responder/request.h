@@ -49,6 +49,9 @@ struct request {
 	int64_t (*read_body)(struct request *request, void *buffer, size_t size);
 	struct exchange *exchange; /* the responder's own */
 
+	/* The handler's own: what it hands to the function that runs inside its transaction. */
+	void *context;
+
 	/* Work after the answer is out, on the same thread: request_after(). */
 	void (*after)(void *argument);
 	void *after_argument;
