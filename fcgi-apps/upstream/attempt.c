@@ -4,8 +4,9 @@
 
 #include "base/clock.h"
 
-/* Our answers are small; libcurl allocates this much for each kept connection. */
+/* Our messages are small; libcurl allocates this much for each kept connection. */
 #define RECEIVE_BUFFER 8192L
+#define SEND_BUFFER    16384L /* its minimum */
 #define URL_LIMIT      8000 /* nginx takes a request line of 8 KiB */
 #define HEADER_MAX     512
 
@@ -103,6 +104,7 @@ static bool set_transport(CURL *curl, int64_t connect_timeout, int64_t timeout)
 	       !curl_easy_setopt(curl, CURLOPT_TCP_KEEPALIVE, 1L) &&
 	       !curl_easy_setopt(curl, CURLOPT_MAXCONNECTS, 1L) &&
 	       !curl_easy_setopt(curl, CURLOPT_BUFFERSIZE, RECEIVE_BUFFER) &&
+	       !curl_easy_setopt(curl, CURLOPT_UPLOAD_BUFFERSIZE, SEND_BUFFER) &&
 	       !curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS,
 				 to_milliseconds(connect_timeout)) &&
 	       !curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, to_milliseconds(timeout));
