@@ -5,13 +5,14 @@
  * multipleOf (all exact, in decimal), minLength, maxLength (code points), pattern (the subset that
  * ECMA-262 and POSIX extended expressions share: schema_pattern.h), format (date-time, uri, uuid
  * are checked, no other is taken), properties, required, additionalProperties, minProperties,
- * maxProperties, items, minItems, maxItems, uniqueItems (only with maxItems: it compares every
- * pair), allOf, anyOf, oneOf, $ref (local), and the annotations title, description, default,
- * examples, deprecated, readOnly, writeOnly, and x-*. Any other keyword is refused at compile time:
- * the document can't claim what is not enforced. true and false are schemas too.
+ * maxProperties, items, minItems, maxItems, uniqueItems, allOf, anyOf, oneOf, $ref (local), and the
+ * annotations title, description, default, examples, deprecated, readOnly, writeOnly, and x-*. Any
+ * other keyword is refused at compile time: the document can't claim what is not enforced. true and
+ * false are schemas too.
  *
- * Where this is stricter than the standard: a value that must be an integer must fit int64, and a
- * number that is compared must have at most 18 significant digits (base/decimal.h).
+ * Where this is stricter than the standard: a value that must be an integer must fit int64, a
+ * number that is compared must have at most 18 significant digits (base/decimal.h), and an array
+ * with uniqueItems must have at most 1000 elements.
  *
  * A compiled schema is immutable and thread-safe.
  */
@@ -66,8 +67,5 @@ unsigned schema_types(const struct schema *schema);
 
 /* What an array's elements may be in the same sense; SCHEMA_ANY without `items`. */
 unsigned schema_element_types(const struct schema *schema);
-
-/* Whether every string fits. */
-bool schema_takes_any_string(const struct schema *schema);
 
 #endif

@@ -1,6 +1,7 @@
 #include "contract/reference.h"
 #include "contract/schema_compiler.h"
 
+/* Every pair is compared. */
 #define UNIQUE_ITEMS_MAX 1000
 
 /* One keyword on its way into a schema. */
@@ -319,8 +320,10 @@ int schema_compile_keywords(struct compiler *compiler, struct schema *schema, co
 		if (result < 0)
 			return result;
 	}
+	if (schema->unique && schema->elements.highest == SIZE_MAX)
+		schema->elements.highest = UNIQUE_ITEMS_MAX;
 	if (schema->unique && schema->elements.highest > UNIQUE_ITEMS_MAX)
-		return schema_refuse(compiler, where, "uniqueItems needs a maxItems of at most %d",
+		return schema_refuse(compiler, where, "uniqueItems takes a maxItems of at most %d",
 				     UNIQUE_ITEMS_MAX);
 	return 0;
 }
