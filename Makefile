@@ -47,7 +47,7 @@ MAKEFLAGS += --no-print-directory
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help up down status logs demo build programs unit-programs test test-unit test-http lint sanitize clean reset-data
+.PHONY: help up down status logs demo build programs unit-programs test test-unit test-http lint sanitize bench clean reset-data
 help:
 	@echo "make <target>:"
 	@sed -n 's/^## /  /p' $(MAKEFILE_LIST)
@@ -154,6 +154,10 @@ sanitize:
 		$(MAKE) VARIANT=$$variant $(JOBS) programs unit-programs && \
 		$(MAKE) VARIANT=$$variant test-unit test-http || exit 1; \
 	done
+
+## bench            measure, print the tables, write bench/RESULTS.md
+bench:
+	@bench/run.sh
 
 ## clean            delete what was built; never data
 clean:

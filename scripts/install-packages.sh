@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs the Debian packages that are missing for what is about to be done, and says so.
 #
-#	scripts/install-packages.sh build|test|bench...
+#	scripts/install-packages.sh build|test|lint ...
 #
 # Does nothing, silently, where all are there.
 set -eu
@@ -24,9 +24,8 @@ packages_for() {
 			nginx spawn-fcgi curl python3
 		;;
 	test) echo check python3-pytest ;;
-	lint) echo clang-format clang-tidy shellcheck ;;
-	bench) echo wrk python3-fastapi uvicorn nodejs npm ;;
-	*) die "unknown purpose '$1': build, test, lint or bench" ;;
+	lint) echo clang-format clang-tidy cppcheck shellcheck ;;
+	*) die "unknown purpose '$1': build, test or lint" ;;
 	esac
 }
 
@@ -48,7 +47,7 @@ any_installed() {
 	return 1
 }
 
-[ $# -gt 0 ] || die 'say for what: build, test, lint or bench'
+[ $# -gt 0 ] || die 'say for what: build, test or lint'
 command -v dpkg-query >/dev/null ||
 	die 'this is no Debian: install the packages named in scripts/install-packages.sh by hand'
 

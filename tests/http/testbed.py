@@ -220,6 +220,8 @@ class Service:
             raise self.worker.failed_to_start("ended")
 
     def ready(self):
+        if not self.socket.exists():
+            return False
         with Client(self.internal_port, timeout=5) as probe:
             try:
                 return probe.get("/readyz").status == 200

@@ -1,0 +1,70 @@
+#!/usr/bin/env bash
+# Checks who includes what: a file includes from its own folder or a lower floor only, and each
+# third-party header has one home, from which no header carries it on to other folders.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+# What each folder may include besides itself.
+declare -A below=(
+	[base]=''
+	[contract]='base'
+	[storage]='base'
+	[upstream]='base'
+	[responder]='base contract storage upstream'
+	[product]='base contract storage upstream responder'
+	[cart]='base contract storage upstream responder'
+	[order]='base contract storage upstream responder'
+)
+# Third-party headers, and the files that may include them (patterns of find -path).
+declare -A home=(
+	[json-c/]='fcgi-apps/base/json*.c fcgi-apps/base/json_tree.h'
+	[sqlite3.h]='fcgi-apps/storage/sqlite*.[ch]'
+	[libpq-fe.h]='fcgi-apps/storage/postgres*.[ch]'
+	[curl/]='fcgi-apps/upstream/*'
+	[fcgiapp.h]='fcgi-apps/responder/*'
+	[fcgi_config.h]='fcgi-apps/responder/*'
+)
+
+faults=0
+fault() {
+	printf '%s\n' "$*" >&2
+	faults=1
+}
+
+includes() { # prints file:line:header of every #include with the delimiter $1
+	grep -rnHoE --include='*.[ch]' "^[[:space:]]*#[[:space:]]*include[[:space:]]*$1[^\">]+" fcgi-apps |
+		sed -E "s/^([^:]+:[0-9]+):.*$1/\1:/"
+}
+
+declare -A carrier=()
+while IFS=: read -r file line header; do
+	for start in "${!home[@]}"; do
+		[[ $header != "$start"* ]] || carrier[${file#fcgi-apps/}]=$header
+	done
+done < <(includes '<')
+
+while IFS=: read -r file line header; do
+	folder=${file#fcgi-apps/} folder=${folder%%/*} target=${header%%/*}
+	if [[ ! -v below[$folder] ]]; then
+		fault "$file: the folder $folder is on no floor (scripts/check-floors.sh)"
+	elif [[ $target != "$folder" && " ${below[$folder]} " != *" $target "* ]]; then
+		fault "$file:$line: $folder must not include $header"
+	elif [[ $target != "$folder" && -v carrier[$header] ]]; then
+		fault "$file:$line: $header brings ${carrier[$header]} along"
+	fi
+done < <(includes '"')
+
+while IFS=: read -r file line header; do
+	for start in "${!home[@]}"; do
+		[[ $header == "$start"* ]] || continue
+		at_home=no
+		read -ra patterns <<<"${home[$start]}"
+		for pattern in "${patterns[@]}"; do
+			# shellcheck disable=SC2053 # a pattern
+			[[ $file == $pattern ]] && at_home=yes
+		done
+		[[ $at_home == yes ]] || fault "$file:$line: $header is included in ${home[$start]} only"
+	done
+done < <(includes '<')
+
+exit $faults

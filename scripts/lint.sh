@@ -1,0 +1,82 @@
+#!/usr/bin/env bash
+# Formatting, static analysis, shell scripts, Python, nginx configurations, floors. Goes through all
+# of them; exit status 1 where one found something.
+set -uo pipefail
+cd "$(dirname "$0")/.." || exit
+
+failed=()
+check() { # check NAME COMMAND…
+	local name=$1
+	shift
+	printf '  LINT  %s\n' "$name"
+	"$@" || failed+=("$name")
+}
+
+mapfile -t sources < <(find fcgi-apps tests/unit bench -name '*.c' | sort)
+mapfile -t headers < <(find fcgi-apps tests/unit bench -name '*.h' | sort)
+mapfile -t shell_scripts < <(find scripts nginx bench .ci -type f -exec grep -lE '^#!.*(sh|bash)$' {} + | sort)
+flags=(-D_GNU_SOURCE '-DSERVICE_VERSION="lint"' -Ifcgi-apps -Itests/unit)
+
+format() {
+	clang-format --dry-run -Werror "${sources[@]}" "${headers[@]}"
+}
+
+# Counts of what was suppressed go to stderr, findings to stdout.
+tidy() {
+	printf '%s\n' "${sources[@]}" | grep '^fcgi-apps/' | xargs -P "$(nproc)" -n 4 sh -c \
+		"clang-tidy --quiet \"\$@\" -- ${flags[*]@Q} -include fcgi-apps/base/banned.h -std=gnu11 2>/dev/null" sh
+}
+
+flow() {
+	cppcheck -j "$(nproc)" --quiet --std=c11 --error-exitcode=1 --inline-suppr \
+		--enable=warning,performance,portability --suppress=missingIncludeSystem \
+		"${flags[@]}" --include=fcgi-apps/base/banned.h fcgi-apps tests/unit
+}
+
+nginx_configurations() {
+	local directory status=0 settings
+	directory=$(mktemp -d)
+	# One line each: the kind, then settings.
+	while read -r -a settings; do
+		if ! env RUNTIME_DIR="$directory" ERROR_LOG=stderr ACCESS_LOG=/dev/null \
+			"${settings[@]:1}" nginx/render.sh "${settings[0]}" >"$directory/nginx.conf" ||
+			! nginx -t -q -p "$directory" -c "$directory/nginx.conf"; then
+			printf 'nginx: %s\n' "${settings[*]}" >&2
+			status=1
+		fi
+	done <<-'END'
+		sidecar SERVICE=product
+		sidecar SERVICE=cart
+		sidecar SERVICE=order
+		sidecar SERVICE=product ROOT_PATH=/products CORS_ALLOW_ORIGINS=https://shop.example
+		sidecar SERVICE=cart ROOT_PATH=/carts RATE_LIMIT_RPS=0 CORS_ALLOW_ORIGINS=*
+		sidecar SERVICE=order ROOT_PATH=/shop/v1.0 TRUSTED_PROXIES=10.0.0.0/8,fd00::/8
+		sidecar SERVICE=product CORS_ALLOW_ORIGINS=http://localhost:*,https://[2001:db8::1]:8443
+		gateway LISTEN_ADDRESS=127.0.0.1
+	END
+	rm -rf "$directory"
+	return $status
+}
+
+python() {
+	local file status=0
+	while read -r file; do
+		"${PYTHON:-/usr/bin/python3}" -W error -c \
+			'import ast, sys; ast.parse(open(sys.argv[1]).read(), sys.argv[1])' "$file" || status=1
+	done < <(find scripts tests bench -name '*.py')
+	return $status
+}
+
+check 'clang-format' format
+check 'floors' scripts/check-floors.sh
+check 'cppcheck' flow
+check 'clang-tidy' tidy
+check 'shellcheck' shellcheck -x "${shell_scripts[@]}"
+check 'python' python
+check 'nginx -t' nginx_configurations
+
+if ((${#failed[@]})); then
+	printf 'lint: found something: %s\n' "${failed[*]}" >&2
+	exit 1
+fi
+echo 'lint: nothing found'
