@@ -62,7 +62,7 @@ down:
 
 ## status           what runs, where, and whether it is ready
 status:
-	@scripts/status.sh
+	@scripts/status.sh || true
 
 ## logs             follow the logs of all processes (Ctrl-C ends it)
 logs:
@@ -78,6 +78,7 @@ build:
 	@$(MAKE) $(JOBS) programs
 
 programs: $(PROGRAMS)
+	@:
 
 $(BUILD)/%.o: fcgi-apps/%.c
 	@mkdir -p $(@D)
@@ -119,6 +120,7 @@ test:
 test-unit: $(addprefix unit-,$(UNIT_TESTS))
 
 unit-programs: $(addprefix $(BUILD)/tests/test_,$(UNIT_TESTS))
+	@:
 
 ## test-http        the tests over HTTP: real nginx, real workers, private directory and ports
 test-http: programs

@@ -5,13 +5,16 @@ whose stock returns. Prints every exchange; ends with status 1 on the first surp
 import http.client
 import json
 import os
+import re
 import sys
+import time
 import uuid
 from urllib.parse import urlencode
 
 PORT = int(os.environ.get("GATEWAY_PORT", "8080"))
 COLOUR = sys.stdout.isatty()
 BODY_LINES = 18  # of an answer; the rest is counted
+SETTLES_WITHIN = 10  # seconds; effects on siblings follow the answer, usually within milliseconds
 
 
 class Surprise(Exception):
@@ -26,8 +29,11 @@ def step(text):
     print(f"\n{paint('1', '# ' + text)}")
 
 
-def print_body(value):
-    lines = json.dumps(value, indent=2, ensure_ascii=False).splitlines()
+def print_body(text):
+    """Indented, with numbers as they came: 24.90 stays 24.90."""
+    value = json.loads(text, parse_float=lambda number: f"\0{number}\0")
+    indented = json.dumps(value, indent=2, ensure_ascii=False)
+    lines = re.sub(r'"\\u0000([^"]*)\\u0000"', r"\1", indented).splitlines()
     for line in lines[:BODY_LINES]:
         print(f"    {line}")
     if len(lines) > BODY_LINES:
@@ -57,16 +63,34 @@ class Shop:
         for name in ("Location", "ETag", "Idempotent-Replayed"):
             if response.headers[name]:
                 print(f"    {name}: {response.headers[name]}")
-        value = json.loads(text) if text else None
-        if value is not None:
-            print_body(value)
+        if text:
+            print_body(text)
         if not good:
             raise Surprise(f"{method} {path} answered {response.status}, not {expected}")
-        return value, response.headers
+        return json.loads(text), response.headers
 
     def stock(self, product_id):
         product, _ = self.send("GET", f"/products/{product_id}", 200)
         return product["inventory"], product["reserved"]
+
+    def await_settled(self, path, settled):
+        """Reads without printing until it has settled, then once more in full."""
+        deadline = time.monotonic() + SETTLES_WITHIN
+        while time.monotonic() < deadline:
+            self.connection.request("GET", path)
+            if settled(json.load(self.connection.getresponse())):
+                break
+            time.sleep(0.02)
+        value, _ = self.send("GET", path, 200)
+        return value
+
+    def await_stock(self, product_id, wanted):
+        def stock(product):
+            return product["inventory"], product["reserved"]
+
+        path = f"/products/{product_id}"
+        product = self.await_settled(path, lambda product: stock(product) == wanted)
+        expect("inventory, reserved", stock(product), wanted)
 
 
 def expect(what, got, wanted):
@@ -102,8 +126,8 @@ def buy_and_receive(shop, user, lamp, coffee):
 
     step("The stock is held, the cart is empty")
     inventory, reserved = lamp_stock
-    expect("inventory, reserved", shop.stock(lamp["id"]), (inventory - 2, reserved + 2))
-    emptied, _ = shop.send("GET", f"/carts/{cart['id']}", 200)
+    shop.await_stock(lamp["id"], (inventory - 2, reserved + 2))
+    emptied = shop.await_settled(f"/carts/{cart['id']}", lambda found: not found["items"])
     expect("items left in the cart", emptied["items"], [])
 
     step("Through the warehouse to the customer")
@@ -119,7 +143,7 @@ def buy_and_receive(shop, user, lamp, coffee):
         [entry["status"] for entry in delivered["history"]],
         ["pending", "processing", "shipped", "delivered"],
     )
-    expect("inventory, reserved", shop.stock(lamp["id"]), (inventory - 2, reserved))
+    shop.await_stock(lamp["id"], (inventory - 2, reserved))
 
 
 def buy_and_cancel(shop, user, lamp):
@@ -127,11 +151,11 @@ def buy_and_cancel(shop, user, lamp):
     before = shop.stock(lamp["id"])
     cart = fill_cart(shop, user, [(lamp["id"], 1)])
     order, _ = shop.send("POST", "/orders", 201, {"user_id": user, "cart_id": cart["id"]})
-    expect("inventory, reserved", shop.stock(lamp["id"]), (before[0] - 1, before[1] + 1))
+    shop.await_stock(lamp["id"], (before[0] - 1, before[1] + 1))
     cancel = {"status": "cancelled", "reason": "Found it in the attic"}
     cancelled, _ = shop.send("PUT", f"/orders/{order['id']}/status", 200, cancel)
     expect("status", cancelled["status"], "cancelled")
-    expect("inventory, reserved", shop.stock(lamp["id"]), before)
+    shop.await_stock(lamp["id"], before)
 
 
 def first_match(shop, words):
