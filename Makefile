@@ -30,7 +30,7 @@ endif
 ifdef CI
 CFLAGS += -Werror
 endif
-export ASAN_OPTIONS ?= detect_leaks=1:strict_string_checks=1:detect_stack_use_after_return=1:exitcode=99
+export ASAN_OPTIONS ?= detect_leaks=1:detect_stack_use_after_return=1:exitcode=99
 export UBSAN_OPTIONS ?= print_stacktrace=1:halt_on_error=1:exitcode=99
 export TSAN_OPTIONS ?= halt_on_error=0:second_deadlock_stack=1:exitcode=99
 

@@ -237,6 +237,7 @@ def test_internal_paths_are_on_the_internal_port(platform, name):
         (501, b"POST /products HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip\r\n"),
         (505, b"GET / HTTP/2.0\r\nHost: x\r\n"),
     ],
+    ids=lambda value: ascii(value)[:50],
 )
 def test_unreadable_requests_get_a_problem(product, status, request_line_and_headers):
     is_problem(product.public.raw(request_line_and_headers + b"\r\n"), status)

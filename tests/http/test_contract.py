@@ -1,0 +1,166 @@
+"""Every operation of the three documents is there, where the document says, and answers as it says."""
+
+import json
+
+import pytest
+from client import is_problem
+from documents import METHODS, assert_declared, operations_of, source_operations
+from testbed import SERVICES
+from world import World
+
+EVERY_OPERATION = source_operations()
+READS = source_operations(lambda operation: operation.method == "GET")
+WITH_BODY = source_operations(lambda operation: operation.body)
+# What an operation needs to have happened before.
+BEFORE = {"consumeCheckout": World.begin_checkout}
+
+
+@pytest.fixture(scope="module")
+def documents(platform):
+    return {
+        name: operations_of(platform.services[name].internal.get("/openapi.json").json(), name)
+        for name in SERVICES
+    }
+
+
+@pytest.fixture(scope="module")
+def reading_world(platform):
+    """For what changes nothing."""
+    return World(platform)
+
+
+def listener_of(platform, operation):
+    service = platform.services[operation.service]
+    return service.internal if operation.internal else service.public
+
+
+def send(client, operation, path, body=None):
+    """body: bytes, or a value for JSON; in the operation's media type."""
+    if body is None:
+        return client.request(operation.method, path)
+    body = body if isinstance(body, bytes) else json.dumps(body).encode()
+    headers = {"Content-Type": operation.media_type()}
+    return client.request(operation.method, path, body=body, headers=headers)
+
+
+def example_of(operation):
+    if not operation.body:
+        return None
+    example = operation.example_of_body()
+    return example.encode() if isinstance(example, str) else example
+
+
+def test_served_documents_are_those_of_the_repository(documents):
+    served = [(name, identifier) for name in SERVICES for identifier in documents[name]]
+    assert sorted(served) == sorted(EVERY_OPERATION)
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_documents_are_complete(platform, name):
+    service = platform.services[name]
+    document = service.public.get("/openapi.json").json()
+    assert document["openapi"].startswith("3.1")
+    assert document["info"]["version"]
+    for operation in operations_of(document, name).values():
+        place = f"{operation.method} {operation.path}"
+        assert {500, 503} <= set(operation.responses), place
+        assert (429 in operation.responses) != operation.internal, place
+        if operation.body:
+            assert {413, 415, 422} <= set(operation.responses), place
+            assert all("example" in media for media in operation.body.values()), place
+
+
+@pytest.mark.parametrize("slash", ["", "/"])
+@pytest.mark.parametrize(("name", "identifier"), EVERY_OPERATION)
+def test_operation_succeeds_as_declared(platform, documents, name, identifier, slash):
+    operation = documents[name][identifier]
+    world = World(platform)
+    BEFORE.get(identifier, lambda _: None)(world)
+    path = world.path_of(operation)
+    path = path if path.endswith("/") else path + slash
+    body = None
+    if operation.body:
+        body = world.body_of(operation)
+        body = body.encode() if isinstance(body, str) else body
+    answer = send(listener_of(platform, operation), operation, path + world.query_of(operation), body)
+    assert 200 <= answer.status < 300, answer
+    assert_declared(operation, answer)
+    for header in operation.responses[answer.status].get("headers", {}):
+        if header in ("ETag", "Location"):
+            assert answer.header(header), header
+
+
+@pytest.mark.parametrize(("name", "identifier"), WITH_BODY)
+def test_example_is_accepted_as_it_stands(platform, documents, name, identifier):
+    """The things it names do not exist, so a declared refusal will do, but not of its form."""
+    operation = documents[name][identifier]
+    path = operation.path.replace("{", "").replace("}", "")
+    answer = send(listener_of(platform, operation), operation, path, example_of(operation))
+    assert_declared(operation, answer)
+    assert answer.status < 300 or answer.status in (404, 409), answer
+
+
+@pytest.mark.parametrize(("name", "identifier"), EVERY_OPERATION)
+def test_internal_operations_are_not_public(platform, documents, reading_world, name, identifier):
+    operation = documents[name][identifier]
+    service = platform.services[name]
+    path = reading_world.path_of(operation)
+    if operation.internal:
+        is_problem(service.public.request(operation.method, path), 404, "not-found")
+    elif operation.method == "GET":
+        path += reading_world.query_of(operation)
+        assert service.internal.get(path).status == service.public.get(path).status == 200
+
+
+@pytest.mark.parametrize(("name", "identifier"), READS)
+def test_head_is_get_without_the_body(platform, documents, reading_world, name, identifier):
+    operation = documents[name][identifier]
+    client = listener_of(platform, operation)
+    path = reading_world.path_of(operation) + reading_world.query_of(operation)
+    got, head = client.get(path), client.head(path)
+    assert head.status == got.status == 200
+    assert head.body == b""
+    for header in ("Content-Type", "ETag", "Link"):
+        assert head.header(header) == got.header(header), header
+    # A streamed answer has no length, and metrics grow with each request.
+    if got.header("Transfer-Encoding") is None and identifier != "getMetrics":
+        assert head.header("Content-Length") == got.header("Content-Length") is not None
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_other_methods_are_refused_with_allow(platform, documents, reading_world, name):
+    operations = documents[name].values()
+    for path in {operation.path for operation in operations}:
+        here = [operation for operation in operations if operation.path == path]
+        client = listener_of(platform, here[0])
+        allowed = {operation.method for operation in here}
+        allowed |= {"HEAD"} if "GET" in allowed else set()
+        tried = {*(method.upper() for method in METHODS), "HEAD", "OPTIONS", "PROPFIND"} - allowed
+        for method in tried:
+            answer = client.request(method, reading_world.path_of(here[0]))
+            assert answer.status == 405, (method, path, answer)
+            assert set(answer.header("Allow").split(", ")) == allowed, (method, path)
+            if method != "HEAD":
+                is_problem(answer, 405)
+
+
+@pytest.mark.parametrize("name", SERVICES)
+@pytest.mark.parametrize(
+    "path", ["/nothing", "/{name}s/x/y/z", "/{name}", "/{name}ss", "/x/{name}s", "/{name}s/%2e"]
+)
+def test_other_paths_are_not_found(platform, name, path):
+    service = platform.services[name]
+    for client in (service.public, service.internal):
+        for method in ("GET", "POST", "DELETE"):
+            answer = client.request(method, path.format(name=name))
+            is_problem(answer, 404, "not-found")
+
+
+@pytest.mark.parametrize(
+    "identifier", ["0", "x" * 200, "%20", "%C3%A4", "%27%20OR%201=1--", "0190a1b2-c3d4-7e5f-8a6b-7c8d9e0f1a2b", "%ff", "..."]
+)
+@pytest.mark.parametrize("name", SERVICES)
+def test_ids_are_opaque(platform, name, identifier):
+    """A malformed id is one that is not found."""
+    problem = is_problem(platform.services[name].public.get(f"/{name}s/{identifier}"), 404, "not-found")
+    assert problem["detail"] == f"{name.title()} not found"
