@@ -36,6 +36,7 @@ struct checkout {
 	struct order_answer cart;
 	struct order_answer stock;
 	bool stock_asked;
+	const char *blocked_by; /* the order whose checkout holds the cart, or NULL */
 	int64_t lease_until;
 
 	/* Set anew by each run of a transaction. */
@@ -90,11 +91,11 @@ static int refused_by_cart(struct checkout *checkout)
 		else
 			response_problem(response, 409, "cart-empty", "The cart is empty");
 	} else if (strcmp(refusal, "checkout-in-progress") == 0) {
-		/* Should it be one whose end the cart does not know yet: tell it soon. */
-		task_wake(checkout->app->runtime, ORDER_TASK_RELAY_CART);
+		checkout->blocked_by = json_get_string(problem, "order_id", NULL);
 		order_problem_with_order_id(response, "checkout-in-progress",
 					    "This cart is being ordered by another request",
-					    json_get_string(problem, "order_id", NULL));
+					    checkout->blocked_by);
+		response_header(response, "Retry-After", "1");
 	} else {
 		return -ETIMEDOUT; /* released: the sweeper was faster */
 	}
@@ -282,9 +283,16 @@ static int reject(struct db_conn *conn, void *argument)
 		rc = queue(checkout, conn, ORDER_RELEASE_STOCK, now);
 	if (rc < 0)
 		return rc;
-	return checkout->response->status < 500
-		       ? idempotency_store(conn, checkout->request, checkout->response)
-		       : idempotency_forget(conn, ORDER_CHECKOUT_OPERATION, checkout->order.id);
+	/* The checkout in the way may be one that ended while the cart was away. That passes, so it
+	 * is no answer to keep: the client's next try must not get it again. */
+	if (checkout->blocked_by) {
+		rc = order_outbox_hurry(conn, checkout->blocked_by, ORDER_TARGET_CART, now);
+		if (rc < 0)
+			return rc;
+	}
+	if (checkout->blocked_by || checkout->response->status >= 500)
+		return idempotency_forget(conn, ORDER_CHECKOUT_OPERATION, checkout->order.id);
+	return idempotency_store(conn, checkout->request, checkout->response);
 }
 
 /* ---- the whole ------------------------------------------------------------------------------ */
@@ -308,6 +316,8 @@ static int go(struct checkout *checkout)
 		checkout->effect_count = 0;
 		return rc;
 	}
+	if (checkout->blocked_by)
+		task_wake(checkout->app->runtime, ORDER_TASK_RELAY_CART);
 	return 0;
 }
 

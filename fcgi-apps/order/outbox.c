@@ -125,6 +125,20 @@ int order_outbox_retry(struct db_conn *conn, const struct order_effect *effect, 
 	return changed < 0 ? (int)changed : 0;
 }
 
+int order_outbox_hurry(struct db_conn *conn, const char *order_id, enum order_effect_target target,
+		       int64_t now)
+{
+	/* A first try, without attempts, is on its way. A later one may be too; then it is made
+	 * twice. */
+	int64_t changed = db_run(
+		conn,
+		"UPDATE order_effects SET next_attempt_at = $3"
+		" WHERE order_id = $1 AND target = $2 AND next_attempt_at > $3 AND attempts > 0",
+		DB_VALUES(db_text(order_id), db_text(order_target_name(target)), db_int(now)));
+
+	return changed < 0 ? (int)changed : 0;
+}
+
 int order_outbox_measure(struct db_conn *conn,
 			 struct order_outbox_figures ret_figures[ORDER_TARGET_COUNT])
 {

@@ -53,6 +53,10 @@ int order_outbox_done(struct db_conn *conn, const struct order_effect *effect);
 /* The effect failed: it is due again at next, unless someone else holds it meanwhile. */
 int order_outbox_retry(struct db_conn *conn, const struct order_effect *effect, int64_t next);
 
+/* Makes an order's effects on that sibling due now where they wait for another try. */
+int order_outbox_hurry(struct db_conn *conn, const char *order_id, enum order_effect_target target,
+		       int64_t now);
+
 struct order_outbox_figures {
 	int64_t depth;
 	int64_t oldest_at; /* created_at of the oldest, 0 where there is none */
