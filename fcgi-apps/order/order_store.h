@@ -45,7 +45,7 @@ int64_t order_store_purge_rejected(struct db_conn *conn, int64_t before, int64_t
 int order_store_find(struct db_conn *conn, const char *id, struct order *ret_order);
 
 /* What a listing is about. A page holds the orders before the place (before_at, before_id) of the
- * sequence by creation, newest first; ("", INT64_MAX) is its beginning. */
+ * sequence by creation, newest first; (INT64_MAX, "") is its beginning. */
 struct order_filter {
 	const char *user_id;             /* NULL: any */
 	const enum order_status *status; /* NULL: any */

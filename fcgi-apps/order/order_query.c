@@ -1,0 +1,242 @@
+/* order_store.h: reading placed orders. */
+#include "order/order_store.h"
+
+#define CLAUSE_SIZE  256
+#define QUERY_SIZE   1024
+#define CLAUSE_LIMIT 8
+
+/* Which orders: the text after WHERE and its values. */
+struct clause {
+	char text[CLAUSE_SIZE];
+	struct db_value values[CLAUSE_LIMIT];
+	size_t count;
+};
+
+static void clause_add(struct clause *clause, const char *column, struct db_value value)
+{
+	size_t length = strlen(clause->text);
+
+	clause->values[clause->count++] = value;
+	snprintf(clause->text + length, sizeof(clause->text) - length, " AND %s = $%zu", column,
+		 clause->count);
+}
+
+static struct clause clause_of_filter(const struct order_filter *filter)
+{
+	/* saga is literal, or the partial indexes would not fit. The page's place is one row
+	 * comparison, so that it is a seek. */
+	struct clause clause = {
+		.text = "saga = 'placed' AND created_at > $1 AND (created_at, id) < ($2, $3)",
+		.values = {db_int(filter->created_after), db_int(filter->before_at),
+			   db_text(filter->before_id)},
+		.count = 3,
+	};
+
+	if (filter->user_id)
+		clause_add(&clause, "user_id", db_text(filter->user_id));
+	if (filter->status)
+		clause_add(&clause, "status", db_text(order_status_name(*filter->status)));
+	return clause;
+}
+
+void order_list_release(struct order_list *list)
+{
+	for (size_t i = 0; i < list->count; i++)
+		order_release(&list->orders[i]);
+	free(list->orders);
+	*list = (struct order_list){0};
+}
+
+static int read_order(struct db_rows *row, struct order *order)
+{
+	const char *tracking_number = db_column_text(row, 6, NULL);
+	int error = currency_find(db_column_text(row, 3, NULL), &order->currency);
+
+	if (!error)
+		error = order_status_parse(db_column_text(row, 5, NULL), &order->status);
+	if (error)
+		return -EIO;
+
+	snprintf(order->id, sizeof(order->id), "%s", db_column_text(row, 0, NULL));
+	snprintf(order->cart_id, sizeof(order->cart_id), "%s", db_column_text(row, 2, NULL));
+	order->total_amount = db_column_int(row, 4);
+	order->version = db_column_int(row, 7);
+	order->created_at = db_column_int(row, 8);
+	order->updated_at = db_column_int(row, 9);
+	order->user_id = strdup(db_column_text(row, 1, NULL));
+	if (tracking_number)
+		order->tracking_number = strdup(tracking_number);
+	return !order->user_id || (tracking_number && !order->tracking_number) ? -ENOMEM : 0;
+}
+
+static int read_line(struct db_rows *row, struct order *order)
+{
+	/* order_add_line() copies */
+	struct order_line line = {
+		.product_id = (char *)db_column_text(row, 1, NULL),
+		.name = (char *)db_column_text(row, 2, NULL),
+		.price = db_column_int(row, 3),
+		.quantity = db_column_int(row, 4),
+		.line_total = db_column_int(row, 5),
+	};
+
+	return order_add_line(order, &line);
+}
+
+static int read_event(struct db_rows *row, struct order *order)
+{
+	enum order_status status;
+
+	if (order_status_parse(db_column_text(row, 1, NULL), &status) < 0)
+		return -EIO;
+	return order_add_event(order, status, db_column_text(row, 2, NULL), db_column_int(row, 3));
+}
+
+static int load_orders(struct db_conn *conn, const struct clause *clause, size_t limit,
+		       struct order_list *list)
+{
+	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
+	char sql[QUERY_SIZE];
+	int rc;
+
+	snprintf(sql, sizeof(sql),
+		 "SELECT id, user_id, cart_id, currency, total_amount, status, tracking_number,"
+		 " version, created_at, updated_at FROM orders WHERE %s"
+		 " ORDER BY created_at DESC, id DESC LIMIT $%zu",
+		 clause->text, clause->count);
+	rc = db_query(conn, sql, clause->values, clause->count, &rows);
+	if (rc < 0)
+		return rc;
+	while (list->count < limit && (rc = db_next(rows)) > 0) {
+		int error = read_order(rows, &list->orders[list->count++]);
+
+		if (error < 0)
+			return error;
+	}
+	return rc < 0 ? rc : 0;
+}
+
+/* Reads the parts of all orders of the list, which come in the same sequence as the orders. */
+static int load_parts(struct db_conn *conn, const struct clause *clause, const char *columns,
+		      const char *table, const char *position,
+		      int (*read)(struct db_rows *, struct order *), struct order_list *list)
+{
+	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
+	char sql[QUERY_SIZE];
+	size_t at = 0;
+	int rc;
+
+	snprintf(sql, sizeof(sql),
+		 "SELECT page.id, %s FROM (SELECT id, created_at FROM orders WHERE %s"
+		 "  ORDER BY created_at DESC, id DESC LIMIT $%zu) AS page"
+		 " JOIN %s AS part ON part.order_id = page.id"
+		 " ORDER BY page.created_at DESC, page.id DESC, part.%s",
+		 columns, clause->text, clause->count, table, position);
+	rc = db_query(conn, sql, clause->values, clause->count, &rows);
+	if (rc < 0)
+		return rc;
+	while ((rc = db_next(rows)) > 0) {
+		const char *id = db_column_text(rows, 0, NULL);
+
+		while (at < list->count && strcmp(list->orders[at].id, id) != 0)
+			at++;
+		if (at == list->count)
+			return -EIO;
+		rc = read(rows, &list->orders[at]);
+		if (rc < 0)
+			return rc;
+	}
+	return rc;
+}
+
+/* Three queries, however many orders. One snapshot: db.h promises it to readers, and writers that
+ * load one order change it conditionally on its version. */
+static int load(struct db_conn *conn, struct clause *clause, int64_t limit,
+		struct order_list *ret_list)
+{
+	struct order_list list = {.orders = calloc((size_t)limit, sizeof(struct order))};
+	int rc;
+
+	if (!list.orders)
+		return -ENOMEM;
+	clause->values[clause->count++] = db_int(limit);
+	rc = load_orders(conn, clause, (size_t)limit, &list);
+	if (rc == 0)
+		rc = load_parts(
+			conn, clause,
+			"part.product_id, part.name, part.price, part.quantity, part.line_total",
+			"order_lines", "position", read_line, &list);
+	if (rc == 0)
+		rc = load_parts(conn, clause, "part.status, part.reason, part.at", "order_history",
+				"version", read_event, &list);
+	if (rc < 0) {
+		order_list_release(&list);
+		return rc;
+	}
+	*ret_list = list;
+	return 0;
+}
+
+int order_store_find(struct db_conn *conn, const char *id, struct order *ret_order)
+{
+	struct clause clause = {
+		.text = "saga = 'placed' AND id = $1", .values = {db_text(id)}, .count = 1};
+	struct order_list list = {0};
+	int rc = load(conn, &clause, 1, &list);
+
+	if (rc < 0)
+		return rc;
+	if (list.count == 0)
+		rc = -ENOENT;
+	else
+		*ret_order = list.orders[0];
+	free(list.orders);
+	return rc;
+}
+
+int order_store_page(struct db_conn *conn, const struct order_filter *filter, int64_t limit,
+		     struct order_list *ret_list)
+{
+	struct clause clause = clause_of_filter(filter);
+
+	return load(conn, &clause, limit, ret_list);
+}
+
+int order_store_count(struct db_conn *conn, const struct order_filter *filter, int64_t *ret_count)
+{
+	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
+	struct clause clause = clause_of_filter(filter);
+	char sql[QUERY_SIZE];
+	int rc;
+
+	snprintf(sql, sizeof(sql), "SELECT count(*) FROM orders WHERE %s", clause.text);
+	rc = db_query(conn, sql, clause.values, clause.count, &rows);
+	if (rc == 0)
+		rc = db_next(rows);
+	if (rc <= 0)
+		return rc < 0 ? rc : -EIO;
+	*ret_count = db_column_int(rows, 0);
+	return 0;
+}
+
+int order_store_count_statuses(struct db_conn *conn, int64_t ret_counts[ORDER_STATUS_COUNT])
+{
+	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
+	int64_t counts[ORDER_STATUS_COUNT] = {0};
+	int rc = db_query(conn,
+			  "SELECT status, count(*) FROM orders WHERE saga = 'placed'"
+			  " GROUP BY status",
+			  DB_NO_VALUES, &rows);
+
+	if (rc < 0)
+		return rc;
+	while ((rc = db_next(rows)) > 0) {
+		enum order_status status;
+
+		if (order_status_parse(db_column_text(rows, 0, NULL), &status) == 0)
+			counts[status] = db_column_int(rows, 1);
+	}
+	if (rc == 0)
+		memcpy(ret_counts, counts, sizeof(counts));
+	return rc;
+}
