@@ -1,10 +1,11 @@
 /*
  * A service's OpenAPI 3.1 document as code: routing, request checks, response checks.
  *
- * contract/components.json (shared parameters, headers, responses, schemas) is merged into the
- * document's components where a name is missing there, and the Money schema is made to fit the
- * currency (maximum, multipleOf). Everything the document says about an operation is enforced; what
- * can't be enforced is refused by contract_load(). Immutable after loading and thread-safe.
+ * contract/components.json (shared paths, parameters, headers, responses, schemas) is merged into
+ * the document where a name is missing there, and its schemas Price and Amount are made to fit the
+ * currency (maximum, multipleOf). Everything the document says about a request is enforced; what
+ * can't be enforced is refused by contract_load(). Of answers, status, type and JSON body can be
+ * checked; their headers are description. Immutable after loading and thread-safe.
  *
  * Extensions: `x-internal: true` on an operation keeps it off the public listener and out of the
  * public document.
@@ -34,8 +35,8 @@ struct operation {
 };
 
 /*
- * document is the service's openapi.json; version fills info.version. -EINVAL with the reason and
- * the place in *ret_error.
+ * document is the service's openapi.json; version fills info.version and "." servers where they are
+ * missing. -EINVAL with the place and the reason in the initialised *ret_error, -ENOMEM.
  */
 int contract_load(const char *document, size_t length, struct currency currency,
 		  const char *version, struct contract **ret_contract, struct text *ret_error);
@@ -45,7 +46,8 @@ size_t contract_operation_count(const struct contract *contract);
 const struct operation *contract_operation(const struct contract *contract, size_t index);
 const struct operation *contract_find(const struct contract *contract, const char *operation_id);
 
-/* The document as served: with the internal operations, or without them. Owned by the contract. */
+/* The document as served: with the internal operations or without them, and with just the
+ * components and tags that those use. Owned by the contract. */
 const char *contract_document(const struct contract *contract, bool internal, size_t *ret_length);
 
 /* ---- routing -------------------------------------------------------------------------------- */
@@ -66,7 +68,8 @@ struct route {
 /*
  * Finds the operation of a decoded path; one trailing slash is ignored, HEAD routes to GET.
  * Literal segments win over parameters. Internal operations exist only when internal is set.
- * -ENOENT: no such path; -EOPNOTSUPP: not with this method, route->allow says which.
+ * -ENOENT: no such path, or a path parameter breaks its schema (no such thing can exist);
+ * -EOPNOTSUPP: not with this method, only ret_route->allow is written and says which.
  */
 int contract_route(const struct contract *contract, const char *method, const char *path,
 		   bool internal, struct route *ret_route);
@@ -76,7 +79,9 @@ int contract_route(const struct contract *contract, const char *method, const ch
 /* A declared query or header parameter that was sent. */
 struct argument {
 	const char *name;
-	const char *text; /* decoded, NUL-terminated */
+	/* Decoded, NUL-terminated; of a list with its commas ("a,b"); of a header what the
+	 * contract_header_function gave. */
+	const char *text;
 	size_t length;
 	int64_t integer; /* for schemas of type integer, boolean (0/1) */
 };
@@ -96,8 +101,8 @@ typedef const char *contract_header_function(void *context, const char *name);
 
 /*
  * Decodes (application/x-www-form-urlencoded rules of the WHATWG URL standard) and checks query and
- * header parameters: unknown ones, repeated ones, bad escapes, bad values, missing ones.
- * Returns 0 with arguments filled also when there are violations, -ENOMEM otherwise.
+ * header parameters: unknown ones (in the query), repeated ones, bad escapes, bad values, missing
+ * ones. query may be NULL. Returns 0 with arguments filled also when there are violations; -ENOMEM.
  */
 int contract_check_parameters(const struct contract *contract, const struct operation *operation,
 			      const char *query, contract_header_function *header, void *context,
@@ -108,7 +113,7 @@ int contract_check_parameters(const struct contract *contract, const struct oper
 int contract_check_content_type(const struct contract *contract, const struct operation *operation,
 				const char *content_type);
 
-/* Whether the body of that type is JSON that has a schema (bulk's NDJSON is not). */
+/* Whether the body of that type is JSON (bulk's NDJSON is not: its handler checks the lines). */
 bool contract_body_is_json(const struct contract *contract, const struct operation *operation,
 			   const char *content_type);
 
@@ -123,7 +128,8 @@ bool contract_check_schema(const struct contract *contract, const char *name,
 
 /* ---- responses ------------------------------------------------------------------------------ */
 
-/* Whether the document declares this answer and the body fits. For CONTRACT_CHECK_RESPONSES=1. */
+/* Whether the document declares this answer and the body fits, JSON that is. content_type may be
+ * NULL for an answer without a body. For CONTRACT_CHECK_RESPONSES=1. */
 bool contract_check_response(const struct contract *contract, const struct operation *operation,
 			     int status, const char *content_type, const char *body,
 			     size_t body_length, struct violations *violations);

@@ -29,7 +29,7 @@ struct parameter {
 
 struct media {
 	char type[MEDIA_TYPE_SIZE];  /* without parameters */
-	const struct schema *schema; /* NULL: not JSON, or JSON without a schema */
+	const struct schema *schema; /* NULL: not JSON */
 };
 
 /* What a body may be; count 0: there is none. */

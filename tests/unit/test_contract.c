@@ -533,36 +533,54 @@ START_TEST(the_document_fits_its_own_declaration)
 }
 END_TEST
 
+#define TEN "0123456789"
+#define KEY250                                                                                     \
+	TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN    \
+		TEN TEN TEN
+
+static const struct {
+	const char *key, *detail;
+} key_cases[] = {
+	{"abc", NULL},
+	{"\"abc\"", NULL},
+	{KEY250 "12345", NULL},
+	{"\"" KEY250 "12345\"", NULL},
+	{KEY250 "123456", "fits none of the allowed forms"},
+	{"\"" KEY250 "123456\"", "must be at most 257 characters long"},
+	{"\"\"", "must match the pattern ^(\"[!#-~]+\"|[!#-~]+)$"},
+	{"\"abc", "must match the pattern ^(\"[!#-~]+\"|[!#-~]+)$"},
+	{"a b", "must match the pattern ^(\"[!#-~]+\"|[!#-~]+)$"},
+	{"", "must match the pattern ^(\"[!#-~]+\"|[!#-~]+)$"},
+};
+
+static const char *give_key(void *context, const char *name)
+{
+	return strcmp(name, "Idempotency-Key") == 0 ? context : NULL;
+}
+
 START_TEST(shared_parameters)
 {
-	static const struct {
-		const char *key;
-		bool fits;
-	} keys[] = {
-		{"abc", true},    {"\"abc\"", true}, {"\"\"", false}, {"a b", false},
-		{"\"abc", false}, {"", false},       {"a\"b", false},
-	};
+	const char *detail = key_cases[_i].detail;
+	struct arguments arguments = {0};
 
 	contract = load_contract(DOCUMENT("\"/x\":{" OPERATION(
 		"post", "a",
-		"\"parameters\":[{\"name\":\"key\",\"in\":\"query\",\"schema\":{\"$ref\":"
-		"\"#/components/parameters/IdempotencyKey/schema\"}},"
+		"\"parameters\":[{\"$ref\":\"#/components/parameters/IdempotencyKey\"},"
+		"{\"$ref\":\"#/components/parameters/IfMatch\"},"
+		"{\"$ref\":\"#/components/parameters/IfNoneMatch\"},"
 		"{\"$ref\":\"#/components/parameters/Limit\"},"
 		"{\"$ref\":\"#/components/parameters/Cursor\"},"
 		"{\"$ref\":\"#/components/parameters/Count\"}],") "}"));
-	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
-		struct violations found = {0};
-		struct arguments arguments = {0};
-		char query[64];
-
-		snprintf(query, sizeof(query), "limit=200&count=true&key=%s", keys[i].key);
-		ck_assert_int_eq(contract_check_parameters(contract, contract_find(contract, "a"),
-							   query, NULL, NULL, &arguments, &found),
-				 0);
-		ck_assert_msg((found.total == 0) == keys[i].fits, "%s", keys[i].key);
-		violations_release(&found);
-		arguments_release(&arguments);
-	}
+	ck_assert_int_eq(contract_check_parameters(contract, contract_find(contract, "a"),
+						   "limit=200&count=true&cursor=x", give_key,
+						   (void *)key_cases[_i].key, &arguments,
+						   &violations),
+			 0);
+	ck_assert_uint_eq(arguments.count, 4);
+	ck_assert_uint_eq(violations.total, detail ? 1 : 0);
+	if (detail)
+		ck_assert_str_eq(violations.list[0].detail, detail);
+	arguments_release(&arguments);
 }
 END_TEST
 
@@ -585,6 +603,6 @@ int main(void)
 	tcase_add_test(tcase, checking_a_body);
 	tcase_add_loop_test(tcase, checking_responses, 0, ARRAY_SIZE(response_cases));
 	tcase_add_test(tcase, the_document_fits_its_own_declaration);
-	tcase_add_test(tcase, shared_parameters);
+	tcase_add_loop_test(tcase, shared_parameters, 0, ARRAY_SIZE(key_cases));
 	return unit_run(tcase, "contract");
 }
