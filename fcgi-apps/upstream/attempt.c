@@ -7,7 +7,7 @@
 /* Our messages are small; libcurl allocates this much for each kept connection. */
 #define RECEIVE_BUFFER 8192L
 #define SEND_BUFFER    16384L /* its minimum */
-#define URL_LIMIT      8000 /* nginx takes a request line of 8 KiB */
+#define URL_LIMIT      8000   /* nginx takes a request line of 8 KiB */
 #define HEADER_MAX     512
 
 struct attempt_handle {

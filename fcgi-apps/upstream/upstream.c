@@ -231,10 +231,10 @@ static int call(struct upstream *upstream, const struct upstream_request *reques
 		if (tries + 1 == upstream->options.attempts)
 			break;
 
-		int64_t delay = backoff_delay(RETRY_BASE, RETRY_LONGEST, tries);
+		/* Callers told to wait the same time do not come back together either. */
+		int64_t delay =
+			outcome.retry_after + backoff_delay(RETRY_BASE, RETRY_LONGEST, tries);
 
-		if (delay < outcome.retry_after)
-			delay = outcome.retry_after;
 		if (clock_monotonic() + delay >= request->deadline)
 			break;
 		sleep_for(delay);
