@@ -509,7 +509,8 @@ def test_root_path(make_platform, root):
     "path", ["/products", "/products/", "/carts?user_id=nobody", "/orders?user_id=nobody"]
 )
 def test_gateway_passes_prefixes_on(platform, path):
-    assert platform.gateway.get(path).json() == []
+    answer = platform.gateway.get(path)
+    assert answer.status == 200 and isinstance(answer.json(), list), answer
 
 
 @pytest.mark.parametrize("path", ["/", "/docs", "/product", "/productsx", "/cartsx/1", "/livez"])
@@ -534,7 +535,7 @@ def test_gateway_adds_nothing_twice(platform):
         assert TRACE in answer.header("traceparent")
         assert answer.header("Access-Control-Allow-Origin") == SHOP["Origin"]
         assert answer.header("Access-Control-Allow-Credentials") == "true"
-        assert answer.header("Vary") == "Origin"
+        assert answer.headers.get_all("Vary").count("Origin") == 1
     answer = platform.gateway.request("OPTIONS", "/products", headers=preflight(SHOP["Origin"]))
     assert answer.status == 204
     assert "PUT" in answer.header("Access-Control-Allow-Methods")
