@@ -63,22 +63,33 @@ static int find_operation(struct exchange *exchange)
 	return 0;
 }
 
-static void parse_body(struct exchange *exchange, struct violations *violations)
+/* 0, or -ENOMEM; what is wrong with the body becomes violations. */
+static int parse_body(struct exchange *exchange, struct violations *violations)
 {
 	struct request *request = &exchange->request;
 	const struct contract *contract = exchange->server->runtime.contract;
 	if (!contract_body_is_json(contract, request->operation, request->content_type))
-		return;
+		return 0;
 
 	struct json_error error;
 	int rc = json_parse(request->body_text, request->body_length, JSON_DEPTH_MAX,
 			    &request->body, &error);
-	if (rc == -EINVAL)
-		violations_add(violations, "body", "", "is not JSON: %s at line %zu, column %zu",
-			       error.detail, error.line, error.column);
 	if (rc == 0)
 		contract_check_body(contract, request->operation, request->content_type,
 				    request->body, violations);
+	if (rc != -EINVAL)
+		return rc;
+	violations_add(violations, "body", "", "is not JSON: %s at line %zu, column %zu",
+		       error.detail, error.line, error.column);
+	return 0;
+}
+
+static bool refuse_content_type(struct exchange *exchange)
+{
+	response_problem(&exchange->response, 415, NULL,
+			 "The Content-Type \"%s\" is not taken here",
+			 exchange->request.content_type);
+	return false;
 }
 
 /* Whether the body is fine so far; if not, the response says why. */
@@ -90,9 +101,18 @@ static bool take_body(struct exchange *exchange, struct violations *violations)
 	if (!operation->has_body || exchange->binding->streams_body)
 		return true;
 
-	switch (exchange_read_body(exchange)) {
+	int rc = exchange_read_body(exchange);
+	if (rc == 0 && request->body_length > 0) {
+		/* Only a body that may be left out got this far without a type. */
+		if (!*request->content_type)
+			return refuse_content_type(exchange);
+		rc = parse_body(exchange, violations);
+	} else if (rc == 0 && operation->body_required) {
+		violations_add(violations, "body", "", "is missing");
+	}
+	switch (rc) {
 	case 0:
-		break;
+		return true;
 	case -EMSGSIZE:
 		response_problem(response, 413, NULL, "The body is longer than %u bytes",
 				 EXCHANGE_BODY_MAX);
@@ -104,11 +124,6 @@ static bool take_body(struct exchange *exchange, struct violations *violations)
 		response_problem(response, 400, NULL, "The body was cut short");
 		return false;
 	}
-	if (request->body_length > 0)
-		parse_body(exchange, violations);
-	else if (operation->body_required)
-		violations_add(violations, "body", "", "is missing");
-	return true;
 }
 
 static bool check_content_type(struct exchange *exchange)
@@ -121,9 +136,7 @@ static bool check_content_type(struct exchange *exchange)
 	if (contract_check_content_type(exchange->server->runtime.contract, request->operation,
 					request->content_type) == 0)
 		return true;
-	response_problem(&exchange->response, 415, NULL,
-			 "The Content-Type \"%s\" is not taken here", request->content_type);
-	return false;
+	return refuse_content_type(exchange);
 }
 
 /* Whether the handler may run; if not, the response says why. */

@@ -283,22 +283,21 @@ int exchange_read_body(struct exchange *exchange)
 {
 	struct text *body = &exchange->body;
 	text_reset(body);
-	for (;;) {
+	while (body->length < EXCHANGE_BODY_MAX) {
 		size_t room = EXCHANGE_BODY_MAX - body->length;
 		size_t want = room < 4096 ? room : 4096;
-		if (want == 0) {
-			char extra;
-			return FCGX_GetStr(&extra, 1, exchange->fcgi.in) > 0 ? -EMSGSIZE : 0;
-		}
 		char *place = text_reserve(body, want);
 		if (!place)
 			return text_error(body);
 		int got = FCGX_GetStr(place, (int)want, exchange->fcgi.in);
 		if (got > 0)
 			text_commit(body, (size_t)got);
-		if ((size_t)got < want)
+		if (got < (int)want)
 			break;
 	}
+	char extra;
+	if (body->length == EXCHANGE_BODY_MAX && FCGX_GetStr(&extra, 1, exchange->fcgi.in) > 0)
+		return -EMSGSIZE;
 	exchange->request.body_text = text_string(body);
 	exchange->request.body_length = body->length;
 	return FCGX_GetError(exchange->fcgi.in) ? -EIO : 0;

@@ -27,7 +27,9 @@ class Operation:
         }
         parameters = item.get("parameters", []) + definition.get("parameters", [])
         self.parameters = [self.resolve(parameter) for parameter in parameters]
-        self.body = definition.get("requestBody", {}).get("content", {})
+        body = definition.get("requestBody", {})
+        self.body = body.get("content", {})
+        self.body_required = body.get("required", False)
 
     def resolve(self, value):
         while "$ref" in value:
@@ -51,9 +53,7 @@ class Operation:
         return self.body[self.media_type()]["example"]
 
     def has_json_body(self):
-        return bool(self.body) and self.media_type().endswith("json") and (
-            "schema" in self.body[self.media_type()]
-        )
+        return bool(self.body) and "schema" in self.body[self.media_type()]
 
 
 def operations_of(document, service):
@@ -125,7 +125,8 @@ def faults(operation, schema, value, where=""):
             found += faults(operation, schema.get("items", {}), element, f"{where}/{index}")
     elif isinstance(value, dict):
         properties = schema.get("properties", {})
-        found += [f"{where}/{name}: missing" for name in schema.get("required", []) if name not in value]
+        missing = set(schema.get("required", [])) - set(value)
+        found += [f"{where}/{name}: missing" for name in missing]
         for name, member in value.items():
             if name in properties:
                 found += faults(operation, properties[name], member, f"{where}/{name}")

@@ -1,4 +1,4 @@
-"""Every operation of the three documents is there, where the document says, and answers as it says."""
+"""Every operation of the three documents is where its document says, and answers as it says."""
 
 import json
 
@@ -82,7 +82,8 @@ def test_operation_succeeds_as_declared(platform, documents, name, identifier, s
     if operation.body:
         body = world.body_of(operation)
         body = body.encode() if isinstance(body, str) else body
-    answer = send(listener_of(platform, operation), operation, path + world.query_of(operation), body)
+    path += world.query_of(operation)
+    answer = send(listener_of(platform, operation), operation, path, body)
     assert 200 <= answer.status < 300, answer
     assert_declared(operation, answer)
     for header in operation.responses[answer.status].get("headers", {}):
@@ -146,7 +147,7 @@ def test_other_methods_are_refused_with_allow(platform, documents, reading_world
 
 @pytest.mark.parametrize("name", SERVICES)
 @pytest.mark.parametrize(
-    "path", ["/nothing", "/{name}s/x/y/z", "/{name}", "/{name}ss", "/x/{name}s", "/{name}s/%2e"]
+    "path", ["/nothing", "/{name}s/x/y/z", "/{name}", "/{name}ss", "/x/{name}s"]
 )
 def test_other_paths_are_not_found(platform, name, path):
     service = platform.services[name]
@@ -157,10 +158,22 @@ def test_other_paths_are_not_found(platform, name, path):
 
 
 @pytest.mark.parametrize(
-    "identifier", ["0", "x" * 200, "%20", "%C3%A4", "%27%20OR%201=1--", "0190a1b2-c3d4-7e5f-8a6b-7c8d9e0f1a2b", "%ff", "..."]
+    "identifier",
+    [
+        "0",
+        "x" * 200,
+        "%20",
+        "%C3%A4",
+        "%ff",
+        "%01",
+        "...",
+        "%27%20OR%201=1--",
+        "0190a1b2-c3d4-7e5f-8a6b-7c8d9e0f1a2b",
+    ],
 )
 @pytest.mark.parametrize("name", SERVICES)
 def test_ids_are_opaque(platform, name, identifier):
     """A malformed id is one that is not found."""
-    problem = is_problem(platform.services[name].public.get(f"/{name}s/{identifier}"), 404, "not-found")
+    answer = platform.services[name].public.get(f"/{name}s/{identifier}")
+    problem = is_problem(answer, 404, "not-found")
     assert problem["detail"] == f"{name.title()} not found"
