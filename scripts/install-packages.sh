@@ -60,7 +60,7 @@ done
 missing=${missing# }
 [ -n "$missing" ] || exit 0
 
-say "Installing what is missing to $* the platform: $missing"
+say "Missing for $*, to be installed by apt-get: $missing"
 if [ "$(id -u)" = 0 ]; then
 	as_root=
 elif command -v sudo >/dev/null; then
