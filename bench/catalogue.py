@@ -1,0 +1,111 @@
+"""Products to measure with, loaded the way a client would: POST /products/bulk."""
+
+import http.client
+import json
+import re
+import subprocess
+import time
+from urllib.parse import urljoin
+
+MATCHES = 100  # products that share one rare word
+COMMON_WORD = "article"  # occurs in every product
+BULK_BYTES = 24 << 20  # a request; nginx takes up to 32 MiB
+PAGE = 200
+IDS_WANTED = 5000
+
+ADJECTIVES = "Plain Sturdy Folding Woven Brushed Glazed Quiet Narrow Round Heavy".split()
+NOUNS = "Kettle Lamp Basket Chair Blanket Knife Mirror Shelf Teapot Hook Drawer Bench Jug".split()
+
+
+def rare_word(group):
+    """Of one length whatever the group, so that none is the beginning of another."""
+    return f"lot{group:07d}"
+
+
+def product(number, count):
+    """The number-th of count products."""
+    adjective = ADJECTIVES[number % len(ADJECTIVES)]
+    noun = NOUNS[number % len(NOUNS)]
+    group = number % max(count // MATCHES, 1)
+    return {
+        "name": f"{adjective} {noun} {number}",
+        "description": f"{noun}, {COMMON_WORD} of {rare_word(group)}. Made to last, sold singly.",
+        "price": (100 + number * 7919 % 99000) / 100,
+        "inventory": 100000,
+        "sku": f"B-{number:08d}",
+        "category": f"category-{number % 20}",
+        "tags": [adjective.lower(), noun.lower()],
+    }
+
+
+def _bulk_bodies(count):
+    lines, size = [], 0
+    for number in range(count):
+        line = json.dumps(product(number, count), separators=(",", ":")) + "\n"
+        lines.append(line)
+        size += len(line)
+        if size >= BULK_BYTES or number == count - 1:
+            yield "".join(lines)
+            lines, size = [], 0
+
+
+def load_in_bulk(port, count, directory):
+    """Products a second."""
+    body, results = directory / "bulk.ndjson", directory / "bulk-results.ndjson"
+    seconds, created = 0, 0
+    for text in _bulk_bodies(count):
+        body.write_text(text)
+        started = time.monotonic()
+        # curl sends and receives at once, as an answer that is streamed beside its request needs.
+        subprocess.run(
+            ["curl", "-sS", "--fail", "--max-time", "300", "-o", results, "--data-binary"]
+            + [f"@{body}", "-H", "Content-Type: application/x-ndjson", "-H", "Expect:"]
+            + [f"http://127.0.0.1:{port}/products/bulk"],
+            check=True,
+        )
+        seconds += time.monotonic() - started
+        created += results.read_text().count('"status":"created"')
+    body.unlink()
+    results.unlink()
+    if created != count:
+        raise RuntimeError(f"bulk load: {created} of {count} products were created")
+    return count / seconds
+
+
+def load_one_by_one(port, count):
+    """For the peers, which have no bulk operation. Their ids."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    ids = []
+    for number in range(count):
+        connection.request(
+            "POST",
+            "/products",
+            json.dumps(product(number, count)),
+            {"Content-Type": "application/json"},
+        )
+        response = connection.getresponse()
+        answer = response.read()
+        if response.status != 201:
+            raise RuntimeError(f"loading a peer: {response.status} {answer[:300]!r}")
+        ids.append(json.loads(answer)["id"])
+    return ids
+
+
+def walk(port, products):
+    """Follows Link: rel="next" over so many products; ids met, spread evenly, and the last link."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    path = f"/products?limit={PAGE}"
+    every = max(products // IDS_WANTED, 1)
+    ids, seen = [], 0
+    while seen < products:
+        connection.request("GET", path)
+        response = connection.getresponse()
+        body = response.read().decode()
+        link = re.match(r'<([^>]*)>; rel="next"', response.headers.get("Link", ""))
+        if response.status != 200 or not link:
+            raise RuntimeError(f"{path}: {response.status} {body[:300]}")
+        page = re.findall(r'\{"id":"([^"]+)"', body)
+        ids.extend(page[-seen % every :: every])
+        seen += len(page)
+        path = urljoin(path, link.group(1))
+    return ids, path
