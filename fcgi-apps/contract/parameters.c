@@ -37,7 +37,7 @@ static int hex_value(char digit)
 }
 
 /* Decodes from..end in place and ends it with a NUL, where a separator was. NULL, or the reason. */
-static const char *decode(char *from, char *end, size_t *ret_length)
+static const char *decode(char *from, const char *end, size_t *ret_length)
 {
 	char *to = from;
 	const char *start = from;
