@@ -12,7 +12,6 @@
 	" " seq ","                                                                                \
 	" id TEXT NOT NULL UNIQUE,"                                                                \
 	" name TEXT NOT NULL,"                                                                     \
-	" description TEXT NOT NULL,"                                                              \
 	" price BIGINT NOT NULL CHECK (price >= 0),"                                               \
 	" inventory BIGINT NOT NULL CHECK (inventory >= 0),"                                       \
 	" reserved BIGINT NOT NULL DEFAULT 0 CHECK (reserved >= 0),"                               \
@@ -25,7 +24,8 @@
 	" version BIGINT NOT NULL DEFAULT 1,"                                                      \
 	" created_at BIGINT NOT NULL,"                                                             \
 	" updated_at BIGINT NOT NULL,"                                                             \
-	" deleted_at BIGINT);"                                                                     \
+	" deleted_at BIGINT,"                                                                      \
+	" description TEXT NOT NULL);" /* last: the others are read without it */                  \
 	"CREATE UNIQUE INDEX products_sku ON products (sku) WHERE deleted_at IS NULL;"             \
 	"CREATE INDEX products_created_at ON products (created_at, id)"                            \
 	" WHERE deleted_at IS NULL;"                                                               \
