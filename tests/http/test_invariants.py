@@ -55,6 +55,10 @@ CORRUPTIONS = {
         "product",
         "UPDATE products SET inventory = inventory - 1, reserved = reserved + 1",
     ),
+    "stock is below zero": (
+        "product",
+        "UPDATE products SET inventory = inventory + reserved + 1, reserved = -1",
+    ),
     "an adjustment is lost": (
         "product",
         "DELETE FROM stock_movements WHERE reference IS NULL AND delta = -7",
@@ -158,15 +162,28 @@ CORRUPTIONS = {
 }
 
 
-@pytest.mark.parametrize("corruption", CORRUPTIONS)
-def test_corruption_is_found(healthy, tmp_path, corruption):
+def corrupted(healthy, directory, corruption):
+    """Copies the stores and corrupts them; the faults that are found."""
     for name in invariants.SERVICES:
-        copy(healthy / f"{name}.db", tmp_path / f"{name}.db")
+        copy(healthy / f"{name}.db", directory / f"{name}.db")
     name, sql = CORRUPTIONS[corruption]
-    with closing(sqlite3.connect(tmp_path / f"{name}.db")) as store, store:
+    with closing(sqlite3.connect(directory / f"{name}.db")) as store, store:
         store.execute("PRAGMA ignore_check_constraints = ON")
         assert store.execute(sql).rowcount > 0, "this corrupts nothing"
-    assert invariants.faults(tmp_path)
+    return invariants.faults(directory)
+
+
+@pytest.mark.parametrize("corruption", CORRUPTIONS)
+def test_corruption_is_found(healthy, tmp_path, corruption):
+    assert corrupted(healthy, tmp_path, corruption)
+
+
+def test_every_rule_finds_something(healthy, tmp_path):
+    found = "\n".join(
+        fault for corruption in CORRUPTIONS for fault in corrupted(healthy, tmp_path, corruption)
+    )
+    rules = [*invariants.STOCK_RULES, *invariants.SETTLED_RULES]
+    assert [rule for rule in rules if rule not in found] == []
 
 
 def test_damaged_file_is_found(healthy, tmp_path):

@@ -1,0 +1,460 @@
+"""What the services ask of each other: every step may be repeated, come late or in the wrong order.
+
+The stock invariant is checked after every test.
+"""
+
+import invariants
+import pytest
+from client import is_problem
+from shop import Shop, at_once, done, new_id
+
+
+@pytest.fixture(scope="module")
+def shop(make_platform):
+    """Of its own: the orders of these reservations exist nowhere."""
+    return Shop(make_platform(gateway=False))
+
+
+@pytest.fixture(autouse=True)
+def stock_adds_up(shop):
+    yield
+    assert list(invariants.stock_faults(shop.bed.product.database)) == []
+
+
+# ---- reservations ----
+
+
+class Reservation:
+    """The calls for one order id; each returns the answer."""
+
+    def __init__(self, shop, order_id=None):
+        self.client = shop.bed.product.internal
+        self.path = f"/internal/reservations/{order_id or new_id()}"
+        self.order_id = self.path.rsplit("/", 1)[1]
+
+    def hold(self, *lines):
+        items = [{"product_id": product, "quantity": quantity} for product, quantity in lines]
+        return self.client.put(self.path, json={"items": items})
+
+    def ship(self, **options):
+        return self.client.post(f"{self.path}/ship", **options)
+
+    def release(self):
+        return self.client.delete(self.path)
+
+
+@pytest.fixture
+def reservation(shop):
+    return Reservation(shop)
+
+
+def test_hold(shop, reservation):
+    mug = shop.make_product(name="Mug", price=12.5, inventory=5)
+    pot = shop.make_product(name="Pot", price=19.99, inventory=5)
+    held = done(reservation.hold((pot, 2), (mug, 3)), 201)
+    assert held["order_id"] == reservation.order_id
+    assert held["state"] == "held"
+    assert sorted(held["items"], key=lambda item: item["price"]) == [
+        {"product_id": mug, "name": "Mug", "price": 12.5, "quantity": 3},
+        {"product_id": pot, "name": "Pot", "price": 19.99, "quantity": 2},
+    ]
+    assert (shop.stock(mug), shop.stock(pot)) == ((2, 3), (3, 2))
+
+
+def test_hold_again(shop, reservation):
+    one, two = shop.make_product(inventory=5), shop.make_product(inventory=5)
+    held = done(reservation.hold((one, 2), (two, 3)), 201)
+    # Name and price stay those it was held at.
+    shop.change_product(one, name="New", price=99)
+    for lines in ([(one, 2), (two, 3)], [(two, 3), (one, 2)], [(two, 1), (one, 2), (two, 2)]):
+        assert done(reservation.hold(*lines), 200) == held
+    assert (shop.stock(one), shop.stock(two)) == ((3, 2), (2, 3))
+
+
+def test_hold_again_with_other_lines(shop, reservation):
+    one, two = shop.make_product(inventory=5), shop.make_product(inventory=5)
+    done(reservation.hold((one, 2)), 201)
+    for lines in ([(one, 1)], [(one, 2), (two, 1)], [(two, 2)]):
+        is_problem(reservation.hold(*lines), 409, "reservation-mismatch")
+    assert (shop.stock(one), shop.stock(two)) == ((3, 2), (5, 0))
+
+
+def test_duplicate_lines_are_summed(shop, reservation):
+    product = shop.make_product(inventory=5)
+    held = done(reservation.hold((product, 1), (product, 3)), 201)
+    assert [item["quantity"] for item in held["items"]] == [4]
+    assert shop.stock(product) == (1, 4)
+
+
+def test_duplicate_lines_are_summed_before_the_stock_is_looked_at(shop, reservation):
+    product = shop.make_product(inventory=5)
+    problem = is_problem(reservation.hold((product, 3), (product, 3)), 409, "insufficient-stock")
+    assert problem["items"] == [{"product_id": product, "requested": 6, "available": 5}]
+    assert shop.stock(product) == (5, 0)
+
+
+def test_huge_duplicates_do_not_overflow(shop, reservation):
+    product = shop.make_product(inventory=5)
+    answer = reservation.hold(*[(product, 10**9)] * 200)
+    problem = is_problem(answer, 409, "insufficient-stock")
+    assert problem["items"][0]["requested"] == 200 * 10**9
+    assert shop.stock(product) == (5, 0)
+
+
+def test_all_or_nothing(shop, reservation):
+    plenty, short, none = (shop.make_product(inventory=n) for n in (5, 2, 0))
+    answer = reservation.hold((plenty, 1), (short, 3), (none, 1))
+    problem = is_problem(answer, 409, "insufficient-stock")
+    assert sorted(problem["items"], key=lambda item: item["requested"]) == [
+        {"product_id": none, "requested": 1, "available": 0},
+        {"product_id": short, "requested": 3, "available": 2},
+    ]
+    assert [shop.stock(p) for p in (plenty, short, none)] == [(5, 0), (2, 0), (0, 0)]
+    # Nothing stays behind: what is there may be held for the same order.
+    done(reservation.hold((plenty, 1)), 201)
+
+
+def test_products_that_are_gone(shop, reservation):
+    there, deleted = shop.make_product(), shop.make_product()
+    shop.delete_product(deleted)
+    unknown = new_id()
+    answer = reservation.hold((there, 1), (deleted, 1), (unknown, 1), ("nonsense", 1))
+    problem = is_problem(answer, 409, "product-gone")
+    gone = {item["product_id"] for item in problem["items"]}
+    assert gone == {deleted, unknown, "nonsense"}
+    assert shop.stock(there) == (10, 0)
+
+
+def test_release(shop, reservation):
+    product = shop.make_product(inventory=5)
+    reservation.hold((product, 2))
+    for _ in range(3):
+        assert reservation.release().status == 204
+        assert shop.stock(product) == (5, 0)
+
+
+def test_late_hold_does_not_revive(shop, reservation):
+    product = shop.make_product(inventory=5)
+    reservation.hold((product, 2))
+    reservation.release()
+    is_problem(reservation.hold((product, 2)), 409, "reservation-released")
+    is_problem(reservation.ship(), 409, "reservation-released")
+    assert shop.stock(product) == (5, 0)
+
+
+def test_release_before_the_hold_leaves_a_tombstone(shop, reservation):
+    product = shop.make_product(inventory=5)
+    for _ in range(2):
+        assert reservation.release().status == 204
+    is_problem(reservation.hold((product, 2)), 409, "reservation-released")
+    is_problem(reservation.ship(), 409, "reservation-released")
+    assert shop.stock(product) == (5, 0)
+
+
+def test_release_restocks_a_deleted_product(shop, reservation):
+    product = shop.make_product(inventory=5)
+    reservation.hold((product, 2))
+    shop.delete_product(product)
+    assert reservation.release().status == 204
+
+
+def test_ship(shop, reservation):
+    product = shop.make_product(inventory=5)
+    reservation.hold((product, 2))
+    for _ in range(3):
+        shipped = done(reservation.ship(), 200)
+        assert shipped == {"order_id": reservation.order_id, "state": "shipped"}
+        assert shop.stock(product) == (3, 0)
+
+
+def test_after_shipping(shop, reservation):
+    product = shop.make_product(inventory=5)
+    reservation.hold((product, 2))
+    reservation.ship()
+    is_problem(reservation.release(), 409, "already-shipped")
+    assert done(reservation.hold((product, 2)), 200)["state"] == "shipped"
+    assert shop.stock(product) == (3, 0)
+
+
+def test_ship_of_nothing(reservation):
+    is_problem(reservation.ship(), 404)
+
+
+def test_ship_with_a_key(shop, reservation):
+    product = shop.make_product(inventory=5)
+    reservation.hold((product, 2))
+    headers = {"Idempotency-Key": new_id()}
+    first, again = reservation.ship(headers=headers), reservation.ship(headers=headers)
+    assert (again.status, again.body) == (first.status, first.body) == (200, first.body)
+    assert again.header("Idempotent-Replayed") == "true"
+    assert shop.stock(product) == (3, 0)
+
+
+def test_same_hold_many_times_at_once(shop, reservation):
+    product = shop.make_product(inventory=100)
+    items = [{"product_id": product, "quantity": 7}]
+    answers = at_once(
+        20,
+        shop.bed.product.internal.clone,
+        lambda client, _: client.put(reservation.path, json={"items": items}),
+    )
+    assert sorted(answer.status for answer in answers) == [200] * 19 + [201]
+    assert len({answer.body for answer in answers}) == 1
+    assert shop.stock(product) == (93, 7)
+
+
+def test_release_and_hold_at_once(shop):
+    """Whoever is first: in the end nothing is held."""
+    product = shop.make_product(inventory=10)
+    for _ in range(10):
+        reservation = Reservation(shop)
+        items = [{"product_id": product, "quantity": 1}]
+
+        def call(client, number, path=reservation.path, items=items):
+            return client.delete(path) if number % 2 else client.put(path, json={"items": items})
+
+        statuses = {a.status for a in at_once(8, shop.bed.product.internal.clone, call)}
+        assert statuses <= {200, 201, 204, 409}
+        assert shop.stock(product) == (10, 0)
+
+
+def test_ship_and_release_at_once(shop):
+    """One of them wins; the goods are in one place."""
+    product = shop.make_product(inventory=20)
+    shipped = 0
+    for _ in range(10):
+        reservation = Reservation(shop)
+        done(reservation.hold((product, 1)), 201)
+
+        def call(client, number, path=reservation.path):
+            return client.delete(path) if number % 2 else client.post(f"{path}/ship")
+
+        statuses = {a.status for a in at_once(8, shop.bed.product.internal.clone, call)}
+        assert statuses in ({200, 409}, {204, 409})
+        shipped += 200 in statuses
+    assert shop.stock(product) == (20 - shipped, 0)
+
+
+def test_crossing_holds_do_not_deadlock(shop):
+    """Lines in opposite order: each hold is whole, none fails for the other's sake."""
+    one, two = shop.make_product(inventory=50), shop.make_product(inventory=50)
+
+    def call(client, number):
+        lines = [(one, 1), (two, 1)][:: -1 if number % 2 else 1]
+        items = [{"product_id": product, "quantity": quantity} for product, quantity in lines]
+        return client.put(f"/internal/reservations/{new_id()}", json={"items": items}).status
+
+    assert set(at_once(40, shop.bed.product.internal.clone, call)) == {201}
+    assert shop.stock(one) == shop.stock(two) == (10, 40)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [{}, {"items": []}, {"items": [{"product_id": "a", "quantity": 0}]}, {"items": [{}]},
+     {"items": [{"product_id": "a", "quantity": -1}]}, {"items": None}, [], {"item": []},
+     {"items": [{"product_id": "a", "quantity": 1}] * 201}],
+)  # fmt: skip
+def test_bad_reservations(reservation, body):
+    assert is_problem(reservation.client.put(reservation.path, json=body), 422)["errors"]
+
+
+# ---- checkouts ----
+
+
+class Checkout:
+    """The calls for one cart and order id; each returns the answer."""
+
+    def __init__(self, shop, cart_id, order_id=None):
+        self.client = shop.bed.cart.internal
+        self.order_id = order_id or new_id()
+        self.path = f"/internal/carts/{cart_id}/checkouts/{self.order_id}"
+
+    def begin(self):
+        return self.client.put(self.path)
+
+    def consume(self, **options):
+        return self.client.post(f"{self.path}/consume", **options)
+
+    def release(self):
+        return self.client.delete(self.path)
+
+
+def test_snapshot(shop):
+    product = shop.make_product(name="Mug", price=12.5)
+    cart_id = shop.make_cart({product: 2})
+    checkout = Checkout(shop, cart_id)
+    assert done(checkout.begin(), 200) == {
+        "cart_id": cart_id,
+        "user_id": "user-1",
+        "order_id": checkout.order_id,
+        "revision": shop.read_cart(cart_id)["version"],
+        "items": [{"product_id": product, "name": "Mug", "unit_price": 12.5, "quantity": 2}],
+    }
+
+
+def test_snapshot_stays_while_the_cart_is_edited(shop):
+    product, other = shop.make_product(), shop.make_product()
+    cart_id = shop.make_cart({product: 2})
+    checkout = Checkout(shop, cart_id)
+    snapshot = done(checkout.begin(), 200)
+    shop.change_product(product, name="New", price=99)
+    shop.add_item(cart_id, product, 1)
+    shop.add_item(cart_id, other, 1)
+    assert done(checkout.begin(), 200) == snapshot
+    done(checkout.consume(), 200)
+    assert done(checkout.begin(), 200) == snapshot
+    assert shop.quantities(cart_id) == {product: 1, other: 1}
+
+
+def test_one_open_checkout_at_a_time(shop):
+    cart_id = shop.make_cart({shop.make_product(): 2})
+    first, second = Checkout(shop, cart_id), Checkout(shop, cart_id)
+    done(first.begin(), 200)
+    problem = is_problem(second.begin(), 409, "checkout-in-progress")
+    assert problem["order_id"] == first.order_id
+    assert first.release().status == 204
+    done(second.begin(), 200)
+
+
+def test_consume(shop):
+    product = shop.make_product()
+    cart_id = shop.make_cart({product: 2})
+    checkout = Checkout(shop, cart_id)
+    checkout.begin()
+    for _ in range(3):
+        consumed = done(checkout.consume(), 200)
+        assert consumed == {
+            "cart_id": cart_id,
+            "order_id": checkout.order_id,
+            "state": "consumed",
+        }
+    cart = shop.read_cart(cart_id)
+    assert (cart["items"], cart["last_order_id"]) == ([], checkout.order_id)
+    # Once: what is added later is not the order's.
+    shop.add_item(cart_id, product, 2)
+    done(checkout.consume(), 200)
+    assert shop.quantities(cart_id) == {product: 2}
+
+
+@pytest.mark.parametrize(("left", "stays"), [(0, None), (1, None), (2, None), (5, 3)])
+def test_consume_takes_no_more_than_is_there(shop, left, stays):
+    """Two were ordered; the cart was edited meanwhile."""
+    product = shop.make_product()
+    cart_id = shop.make_cart({product: 2})
+    checkout = Checkout(shop, cart_id)
+    checkout.begin()
+    path = f"/carts/{cart_id}/items/{product}"
+    done(shop.cart.put(path, json={"quantity": left}), 200)
+    done(checkout.consume(), 200)
+    assert shop.quantities(cart_id).get(product) == stays
+
+
+def test_empty_cart_cannot_be_checked_out(shop):
+    cart_id = shop.make_cart()
+    assert "last_order_id" not in is_problem(Checkout(shop, cart_id).begin(), 409, "cart-empty")
+    shop.add_item(cart_id, shop.make_product())
+    first = Checkout(shop, cart_id)
+    first.begin()
+    first.consume()
+    problem = is_problem(Checkout(shop, cart_id).begin(), 409, "cart-empty")
+    assert problem["last_order_id"] == first.order_id
+
+
+def test_release_leaves_the_cart_as_it_is(shop):
+    cart_id = shop.make_cart({shop.make_product(): 2})
+    before = shop.read_cart(cart_id)
+    checkout = Checkout(shop, cart_id)
+    checkout.begin()
+    for _ in range(3):
+        assert checkout.release().status == 204
+    assert shop.read_cart(cart_id) == before
+
+
+def test_late_begin_does_not_revive(shop):
+    cart_id = shop.make_cart({shop.make_product(): 2})
+    begun, never_begun = Checkout(shop, cart_id), Checkout(shop, cart_id)
+    begun.begin()
+    for checkout in (begun, never_begun):
+        assert checkout.release().status == 204
+        is_problem(checkout.begin(), 409, "checkout-released")
+        is_problem(checkout.consume(), 409, "checkout-released")
+    assert len(shop.quantities(cart_id)) == 1
+    done(Checkout(shop, cart_id).begin(), 200)
+
+
+def test_consumed_is_not_released(shop):
+    cart_id = shop.make_cart({shop.make_product(): 2})
+    checkout = Checkout(shop, cart_id)
+    checkout.begin()
+    checkout.consume()
+    is_problem(checkout.release(), 409, "checkout-consumed")
+    assert shop.quantities(cart_id) == {}
+
+
+def test_checkouts_of_unknown_carts(shop):
+    checkout = Checkout(shop, new_id())
+    is_problem(checkout.begin(), 404)
+    is_problem(checkout.consume(), 404)
+    # Remembered all the same: the cart may only be late.
+    assert checkout.release().status == 204
+    is_problem(checkout.consume(), 409, "checkout-released")
+    is_problem(checkout.begin(), 409, "checkout-released")
+
+
+def test_consume_of_an_unknown_checkout(shop):
+    cart_id = shop.make_cart({shop.make_product(): 2})
+    is_problem(Checkout(shop, cart_id).consume(), 404)
+    assert len(shop.quantities(cart_id)) == 1
+
+
+@pytest.mark.parametrize("name", ["a" * 65, "a.b", "a%20b", "%C3%A4"])
+def test_ids_that_cannot_be(shop, name):
+    cart_id = shop.make_cart({shop.make_product(): 2})
+    for checkout in (Checkout(shop, cart_id, name), Checkout(shop, name)):
+        is_problem(checkout.begin(), 404)
+        is_problem(checkout.consume(), 404)
+        is_problem(checkout.release(), 404)
+
+
+def test_same_begin_many_times_at_once(shop):
+    cart_id = shop.make_cart({shop.make_product(): 2})
+    path = Checkout(shop, cart_id).path
+    answers = at_once(20, shop.bed.cart.internal.clone, lambda client, _: client.put(path))
+    assert {answer.status for answer in answers} == {200}
+    assert len({answer.body for answer in answers}) == 1
+
+
+def test_many_begins_at_once(shop):
+    cart_id = shop.make_cart({shop.make_product(): 2})
+    answers = at_once(
+        20,
+        shop.bed.cart.internal.clone,
+        lambda client, _: client.put(Checkout(shop, cart_id).path),
+    )
+    assert sorted(answer.status for answer in answers) == [200] + [409] * 19
+    (winner,) = [answer.json()["order_id"] for answer in answers if answer.status == 200]
+    assert {answer.json()["order_id"] for answer in answers} == {winner}
+
+
+def test_consume_many_times_at_once(shop):
+    product = shop.make_product()
+    cart_id = shop.make_cart({product: 2})
+    checkout = Checkout(shop, cart_id)
+    checkout.begin()
+    shop.add_item(cart_id, product, 5)
+    path = f"{checkout.path}/consume"
+    answers = at_once(20, shop.bed.cart.internal.clone, lambda client, _: client.post(path))
+    assert {answer.status for answer in answers} == {200}
+    assert shop.quantities(cart_id) == {product: 5}
+
+
+# ---- the internal side is internal ----
+
+
+@pytest.mark.parametrize("service", ["product", "cart"])
+def test_public_port_does_not_know_them(shop, service):
+    public = shop.bed.services[service].public
+    for path in (f"/internal/reservations/{new_id()}", f"/internal/carts/a/checkouts/{new_id()}"):
+        is_problem(public.put(path, json={}), 404)
+        is_problem(public.delete(path), 404)
+        is_problem(public.post(f"{path}/ship"), 404)
