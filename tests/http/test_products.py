@@ -1,0 +1,494 @@
+"""One product: making, reading, replacing, patching, deleting it; its stock and its ledger."""
+
+import json
+import re
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from client import is_problem
+from world import made, make_product, unique
+
+DEFAULTS = {"description": "", "inventory": 0, "reserved": 0, "tags": [], "version": 1}
+OPTIONAL = ("sku", "category", "image_url", "low_stock_threshold")
+
+
+def full_product():
+    return {
+        "name": "Enamel mug, blue",
+        "description": "Holds 0.35 l.\nSurvives the \"dishwasher\" \\ \u00e4\u4e16\U0001f980",
+        "price": 12.5,
+        "inventory": 40,
+        "sku": unique("MUG"),
+        "category": "kitchen",
+        "tags": ["mug", "blue"],
+        "image_url": "https://images.example.com/mug.jpg",
+        "low_stock_threshold": 5,
+    }
+
+
+def path_of(product):
+    return f"/products/{product['id']}"
+
+
+def fetch(service, product):
+    return made(service.public.get(path_of(product)), 200)
+
+
+def movements_of(service, product):
+    return made(service.public.get(f"{path_of(product)}/stock/movements?limit=200"), 200)
+
+
+# ---- create and read ----
+
+
+def test_create_with_everything(product):
+    sent = full_product()
+    answer = product.public.post("/products", json=sent)
+    created = made(answer)
+    assert {name: created[name] for name in sent} == sent
+    assert created["currency"] == "USD" and created["reserved"] == 0 and created["version"] == 1
+    assert created["created_at"] == created["updated_at"]
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", created["created_at"])
+    assert answer.header("Location") == path_of(created)
+    assert answer.header("ETag") == '"1"'
+    got = product.public.get(answer.header("Location"))
+    assert got.json() == created and got.header("ETag") == '"1"'
+
+
+def test_create_with_as_little_as_possible(product):
+    created = make_product(product, name="x", price=0)
+    assert {name: created[name] for name in DEFAULTS} == DEFAULTS
+    assert not set(OPTIONAL) & set(created)
+    assert movements_of(product, created) == []
+
+
+def test_limits_are_within_reach(product):
+    largest = {
+        "name": "\U0001f980" * 200,
+        "description": "\u4e16" * 5000,
+        "price": 9_999_999.99,
+        "inventory": 1_000_000_000,
+        "sku": unique("S").ljust(64, "\u00e4"),
+        "category": "c" * 100,
+        "tags": [f"{number:050}" for number in range(20)],
+        "image_url": "https://x/" + "a" * 2038,
+        "low_stock_threshold": 1_000_000_000,
+    }
+    created = made(product.public.post("/products", json=largest))
+    assert {name: created[name] for name in largest} == largest
+    assert fetch(product, created) == created
+
+
+@pytest.mark.parametrize(
+    ("sent", "printed"),
+    [
+        ("0", "0.00"),
+        ("-0", "0.00"),
+        ("0.1", "0.10"),
+        ("0.01", "0.01"),
+        ("1", "1.00"),
+        ("19.99", "19.99"),
+        ("19.990", "19.99"),
+        ("19.9900000000000000", "19.99"),
+        ("1e2", "100.00"),
+        ("1.5E+1", "15.00"),
+        ("1999e-2", "19.99"),
+        ("0.07", "0.07"),
+        ("1.005e3", "1005.00"),
+        ("8589934.59", "8589934.59"),
+        ("9999999.99", "9999999.99"),
+    ],
+)
+def test_prices_are_exact_and_printed_with_all_decimals(product, sent, printed):
+    body = f'{{"name": "Priced", "price": {sent}}}'.encode()
+    headers = {"Content-Type": "application/json"}
+    answer = product.public.post("/products", body=body, headers=headers)
+    assert answer.status == 201, answer
+    assert f'"price":{printed},'.encode() in answer.body
+    assert f'"price":{printed},'.encode() in product.public.get(answer.header("Location")).body
+
+
+# None and three.
+@pytest.mark.parametrize(
+    ("currency", "fine", "refused"), [("JPY", "1500", "1500.5"), ("BHD", "1.005", "1.0005")]
+)
+def test_decimals_are_the_currencys(make_platform, currency, fine, refused):
+    bed = make_platform(services=("product",), gateway=False, worker={"CURRENCY": currency})
+    headers = {"Content-Type": "application/json"}
+
+    def create(price):
+        body = f'{{"name": "Lamp", "price": {price}}}'.encode()
+        return bed.product.public.post("/products", body=body, headers=headers)
+
+    answer = create(fine)
+    assert made(answer)["currency"] == currency
+    assert f'"price":{fine},'.encode() in answer.body
+    (error,) = is_problem(create(refused), 422)["errors"]
+    assert error["pointer"] == "/price"
+
+
+# ---- entity tags ----
+
+
+@pytest.mark.parametrize(
+    ("tag", "status"),
+    [
+        ('"1"', 304),
+        ("*", 304),
+        ('W/"1"', 304),
+        ('"7", "1"', 304),
+        ('"2"', 200),
+        ("1", 200),
+        ('"11"', 200),
+    ],
+)
+def test_if_none_match(product, tag, status):
+    created = make_product(product)
+    for method in ("GET", "HEAD"):
+        answer = product.public.request(method, path_of(created), headers={"If-None-Match": tag})
+        assert answer.status == status
+        assert answer.header("ETag") == '"1"'
+        assert (answer.body == b"") == (status == 304 or method == "HEAD")
+
+
+OTHER = {"name": "Other", "price": 1}
+CHANGES = {
+    "PUT": lambda client, path, headers: client.put(path, json=OTHER, headers=headers),
+    "PATCH": lambda client, path, headers: client.patch(path, json=OTHER, headers=headers),
+    "DELETE": lambda client, path, headers: client.delete(path, headers=headers),
+}
+
+
+@pytest.mark.parametrize("method", CHANGES)
+@pytest.mark.parametrize("tag", ['"2"', '"0"', '"11"', "1", '"x"', '"1', '"2", "3"'])
+def test_if_match_refuses_what_has_changed(product, method, tag):
+    created = make_product(product)
+    answer = CHANGES[method](product.public, path_of(created), {"If-Match": tag})
+    is_problem(answer, 412, "precondition-failed")
+    assert fetch(product, created) == created
+
+
+@pytest.mark.parametrize("method", CHANGES)
+@pytest.mark.parametrize("tag", ['"1"', "*", '"7", "1"', '"7","1" , "9"'])
+def test_if_match_lets_the_others_through(product, method, tag):
+    created = make_product(product)
+    answer = CHANGES[method](product.public, path_of(created), {"If-Match": tag})
+    assert answer.status == (204 if method == "DELETE" else 200), answer
+
+
+@pytest.mark.parametrize("method", CHANGES)
+def test_the_tag_of_a_compressed_answer_is_as_good(product, method):
+    """nginx marks it as weak, though it names the version just as well."""
+    created = make_product(product, description="long " * 900)
+    path = path_of(created)
+    tag = product.public.get(path, headers={"Accept-Encoding": "gzip"}).header("ETag")
+    assert tag == 'W/"1"'
+    assert product.public.get(path, headers={"If-None-Match": tag}).status == 304
+    assert CHANGES[method](product.public, path, {"If-Match": tag}).status in (200, 204)
+    again = CHANGES[method](product.public, path, {"If-Match": tag})
+    is_problem(again, 404 if method == "DELETE" else 412)
+
+
+@pytest.mark.parametrize("method", CHANGES)
+def test_if_match_on_nothing(product, method):
+    answer = CHANGES[method](product.public, "/products/none", {"If-Match": "*"})
+    assert is_problem(answer, 404)["detail"] == "Product not found"
+
+
+def test_no_update_is_lost(product):
+    """Readers who write back what they read, all at once: each increment counts."""
+    created = make_product(product, price=0)
+    clients, rounds = 12, 8
+
+    def increment(client):
+        while True:
+            got = client.get(path_of(created))
+            price = got.json()["price"] + 1
+            headers = {"If-Match": got.header("ETag")}
+            answer = client.patch(path_of(created), json={"price": price}, headers=headers)
+            if answer.status == 200:
+                return
+            is_problem(answer, 412)
+
+    def run(start):
+        with product.public.clone() as client:
+            start.wait()
+            for _ in range(rounds):
+                increment(client)
+
+    start = threading.Barrier(clients)
+    with ThreadPoolExecutor(clients) as pool:
+        list(pool.map(run, [start] * clients))
+    after = fetch(product, created)
+    assert after["price"] == clients * rounds
+    assert after["version"] == 1 + clients * rounds
+
+
+# ---- replace ----
+
+
+def test_replace_puts_defaults_for_what_is_missing(product):
+    created = made(product.public.post("/products", json=full_product()))
+    answer = product.public.put(path_of(created), json={"name": "Plain", "price": 3})
+    after = made(answer, 200)
+    assert answer.header("ETag") == '"2"'
+    assert after["name"] == "Plain" and after["price"] == 3
+    assert {**DEFAULTS, "version": 2}.items() <= after.items()
+    assert not set(OPTIONAL) & set(after)
+    assert after["created_at"] == created["created_at"] < after["updated_at"]
+    assert fetch(product, created) == after
+
+
+def test_replace_with_what_is_there_keeps_it(product):
+    sent = full_product()
+    created = made(product.public.post("/products", json=sent))
+    after = made(product.public.put(path_of(created), json=sent), 200)
+    assert {name: after[name] for name in sent} == sent
+    assert [entry["delta"] for entry in movements_of(product, created)] == [40]
+
+
+# ---- merge patch (RFC 7396) ----
+
+@pytest.mark.parametrize(
+    ("patch", "changed"),
+    [
+        ({}, {}),
+        ({"name": "New"}, {"name": "New"}),
+        ({"tags": ["c"]}, {"tags": ["c"]}),
+        ({"tags": []}, {"tags": []}),
+        ({"tags": None}, {"tags": []}),
+        ({"description": None}, {"description": ""}),
+        ({"sku": None}, {"sku": None}),
+        ({"category": None, "image_url": None}, {"category": None, "image_url": None}),
+        ({"low_stock_threshold": None}, {"low_stock_threshold": None}),
+        ({"low_stock_threshold": 0}, {"low_stock_threshold": 0}),
+        ({"inventory": None}, {"inventory": 0}),
+        ({"inventory": 41}, {"inventory": 41}),
+        ({"price": 0.5, "name": "Two"}, {"price": 0.5, "name": "Two"}),
+    ],
+)
+@pytest.mark.parametrize("content_type", ["application/merge-patch+json", "application/json"])
+def test_patch(product, patch, changed, content_type):
+    """None among the changes: the member is gone."""
+    created = made(product.public.post("/products", json=full_product()))
+    headers = {"Content-Type": content_type}
+    after = made(product.public.patch(path_of(created), json=patch, headers=headers), 200)
+    expected = {**created, **changed, "version": 2, "updated_at": after["updated_at"]}
+    assert after == {name: value for name, value in expected.items() if value is not None}
+    assert fetch(product, created) == after
+
+
+@pytest.mark.parametrize(
+    "body", ["[]", '["c"]', "null", '"bar"', "1", "true", '[{"op":"remove","path":"/sku"}]']
+)
+def test_a_patch_that_is_no_object(product, body):
+    """Where RFC 7396 would put it in the document's place, there is no product any more."""
+    created = make_product(product)
+    headers = {"Content-Type": "application/merge-patch+json"}
+    answer = product.public.request("PATCH", path_of(created), body=body.encode(), headers=headers)
+    (error,) = is_problem(answer, 422)["errors"]
+    assert error["in"] == "body" and error["pointer"] == ""
+    assert fetch(product, created) == created
+
+
+@pytest.mark.parametrize("member", ["name", "price"])
+def test_what_is_required_cannot_be_removed(product, member):
+    created = make_product(product)
+    errors = is_problem(product.public.patch(path_of(created), json={member: None}), 422)["errors"]
+    assert [error["pointer"] for error in errors] == [f"/{member}"]
+    assert fetch(product, created) == created
+
+
+@pytest.mark.parametrize(
+    "member", ["id", "currency", "reserved", "version", "created_at", "updated_at"]
+)
+def test_what_is_not_the_clients_cannot_be_written(product, member):
+    created = make_product(product)
+    for value in (created[member], None):
+        for answer in (
+            product.public.patch(path_of(created), json={member: value}),
+            product.public.put(path_of(created), json={"name": "x", "price": 1, member: value}),
+        ):
+            errors = is_problem(answer, 422)["errors"]
+            assert [error["pointer"] for error in errors] == [f"/{member}"]
+    assert fetch(product, created) == created
+
+
+# ---- sku ----
+
+
+def test_a_sku_belongs_to_one_product(product):
+    taken, other = make_product(product, sku=unique("A")), make_product(product, sku=unique("B"))
+    body = {"name": "Lamp", "price": 1, "sku": taken["sku"]}
+    is_problem(product.public.post("/products", json=body), 409, "sku-taken")
+    is_problem(product.public.put(path_of(other), json=body), 409, "sku-taken")
+    patch = {"sku": taken["sku"]}
+    is_problem(product.public.patch(path_of(other), json=patch), 409, "sku-taken")
+    assert fetch(product, other) == other
+    # Its own is no conflict, and case and spaces make another one.
+    assert product.public.put(path_of(taken), json=body).status == 200
+    for near in (taken["sku"].lower(), taken["sku"] + " "):
+        assert product.public.post("/products", json={**body, "sku": near}).status == 201
+
+
+def test_a_removed_sku_is_free(product):
+    first = make_product(product, sku=unique("A"))
+    assert product.public.patch(path_of(first), json={"sku": None}).status == 200
+    second = make_product(product, sku=first["sku"])
+    assert product.public.delete(path_of(second)).status == 204
+    assert make_product(product, sku=first["sku"])["id"] not in (first["id"], second["id"])
+
+
+def test_one_of_many_gets_the_sku(product):
+    body = {"name": "Lamp", "price": 1, "sku": unique("RACE")}
+
+    def create(start):
+        with product.public.clone() as client:
+            start.wait()
+            return client.post("/products", json=body)
+
+    start = threading.Barrier(16)
+    with ThreadPoolExecutor(16) as pool:
+        answers = list(pool.map(create, [start] * 16))
+    assert sorted(answer.status for answer in answers) == [201] + [409] * 15
+    assert len(made(product.public.get(f"/products?sku={body['sku']}"), 200)) == 1
+
+
+# ---- stock ----
+
+
+def adjust(service, product, delta, reason="counted"):
+    body = {"delta": delta, "reason": reason}
+    return service.public.post(f"{path_of(product)}/stock", json=body)
+
+
+def test_adjustments_and_the_ledger(product):
+    created = make_product(product, inventory=10)
+    answer = adjust(product, created, -3, "broken")
+    assert made(answer, 200)["inventory"] == 7
+    assert answer.header("ETag") == '"2"'
+    assert made(adjust(product, created, 5, "found"), 200)["inventory"] == 12
+    assert product.public.patch(path_of(created), json={"inventory": 2}).status == 200
+    is_problem(adjust(product, created, -3), 409, "insufficient-stock")
+    assert made(adjust(product, created, -2, "sold"), 200)["inventory"] == 0
+
+    ledger = movements_of(product, created)
+    assert [(entry["delta"], entry["reason"]) for entry in ledger] == [
+        (-2, "sold"), (-10, "set"), (5, "found"), (-3, "broken"), (10, "opening"),
+    ]  # fmt: skip
+    moments = [entry["created_at"] for entry in ledger]
+    assert moments == sorted(moments, reverse=True)
+    assert len({entry["id"] for entry in ledger}) == len(ledger)
+    assert not any("reference" in entry for entry in ledger)
+
+
+def test_stock_cannot_leave_its_bounds(product):
+    created = make_product(product, inventory=5)
+    problem = is_problem(adjust(product, created, -6), 409, "insufficient-stock")
+    assert problem["available"] == 5
+    is_problem(adjust(product, created, 1_000_000_000), 409, "stock-limit")
+    assert made(adjust(product, created, 999_999_995), 200)["inventory"] == 1_000_000_000
+    is_problem(adjust(product, created, 1), 409, "stock-limit")
+    assert [entry["delta"] for entry in movements_of(product, created)] == [999_999_995, 5]
+
+
+def test_concurrent_adjustments_add_up(product):
+    created = make_product(product, inventory=20)
+
+    def take(start):
+        with product.public.clone() as client:
+            start.wait()
+            body = {"delta": -1, "reason": "sold"}
+            return [client.post(f"{path_of(created)}/stock", json=body).status for _ in range(4)]
+
+    start = threading.Barrier(10)
+    with ThreadPoolExecutor(10) as pool:
+        statuses = [status for taken in pool.map(take, [start] * 10) for status in taken]
+    assert sorted(statuses) == [200] * 20 + [409] * 20
+    after = fetch(product, created)
+    assert after["inventory"] == 0 and after["version"] == 21
+    assert sum(entry["delta"] for entry in movements_of(product, created)) == 0
+
+
+def test_the_ledger_pages(product):
+    created = make_product(product, inventory=1)
+    for _ in range(9):
+        assert adjust(product, created, 1).status == 200
+    path, seen, pages = f"{path_of(created)}/stock/movements?limit=4&count=true", [], 0
+    while path:
+        answer = product.public.get(path)
+        assert answer.header("X-Total-Count") == "10"
+        seen += answer.json()
+        pages += 1
+        link = answer.header("Link")
+        path = link and f"{path.split('?')[0]}{link.split('<')[1].split('>')[0]}"
+    assert pages == 3
+    assert seen == movements_of(product, created)
+
+
+# ---- delete ----
+
+
+def nothing_there(service, product):
+    client, path = service.public, path_of(product)
+    for answer in (
+        client.get(path),
+        client.delete(path),
+        client.put(path, json={"name": "x", "price": 1}),
+        client.patch(path, json={"name": "x"}),
+        client.get(f"{path}/stock/movements"),
+        adjust(service, product, 1),
+    ):
+        assert is_problem(answer, 404)["detail"] == "Product not found"
+
+
+@pytest.mark.parametrize("identifier", ["none", "01a20338-95db-752d-9352-0c24b9620f45"])
+def test_what_never_was_is_not_found(product, identifier):
+    nothing_there(product, {"id": identifier})
+
+
+def test_deleted_is_not_found_anywhere(product):
+    created = make_product(product, sku=unique("GONE"), name="Evanescent", inventory=3)
+    answer = product.public.delete(path_of(created))
+    assert answer.status == 204 and answer.body == b""
+    nothing_there(product, created)
+    for query in (f"ids={created['id']}", f"sku={created['sku']}", "q=evanescent"):
+        assert product.public.get(f"/products?{query}").json() == []
+
+
+def test_old_orders_keep_what_was_deleted(platform):
+    product, carts, orders = platform.product, platform.cart.public, platform.order.public
+    sold = make_product(product, name="Last one", price=7.25, inventory=2)
+    user = unique("user")
+    cart = made(carts.post("/carts", json={"user_id": user}))
+    item = {"product_id": sold["id"], "quantity": 2}
+    assert carts.post(f"/carts/{cart['id']}/items", json=item).status == 200
+    order = made(orders.post("/orders", json={"user_id": user, "cart_id": cart["id"]}))
+
+    assert product.public.delete(path_of(sold)).status == 204
+    after = made(orders.get(f"/orders/{order['id']}"), 200)
+    assert after == order
+    (line,) = after["items"]
+    assert (line["name"], line["price"], line["quantity"]) == ("Last one", 7.25, 2)
+    shipped = orders.put(f"/orders/{order['id']}/status", json={"status": "shipped"})
+    assert made(shipped, 200)["status"] == "shipped"
+
+
+# ---- text ----
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "'; DROP TABLE products; --", "<script>alert(1)</script>", "\u202e\ufeff\u0301", "%s%n%x",
+        "\\u0041", "a\tb\nc\rd\x7f", "\U0010ffff", "\x01\x1f",
+    ],
+)  # fmt: skip
+def test_any_text_comes_back_as_it_was(product, name):
+    created = make_product(product, name=name, description=name, category=name, tags=[name])
+    got = fetch(product, created)
+    assert [got["name"], got["description"], got["category"], *got["tags"]] == [name] * 4
+    raw = product.public.get(path_of(created)).body
+    assert json.loads(raw)["name"] == name
+    assert not re.search(rb"[\x00-\x1f]", raw)
