@@ -5,38 +5,26 @@ static const struct operation *operation;
 static struct arguments arguments;
 static struct violations violations;
 
-#define QUERY(name, rest) "{\"name\":\"" name "\",\"in\":\"query\"," rest "}"
-#define LIST              "\"style\":\"form\",\"explode\":false,\"schema\":{\"type\":\"array\","
+static const char document[] =
+	"{'openapi':'3.1.0','info':{'title':'Test'},'paths':{'/x':{"
+	"'get':{'operationId':'search','responses':{'204':{'description':'d'}},'parameters':["
+	"{'name':'q','in':'query','schema':{'type':'string','maxLength':8}},"
+	"{'name':'limit','in':'query','schema':{'type':'integer','minimum':1,'maximum':200}},"
+	"{'name':'min_price','in':'query','schema':{'$ref':'#/components/schemas/Price'}},"
+	"{'name':'in_stock','in':'query','schema':{'type':'boolean'}},"
+	"{'name':'gone','in':'query','schema':{'type':'boolean','const':true}},"
+	"{'name':'sort','in':'query','schema':{'type':'string','enum':['name','-name']}},"
+	"{'name':'ids','in':'query','style':'form','explode':false,'schema':{'type':'array',"
+	"'maxItems':3,'uniqueItems':true,'items':{'type':'string','minLength':1}}},"
+	"{'name':'Idempotency-Key','in':'header',"
+	"'schema':{'type':'string','pattern':'^[!-~]+$'}}]},"
+	"'post':{'operationId':'need','responses':{'204':{'description':'d'}},'parameters':["
+	"{'name':'user','in':'query','required':true,'schema':{'type':'string'}},"
+	"{'name':'X-Need','in':'header','required':true,'schema':{'type':'integer'}}]}}}}";
 
 static void start(void)
 {
-	contract =
-		load_contract(DOCUMENT(
-			"\"/x\":{" OPERATION("get", "search",
-					     "\"parameters\":[" QUERY("q", "\"schema\":{\"type\":"
-									   "\"string\","
-									   "\"maxLength\":8}") "," QUERY("limit", "\"schema\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":200}") "," QUERY("min_price", "\"schema\":{\"$ref\":\"#/components/schemas/Price\"}") "," QUERY("in_stock", "\"schema\":{\"type\":\"boolean\"}") "," QUERY("gone", "\"schema\":{\"type\":\"boolean\",\"const\":true}") "," QUERY(
-						     "sort",
-						     "\"schema\":{\"type\":\"string\",\"enum\":["
-						     "\"name\",\"-name\"]}") "," QUERY("ids", LIST
-										       "\"maxItems"
-										       "\":3,"
-										       "\"uniqueIte"
-										       "ms\":true,"
-										       "\"items\":{"
-										       "\"type\":"
-										       "\"string\","
-										       "\"minLength"
-										       "\":1}}") ","
-												 "{"
-												 "\"name\":\"Idempotency-Key\",\"in\":\"header\","
-												 "\"schema\":{\"type\":\"string\",\"pattern\":\"^[!-~]+$\"}}],") "," OPERATION("post",
-																					       "need",
-																					       "\"parameters\":[" QUERY(
-																						       "user",
-																						       "\"required\":true,\"schema\":{\"type\":\"string\"}") ","
-																													     "{\"name\":\"X-Need\",\"in\":\"header\",\"required\":true,"
-																													     "\"schema\":{\"type\":\"integer\"}}],") "}"));
+	contract = load_contract(document);
 	operation = contract_find(contract, "search");
 }
 
