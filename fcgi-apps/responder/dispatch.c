@@ -166,9 +166,12 @@ static bool check(struct exchange *exchange)
 	if (rc == 0)
 		forget_undeclared(request);
 	bool fine = rc == 0 && take_body(exchange, &violations);
-	if (rc < 0)
+	if (rc == 0)
+		rc = violations.error;
+	if (rc < 0) {
 		response_error(response, rc);
-	if (fine && violations.total > 0) {
+		fine = false;
+	} else if (fine && violations.total > 0) {
 		response_violations(response, &violations);
 		fine = false;
 	}
