@@ -20,10 +20,11 @@ static void fingerprint(const struct request *request, char ret_hex[FINGERPRINT_
 	SHA256End(&sha, ret_hex);
 }
 
-/* The stored content type is text of the store; the response wants a static one. */
+/* The stored content type is text of the store; the response wants a static one. NULL: unknown. */
 static const char *static_content_type(const char *stored)
 {
-	static const char *const known[] = {"application/json", "application/problem+json"};
+	static const char *const known[] = {"application/json", "application/problem+json",
+					    "application/x-ndjson"};
 	for (size_t i = 0; i < ARRAY_SIZE(known); i++) {
 		if (strcmp(known[i], stored) == 0)
 			return known[i];
@@ -129,6 +130,8 @@ int idempotency_store(struct db_conn *conn, const struct request *request,
 {
 	if (!request->idempotency_key)
 		return 0;
+	if (response->content_type && !static_content_type(response->content_type))
+		return -EIO; /* it could not be replayed */
 	struct text headers;
 	text_init(&headers, response->headers.limit + sizeof(response->etag));
 	text_append_string(&headers, response->etag);
