@@ -24,7 +24,7 @@ packages_for() {
 			nginx spawn-fcgi curl python3
 		;;
 	test) echo check python3-pytest ;;
-	lint) echo clang-format clang-tidy cppcheck shellcheck ;;
+	lint) echo clang-format clang-tidy cppcheck shellcheck python3-pyflakes ;;
 	*) die "unknown purpose '$1': build, test or lint" ;;
 	esac
 }

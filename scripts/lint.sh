@@ -58,21 +58,12 @@ nginx_configurations() {
 	return $status
 }
 
-python() {
-	local file status=0
-	while read -r file; do
-		"${PYTHON:-/usr/bin/python3}" -W error -c \
-			'import ast, sys; ast.parse(open(sys.argv[1]).read(), sys.argv[1])' "$file" || status=1
-	done < <(find scripts tests bench -name '*.py')
-	return $status
-}
-
 check 'clang-format' format
 check 'floors' scripts/check-floors.sh
 check 'cppcheck' flow
 check 'clang-tidy' tidy
 check 'shellcheck' shellcheck -x "${shell_scripts[@]}"
-check 'python' python
+check 'pyflakes' "${PYTHON:-/usr/bin/python3}" -m pyflakes scripts tests bench
 check 'nginx -t' nginx_configurations
 
 if ((${#failed[@]})); then

@@ -230,6 +230,7 @@ def test_internal_paths_are_on_the_internal_port(platform, name):
         (400, b"GET /../../etc/passwd HTTP/1.1\r\nHost: x\r\n"),
         (400, b"POST /products HTTP/1.1\r\nHost: x\r\nContent-Length: one\r\n"),
         (400, b"POST /products HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n"),
+        (400, b"POST /products HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n"),
         (405, b"TRACE / HTTP/1.1\r\nHost: x\r\n"),
         (414, b"GET /" + b"a" * 9000 + b" HTTP/1.1\r\nHost: x\r\n"),
         (431, b"GET / HTTP/1.1\r\nHost: x\r\nX-Long: " + b"a" * 9000 + b"\r\n"),
@@ -546,6 +547,11 @@ def test_gateway_leaves_the_body_limit_to_the_sidecar(platform):
     headers = {"Content-Type": "application/json"}
     answer = platform.gateway.clone().post("/products", body=body, headers=headers)
     is_problem(answer, 413, "content-too-large")
+
+
+def test_gateway_serves_http_1_0(platform):
+    answer = platform.gateway.raw(b"GET /products?limit=1 HTTP/1.0\r\n\r\n")
+    assert answer.status == 200, answer
 
 
 def test_gateway_keeps_its_connections(platform):
