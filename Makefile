@@ -8,7 +8,8 @@ FLOORS := base contract storage upstream responder
 PYTHON ?= /usr/bin/python3
 
 CC = gcc
-CPPFLAGS += -D_GNU_SOURCE -Ifcgi-apps -include fcgi-apps/base/banned.h
+# Debian keeps libpq's header in a folder of its own.
+CPPFLAGS += -D_GNU_SOURCE -Ifcgi-apps -isystem /usr/include/postgresql -include fcgi-apps/base/banned.h
 CFLAGS += -std=gnu11 -g -fPIE -pthread -fno-omit-frame-pointer -fstack-protector-strong -Wa,-Ifcgi-apps \
 	-Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Wvla \
 	-Wno-sign-conversion

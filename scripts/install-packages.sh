@@ -21,7 +21,7 @@ packages_for() {
 	build)
 		echo gcc libc6-dev make libfcgi-dev libjson-c-dev libsqlite3-dev \
 			'libcurl4-openssl-dev|libcurl4-gnutls-dev|libcurl4-nss-dev' libmd-dev \
-			nginx spawn-fcgi curl python3
+			libpq-dev nginx spawn-fcgi curl python3
 		;;
 	test) echo check python3-pytest ;;
 	lint) echo clang-format clang-tidy cppcheck shellcheck python3-pyflakes ;;

@@ -16,6 +16,7 @@ mapfile -t sources < <(find fcgi-apps tests/unit bench -name '*.c' | sort)
 mapfile -t headers < <(find fcgi-apps tests/unit bench -name '*.h' | sort)
 mapfile -t shell_scripts < <(find scripts nginx bench .ci -type f -exec grep -lE '^#!.*(sh|bash)$' {} + | sort)
 flags=(-D_GNU_SOURCE '-DSERVICE_VERSION="lint"' -Ifcgi-apps -Itests/unit)
+flags_tidy=(-isystem /usr/include/postgresql -include fcgi-apps/base/banned.h -std=gnu11)
 
 format() {
 	clang-format --dry-run -Werror "${sources[@]}" "${headers[@]}"
@@ -24,7 +25,7 @@ format() {
 # Counts of what was suppressed go to stderr, findings to stdout.
 tidy() {
 	printf '%s\n' "${sources[@]}" | grep '^fcgi-apps/' | xargs -P "$(nproc)" -n 4 sh -c \
-		"clang-tidy --quiet \"\$@\" -- ${flags[*]@Q} -include fcgi-apps/base/banned.h -std=gnu11 2>/dev/null" sh
+		"clang-tidy --quiet \"\$@\" -- ${flags[*]@Q} ${flags_tidy[*]} 2>/dev/null" sh
 }
 
 flow() {
