@@ -198,7 +198,8 @@ def floors(measured):
 
 def main():
     scale = Scale("quick" in sys.argv[1:])
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    for signum in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(signum, lambda number, _: sys.exit(128 + number))
     with Stack() as stack:
         measured = Measured(stack, scale)
     held = floors(measured)
