@@ -8,14 +8,34 @@
 /* A hundred result lines, each with up to VIOLATIONS_MAX violations. */
 #define RESULTS_MAX (4u << 20)
 
+/* Bounds the answer, which is longer than a body of very short lines. */
+#define LINES_MAX 100000
+
 /* With an Idempotency-Key the import is one transaction and its answer is stored. */
-#define KEYED_BODY_MAX (1u << 20)
+#define KEYED_BODY_MAX  (1u << 20)
+#define KEYED_LINES_MAX 10000
+
+static int keyed_too_large(struct response *response)
+{
+	response_problem(response, 413, NULL,
+			 "With an Idempotency-Key the body may have at most 1 MiB and 10000 lines");
+	return 0;
+}
 
 static int64_t read_request(void *context, void *buffer, size_t size)
 {
 	struct request *request = context;
 
 	return request->read_body(request, buffer, size);
+}
+
+/* Reads on to the end: a client that is answered while it still sends may see a reset instead. */
+static void skip_body(struct request *request)
+{
+	char buffer[16384];
+
+	while (request->read_body(request, buffer, sizeof(buffer)) > 0)
+		;
 }
 
 /*
@@ -73,13 +93,13 @@ static int store_chunk(struct import_stream *stream)
 	return keep(stream, &results);
 }
 
-/* The body went beyond its limit: what was read before is stored. */
-static int keep_abort(struct import_stream *stream)
+/* The body went beyond a limit: what was read before is stored. */
+static int keep_abort(struct import_stream *stream, const char *detail)
 {
 	struct text results CLEANUP(text_release);
 
 	text_init(&results, RESULTS_MAX);
-	product_import_abort(stream->import, "The body is longer than 32 MiB", &results);
+	product_import_abort(stream->import, detail, &results);
 	return keep(stream, &results);
 }
 
@@ -87,22 +107,24 @@ static int store_lines(struct import_stream *stream)
 {
 	struct product_ndjson lines CLEANUP(product_ndjson_release) = {0};
 	struct product_ndjson_line line;
-	int end;
+	int64_t count = 0;
+	int end = 0;
 	int r = product_ndjson_init(&lines, read_request, stream->request);
 
-	if (r < 0)
-		return r;
-	while ((end = product_ndjson_next(&lines, &line)) == 1) {
+	while (r == 0 && (end = product_ndjson_next(&lines, &line)) == 1 && count++ < LINES_MAX) {
 		r = product_import_add(stream->import, &line);
 		if (r == 0 && product_import_is_full(stream->import))
 			r = store_chunk(stream);
-		if (r < 0)
-			return r;
 	}
-	if (end < 0 && end != -EMSGSIZE)
-		return end;
-	r = store_chunk(stream);
-	return r < 0 || end == 0 ? r : keep_abort(stream);
+	if (r == 0 && (end >= 0 || end == -EMSGSIZE))
+		r = store_chunk(stream);
+	if (r < 0 || end == 0)
+		return r;
+	if (end == 1) {
+		skip_body(stream->request);
+		return keep_abort(stream, "The body has more than 100000 lines");
+	}
+	return end == -EMSGSIZE ? keep_abort(stream, "The body is longer than 32 MiB") : end;
 }
 
 static int send_results(struct import_stream *stream, struct response *response)
@@ -155,6 +177,7 @@ static int import_at_once(struct request *request, struct response *response)
 	struct product_ndjson lines CLEANUP(product_ndjson_release) = {0};
 	struct memory memory = {request->body_text, request->body_length};
 	struct product_ndjson_line line;
+	int64_t count = 0;
 	int end;
 	int r = product_ndjson_init(&lines, read_memory, &memory);
 
@@ -168,6 +191,8 @@ static int import_at_once(struct request *request, struct response *response)
 		end = product_ndjson_next(&lines, &line);
 		if (end < 0)
 			return end;
+		if (end == 1 && count++ == KEYED_LINES_MAX)
+			return keyed_too_large(response);
 		if (end == 1)
 			r = product_import_add(import, &line);
 		if (r == 0 && (end == 0 || product_import_is_full(import))) {
@@ -186,7 +211,7 @@ static int read_whole_body(struct request *request, struct text *body)
 	char buffer[16384];
 	int64_t got;
 
-	while ((got = request->read_body(request, buffer, sizeof(buffer))) > 0)
+	while ((got = request->read_body(request, buffer, sizeof(buffer))) > 0 && !text_error(body))
 		text_append(body, buffer, (size_t)got);
 	return got < 0 ? (int)got : text_error(body);
 }
@@ -199,9 +224,8 @@ static int import_keyed(struct request *request, struct response *response)
 	text_init(&body, KEYED_BODY_MAX);
 	r = read_whole_body(request, &body);
 	if (r == -EMSGSIZE) {
-		response_problem(response, 413, NULL,
-				 "With an Idempotency-Key the body may have at most 1 MiB");
-		return 0;
+		skip_body(request);
+		return keyed_too_large(response);
 	}
 	if (r < 0)
 		return r;

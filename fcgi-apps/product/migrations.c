@@ -33,6 +33,8 @@
 	"CREATE INDEX products_price ON products (price, id) WHERE deleted_at IS NULL;"            \
 	"CREATE INDEX products_category_created_at ON products (category, created_at, id)"         \
 	" WHERE deleted_at IS NULL AND category IS NOT NULL;"                                      \
+	"CREATE INDEX products_category_name ON products (category, name, id)"                     \
+	" WHERE deleted_at IS NULL AND category IS NOT NULL;"                                      \
 	"CREATE INDEX products_category_price ON products (category, price, id)"                   \
 	" WHERE deleted_at IS NULL AND category IS NOT NULL;"                                      \
 	"CREATE INDEX products_low_stock ON products (created_at, id)"                             \

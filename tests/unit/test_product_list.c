@@ -107,7 +107,7 @@ static const struct {
 	{{ANY}, "-price", 60, "INDEX products_price", false},
 	{{.category = "odd", ANY}, NULL, 30, "INDEX products_category_created_at", false},
 	{{.category = "odd", ANY}, "-price", 30, "INDEX products_category_price", false},
-	{{.category = "odd", ANY}, "name", 30, "INDEX products_category", true},
+	{{.category = "odd", ANY}, "name", 30, "INDEX products_category_name", false},
 	{{.category = "none", ANY}, NULL, 0, "INDEX products_category_created_at", false},
 	{{.tag = "t", ANY}, NULL, 40, "SEARCH product_tags USING PRIMARY KEY (tag=", false},
 	{{.tag = "t", ANY}, "price", 40, "SEARCH product_tags USING PRIMARY KEY (tag=", true},
