@@ -28,6 +28,10 @@ else
 CFLAGS += -O2
 CPPFLAGS += -D_FORTIFY_SOURCE=3
 endif
+# Named places to die, hang or fail at: for the proofs.
+ifneq ($(findstring failpoints,$(VARIANT)),)
+CPPFLAGS += -DFAILPOINTS
+endif
 ifdef CI
 CFLAGS += -Werror
 endif
@@ -48,7 +52,7 @@ MAKEFLAGS += --no-print-directory
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help up down status logs demo build programs unit-programs test test-unit test-http lint sanitize bench clean reset-data
+.PHONY: help up down status logs demo build programs unit-programs test test-unit test-http test-proofs lint sanitize bench clean reset-data
 help:
 	@echo "make <target>:"
 	@sed -n 's/^## /  /p' $(MAKEFILE_LIST)
@@ -143,6 +147,13 @@ http-$(1): programs
 	@VARIANT=$(VARIANT) $(PYTHON) -m pytest -q tests/http/test_$(1).py
 endef
 $(foreach t,$(HTTP_TESTS),$(eval $(call http_test,$(t))))
+
+## test-proofs      nothing is ever lost: kills, pauses, full disks, bad networks (PROOF_MINUTES=n)
+PROOF_MINUTES ?= 5
+test-proofs:
+	@scripts/install-packages.sh build test
+	@$(MAKE) VARIANT=failpoints $(JOBS) programs
+	@VARIANT=failpoints PROOF_MINUTES=$(PROOF_MINUTES) $(PYTHON) -m pytest -q tests/proofs
 
 ## lint             formatting, static analysis, shell scripts, nginx configurations, floors
 lint:

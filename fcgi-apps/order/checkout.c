@@ -11,6 +11,7 @@
 #include "order/checkout.h"
 
 #include "base/clock.h"
+#include "base/failpoint.h"
 #include "base/log.h"
 #include "order/effects.h"
 #include "order/order_store.h"
@@ -218,7 +219,9 @@ static int place(struct db_conn *conn, void *argument)
 	checkout->ended = rc == 0;
 	if (rc <= 0)
 		return rc;
-	rc = queue(checkout, conn, ORDER_CONSUME_CART, clock_now());
+	rc = failpoint("while_placing");
+	if (rc == 0)
+		rc = queue(checkout, conn, ORDER_CONSUME_CART, clock_now());
 	if (rc < 0)
 		return rc;
 	write_created(checkout, order);
@@ -240,6 +243,8 @@ static int commit(struct checkout *checkout)
 		error = db_transaction(checkout->app->runtime->db, place, checkout);
 	if (!error && checkout->ended)
 		error = -ETIMEDOUT;
+	if (!error)
+		error = failpoint("after_place");
 	return error;
 }
 
@@ -278,7 +283,9 @@ static int reject(struct db_conn *conn, void *argument)
 	if (rc == 0)
 		return look_again(checkout, conn);
 
-	rc = queue(checkout, conn, ORDER_RELEASE_CART, now);
+	rc = failpoint("while_rejecting");
+	if (rc == 0)
+		rc = queue(checkout, conn, ORDER_RELEASE_CART, now);
 	if (rc == 0 && checkout->stock_asked)
 		rc = queue(checkout, conn, ORDER_RELEASE_STOCK, now);
 	if (rc < 0)
@@ -299,10 +306,16 @@ static int reject(struct db_conn *conn, void *argument)
 
 static int go(struct checkout *checkout)
 {
-	int rc = open_cart(checkout);
+	int rc = failpoint("after_begin");
 
 	if (rc == 0)
+		rc = open_cart(checkout);
+	if (rc == 0)
+		rc = failpoint("after_open_cart");
+	if (rc == 0)
 		rc = hold_stock(checkout);
+	if (rc == 0)
+		rc = failpoint("after_reserve");
 	if (rc == 0)
 		rc = make_lines(checkout);
 	if (rc == 0)
@@ -353,6 +366,8 @@ int order_checkout(struct request *request, struct response *response)
 	if (rc < 0 || checkout.outcome == IDEMPOTENCY_ANSWERED)
 		return rc;
 	rc = go(&checkout);
+	if (rc == 0)
+		rc = failpoint("before_effects");
 	order_effects_after(request, checkout.effects, checkout.effect_count);
 	return rc;
 }

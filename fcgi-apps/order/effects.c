@@ -1,6 +1,7 @@
 #include "order/effects.h"
 
 #include "base/clock.h"
+#include "base/failpoint.h"
 #include "base/log.h"
 #include "upstream/backoff.h"
 
@@ -62,8 +63,12 @@ static bool is_final(enum order_effect_kind kind, int status)
 static enum result try_effect(const struct order_siblings *siblings, const struct order_call *call,
 			      const struct order_effect *effect)
 {
-	int status = call_sibling(siblings, call, effect);
+	int status = failpoint("before_effect");
 
+	if (status == 0)
+		status = call_sibling(siblings, call, effect);
+	if (failpoint("after_effect") < 0)
+		status = -EIO;
 	if (status < 0) {
 		log_write(LOG_WARN, "effect of an order not carried out yet",
 			  log_text("order.effect", order_effect_name(effect->kind)),
@@ -210,6 +215,8 @@ bool order_effects_relay(const struct order_app *app, enum order_effect_target t
 		return false;
 	if (error == 0)
 		error = db_transaction(app->runtime->db, claim_due, &claim);
+	if (error == 0)
+		error = failpoint("after_claim");
 	if (error < 0) {
 		log_write(LOG_ERROR, "cannot read the outbox", log_error_code(error));
 		return false;

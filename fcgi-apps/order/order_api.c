@@ -1,6 +1,7 @@
 #include "order/order_api.h"
 
 #include "base/clock.h"
+#include "base/failpoint.h"
 #include "order/app.h"
 #include "order/effects.h"
 #include "order/order_store.h"
@@ -252,6 +253,8 @@ int order_api_set_status(struct request *request, struct response *response)
 	if (order_status_parse(status, &change.status) < 0)
 		return -EINVAL;
 	error = db_transaction(app->runtime->db, change_status, &change);
+	if (!error)
+		error = failpoint("after_status");
 	if (error < 0)
 		return error;
 	order_effects_after(request, &change.effect, change.effect_count);

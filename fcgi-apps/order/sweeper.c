@@ -1,6 +1,7 @@
 #include "order/sweeper.h"
 
 #include "base/clock.h"
+#include "base/failpoint.h"
 #include "base/log.h"
 #include "order/order_store.h"
 #include "order/outbox.h"
@@ -79,6 +80,8 @@ bool order_sweep(const struct order_app *app)
 
 	if (rc > 0)
 		rc = db_transaction(app->runtime->db, sweep, &result);
+	if (rc == 0 && result.rejected > 0)
+		rc = failpoint("after_sweep");
 	if (rc < 0) {
 		log_write(LOG_ERROR, "cannot look for abandoned checkouts", log_error_code(rc));
 		return false;

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/config.h"
+#include "base/failpoint.h"
 #include "base/log.h"
 #include "responder/bindings.h"
 #include "responder/exchange.h"
@@ -49,6 +50,7 @@ static int read_settings(const struct service *service, struct settings *setting
 	settings->drain_timeout = config_int("DRAIN_SECONDS", 20, 1, 600) * CLOCK_SECOND;
 	settings->check_responses = config_bool("CONTRACT_CHECK_RESPONSES", false);
 	settings->single_commit = config_bool("DB_SINGLE_COMMIT", false);
+	failpoint_start();
 	return config_failed() ? -EINVAL : 0;
 }
 

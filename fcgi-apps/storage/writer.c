@@ -4,6 +4,10 @@
 #include <pthread.h>
 #include <signal.h>
 
+#include "base/uuid.h"
+
+#include "base/failpoint.h"
+
 /* How often a job that answers -EAGAIN is run before that is its result. */
 #define ATTEMPTS_MAX 4
 
@@ -73,17 +77,15 @@ static int run_job(struct db_conn *conn, struct db_job *job, bool alone)
 		job->result = db_call(conn, job->function, job->argument);
 		return job->result < 0 ? job->result : 0;
 	}
-	int64_t error = db_run(conn, "SAVEPOINT job", DB_NO_VALUES);
-	if (error < 0)
-		return (int)error;
+	int error = db_control(conn, "SAVEPOINT job", false);
+	if (error)
+		return error;
 	job->result = db_call(conn, job->function, job->argument);
 	if (!conn->driver->in_transaction(conn))
 		return job->result < 0 ? job->result : -EIO;
 	if (job->result < 0)
-		error = db_run(conn, "ROLLBACK TO SAVEPOINT job", DB_NO_VALUES);
-	if (error >= 0)
-		error = db_run(conn, "RELEASE SAVEPOINT job", DB_NO_VALUES);
-	return error < 0 ? (int)error : 0;
+		error = db_control(conn, "ROLLBACK TO SAVEPOINT job", true);
+	return error ? error : db_control(conn, "RELEASE SAVEPOINT job", false);
 }
 
 static void settle(struct job_list *group, int result)
@@ -128,11 +130,15 @@ static bool run_group(struct writer *writer, struct db_conn *conn, struct job_li
 	for (struct db_job *job = group->head; job && !error; job = job->next) {
 		job->attempts++;
 		error = run_job(conn, job, alone);
+		if (conn->waited)
+			job->attempts = ATTEMPTS_MAX;
 	}
 	if (error && !alone) {
 		writer->driver->rollback(conn);
 		return false;
 	}
+	if (!error)
+		error = failpoint("before_commit");
 	if (!error)
 		error = writer->driver->commit(conn);
 	if (error) {
@@ -143,6 +149,9 @@ static bool run_group(struct writer *writer, struct db_conn *conn, struct job_li
 		return true;
 	}
 	count_commit(writer, group);
+	error = failpoint("after_commit");
+	if (error)
+		settle(group, error);
 	return true;
 }
 
@@ -189,6 +198,16 @@ static bool gather(struct writer *writer, struct job_list *group)
 	return group->count > 0;
 }
 
+/* At random, so that those who lost a race to each other do not meet again. */
+static void pause_before(const struct db_driver *driver, unsigned attempts)
+{
+	int64_t longest = driver->retry_pause << (attempts - 1);
+	if (longest)
+		nanosleep(
+			&(struct timespec){.tv_nsec = (long)random_below((uint64_t)longest) * 1000},
+			NULL);
+}
+
 static void *writer_main(void *argument)
 {
 	struct writer_thread *self = argument;
@@ -201,9 +220,12 @@ static void *writer_main(void *argument)
 		if (!run_group(self->writer, self->conn, &group))
 			run_singly(self->writer, self->conn, &group);
 		finish(self->writer, &group, &again);
+		if (again.count)
+			pause_before(self->writer->driver, again.head->attempts);
 		while (again.head)
 			list_push(&group, list_pop(&again));
-		self->writer->driver->maintain(self->conn);
+		if (self->writer->driver->maintain)
+			self->writer->driver->maintain(self->conn);
 	}
 	return NULL;
 }
