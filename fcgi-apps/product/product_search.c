@@ -97,15 +97,16 @@ static size_t append_words(const char *q, struct text *out)
 int product_search_match(enum db_dialect dialect, const char *q, const char *category,
 			 const char *tag, struct text *out)
 {
-	size_t words;
+	size_t start = out->length;
+	size_t words = append_words(q, out);
 
+	if (words > PRODUCT_SEARCH_WORDS_MAX)
+		return -EINVAL;
 	if (dialect == DB_POSTGRES) {
+		text_truncate(out, start);
 		text_append_string(out, q);
 		return text_error(out);
 	}
-	words = append_words(q, out);
-	if (words > PRODUCT_SEARCH_WORDS_MAX)
-		return -EINVAL;
 	if (words == 0) {
 		text_append_string(out, "\"\"");
 	} else {
