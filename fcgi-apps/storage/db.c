@@ -11,10 +11,11 @@
 
 #define WRITERS_MAX 8
 
-static const struct db_driver *const drivers[] = {&sqlite_driver};
+static const struct db_driver *const drivers[] = {&sqlite_driver, &postgres_driver};
 
 struct db {
 	const struct db_driver *driver;
+	void *shared; /* the driver's own */
 	struct writer *writer;
 	int64_t busy_timeout;
 
@@ -36,17 +37,15 @@ static int find_driver(const char *url, const struct db_driver **ret_driver, cha
 		       size_t error_size)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(drivers); i++) {
-		if (has_scheme(url, drivers[i]->scheme)) {
+		if (has_scheme(url, drivers[i]->scheme) ||
+		    (drivers[i]->alias && has_scheme(url, drivers[i]->alias))) {
 			*ret_driver = drivers[i];
 			return 0;
 		}
 	}
-	if (has_scheme(url, "postgresql") || has_scheme(url, "postgres"))
-		snprintf(ret_error, error_size,
-			 "this build has no PostgreSQL driver; use sqlite:///path/file.db");
-	else
-		snprintf(ret_error, error_size,
-			 "the database URL is not of the form sqlite:///path/file.db");
+	snprintf(ret_error, error_size,
+		 "the database URL is not of the form sqlite:///path/file.db or "
+		 "postgresql://user:password@host/database");
 	return -EINVAL;
 }
 
@@ -102,7 +101,8 @@ static int start_writer(struct db *db, const struct db_options *options, char *r
 	int r = 0;
 	assert(db->driver->writers >= 1 && db->driver->writers <= WRITERS_MAX);
 	while (!r && opened < db->driver->writers) {
-		r = db->driver->open(options, DB_WRITER, &conns[opened], ret_error, error_size);
+		r = db->driver->open(options, db->shared, DB_WRITER, &conns[opened], ret_error,
+				     error_size);
 		if (!r)
 			opened++;
 	}
@@ -124,7 +124,8 @@ static int open_readers(struct db *db, const struct db_options *options, char *r
 {
 	while (db->readers < options->readers) {
 		struct db_conn *conn;
-		int r = db->driver->open(options, DB_READER, &conn, ret_error, error_size);
+		int r = db->driver->open(options, db->shared, DB_READER, &conn, ret_error,
+					 error_size);
 		if (r)
 			return r;
 		conn->next = db->idle;
@@ -150,7 +151,10 @@ int db_open(const struct db_options *options, struct db **ret_db, char *ret_erro
 	db->driver = driver;
 	db->busy_timeout = options->busy_timeout;
 	pool_init(db);
-	r = start_writer(db, options, ret_error, error_size);
+	if (driver->share)
+		r = driver->share(options, &db->shared, ret_error, error_size);
+	if (!r)
+		r = start_writer(db, options, ret_error, error_size);
 	if (!r)
 		r = open_readers(db, options, ret_error, error_size);
 	if (r) {
@@ -173,6 +177,8 @@ void db_close(struct db *db)
 	}
 	/* Last: the last connection of SQLite checkpoints, and must be one that may write. */
 	writer_stop(db->writer);
+	if (db->shared)
+		db->driver->unshare(db->shared);
 	pthread_cond_destroy(&db->returned);
 	pthread_mutex_destroy(&db->mutex);
 	free(db);
@@ -181,6 +187,7 @@ void db_close(struct db *db)
 int db_call(struct db_conn *conn, db_function *function, void *argument)
 {
 	conn->failed = 0;
+	conn->waited = false;
 	int result = function(conn, argument);
 	while (conn->open)
 		db_rows_close(conn->open);
@@ -234,28 +241,27 @@ enum db_dialect db_dialect(const struct db_conn *conn)
 	return conn->driver->dialect;
 }
 
-static int control(struct db_conn *conn, const char *sql)
+int db_control(struct db_conn *conn, const char *sql, bool undo)
 {
-	int64_t r = db_run(conn, sql, DB_NO_VALUES);
-	return r < 0 ? (int)r : 0;
+	return conn->failed ? conn->failed : conn->driver->savepoint(conn, sql, undo);
 }
 
 /* One name for all: both dialects take the innermost. The writer's own savepoint is named "job",
  * so a release too many cannot end it. */
 int db_savepoint(struct db_conn *conn)
 {
-	return control(conn, "SAVEPOINT inside");
+	return db_control(conn, "SAVEPOINT inside", false);
 }
 
 int db_savepoint_release(struct db_conn *conn)
 {
-	return control(conn, "RELEASE SAVEPOINT inside");
+	return db_control(conn, "RELEASE SAVEPOINT inside", false);
 }
 
 int db_savepoint_rollback(struct db_conn *conn)
 {
-	int r = control(conn, "ROLLBACK TO SAVEPOINT inside");
-	return r ? r : control(conn, "RELEASE SAVEPOINT inside");
+	int r = db_control(conn, "ROLLBACK TO SAVEPOINT inside", true);
+	return r ? r : db_savepoint_release(conn);
 }
 
 int64_t db_run(struct db_conn *conn, const char *sql, const struct db_value *values, size_t count)

@@ -3,17 +3,20 @@
  *
  *	sqlite:///path/file.db      three slashes and a path relative to the working directory,
  *	                            four for an absolute one
+ *	postgresql://user:password@host:port/database
+ *	                            PostgreSQL 12 or newer; parameters as libpq takes them
  *
- * postgresql:// is refused by name: this build has no such driver. SQL keeps to what both know: $1,
- * $2 … parameters, ON CONFLICT, RETURNING, partial indexes. Times are BIGINT microseconds, money
- * BIGINT minor units, booleans SMALLINT 0/1, ids TEXT.
+ * SQL keeps to what both know: $1, $2 … parameters, ON CONFLICT, RETURNING, partial indexes. Times
+ *are BIGINT microseconds, money BIGINT minor units, booleans SMALLINT 0/1, ids TEXT.
  *
  * Three ways to run SQL, all thread-safe:
  *   db_read         on a pooled connection, one snapshot for all its queries, no writes
  *   db_transaction  waits for the commit
  *   db_submit       returns at once; the job's done function hears of the commit
  * On SQLite all transactions are run by one writer thread that commits those waiting together as
- * one group (one fsync), each in its own savepoint.
+ * one group (one fsync), each in its own savepoint. On PostgreSQL several writers run one
+ * transaction each, READ COMMITTED: other replicas write too, so a function changes what it has
+ *read only conditionally (WHERE version = …) or after locking it, and returns -EAGAIN when it lost.
  *
  * A transaction function may run more than once: up to four times when it returns -EAGAIN, and
  * again when the store gave up a group's transaction. It must leave nothing behind but SQL and
@@ -23,7 +26,8 @@
  *
  * Errors of every call here: -EEXIST (uniqueness), -EINVAL (other constraint), -EAGAIN (busy beyond
  * the time-out), -EHOSTDOWN (no connection), -ENOSPC, -ENOMEM, -ECANCELED (closing), -EIO. Driver
- * texts go to the log only.
+ * texts go to the log only. A connection that is lost while it commits leaves open whether it did:
+ * -EHOSTDOWN of a transaction means "unknown", and the caller's retry must be idempotent.
  */
 #ifndef STORAGE_DB_H
 #define STORAGE_DB_H
@@ -48,8 +52,10 @@ struct db_options {
 	const char *url;
 	size_t readers;       /* connections for db_read, 1..64 */
 	int64_t busy_timeout; /* microseconds to wait for a lock or a free connection */
-	size_t queue_limit;   /* jobs waiting for the writer; beyond it -EAGAIN */
-	bool single_commit;   /* commit each job on its own: for measurements */
+	/* Microseconds for which opening goes on trying to reach a server; 0: one try. */
+	int64_t connect_patience;
+	size_t queue_limit; /* jobs waiting for the writer; beyond it -EAGAIN */
+	bool single_commit; /* commit each job on its own: for measurements */
 	const struct db_migration *migrations;
 	size_t migration_count;
 };

@@ -1,6 +1,6 @@
 /*
  * What a database driver implements; db.c, writer.c and migrate.c know nothing else of it.
- * Internal to storage/. A driver is one file that defines one struct db_driver, listed in db.c.
+ * Internal to storage/. A driver defines one struct db_driver, listed in db.c.
  *
  * A connection is used by one thread at a time. Every statement runs between begin and commit or
  * rollback. Functions return 0 or one of db.h's errors unless told otherwise; driver texts are
@@ -21,6 +21,9 @@ struct db_conn {
 	/* Set by the driver when the running function cannot be committed any more, whatever it
 	 * returns: further statements fail with it, and so does the function. db_call() resets. */
 	int failed;
+	/* Set by the driver with an -EAGAIN that took the whole time-out: to run the function again
+	 * would be to wait again. db_call() resets. */
+	bool waited;
 };
 
 /* A member of a driver's own running query. */
@@ -39,18 +42,28 @@ enum db_begin {
 
 struct db_driver {
 	const char *scheme; /* of the URL, without "://" */
+	const char *alias;  /* the same, or NULL */
 	enum db_dialect dialect;
 	/* How transactions are run: on so many connections with a thread each, and at most so many
 	 * jobs committed together. SQLite, with its one lock: one thread, large groups. */
 	size_t writers;
 	size_t group_limit;
+	/* Microseconds, at most, before jobs that lost a race run for the second time; twice as
+	 * many before the third. 0 where there is one thread, which races with none. */
+	int64_t retry_pause;
+
+	/* Makes what the connections of one store share and checks the URL; both may be NULL. */
+	int (*share)(const struct db_options *options, void **ret_shared, char *ret_error,
+		     size_t error_size);
+	void (*unshare)(void *shared);
 
 	/* Opens one connection; the first one opened is a writer and creates what is missing.
 	 * ret_error gets a message for the operator. */
-	int (*open)(const struct db_options *options, enum db_role role, struct db_conn **ret_conn,
-		    char *ret_error, size_t error_size);
+	int (*open)(const struct db_options *options, void *shared, enum db_role role,
+		    struct db_conn **ret_conn, char *ret_error, size_t error_size);
 	void (*close)(struct db_conn *conn);
 
+	/* Replaces a connection that was lost, if that is quick: -EHOSTDOWN otherwise. */
 	int (*begin)(struct db_conn *conn, enum db_begin kind);
 	/* On an error the transaction may be open still: rollback it. */
 	int (*commit)(struct db_conn *conn);
@@ -59,11 +72,15 @@ struct db_driver {
 	/* False when the store has ended the transaction by itself after an error. */
 	bool (*in_transaction)(struct db_conn *conn);
 
-	/* Runs several statements without parameters. */
+	/* Runs SAVEPOINT, RELEASE SAVEPOINT or ROLLBACK TO SAVEPOINT (undo). Its failure may be
+	 * told by the next statement or the commit instead. */
+	int (*savepoint)(struct db_conn *conn, const char *sql, bool undo);
+	/* Runs several statements without parameters, in a migration. */
 	int (*script)(struct db_conn *conn, const char *sql);
 	/* The text of the last error. */
 	const char *(*message)(struct db_conn *conn);
-	/* Upkeep between two transactions of a writer, when nobody waits for their result. */
+	/* Upkeep between two transactions of a writer, when nobody waits for their result; or NULL.
+	 */
 	void (*maintain)(struct db_conn *conn);
 
 	/* db.h's functions of the same names. query sets neither member of db_rows. */
@@ -79,6 +96,10 @@ struct db_driver {
 };
 
 extern const struct db_driver sqlite_driver;
+extern const struct db_driver postgres_driver;
+
+/* Runs a statement about savepoints, as the driver's savepoint. */
+int db_control(struct db_conn *conn, const char *sql, bool undo);
 
 /* Runs the function on a connection that has begun; closes the rows it left open. Returns its
  * result, or conn->failed. */

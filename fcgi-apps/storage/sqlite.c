@@ -112,6 +112,12 @@ static void sqlite_rollback(struct db_conn *conn)
 		control(sqlite_conn(conn), CONTROL_ROLLBACK);
 }
 
+static int sqlite_savepoint(struct db_conn *conn, const char *sql, UNUSED bool undo)
+{
+	int64_t r = sqlite_run(conn, sql, DB_NO_VALUES);
+	return r < 0 ? (int)r : 0;
+}
+
 static int sqlite_script(struct db_conn *conn, const char *sql)
 {
 	struct sqlite_conn *self = sqlite_conn(conn);
@@ -153,6 +159,7 @@ const struct db_driver sqlite_driver = {
 	.commit = sqlite_commit,
 	.rollback = sqlite_rollback,
 	.in_transaction = sqlite_in_transaction,
+	.savepoint = sqlite_savepoint,
 	.script = sqlite_script,
 	.message = sqlite_message,
 	.maintain = sqlite_maintain,

@@ -43,8 +43,8 @@ int sqlite_report(sqlite3 *handle, int code, const char *sql);
 /* As sqlite_report, inside a transaction: some errors end all of it. */
 int sqlite_statement_error(struct sqlite_conn *self, int code, const char *sql);
 
-int sqlite_open(const struct db_options *options, enum db_role role, struct db_conn **ret_conn,
-		char *ret_error, size_t error_size);
+int sqlite_open(const struct db_options *options, void *shared, enum db_role role,
+		struct db_conn **ret_conn, char *ret_error, size_t error_size);
 void sqlite_close(struct db_conn *conn);
 
 int64_t sqlite_run(struct db_conn *conn, const char *sql, const struct db_value *values,

@@ -127,8 +127,8 @@ static void explain(struct sqlite_conn *self, const char *path, int code, char *
 		 reason);
 }
 
-int sqlite_open(const struct db_options *options, enum db_role role, struct db_conn **ret_conn,
-		char *ret_error, size_t error_size)
+int sqlite_open(const struct db_options *options, UNUSED void *shared, enum db_role role,
+		struct db_conn **ret_conn, char *ret_error, size_t error_size)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	char path[PATH_LIMIT];

@@ -60,7 +60,7 @@ static struct statement *find_hashed(struct statements *statements, const char *
 	return found;
 }
 
-static void evict(struct statements *statements, struct statement *statement)
+void statements_forget(struct statements *statements, struct statement *statement)
 {
 	struct statement **link = bucket_of(statements, statement->hash);
 	while (*link != statement)
@@ -82,7 +82,7 @@ void statements_init(struct statements *statements, void (*destroy)(struct state
 void statements_release(struct statements *statements)
 {
 	while (statements->oldest)
-		evict(statements, statements->oldest);
+		statements_forget(statements, statements->oldest);
 }
 
 struct statement *statements_find(struct statements *statements, const char *sql)
@@ -110,7 +110,7 @@ bool statements_keep(struct statements *statements, struct statement *statement)
 			victim = victim->newer;
 		if (!victim)
 			return false;
-		evict(statements, victim);
+		statements_forget(statements, victim);
 	}
 	struct statement **bucket = bucket_of(statements, statement->hash);
 	statement->chain = *bucket;

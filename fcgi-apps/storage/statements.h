@@ -44,4 +44,7 @@ struct statement *statements_find(struct statements *statements, const char *sql
  * others are in use: the statement stays the caller's. */
 bool statements_keep(struct statements *statements, struct statement *statement);
 
+/* Frees one that is kept. */
+void statements_forget(struct statements *statements, struct statement *statement);
+
 #endif

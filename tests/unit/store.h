@@ -1,6 +1,7 @@
 /*
- * What the tests of the store share: a fresh database file in a folder of its own under /tmp,
- * removed at the end of the test.
+ * What the tests of the store share: a fresh store for each test, removed at its end. It is a
+ * database file in a folder of its own under /tmp, or, where TEST_DATABASE_URL names a PostgreSQL
+ * server (scripts/with-postgres.sh), a schema of its own there.
  */
 #ifndef TESTS_UNIT_STORE_H
 #define TESTS_UNIT_STORE_H
@@ -14,7 +15,18 @@
 
 static char store_folder[64];
 static char store_path[96];
-static char store_url[128];
+static char store_url[512];
+
+static bool store_is_postgres(void)
+{
+	return getenv("TEST_DATABASE_URL") != NULL;
+}
+
+/* Statements of a dialect's own that the tests need. */
+static UNUSED const char *store_dialect(const char *sqlite, const char *postgres)
+{
+	return store_is_postgres() ? postgres : sqlite;
+}
 
 static const struct db_migration store_schema[] = {
 	{.version = 1,
@@ -22,25 +34,6 @@ static const struct db_migration store_schema[] = {
 	 .sql = "CREATE TABLE items (id TEXT PRIMARY KEY, amount BIGINT CHECK (amount >= 0));"
 		"CREATE TABLE parts (id BIGINT PRIMARY KEY, item TEXT NOT NULL REFERENCES items)"},
 };
-
-static void store_prepare(void)
-{
-	log_start("test", LOG_ERROR);
-	snprintf(store_folder, sizeof(store_folder), "/tmp/store-XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(store_folder));
-	snprintf(store_path, sizeof(store_path), "%s/test.db", store_folder);
-	snprintf(store_url, sizeof(store_url), "sqlite:///%s", store_path);
-}
-
-static void store_remove(void)
-{
-	DIR *folder = opendir(store_folder);
-	ck_assert_ptr_nonnull(folder);
-	for (struct dirent *entry; (entry = readdir(folder));)
-		unlinkat(dirfd(folder), entry->d_name, 0);
-	closedir(folder);
-	ck_assert_int_eq(rmdir(store_folder), 0);
-}
 
 static struct db_options store_options(void)
 {
@@ -61,6 +54,65 @@ static struct db *store_open_with(const struct db_options *options)
 	int r = db_open(options, &db, error, sizeof(error));
 	ck_assert_msg(r == 0, "db_open: %d %s", r, error);
 	return db;
+}
+
+static int store_run(struct db_conn *conn, void *argument)
+{
+	int64_t r = db_run(conn, argument, DB_NO_VALUES);
+	return r < 0 ? (int)r : 0;
+}
+
+/* Runs a statement as the superuser, outside of the test's schema. */
+static UNUSED void store_administer(const char *sql)
+{
+	struct db_options options = {.url = getenv("TEST_DATABASE_URL"),
+				     .readers = 1,
+				     .busy_timeout = 20000000,
+				     .queue_limit = 1};
+	struct db *db = store_open_with(&options);
+	ck_assert_int_eq(db_transaction(db, store_run, (void *)sql), 0);
+	db_close(db);
+}
+
+/* Each test is a process, and may prepare one store after the other. */
+static void store_name_schema(char *name, size_t size)
+{
+	snprintf(name, size, "test_%d", (int)getpid());
+}
+
+static void store_prepare(void)
+{
+	log_start("test", LOG_ERROR);
+	if (store_is_postgres()) {
+		char sql[64], schema[32];
+		store_name_schema(schema, sizeof(schema));
+		snprintf(sql, sizeof(sql), "CREATE SCHEMA %s", schema);
+		store_administer(sql);
+		snprintf(store_url, sizeof(store_url), "%s&options=-csearch_path%%3D%s",
+			 getenv("TEST_DATABASE_URL"), schema);
+		return;
+	}
+	snprintf(store_folder, sizeof(store_folder), "/tmp/store-XXXXXX");
+	ck_assert_ptr_nonnull(mkdtemp(store_folder));
+	snprintf(store_path, sizeof(store_path), "%s/test.db", store_folder);
+	snprintf(store_url, sizeof(store_url), "sqlite:///%s", store_path);
+}
+
+static void store_remove(void)
+{
+	if (store_is_postgres()) {
+		char sql[64], schema[32];
+		store_name_schema(schema, sizeof(schema));
+		snprintf(sql, sizeof(sql), "DROP SCHEMA %s CASCADE", schema);
+		store_administer(sql);
+		return;
+	}
+	DIR *folder = opendir(store_folder);
+	ck_assert_ptr_nonnull(folder);
+	for (struct dirent *entry; (entry = readdir(folder));)
+		unlinkat(dirfd(folder), entry->d_name, 0);
+	closedir(folder);
+	ck_assert_int_eq(rmdir(store_folder), 0);
 }
 
 static UNUSED struct db *store_open(void)

@@ -1,0 +1,127 @@
+/*
+ * Shared by the files of the PostgreSQL driver: postgres.c (transactions), postgres_connect.c
+ * (connections and their replacement), postgres_wire.c (waiting, results, errors),
+ * postgres_statement.c (statements), postgres_library.c (libpq itself).
+ *
+ * Every connection is non-blocking and in libpq's pipeline mode: commands whose results nobody
+ * waits for (BEGIN, SAVEPOINT, DEALLOCATE) travel with the next statement, and every wait has an
+ * end.
+ */
+#ifndef STORAGE_POSTGRES_H
+#define STORAGE_POSTGRES_H
+
+#include <pthread.h>
+
+#include "storage/driver.h"
+#include "storage/postgres_library.h"
+#include "storage/statements.h"
+
+/* What the connections of one store share. */
+struct postgres_server {
+	char *url;
+	int64_t busy_timeout;     /* microseconds */
+	int64_t connect_patience; /* as in struct db_options */
+
+	pthread_mutex_t mutex; /* guards what follows */
+	bool down;             /* the last attempt to connect failed */
+	bool probing;          /* somebody is trying again */
+	unsigned failures;
+	int64_t retry_at; /* clock_monotonic() */
+};
+
+struct postgres_conn {
+	struct db_conn conn;
+	struct postgres_server *server;
+	enum db_role role;
+	PGconn *handle; /* NULL: lost, to be replaced by the next begin */
+	struct statements statements;
+	unsigned statement_number; /* of the last name given */
+
+	enum postgres_state {
+		POSTGRES_IDLE,
+		POSTGRES_READING, /* an implicit transaction, ended by a sync */
+		POSTGRES_BEGUN,   /* BEGIN is to be sent with the first statement */
+		POSTGRES_WRITING, /* BEGIN has been sent */
+	} state;
+	unsigned queued; /* commands sent whose results nobody has asked for yet */
+	bool unsynced;   /* something was sent since the last sync */
+	bool syncing;    /* a sync was sent and its end not read */
+	int aborted;     /* the error after which the server refuses all but a roll-back */
+	int64_t limit;   /* microseconds to wait for an answer */
+
+	char *scratch; /* the values of the running statement, as texts */
+	size_t scratch_size;
+	char message[256]; /* of the last error */
+};
+
+static inline struct postgres_conn *postgres_conn(struct db_conn *conn)
+{
+	return container_of(conn, struct postgres_conn, conn);
+}
+
+/* ---- postgres_connect.c ---- */
+
+int postgres_share(const struct db_options *options, void **ret_shared, char *ret_error,
+		   size_t error_size);
+void postgres_unshare(void *shared);
+int postgres_open(const struct db_options *options, void *shared, enum db_role role,
+		  struct db_conn **ret_conn, char *ret_error, size_t error_size);
+void postgres_close(struct db_conn *conn);
+
+/* Replaces a lost connection, or says -EHOSTDOWN: at once while another thread tries or a failed
+ * attempt is not long ago. */
+int postgres_reconnect(struct postgres_conn *self);
+
+/* ---- postgres_wire.c ---- */
+
+/* Keeps the text of an error, in one line. */
+void postgres_remember(struct postgres_conn *self, const char *message);
+
+/* Drops the connection; all until the next begin fails with the error, which is returned. */
+int postgres_lost(struct postgres_conn *self, int error, const char *reason);
+
+/* Waits until the socket is ready, one of poll(2)'s events. False when the time was over. */
+bool postgres_wait(PGconn *handle, short events, int64_t deadline);
+
+/* Ends a batch of commands (a reader's ends with its transaction only) and sends it. */
+int postgres_send(struct postgres_conn *self, bool sync);
+
+/* Waits for the results of queued commands, which must have been sent. The first error, or 0; sql
+ * is for the log: it follows them. */
+int postgres_collect(struct postgres_conn *self, const char *sql);
+
+/* Waits for the last command's result, its owner is the caller: one of a command that went well. */
+int postgres_result(struct postgres_conn *self, const char *sql, PGresult **ret_result);
+
+/* Reads the end of a batch. */
+int postgres_synced(struct postgres_conn *self);
+
+/* Runs a text of several statements, which needs the connection by itself. */
+int postgres_simple(struct postgres_conn *self, const char *sql);
+
+/* A SQLSTATE (PostgreSQL's appendix A) as one of db.h's errors. */
+int postgres_error(const char *sqlstate);
+
+/* ---- postgres_statement.c ---- */
+
+/* Queues a command without values or rows: its error is the next statement's. */
+int postgres_queue(struct postgres_conn *self, const char *sql);
+
+/* A driver's savepoint. */
+int postgres_savepoint(struct db_conn *conn, const char *sql, bool undo);
+
+/* Sends what is queued and waits for all of it. */
+int postgres_settle(struct postgres_conn *self);
+
+int64_t postgres_run(struct db_conn *conn, const char *sql, const struct db_value *values,
+		     size_t count);
+int postgres_query(struct db_conn *conn, const char *sql, const struct db_value *values,
+		   size_t count, struct db_rows **ret_rows);
+int postgres_next(struct db_rows *rows);
+int64_t postgres_column_int(struct db_rows *rows, int column);
+const char *postgres_column_text(struct db_rows *rows, int column, size_t *ret_length);
+bool postgres_column_is_null(struct db_rows *rows, int column);
+void postgres_rows_close(struct db_rows *rows);
+void postgres_statement_free(struct statement *entry);
+
+#endif

@@ -1,0 +1,269 @@
+#include "storage/postgres.h"
+
+#include <inttypes.h>
+#include <poll.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/uuid.h"
+
+/* Microseconds. */
+#define CONNECT_TIMEOUT (2 * CLOCK_SECOND)
+#define ANSWER_GRACE    CLOCK_SECOND /* for the answer that a time-out of the server's was over */
+#define BACKOFF_BASE    (50 * 1000)
+#define BACKOFF_LONGEST (2 * CLOCK_SECOND)
+
+/* A transaction whose client has stopped (or is gone, unnoticed) must not hold its locks. */
+#define IDLE_IN_TRANSACTION "10s"
+
+#define OLDEST_VERSION 120000 /* generated columns, MATERIALIZED */
+
+static const char *const keywords[] = {
+	/* What stands in the URL counts more than what comes before it. */
+	"client_encoding",
+	"gssencmode",
+	"keepalives",
+	"keepalives_idle",
+	"keepalives_interval",
+	"keepalives_count",
+	"tcp_user_timeout",
+	"target_session_attrs",
+	"dbname",
+	NULL};
+static const char *const values[] = {"UTF8", "disable", "1",          "30", "5",
+				     "3",    "10000",   "read-write", NULL, NULL};
+
+/* libpq's own messages repeat the URL. It ends a user's part at the first "@", so that the rest of
+ * an unencoded password would be taken for a host and shown in messages. */
+static bool is_valid(const char *url)
+{
+	bool valid = true;
+	char *message = NULL;
+	PQconninfoOption *options = libpq.PQconninfoParse(url, &message);
+	if (!options) {
+		libpq.PQfreemem(message);
+		return false;
+	}
+	for (PQconninfoOption *option = options; option->keyword; option++)
+		if (strcmp(option->keyword, "host") == 0 && option->val && strchr(option->val, '@'))
+			valid = false;
+	libpq.PQconninfoFree(options);
+	return valid;
+}
+
+int postgres_share(const struct db_options *options, void **ret_shared, char *ret_error,
+		   size_t error_size)
+{
+	int r = libpq_load(ret_error, error_size);
+	if (r)
+		return r;
+	if (!is_valid(options->url)) {
+		snprintf(ret_error, error_size,
+			 "the database URL is not of the form postgresql://user:password@host:port/"
+			 "database (special characters percent-encoded)");
+		return -EINVAL;
+	}
+	struct postgres_server *server = calloc(1, sizeof(*server));
+	char *url = strdup(options->url);
+	if (!server || !url) {
+		free(server);
+		free(url);
+		snprintf(ret_error, error_size, "out of memory");
+		return -ENOMEM;
+	}
+	server->url = url;
+	server->busy_timeout = options->busy_timeout;
+	server->connect_patience = options->connect_patience;
+	pthread_mutex_init(&server->mutex, NULL);
+	*ret_shared = server;
+	return 0;
+}
+
+void postgres_unshare(void *shared)
+{
+	struct postgres_server *server = shared;
+	pthread_mutex_destroy(&server->mutex);
+	free(server->url);
+	free(server);
+}
+
+static void log_notice(UNUSED void *argument, const char *message)
+{
+	log_write(LOG_DEBUG, "database notice", log_text("message", message));
+}
+
+/* Messages of libpq name host, port, database and user, and have line breaks. */
+static int failed(struct postgres_conn *self, int error, const char *reason)
+{
+	postgres_remember(self, reason ? reason : libpq.PQerrorMessage(self->handle));
+	libpq.PQfinish(self->handle);
+	self->handle = NULL;
+	return error;
+}
+
+static int shake_hands(struct postgres_conn *self)
+{
+	int64_t deadline = clock_monotonic() + CONNECT_TIMEOUT;
+	const char *filled[ARRAY_SIZE(values)];
+	memcpy(filled, values, sizeof(values));
+	filled[ARRAY_SIZE(values) - 2] = self->server->url;
+	self->handle = libpq.PQconnectStartParams(keywords, filled, 1);
+	if (!self->handle) {
+		snprintf(self->message, sizeof(self->message), "out of memory");
+		return -ENOMEM;
+	}
+	if (libpq.PQstatus(self->handle) == CONNECTION_BAD)
+		return failed(self, -EHOSTDOWN, NULL);
+	libpq.PQsetNoticeProcessor(self->handle, log_notice, NULL);
+	short events = POLLOUT;
+	for (;;) {
+		if (!postgres_wait(self->handle, events, deadline))
+			return failed(self, -EHOSTDOWN, "no connection in time");
+		switch (libpq.PQconnectPoll(self->handle)) {
+		case PGRES_POLLING_OK:
+			return 0;
+		case PGRES_POLLING_READING:
+			events = POLLIN;
+			break;
+		case PGRES_POLLING_WRITING:
+			events = POLLOUT;
+			break;
+		default:
+			return failed(self, -EHOSTDOWN, NULL);
+		}
+	}
+}
+
+/* A lock is waited for as long as on SQLite; a single statement gets no longer. */
+static int set_up(struct postgres_conn *self)
+{
+	const char *encoding = libpq.PQparameterStatus(self->handle, "server_encoding");
+	char sql[512];
+	if (libpq.PQserverVersion(self->handle) < OLDEST_VERSION)
+		return failed(self, -EINVAL, "the server is older than PostgreSQL 12");
+	if (!encoding || strcmp(encoding, "UTF8") != 0)
+		return failed(self, -EINVAL, "the database's encoding is not UTF8");
+	if (libpq.PQsetnonblocking(self->handle, 1) != 0 ||
+	    !libpq.PQenterPipelineMode(self->handle))
+		return failed(self, -EHOSTDOWN, NULL);
+	int64_t milliseconds = self->server->busy_timeout / 1000;
+	snprintf(sql, sizeof(sql),
+		 "SET client_min_messages = warning; SET jit = off;"
+		 "SET lock_timeout = %" PRId64 "; SET statement_timeout = %" PRId64 ";"
+		 "SET idle_in_transaction_session_timeout = '" IDLE_IN_TRANSACTION "';%s",
+		 milliseconds, milliseconds,
+		 self->role == DB_READER ? "SET default_transaction_isolation = 'repeatable read';"
+					   "SET default_transaction_read_only = on;"
+					 : "");
+	int r = postgres_simple(self, sql);
+	if (r && self->handle) {
+		libpq.PQfinish(self->handle);
+		self->handle = NULL;
+	}
+	return r;
+}
+
+static int try_connect(struct postgres_conn *self)
+{
+	self->limit = self->server->busy_timeout + ANSWER_GRACE;
+	self->aborted = 0;
+	int r = shake_hands(self);
+	return r ? r : set_up(self);
+}
+
+/* Half of the doubling ceiling, and a random part of the other half. */
+static int64_t backoff(unsigned failures)
+{
+	int64_t ceiling = failures < 6 ? (int64_t)BACKOFF_BASE << failures : BACKOFF_LONGEST;
+	return ceiling / 2 + (int64_t)random_below((uint64_t)ceiling / 2);
+}
+
+static bool may_try(struct postgres_server *server)
+{
+	pthread_mutex_lock(&server->mutex);
+	bool may = !server->down || (!server->probing && clock_monotonic() >= server->retry_at);
+	if (may && server->down)
+		server->probing = true;
+	pthread_mutex_unlock(&server->mutex);
+	return may;
+}
+
+static void note_attempt(struct postgres_server *server, bool success)
+{
+	pthread_mutex_lock(&server->mutex);
+	server->failures = success ? 0 : server->failures + 1;
+	server->retry_at = clock_monotonic() + backoff(server->failures);
+	server->down = !success;
+	server->probing = false;
+	pthread_mutex_unlock(&server->mutex);
+}
+
+int postgres_reconnect(struct postgres_conn *self)
+{
+	if (!may_try(self->server))
+		return -EHOSTDOWN;
+	int r = try_connect(self);
+	note_attempt(self->server, r == 0);
+	if (r)
+		log_write(LOG_WARN, "cannot reach the database", log_error_code(r),
+			  log_text("error.message", self->message));
+	else
+		log_write(LOG_INFO, "connected to the database again");
+	self->conn.failed = 0;
+	return r ? -EHOSTDOWN : 0;
+}
+
+static void pause_for(int64_t duration)
+{
+	nanosleep(&(struct timespec){.tv_sec = duration / CLOCK_SECOND,
+				     .tv_nsec = duration % CLOCK_SECOND * 1000},
+		  NULL);
+}
+
+/* When everything starts together, the server may be the last one. */
+static int connect_patiently(struct postgres_conn *self)
+{
+	int64_t deadline = clock_monotonic() + self->server->connect_patience;
+	for (unsigned failures = 0;; failures++) {
+		int r = try_connect(self);
+		int64_t delay = backoff(failures);
+		if (r != -EHOSTDOWN || clock_monotonic() + delay > deadline)
+			return r;
+		log_write(LOG_WARN, "cannot reach the database, trying again",
+			  log_text("error.message", self->message));
+		pause_for(delay);
+	}
+}
+
+int postgres_open(UNUSED const struct db_options *options, void *shared, enum db_role role,
+		  struct db_conn **ret_conn, char *ret_error, size_t error_size)
+{
+	struct postgres_conn *self = calloc(1, sizeof(*self));
+	if (!self) {
+		snprintf(ret_error, error_size, "out of memory");
+		return -ENOMEM;
+	}
+	self->conn.driver = &postgres_driver;
+	self->server = shared;
+	self->role = role;
+	statements_init(&self->statements, postgres_statement_free);
+	int r = connect_patiently(self);
+	if (r) {
+		snprintf(ret_error, error_size, "cannot use the database: %s", self->message);
+		postgres_close(&self->conn);
+		return r;
+	}
+	*ret_conn = &self->conn;
+	return 0;
+}
+
+void postgres_close(struct db_conn *conn)
+{
+	struct postgres_conn *self = postgres_conn(conn);
+	if (self->handle)
+		libpq.PQfinish(self->handle);
+	self->handle = NULL;
+	statements_release(&self->statements);
+	free(self->scratch);
+	free(self);
+}

@@ -1,0 +1,63 @@
+/*
+ * libpq, loaded when the first postgresql:// URL is opened: with what it brings along (OpenSSL,
+ * Kerberos, LDAP) it costs 5.5 MB of resident memory, which a worker on SQLite does not pay. The
+ * types come from libpq's own header, so a call through here is checked like a direct one.
+ */
+#ifndef STORAGE_POSTGRES_LIBRARY_H
+#define STORAGE_POSTGRES_LIBRARY_H
+
+#include <libpq-fe.h>
+
+#include "base/base.h"
+
+#define LIBPQ_FUNCTIONS(X)                                                                         \
+	X(PQclear)                                                                                 \
+	X(PQcmdStatus)                                                                             \
+	X(PQcmdTuples)                                                                             \
+	X(PQconnectPoll)                                                                           \
+	X(PQconnectStartParams)                                                                    \
+	X(PQconninfoFree)                                                                          \
+	X(PQconninfoParse)                                                                         \
+	X(PQconsumeInput)                                                                          \
+	X(PQenterPipelineMode)                                                                     \
+	X(PQerrorMessage)                                                                          \
+	X(PQexitPipelineMode)                                                                      \
+	X(PQfinish)                                                                                \
+	X(PQflush)                                                                                 \
+	X(PQfreemem)                                                                               \
+	X(PQftype)                                                                                 \
+	X(PQgetResult)                                                                             \
+	X(PQgetisnull)                                                                             \
+	X(PQgetlength)                                                                             \
+	X(PQgetvalue)                                                                              \
+	X(PQisBusy)                                                                                \
+	X(PQntuples)                                                                               \
+	X(PQparameterStatus)                                                                       \
+	X(PQpipelineSync)                                                                          \
+	X(PQresultErrorField)                                                                      \
+	X(PQresultStatus)                                                                          \
+	X(PQsendFlushRequest)                                                                      \
+	X(PQsendPrepare)                                                                           \
+	X(PQsendQuery)                                                                             \
+	X(PQsendQueryParams)                                                                       \
+	X(PQsendQueryPrepared)                                                                     \
+	X(PQserverVersion)                                                                         \
+	X(PQsetNoticeProcessor)                                                                    \
+	X(PQsetnonblocking)                                                                        \
+	X(PQsocket)                                                                                \
+	X(PQstatus)
+
+#define LIBPQ_MEMBER(function) __typeof__(function) *function;
+struct libpq {
+	LIBPQ_FUNCTIONS(LIBPQ_MEMBER)
+};
+#undef LIBPQ_MEMBER
+
+/* Filled by libpq_load(). */
+extern struct libpq libpq;
+
+/* Loads the library, once a process. Thread-safe. ret_error gets a message for the operator; -EIO.
+ */
+int libpq_load(char *ret_error, size_t error_size);
+
+#endif

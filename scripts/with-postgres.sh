@@ -1,0 +1,82 @@
+#!/bin/sh
+# Runs a command with a PostgreSQL cluster of its own, and removes the cluster afterwards.
+#
+#	scripts/with-postgres.sh COMMAND [ARGUMENT...]
+#
+# The command finds the cluster in TEST_DATABASE_URL (its superuser, its database "postgres"). It is
+# reached by a Unix socket in a private folder only, so that any number may run side by side, and
+# has nothing to do with the clusters of the system. POSTGRES_FSYNC=on makes it as slow as a real
+# one. POSTGRES_LOG names a file that gets its log.
+set -eu
+
+die() {
+	printf 'with-postgres: %s\n' "$*" >&2
+	exit 1
+}
+
+[ $# -gt 0 ] || die 'which command?'
+
+programs=$(find /usr/lib/postgresql -maxdepth 1 -mindepth 1 2>/dev/null | sort -V | tail -n 1)/bin
+[ -x "$programs/initdb" ] || die 'needs PostgreSQL: scripts/install-packages.sh test'
+
+# The server refuses to run as root.
+as=
+if [ "$(id -u)" = 0 ]; then
+	user=nobody
+	id -u postgres >/dev/null 2>&1 && user=postgres
+	as="setpriv --reuid=$user --regid=$(id -g "$user") --clear-groups --"
+fi
+
+# A socket's path has 107 characters at most: not under TMPDIR, which may be deep.
+folder=$(mktemp -d /tmp/postgres-XXXXXX)
+server=
+command=
+finish() {
+	status=$?
+	trap '' INT TERM HUP
+	# SIGQUIT: the data is thrown away, nobody waits for a checkpoint.
+	if [ -n "$server" ] && kill -QUIT "$server" 2>/dev/null; then
+		wait "$server" || true
+	fi
+	[ -z "${POSTGRES_LOG:-}" ] || cp "$folder/log" "$POSTGRES_LOG" 2>/dev/null || true
+	rm -rf "$folder"
+	exit "$status"
+}
+trap finish EXIT
+trap '[ -z "$command" ] || kill "$command" 2>/dev/null; exit 130' INT TERM HUP
+
+if [ -n "$as" ]; then
+	chown "$user" "$folder"
+	chmod 711 "$folder"
+fi
+cd "$folder"
+# shellcheck disable=SC2086 # words
+$as "$programs/initdb" -D "$folder/data" -U postgres -A trust -E UTF8 --locale=C.UTF-8 \
+	--no-sync >"$folder/log" 2>&1 || {
+	cat "$folder/log" >&2
+	die 'initdb failed'
+}
+# shellcheck disable=SC2086
+$as "$programs/postgres" -D "$folder/data" -k "$folder" -c listen_addresses= \
+	-c fsync="${POSTGRES_FSYNC:-off}" -c shared_buffers=32MB -c max_connections=200 \
+	>>"$folder/log" 2>&1 &
+server=$!
+cd - >/dev/null
+
+tries=0
+until "$programs/pg_isready" -q -h "$folder"; do
+	tries=$((tries + 1))
+	if [ $tries = 300 ] || ! kill -0 "$server" 2>/dev/null; then
+		cat "$folder/log" >&2
+		die 'the server does not start'
+	fi
+	sleep 0.1
+done
+
+export TEST_DATABASE_URL="postgresql:///postgres?host=$folder&user=postgres"
+# In the background, so that a signal ends the wait; with our own input.
+"$@" <&0 &
+command=$!
+status=0
+wait "$command" || status=$?
+exit "$status"
