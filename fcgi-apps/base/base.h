@@ -13,6 +13,7 @@
  *   -EHOSTDOWN  the store or a sibling service can't be reached now
  *   -ETIMEDOUT  a deadline passed
  *   -ENOSPC     the disk is full
+ *   -ECONNABORTED the client went away
  *   -EIO        anything else of the store or the system
  * Output parameters are named ret_x and untouched on failure. Destructors take NULL.
  */

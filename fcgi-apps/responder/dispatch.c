@@ -117,11 +117,8 @@ static bool take_body(struct exchange *exchange, struct violations *violations)
 		response_problem(response, 413, NULL, "The body is longer than %u bytes",
 				 EXCHANGE_BODY_MAX);
 		return false;
-	case -ENOMEM:
-		response_error(response, -ENOMEM);
-		return false;
 	default:
-		response_problem(response, 400, NULL, "The body was cut short");
+		response_error(response, rc);
 		return false;
 	}
 }
@@ -238,8 +235,8 @@ static void finish(struct exchange *exchange)
 static void settle(struct exchange *exchange, int rc)
 {
 	if (rc < 0) {
-		log_write(rc == -EAGAIN || rc == -ECANCELED ? LOG_WARN : LOG_ERROR,
-			  "request failed",
+		bool ours = rc != -EAGAIN && rc != -ECANCELED && rc != -ECONNABORTED;
+		log_write(ours ? LOG_ERROR : LOG_WARN, "request failed",
 			  log_text("event.action", exchange->request.operation->id),
 			  log_error_code(rc));
 		response_reset(&exchange->response);

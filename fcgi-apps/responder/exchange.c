@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/uuid.h"
+#include "contract/problem.h"
 #include "responder/entity_tag.h"
 #include "responder/metrics.h"
 
@@ -29,7 +30,24 @@ static int64_t read_streamed(struct request *request, void *buffer, size_t size)
 		exchange->streamed += got;
 		return got;
 	}
-	return FCGX_GetError(exchange->fcgi.in) ? -EIO : 0;
+	return FCGX_GetError(exchange->fcgi.in) ? -ECONNABORTED : 0;
+}
+
+/* nginx passes the status line on as it is, and RFC 9112 section 4 wants more than the number. */
+static const char *reason_phrase(int status)
+{
+	switch (status) {
+	case 200:
+		return "OK";
+	case 201:
+		return "Created";
+	case 204:
+		return "No Content";
+	case 304:
+		return "Not Modified";
+	default:
+		return problem_title(status);
+	}
 }
 
 static void write_head(struct exchange *exchange, struct text *head, bool with_length)
@@ -37,6 +55,8 @@ static void write_head(struct exchange *exchange, struct text *head, bool with_l
 	struct response *response = &exchange->response;
 	text_append(head, "Status: ", 8);
 	text_append_int(head, response->status);
+	text_append_char(head, ' ');
+	text_append_string(head, reason_phrase(response->status));
 	text_append(head, "\r\n", 2);
 	if (response->content_type) {
 		text_append(head, "Content-Type: ", 14);
@@ -62,7 +82,7 @@ static int put(struct exchange *exchange, const char *data, size_t length)
 	while (length) {
 		int piece = length > 65536 ? 65536 : (int)length;
 		if (FCGX_PutStr(data, piece, exchange->fcgi.out) != piece)
-			return -EIO;
+			return -ECONNABORTED;
 		data += piece;
 		length -= (size_t)piece;
 	}
@@ -300,7 +320,7 @@ int exchange_read_body(struct exchange *exchange)
 		return -EMSGSIZE;
 	exchange->request.body_text = text_string(body);
 	exchange->request.body_length = body->length;
-	return FCGX_GetError(exchange->fcgi.in) ? -EIO : 0;
+	return FCGX_GetError(exchange->fcgi.in) ? -ECONNABORTED : 0;
 }
 
 /* STDIN must be read to its end, or the next request on the connection starts inside it. */

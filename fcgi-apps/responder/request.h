@@ -44,8 +44,8 @@ struct request {
 	struct runtime *runtime; /* store, contract, currency: responder/service.h */
 	struct db_conn *db;      /* the connection in RUN_READ and RUN_TRANSACTION, else NULL */
 
-	/* For RUN_BLOCKING with a streamed body: reads up to size bytes; 0 at the end, -EIO when
-	 * the client went away, -EMSGSIZE beyond the limit. */
+	/* For RUN_BLOCKING with a streamed body: reads up to size bytes; 0 at the end,
+	 * -ECONNABORTED when the client went away, -EMSGSIZE beyond the limit. */
 	int64_t (*read_body)(struct request *request, void *buffer, size_t size);
 	struct exchange *exchange; /* the responder's own */
 

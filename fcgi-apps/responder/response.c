@@ -167,6 +167,9 @@ void response_error(struct response *response, int error)
 	case -ENOSPC:
 		response_unavailable(response, "storage-full", "The store is full");
 		return;
+	case -ECONNABORTED:
+		response_problem(response, 400, NULL, "The body was cut short");
+		return;
 	default:
 		response_problem(response, 500, NULL, "Something went wrong on our side");
 		return;

@@ -67,11 +67,11 @@ void response_violations(struct response *response, const struct violations *vio
 void response_not_found(struct response *response, const char *thing);
 
 /* The one place that maps errors (base/base.h) to problem documents: -EHOSTDOWN, -EAGAIN, -ENOMEM,
- * -ENOSPC, -ECANCELED, -ETIMEDOUT to 503 + Retry-After, the rest to 500. */
+ * -ENOSPC, -ECANCELED, -ETIMEDOUT to 503 + Retry-After, -ECONNABORTED to 400, the rest to 500. */
 void response_error(struct response *response, int error);
 
 /* Only in RUN_BLOCKING: sends status and headers now, then pieces of the body as they come.
- * Negative when the client went away. */
+ * -ECONNABORTED when the client went away. */
 int response_stream_begin(struct response *response, int status, const char *content_type);
 int response_stream_write(struct response *response, const void *data, size_t length);
 

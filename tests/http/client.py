@@ -8,10 +8,11 @@ import socket
 class Answer:
     """A response that was read to its end."""
 
-    def __init__(self, status, headers, body):
-        self.status = status
-        self.headers = headers
-        self.body = body
+    def __init__(self, response):
+        self.status = response.status
+        self.reason = response.reason
+        self.headers = response.headers
+        self.body = response.read()
 
     def json(self):
         return jsonlib.loads(self.body)
@@ -58,7 +59,7 @@ class Client:
         try:
             self.connection.request(method, path, body, headers, encode_chunked=chunked)
             response = self.connection.getresponse()
-            return Answer(response.status, response.headers, response.read())
+            return Answer(response)
         except BaseException:
             # Half an exchange must not be taken for the next one's answer.
             self.close()
@@ -89,7 +90,7 @@ class Client:
             sock.sendall(data)
             response = http.client.HTTPResponse(sock, method=data.split(b" ", 1)[0].decode("latin-1"))
             response.begin()
-            return Answer(response.status, response.headers, response.read())
+            return Answer(response)
 
 
 def is_problem(answer, status, code=None):

@@ -6,7 +6,7 @@ import pytest
 from client import is_problem
 from documents import METHODS, assert_declared, operations_of, source_operations
 from testbed import SERVICES
-from world import World
+from world import World, unique
 
 EVERY_OPERATION = source_operations()
 READS = source_operations(lambda operation: operation.method == "GET")
@@ -177,3 +177,22 @@ def test_ids_are_opaque(platform, name, identifier):
     answer = platform.services[name].public.get(f"/{name}s/{identifier}")
     problem = is_problem(answer, 404, "not-found")
     assert problem["detail"] == f"{name.title()} not found"
+
+
+def test_status_lines_have_a_reason(product):
+    """RFC 9112 section 4; some clients insist on it."""
+    created = product.public.post("/products", json={"name": "Lamp", "price": 1, "sku": unique("R")})
+    path, sku = created.header("Location"), created.json()["sku"]
+    tag = {"If-None-Match": created.header("ETag")}
+    body = {"name": "Lamp", "price": 1, "sku": sku}
+    for answer, status, reason in (
+        (created, 201, "Created"),
+        (product.public.get(path), 200, "OK"),
+        (product.public.get("/products/export"), 200, "OK"),
+        (product.public.get(path, headers=tag), 304, "Not Modified"),
+        (product.public.get("/products/none"), 404, "Not Found"),
+        (product.public.post("/products", json=body), 409, "Conflict"),
+        (product.public.post("/products", json={}), 422, "Unprocessable Content"),
+        (product.public.delete(path), 204, "No Content"),
+    ):
+        assert (answer.status, answer.reason) == (status, reason)

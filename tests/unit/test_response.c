@@ -80,6 +80,7 @@ static const struct {
 	{-EAGAIN, 503, "overloaded", true},          {-ECANCELED, 503, "draining", true},
 	{-ENOMEM, 503, "out-of-memory", true},       {-ENOSPC, 503, "storage-full", true},
 	{-EIO, 500, "internal-server-error", false}, {-EINVAL, 500, "internal-server-error", false},
+	{-ECONNABORTED, 400, "bad-request", false},
 };
 
 START_TEST(errors_become_problems)

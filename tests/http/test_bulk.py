@@ -1,0 +1,394 @@
+"""Importing and exporting NDJSON: lines on their own, streams, bounded memory, odd clients."""
+
+import json
+import re
+import socket
+import time
+from pathlib import Path
+
+import pytest
+from client import is_problem
+from testbed import SLOWNESS, VARIANT
+from world import made, unique
+
+NDJSON = {"Content-Type": "application/x-ndjson"}
+MIB = 1 << 20
+
+
+@pytest.fixture(scope="module")
+def bed(make_platform):
+    """Its own: an export has everything."""
+    return make_platform(services=("product",), gateway=True)
+
+
+@pytest.fixture
+def service(bed):
+    return bed.product
+
+
+def line_of(sku, **members):
+    return json.dumps({"sku": sku, "name": "Lamp", "price": 19.99, **members}).encode() + b"\n"
+
+
+def imported(client, body, headers=None):
+    """The result lines, as long as each is whole."""
+    answer = client.post("/products/bulk", body=body, headers={**NDJSON, **(headers or {})})
+    assert answer.status == 200, answer
+    assert answer.header("Content-Type") == "application/x-ndjson"
+    assert answer.body == b"" or answer.body.endswith(b"\n")
+    return [json.loads(line) for line in answer.body.splitlines()]
+
+
+def exported(client):
+    answer = client.get("/products/export")
+    assert answer.status == 200 and answer.header("Content-Type") == "application/x-ndjson"
+    return answer.body
+
+
+def by_sku(client, sku):
+    return made(client.get(f"/products?sku={sku}"), 200)
+
+
+# ---- lines ----
+
+
+def test_one_percent_bad(service):
+    """10,000 lines: 9,900 stored, 100 named, each by its number and its fault."""
+    faults = [
+        ({"price": 19.999}, "/price"),
+        ({"name": ""}, "/name"),
+        ({"inventory": -1}, "/inventory"),
+        ({"colour": "red"}, "/colour"),
+        ({"tags": ["a", "a"]}, "/tags/1"),
+    ]
+    prefix = unique("TEN")
+    bad, lines = {}, []
+    for number in range(1, 10_001):
+        members = {"category": prefix}
+        if number % 100 == 7:
+            fault, bad[number] = faults[number // 100 % len(faults)]
+            members |= fault
+        lines.append(line_of(f"{prefix}-{number}", **members))
+    results = imported(service.public, b"".join(lines))
+
+    assert [result["line"] for result in results] == list(range(1, 10_001))
+    refused = {r["line"]: r["errors"][0]["pointer"] for r in results if r["status"] == "error"}
+    assert refused == bad and len(bad) == 100
+    stored = [result for result in results if result["status"] == "created"]
+    assert len(stored) == 9_900
+    assert len({result["id"] for result in stored}) == 9_900
+    assert all(result["sku"] == f"{prefix}-{result['line']}" for result in stored)
+    answer = service.public.get(f"/products?category={prefix}&count=true&limit=1")
+    assert answer.header("X-Total-Count") == "9900"
+    for number in (1, 7, 8, 9_907, 10_000):
+        assert len(by_sku(service.public, f"{prefix}-{number}")) == (number not in bad)
+
+
+BAD_LINES = [
+    (b"{", ""),
+    (b"null", ""),
+    (b"[]", ""),
+    (b'"x"', ""),
+    (b"{} {}", ""),
+    (b"\xff", ""),
+    (b"\x00", ""),
+    (b"{'sku': 'a', 'name': 'b', 'price': 1}", ""),
+    (b'{"sku": "a", "name": "b", "price": NaN}', ""),
+    (b'{"sku": "a", "sku": "b", "name": "b", "price": 1}', ""),
+    (b'{"sku": "a\\u0000", "name": "b", "price": 1}', ""),
+    (b'{"sku": "a\\ud800", "name": "b", "price": 1}', ""),
+    (b'{"sku": "a", "name": "b", "price": 99999999999999999999}', ""),
+    (b"[" * 60_000, ""),
+    (b'{"name": "b", "price": 1}', "/sku"),
+    (b'{"sku": null, "name": "b", "price": 1}', "/sku"),
+    (b'{"sku": "", "name": "b", "price": 1}', "/sku"),
+    (b'{"sku": "a", "price": 1}', "/name"),
+    (b'{"sku": "a", "name": "b"}', "/price"),
+    (b'{"sku": "a", "name": "b", "price": "1"}', "/price"),
+    (b'{"sku": "a", "name": "b", "price": 1.001}', "/price"),
+    (b'{"sku": "a", "name": "b", "price": -1}', "/price"),
+    (b'{"sku": "a", "name": "b", "price": 1, "id": "mine"}', "/id"),
+    (b'{"sku": "a", "name": "b", "price": 1, "inventory": 1e10}', "/inventory"),
+    (b'{"sku": "a", "name": "b", "price": 1, "description": "' + b"a" * 66_000 + b'"}', ""),
+    (b"a" * 200_000, ""),
+]
+
+
+def test_a_bad_line_spoils_no_other(service):
+    good = [line_of(unique("GOOD")) for _ in BAD_LINES]
+    body = b"".join(good[i] + line + b"\n" for i, (line, _) in enumerate(BAD_LINES))
+    results = imported(service.public, body)
+    assert [result["line"] for result in results] == list(range(1, 2 * len(BAD_LINES) + 1))
+    assert {result["status"] for result in results[::2]} == {"created"}
+    for (line, pointer), result in zip(BAD_LINES, results[1::2], strict=True):
+        assert result["status"] == "error" and "id" not in result, (line[:80], result)
+        named = {error["pointer"] for error in result["errors"]}
+        assert pointer in named and all(error["detail"] for error in result["errors"]), line[:80]
+    assert by_sku(service.public, "a") == []
+
+
+@pytest.mark.parametrize(
+    ("between", "before", "after"),
+    [
+        (b"\n", b"", b"\n"),
+        (b"\n", b"", b""),
+        (b"\r\n", b"", b"\r\n"),
+        (b"\n\n\r\n\n", b"\n\n", b"\n\n\n"),
+    ],
+)
+def test_line_ends(service, between, before, after):
+    """Empty lines are counted and skipped; the last one needs no end."""
+    skus = [unique("END") for _ in range(3)]
+    lines = [line_of(sku).rstrip() for sku in skus]
+    results = imported(service.public, before + between.join(lines) + after)
+    step, first = between.count(b"\n"), 1 + before.count(b"\n")
+    assert [result["line"] for result in results] == [first, first + step, first + 2 * step]
+    assert [result["sku"] for result in results] == skus
+
+
+@pytest.mark.parametrize("body", [b"", b"\n", b"\n\r\n\n"])
+def test_no_lines_no_results(service, body):
+    assert imported(service.public, body) == []
+
+
+@pytest.mark.parametrize("length", [65_535, 65_536, 65_537])
+def test_the_longest_line(service, length):
+    line = line_of(unique("LONG")).rstrip().ljust(length)
+    (result, last) = imported(service.public, line + b"\n" + line_of(unique("NEXT")))
+    assert result["status"] == ("created" if length <= 65_536 else "error")
+    assert last["status"] == "created"
+
+
+def test_upsert(service):
+    """The second of the same sku replaces the first, as PUT does, within one import as well."""
+    sku = unique("UP")
+    lines = line_of(sku, inventory=5, tags=["a"]) + line_of(sku, name="Other", inventory=7)
+    first, second = imported(service.public, lines)
+    assert (first["status"], second["status"]) == ("created", "updated")
+    assert first["id"] == second["id"]
+    (product,) = by_sku(service.public, sku)
+    assert (product["name"], product["tags"], product["inventory"]) == ("Other", [], 7)
+    assert product["version"] == 2
+    ledger = made(service.public.get(f"/products/{product['id']}/stock/movements"), 200)
+    deltas = [(entry["delta"], entry["reason"]) for entry in ledger]
+    assert deltas == [(2, "import"), (5, "opening")]
+
+
+def test_a_deleted_products_sku_is_a_new_product(service):
+    sku = unique("AGAIN")
+    (first,) = imported(service.public, line_of(sku))
+    assert service.public.delete(f"/products/{first['id']}").status == 204
+    (second,) = imported(service.public, line_of(sku))
+    assert second["status"] == "created" and second["id"] != first["id"]
+
+
+def test_other_content_types_are_refused(service):
+    for content_type in ("application/json", "text/plain", "application/x-ndjsons"):
+        headers = {"Content-Type": content_type}
+        answer = service.public.post("/products/bulk", body=line_of("x"), headers=headers)
+        is_problem(answer, 415)
+
+
+# ---- round trip ----
+
+
+def without_times(product):
+    return {name: value for name, value in product.items() if not name.endswith("_at")}
+
+
+def test_export_and_import_are_inverse(bed, make_platform):
+    """Also of odd text, and into another platform; what has no sku stays at home."""
+    source = bed.product.public
+    odd = unique("ODD")
+    imported(
+        source,
+        line_of(odd, name='"\\\u00e4\u4e16\U0001f980\x01', description="a\nb\rc\u2028", price=0.07)
+        + line_of(unique("FULL"), tags=["x", "y"], category="c", inventory=3, low_stock_threshold=0,
+                  image_url="https://x/y", price=9999999.99),
+    )  # fmt: skip
+    made(source.post("/products", json={"name": "No sku", "price": 1}))
+    for client in (source, bed.product.internal, bed.gateway):
+        body = exported(client)
+        assert body == exported(source)
+    lines = body.splitlines()
+    assert len(lines) == len({json.loads(line)["sku"] for line in lines}) > 100
+    assert b'"price":0.07' in body and not re.search(rb"[\x00-\x09\x0b-\x1f]", body)
+
+    # Into itself: every product is there already, and stays what it is.
+    results = imported(source, body)
+    assert {result["status"] for result in results} == {"updated"} and len(results) == len(lines)
+    assert exported(source) == body
+
+    target = make_platform(services=("product",), gateway=False).product.public
+    results = imported(target, body)
+    assert {result["status"] for result in results} == {"created"} and len(results) == len(lines)
+    assert exported(target) == body
+    (there,), (here,) = by_sku(target, odd), by_sku(source, odd)
+    assert there["name"] == here["name"] == '"\\\u00e4\u4e16\U0001f980\x01'
+
+
+def test_export_of_nothing(make_platform):
+    client = make_platform(services=("product",), gateway=False).product.public
+    assert exported(client) == b""
+    answer = client.head("/products/export")
+    assert answer.status == 200 and answer.body == b""
+
+
+def test_an_export_that_nobody_reads_to_its_end(service):
+    """The client hangs up; the worker serves the next one."""
+    for _ in range(5):
+        with socket.create_connection(("127.0.0.1", service.public_port), timeout=10) as sock:
+            sock.sendall(b"GET /products/export HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert sock.recv(1000).startswith(b"HTTP/1.1 200")
+    assert exported(service.public)
+
+
+# ---- streams ----
+
+
+class Upload:
+    """A body that is sent bit by bit, with its length or in chunks."""
+
+    def __init__(self, port, length=None):
+        self.sock = socket.create_connection(("127.0.0.1", port), timeout=20)
+        self.chunked = length is None
+        size = "Transfer-Encoding: chunked" if self.chunked else f"Content-Length: {length}"
+        head = "POST /products/bulk HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-ndjson"
+        self.sock.sendall(f"{head}\r\n{size}\r\n\r\n".encode())
+
+    def send(self, data):
+        self.sock.sendall(b"%x\r\n%s\r\n" % (len(data), data) if self.chunked else data)
+
+    def hang_up(self):
+        self.sock.close()
+
+
+def count_of(client, category):
+    answer = client.get(f"/products?category={category}&count=true&limit=1")
+    return int(answer.header("X-Total-Count"))
+
+
+def wait_for(condition, seconds=10 * SLOWNESS):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "not in time"
+        time.sleep(0.01)
+
+
+def lines_in(category):
+    """A thousand; 300 of them are more than is read at once."""
+    more = {"category": category, "description": "long " * 200}
+    return [line_of(f"{category}-{number}", **more) for number in range(1000)]
+
+
+@pytest.mark.parametrize("chunked", [True, False])
+def test_lines_are_stored_while_others_are_still_to_come(service, chunked):
+    category = unique("stream")
+    lines = lines_in(category)
+    upload = Upload(service.public_port, None if chunked else sum(map(len, lines)))
+    with upload.sock:
+        upload.send(b"".join(lines[:300]))
+        wait_for(lambda: count_of(service.public, category) >= 200)
+        upload.send(b"".join(lines[300:]))
+        upload.send(b"")
+        assert upload.sock.recv(1000).startswith(b"HTTP/1.1 200 ")
+    assert count_of(service.public, category) == 1000
+
+
+@pytest.mark.parametrize("chunked", [True, False])
+def test_a_client_that_goes_away_in_the_middle(service, chunked):
+    """Whole lines were stored or not at all; a repetition completes them."""
+    category, pid = unique("gone"), service.worker.pid
+    body = b"".join(lines_in(category))
+    logged = len(service.worker.logged())
+    upload = Upload(service.public_port, None if chunked else len(body))
+    upload.send(body[: len(body) // 2 + 11])
+    wait_for(lambda: count_of(service.public, category) >= 100)
+    upload.hang_up()
+    before = stored = -1
+    while stored != before or stored < 0:
+        before, stored = stored, count_of(service.public, category)
+        time.sleep(0.1)
+    assert 100 <= stored <= 500
+    results = imported(service.public, body)
+    assert [result["status"] for result in results].count("created") == 1000 - stored
+    assert count_of(service.public, category) == 1000
+    assert service.worker.alive() and service.worker.pid == pid
+    # Nothing of ours went wrong.
+    log = service.worker.logged()[logged:]
+    assert "ECONNABORTED" in log and '"error"' not in log
+
+
+def test_many_clients_that_go_away_leave_nothing_behind(service):
+    """Neither connections nor files stay open."""
+    files = Path(f"/proc/{service.worker.pid}/fd")
+    imported(service.public, line_of(unique("WARM")))
+    for turn in range(60):
+        upload = Upload(service.public_port, None if turn % 2 else 100_000)
+        upload.send(line_of(unique("AWAY")) * (turn % 7) + b'{"sku":')
+        upload.hang_up()
+    wait_for(lambda: len(list(files.iterdir())) < 60)
+    (result,) = imported(service.public, line_of(unique("WARM")))
+    assert result["status"] == "created"
+
+
+def test_slow_clients_do_not_hold_up_others(service):
+    """More unfinished imports than the worker has threads."""
+    uploads = [Upload(service.public_port, 1_000_000) for _ in range(24)]
+    for upload in uploads:
+        upload.send(line_of(unique("SLOW")))
+    began = time.monotonic()
+    for _ in range(20):
+        assert service.public.get("/products?limit=1").status == 200
+        assert service.public.post("/products", json={"name": "x", "price": 1}).status == 201
+    assert time.monotonic() - began < 2 * SLOWNESS
+    for upload in uploads:
+        upload.hang_up()
+
+
+# ---- sizes ----
+
+
+def peak_kib(service):
+    status = Path(f"/proc/{service.worker.pid}/status").read_text()
+    return int(re.search(r"^VmHWM:\s+(\d+)", status, re.M).group(1))
+
+
+def large_lines(size, good):
+    """About as many bytes: long lines, every good-th of which can be stored."""
+    prefix, number, sent = unique("LARGE"), 0, 0
+    while True:
+        number += 1
+        text = "long " * (900 if number % good == 0 else 1200)
+        line = line_of(f"{prefix}-{number}", description=text)
+        sent += len(line)
+        if sent > size:
+            return
+        yield line
+
+
+def test_memory_is_bounded_at_the_largest_body(service):
+    """Sanitizers keep freed memory: no bound for them."""
+    lines = list(large_lines(32 * MIB, good=10))
+    imported(service.public, b"".join(lines[:200]))
+    before = peak_kib(service)
+    results = imported(service.public, b"".join(lines))
+    assert len(results) == len(lines) > 5000
+    assert [r["status"] for r in results].count("error") == len(lines) - len(lines) // 10
+    grown = peak_kib(service) - before
+    if VARIANT == "release":
+        assert grown < 8 * 1024, f"{grown} KiB more for a body of 32 MiB"
+
+
+def test_more_than_the_largest_body(service):
+    """Announced: nothing is read. In chunks: what came before the limit is stored."""
+    upload = Upload(service.public_port, 32 * MIB + 1)
+    with upload.sock:
+        assert upload.sock.recv(1000).startswith(b"HTTP/1.1 413 ")
+
+    sku = unique("FIRST")
+    pieces = [line_of(sku) + b"\n" * (MIB // 16), *[(b" " * 65_000 + b"\n") * 16] * 34]
+    with service.public.clone() as client:
+        is_problem(client.post("/products/bulk", body=iter(pieces), headers=NDJSON), 413)
+    wait_for(lambda: len(by_sku(service.public, sku)) == 1)
+    assert service.worker.alive()
