@@ -37,7 +37,7 @@ CFLAGS += -Werror
 endif
 export ASAN_OPTIONS ?= detect_leaks=1:detect_stack_use_after_return=1:exitcode=99
 export UBSAN_OPTIONS ?= print_stacktrace=1:halt_on_error=1:exitcode=99
-export TSAN_OPTIONS ?= halt_on_error=0:second_deadlock_stack=1:exitcode=99
+export TSAN_OPTIONS ?= halt_on_error=0:second_deadlock_stack=1:exitcode=99:suppressions='$(CURDIR)/tests/tsan.suppressions'
 
 sources = $(filter-out %/main.c,$(wildcard fcgi-apps/$(1)/*.c))
 objects = $(patsubst fcgi-apps/%.c,$(BUILD)/%.o,$(1))

@@ -3,6 +3,10 @@
 import http.client
 import json as jsonlib
 import socket
+import time
+
+# nginx ends idle connections after 75 s: one that rested this long is replaced before it is used.
+IDLE_MAX = 30
 
 
 class Answer:
@@ -34,6 +38,7 @@ class Client:
         self.port = port
         self.timeout = timeout
         self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout)
+        self.last_used = time.monotonic()
 
     def clone(self):
         return Client(self.port, self.timeout)
@@ -56,6 +61,8 @@ class Client:
         chunked = body is not None and not isinstance(body, bytes)
         if chunked:
             headers["Transfer-Encoding"] = "chunked"
+        if time.monotonic() - self.last_used > IDLE_MAX:
+            self.close()
         try:
             self.connection.request(method, path, body, headers, encode_chunked=chunked)
             response = self.connection.getresponse()
