@@ -392,3 +392,14 @@ def test_more_than_the_largest_body(service):
         is_problem(client.post("/products/bulk", body=iter(pieces), headers=NDJSON), 413)
     wait_for(lambda: len(by_sku(service.public, sku)) == 1)
     assert service.worker.alive()
+
+
+def test_more_than_the_most_lines(service):
+    """What comes after the limit is not stored, and said so."""
+    skus = [unique("LAST"), unique("OVER")]
+    body = b"\n" * 99_999 + line_of(skus[0]) + line_of(skus[1])
+    stored, refused = imported(service.public, body)
+    assert (stored["line"], stored["status"]) == (100_000, "created")
+    assert (refused["line"], refused["status"]) == (100_001, "error")
+    assert "100000 lines" in refused["errors"][0]["detail"]
+    assert by_sku(service.public, skus[1]) == []
