@@ -45,6 +45,8 @@ FLOOR_LIBS := $(foreach f,responder upstream storage contract base,$(BUILD)/lib$
 SERVICE_LIBS := $(foreach s,$(SERVICES),$(BUILD)/lib$(s).a)
 PROGRAMS := $(foreach s,$(SERVICES),$(BUILD)/$(s)-service)
 UNIT_TESTS := $(patsubst tests/unit/test_%.c,%,$(wildcard tests/unit/test_*.c))
+# Those with a store, which is a PostgreSQL schema where TEST_DATABASE_URL is set.
+STORE_TESTS := $(patsubst tests/unit/test_%.c,%,$(shell grep -lE '"(store|carts|products)\.h"' tests/unit/test_*.c))
 HTTP_TESTS := $(patsubst tests/http/test_%.py,%,$(wildcard tests/http/test_*.py))
 # All cores for compiling, unless the caller said otherwise.
 JOBS = $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell nproc))
@@ -52,7 +54,7 @@ MAKEFLAGS += --no-print-directory
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help up down status logs demo build programs unit-programs test test-unit test-http test-proofs lint sanitize bench clean reset-data
+.PHONY: help up down status logs demo build programs unit-programs test test-unit test-unit-postgres test-http test-proofs lint sanitize bench clean reset-data
 help:
 	@echo "make <target>:"
 	@sed -n 's/^## /  /p' $(MAKEFILE_LIST)
@@ -121,8 +123,11 @@ test:
 	@$(MAKE) test-unit
 	@$(MAKE) test-http
 
-## test-unit        the unit tests
-test-unit: $(addprefix unit-,$(UNIT_TESTS))
+## test-unit        the unit tests, those with a store on SQLite and on PostgreSQL
+test-unit: $(addprefix unit-,$(UNIT_TESTS)) test-unit-postgres
+
+test-unit-postgres: $(addprefix $(BUILD)/tests/test_,$(STORE_TESTS))
+	@scripts/with-postgres.sh $(MAKE) $(addprefix unit-,$(STORE_TESTS))
 
 unit-programs: $(addprefix $(BUILD)/tests/test_,$(UNIT_TESTS))
 	@:

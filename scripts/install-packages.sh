@@ -23,7 +23,7 @@ packages_for() {
 			'libcurl4-openssl-dev|libcurl4-gnutls-dev|libcurl4-nss-dev' libmd-dev \
 			libpq-dev nginx spawn-fcgi curl python3
 		;;
-	test) echo check python3-pytest ;;
+	test) echo check python3-pytest postgresql ;;
 	lint) echo clang-format clang-tidy cppcheck shellcheck python3-pyflakes ;;
 	*) die "unknown purpose '$1': build, test or lint" ;;
 	esac
@@ -76,6 +76,18 @@ apt() {
 
 had_nginx=no
 installed nginx && had_nginx=yes
+
+# Debian's package would make and start a cluster of its own, which nobody asked for: it is told not
+# to, for the time of this installation.
+no_cluster=/etc/postgresql-common/createcluster.d/none-by-platform.conf
+case " $missing " in
+*' postgresql '*)
+	$as_root mkdir -p "${no_cluster%/*}"
+	echo 'create_main_cluster = false' | $as_root tee "$no_cluster" >/dev/null
+	trap '$as_root rm -f "$no_cluster"' EXIT
+	;;
+esac
+
 # Lists that are missing or stale make the first try fail: then they are fetched.
 # shellcheck disable=SC2086 # a list of names
 if ! apt install $missing >/dev/null 2>&1; then

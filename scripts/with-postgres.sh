@@ -5,7 +5,8 @@
 #
 # The command finds the cluster in TEST_DATABASE_URL (its superuser, its database "postgres"). It is
 # reached by a Unix socket in a private folder only, so that any number may run side by side, and
-# has nothing to do with the clusters of the system. POSTGRES_FSYNC=on makes it as slow as a real
+# has nothing to do with the clusters of the system. Its collation is that of a natural language, for
+# nothing may depend on it. POSTGRES_FSYNC=on makes it as slow as a real
 # one. POSTGRES_LOG names a file that gets its log.
 set -eu
 
@@ -31,6 +32,7 @@ fi
 folder=$(mktemp -d /tmp/postgres-XXXXXX)
 server=
 command=
+# shellcheck disable=SC2317 # called by the trap
 finish() {
 	status=$?
 	trap '' INT TERM HUP
@@ -52,7 +54,7 @@ fi
 cd "$folder"
 # shellcheck disable=SC2086 # words
 $as "$programs/initdb" -D "$folder/data" -U postgres -A trust -E UTF8 --locale=C.UTF-8 \
-	--no-sync >"$folder/log" 2>&1 || {
+	--locale-provider=icu --icu-locale=en-US --no-sync >"$folder/log" 2>&1 || {
 	cat "$folder/log" >&2
 	die 'initdb failed'
 }
