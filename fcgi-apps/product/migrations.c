@@ -70,34 +70,30 @@
 	" PRIMARY KEY (order_id, product_id))" keyed ";"
 
 /*
- * FTS5 keeps no copy of the texts: it reads them from the view, which also makes its 'rebuild' and
- * 'integrity-check' commands right. Triggers as in FTS5's documentation, section 4.4.3; the update
- * trigger names its columns and compares them, so that stock movements leave the index alone.
+ * FTS5 writes a segment of its index at every savepoint, and each transaction of a group is one. So
+ * the triggers only note which rows changed, and product_search_update() indexes them all at once
+ * before the group's commit: the notes never outlive their transaction. The update trigger compares
+ * the columns, so that stock movements leave the index alone.
  */
-#define FTS_COLUMNS "sku, name, category, tags, description"
-#define FTS_NEW     "new.sku, new.name, new.category, new.tags, new.description"
-#define FTS_OLD     "old.sku, old.name, old.category, old.tags, old.description"
-#define FTS_ADD     "INSERT INTO product_search (rowid, " FTS_COLUMNS ") VALUES (new.seq, " FTS_NEW ");"
-#define FTS_REMOVE                                                                                 \
-	"INSERT INTO product_search (product_search, rowid, " FTS_COLUMNS ")"                      \
-	" VALUES ('delete', old.seq, " FTS_OLD ");"
+#define FTS_COLUMNS   "sku, name, category, tags, description"
+#define FTS_NEW       "new.sku, new.name, new.category, new.tags, new.description, new.deleted_at"
+#define FTS_OLD       "old.sku, old.name, old.category, old.tags, old.description, old.deleted_at"
+#define FTS_NOTE(row) "INSERT OR IGNORE INTO product_search_changes (seq) VALUES (" row ".seq);"
 
 static const char sqlite_search[] =
-	"CREATE VIEW searchable_products AS SELECT seq, " FTS_COLUMNS " FROM products"
-	" WHERE deleted_at IS NULL;"
+	"CREATE TABLE product_search_changes (seq INTEGER PRIMARY KEY);"
 	"CREATE VIRTUAL TABLE product_search USING fts5(" FTS_COLUMNS ","
-	" content='searchable_products', content_rowid='seq', columnsize=0,"
-	" tokenize='unicode61 remove_diacritics 2');"
+	" columnsize=0, tokenize='unicode61 remove_diacritics 2');"
 	"CREATE TRIGGER products_search_insert AFTER INSERT ON products"
-	" WHEN new.deleted_at IS NULL BEGIN " FTS_ADD " END;"
-	"CREATE TRIGGER products_search_update AFTER UPDATE OF " FTS_COLUMNS " ON products"
-	" WHEN old.deleted_at IS NULL AND new.deleted_at IS NULL AND"
-	" (" FTS_OLD ") IS NOT (" FTS_NEW ")"
-	" BEGIN " FTS_REMOVE FTS_ADD " END;"
-	"CREATE TRIGGER products_search_hide AFTER UPDATE OF deleted_at ON products"
-	" WHEN old.deleted_at IS NULL AND new.deleted_at IS NOT NULL BEGIN " FTS_REMOVE " END;"
-	"CREATE TRIGGER products_search_delete AFTER DELETE ON products"
-	" WHEN old.deleted_at IS NULL BEGIN " FTS_REMOVE " END;";
+	" BEGIN " FTS_NOTE(
+		"new") " END;"
+		       "CREATE TRIGGER products_search_update AFTER UPDATE OF " FTS_COLUMNS
+		       ", deleted_at"
+		       " ON products WHEN (" FTS_OLD ") IS NOT (" FTS_NEW
+		       ") BEGIN " FTS_NOTE("new") " END;"
+						  "CREATE TRIGGER products_search_delete AFTER "
+						  "DELETE ON products"
+						  " BEGIN " FTS_NOTE("old") " END;";
 
 static const char postgres_search[] =
 	"ALTER TABLE products ADD COLUMN search tsvector GENERATED ALWAYS AS ("

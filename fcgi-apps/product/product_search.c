@@ -115,3 +115,36 @@ int product_search_match(enum db_dialect dialect, const char *q, const char *cat
 	}
 	return text_error(out);
 }
+
+static int any_changes(struct db_conn *conn)
+{
+	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
+	int r = db_query(conn, "SELECT 1 FROM product_search_changes LIMIT 1", DB_NO_VALUES, &rows);
+
+	return r < 0 ? r : db_next(rows);
+}
+
+int product_search_update(struct db_conn *conn, void *unused UNUSED)
+{
+	static const char *const steps[] = {
+		"DELETE FROM product_search WHERE rowid IN (SELECT seq FROM "
+		"product_search_changes)",
+		"INSERT INTO product_search (rowid, sku, name, category, tags, description)"
+		" SELECT seq, sku, name, category, tags, description FROM products"
+		" WHERE seq IN (SELECT seq FROM product_search_changes) AND deleted_at IS NULL",
+		"DELETE FROM product_search_changes",
+	};
+
+	if (db_dialect(conn) != DB_SQLITE)
+		return 0; /* a generated column does it */
+
+	int r = any_changes(conn);
+
+	for (size_t i = 0; r > 0 && i < ARRAY_SIZE(steps); i++) {
+		int64_t changed = db_run(conn, steps[i], DB_NO_VALUES);
+
+		if (changed < 0)
+			r = (int)changed;
+	}
+	return r < 0 ? r : 0;
+}

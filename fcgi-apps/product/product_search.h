@@ -30,4 +30,7 @@ int product_search_match(enum db_dialect dialect, const char *q, const char *cat
  */
 const char *product_search_hits(enum db_dialect dialect, bool ranked);
 
+/* A db_function for before_commit: brings SQLite's index up to date with the group's changes. */
+int product_search_update(struct db_conn *conn, void *unused);
+
 #endif

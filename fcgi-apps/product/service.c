@@ -3,6 +3,7 @@
 #include "base/embed.h"
 #include "product/api.h"
 #include "product/migrations.h"
+#include "product/product_search.h"
 
 EMBED(product_openapi, "product/openapi.json");
 
@@ -36,6 +37,7 @@ const struct service product_service = {
 	.openapi_length = &product_openapi_size,
 	.migrations = product_migrations,
 	.migration_count = PRODUCT_MIGRATION_COUNT,
+	.before_commit = product_search_update,
 	.bindings = bindings,
 	.binding_count = ARRAY_SIZE(bindings),
 	.default_database = "sqlite:///var/product.db",

@@ -128,8 +128,6 @@ struct exchange *exchange_take(struct server *server)
 		return NULL;
 	exchange->server = server;
 	FCGX_InitRequest(&exchange->fcgi, -1, 0);
-	/* Without this, libfcgi lingers up to 2 s over every connection it closes. */
-	FCGX_Detach(&exchange->fcgi);
 	text_init(&exchange->body, EXCHANGE_BODY_MAX);
 	text_init(&exchange->path, PATH_MAX_LENGTH);
 	response_init(&exchange->response, exchange->request.request_id);
@@ -279,6 +277,8 @@ int exchange_receive(struct exchange *exchange, int fd)
 	 * keepConnection unset that would close the connection. */
 	fcgi->ipcFd = fd;
 	fcgi->keepConnection = 1;
+	/* Without this, libfcgi lingers up to 2 s over a connection it closes; each close resets it. */
+	FCGX_Detach(fcgi);
 	if (FCGX_Accept_r(fcgi) != 0) {
 		fcgi->ipcFd = -1;
 		return -EIO;

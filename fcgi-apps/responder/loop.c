@@ -18,7 +18,8 @@
  */
 #define STACK_SIZE         (1u << 20)
 #define CONNECTIONS_MAX    16384
-#define GATE_LIMIT         128
+#define GATE_REOPENS       32
+#define GATE_LIMIT         64
 #define ACCEPTS_PER_TURN   64
 #define PEER_TIMEOUT       10 /* seconds to wait inside a request, or for room to answer */
 #define DRAIN_CHECK        (5 * 1000)
@@ -55,15 +56,20 @@ void loop_gate_enter(struct server *server)
 void loop_gate_leave(struct server *server)
 {
 	pthread_mutex_lock(&server->gate_lock);
-	if (server->gate_count-- == GATE_LIMIT)
+	/* Not at once below the limit: the threads would wake for one request each. */
+	if (--server->gate_count == GATE_REOPENS && server->gate_shut) {
+		server->gate_shut = false;
 		pthread_cond_broadcast(&server->gate_open);
+	}
 	pthread_mutex_unlock(&server->gate_lock);
 }
 
 static void gate_wait(struct server *server)
 {
 	pthread_mutex_lock(&server->gate_lock);
-	while (server->gate_count >= GATE_LIMIT)
+	if (server->gate_count >= GATE_LIMIT)
+		server->gate_shut = true;
+	while (server->gate_shut)
 		pthread_cond_wait(&server->gate_open, &server->gate_lock);
 	pthread_mutex_unlock(&server->gate_lock);
 }
@@ -79,6 +85,9 @@ static void adopt(struct server *server, int fd)
 	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout));
 	atomic_fetch_add(&server->connections, 1);
 	atomic_store(&server->parked[fd], 1);
+	/* Draining may have looked for idle connections before it could see this one. */
+	if (atomic_load(&server->draining))
+		shutdown(fd, SHUT_RD);
 	if (arm(server, fd, EPOLL_CTL_ADD) == 0)
 		return;
 	atomic_store(&server->parked[fd], 0);

@@ -46,6 +46,7 @@ struct server {
 	pthread_mutex_t gate_lock;
 	pthread_cond_t gate_open;
 	size_t gate_count; /* exchanges that wait for their commit */
+	bool gate_shut;
 
 	struct metrics *metrics;
 	struct blocking *blocking;

@@ -80,6 +80,7 @@ static int open_store(struct server *server, const struct settings *settings)
 		.busy_timeout = BUSY_TIMEOUT,
 		.queue_limit = QUEUE_LIMIT,
 		.single_commit = settings->single_commit,
+		.before_commit = service->before_commit,
 		.migrations = service->migrations,
 		.migration_count = service->migration_count,
 	};

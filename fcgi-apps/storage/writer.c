@@ -26,6 +26,7 @@ struct writer_thread {
 struct writer {
 	const struct db_driver *driver;
 	size_t group_limit;
+	db_function *before_commit;
 	size_t queue_limit;
 
 	pthread_mutex_t mutex; /* guards what follows up to stats */
@@ -137,6 +138,8 @@ static bool run_group(struct writer *writer, struct db_conn *conn, struct job_li
 		writer->driver->rollback(conn);
 		return false;
 	}
+	if (!error && writer->before_commit)
+		error = db_call(conn, writer->before_commit, NULL);
 	if (!error)
 		error = failpoint("before_commit");
 	if (!error)
@@ -257,6 +260,7 @@ int writer_start(const struct db_driver *driver, struct db_conn *const *conns,
 		return -ENOMEM;
 	writer->driver = driver;
 	writer->group_limit = options->single_commit ? 1 : driver->group_limit;
+	writer->before_commit = options->before_commit;
 	writer->queue_limit = options->queue_limit;
 	list_init(&writer->queue);
 	pthread_mutex_init(&writer->mutex, NULL);

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/uuid.h"
 #include "product/migrations.h"
+#include "product/product_search.h"
 #include "product/product_store.h"
 #include "product/stock_store.h"
 #include "store.h"
@@ -17,6 +18,7 @@ static void products_open(void)
 	struct db_options options = store_options();
 	options.migrations = product_migrations;
 	options.migration_count = PRODUCT_MIGRATION_COUNT;
+	options.before_commit = product_search_update;
 	products_db = store_open_with(&options);
 }
 
