@@ -1,0 +1,302 @@
+"""Each service dies, hangs or fails at every step of a purchase: one run a place.
+
+A place is a failpoint of the code (base/failpoint.h); before_commit and after_commit are counted,
+because every transaction passes them. The client of each run is patient and sends its request again
+with the same Idempotency-Key: it must get what it wanted, once.
+"""
+
+import queue
+import re
+import sqlite3
+import threading
+import time
+from concurrent.futures import Future
+from contextlib import closing
+
+import pytest
+import testbed
+from bed import SETTLED_WITHIN, Bed
+from journal import PASSING, Customer, Journal
+
+# Platforms at work at once: a run waits for leases most of its time.
+PLATFORMS = 8
+
+PAUSE = 8  # seconds, base/failpoint.c
+
+STEPS = ("after_begin", "after_open_cart", "after_reserve")
+PLACING = ("while_placing", "after_place", "before_effects")
+EFFECT = ("before_effect", "after_effect")
+SECOND_EFFECT = ("before_effect@2", "after_effect@2")
+
+
+def commit(number):
+    return (f"before_commit@{number}", f"after_commit@{number}")
+
+
+# Who wants what, which service, where. Of the commits of a purchase the order service's are: begin,
+# place or reject, effects done; the cart's: open, consume or release; the product service's: hold.
+PLACES = [
+    ("buy", "order", (*STEPS, *PLACING, *EFFECT, *commit(1), *commit(2), *commit(3))),
+    ("buy", "cart", (*commit(1), *commit(2))),
+    ("buy", "product", commit(1)),
+    ("refuse", "order", ("while_rejecting", *EFFECT, *SECOND_EFFECT, *commit(2))),
+    ("refuse", "cart", commit(2)),
+    ("refuse", "product", commit(1)),
+    ("cancel", "order", ("after_status", *EFFECT, *commit(1), *commit(2))),
+    ("cancel", "product", commit(1)),
+    ("ship", "order", ("after_status", *EFFECT)),
+    ("ship", "product", commit(1)),
+]
+
+# Where a paused thread holds up nobody else, or answers a sibling that has given up.
+PAUSES = [
+    ("buy", "order", (*STEPS, "after_place", "before_effects", *EFFECT)),
+    ("buy", "cart", commit(1)),
+    ("buy", "product", commit(1)),
+    ("refuse", "order", SECOND_EFFECT),
+    ("cancel", "order", ("after_status", *EFFECT)),
+]
+
+# Dies in the middle of a purchase, and then where it cleans up after that: sweep, claim, effects.
+SECOND_DEATHS = (
+    *("before_commit@1", "after_sweep", "before_commit@2", "after_claim"),
+    *EFFECT,
+    *SECOND_EFFECT,
+)
+
+
+def armed(place, action):
+    name, _, number = place.partition("@")
+    return f"{name}:{action}@{number or 1}"
+
+
+def all_runs():
+    for action, table in (("exit", PLACES), ("error", PLACES), ("pause", PAUSES)):
+        for scenario, service, places in table:
+            for place in places:
+                yield f"{action}-{scenario}-{service}-{place}", (
+                    scenario,
+                    service,
+                    [armed(place, action)],
+                )
+    for place in SECOND_DEATHS:
+        yield f"exit-twice-{place}", (
+            "buy",
+            "order",
+            [armed("after_reserve", "exit"), armed(place, "exit")],
+        )
+
+
+RUNS = dict(all_runs())
+
+
+# ---- what the client wants, and what has become of it ----------------------------------------
+
+
+class Purchase:
+    """Two units of ten, and one of another product."""
+
+    stock = 10
+    answer_wanted = 201
+    sellable_wanted, reserved_wanted = 8, 2
+    lines_wanted = 0
+
+    def __init__(self, bed, journal):
+        self.bed = bed
+        # The service that fails may be the client's own: that is no reason to give up.
+        self.customer = Customer(
+            bed.order.public_port, journal, patience=30, passing=PASSING | {500}
+        )
+        products = Customer(bed.product.public_port, journal)
+        carts = Customer(bed.cart.public_port, journal)
+        carts.name = self.customer.name
+        self.product, other = (
+            products.make_product(inventory).json()["id"] for inventory in (self.stock, 5)
+        )
+        self.products = products
+        self.cart = carts.fill_cart({self.product: 2, other: 1})
+        assert self.cart
+
+    def act(self):
+        return self.customer.order(self.cart)
+
+    def sagas(self):
+        with closing(sqlite3.connect(self.bed.order.database)) as store:
+            query = "SELECT saga FROM orders WHERE cart_id = ? ORDER BY saga"
+            return [saga for (saga,) in store.execute(query, (self.cart,))]
+
+    def verify(self, answer):
+        assert answer is not None, "no answer that counts"
+        assert answer.status == self.answer_wanted, answer
+        product = self.products.get(f"/products/{self.product}").json()
+        assert (product["inventory"], product["reserved"]) == (
+            self.sellable_wanted,
+            self.reserved_wanted,
+        )
+        with closing(sqlite3.connect(self.bed.cart.database)) as store:
+            query = "SELECT count(*) FROM cart_lines WHERE cart_id = ?"
+            assert store.execute(query, (self.cart,)).fetchone() == (self.lines_wanted,)
+        self.verify_sagas()
+
+    def verify_sagas(self):
+        assert self.sagas().count("placed") == 1
+
+
+class Refusal(Purchase):
+    """Short of stock by the time it is ordered."""
+
+    answer_wanted = 409
+    sellable_wanted, reserved_wanted = 1, 0
+    lines_wanted = 2
+
+    def __init__(self, bed, journal):
+        super().__init__(bed, journal)
+        assert self.products.adjust_stock(self.product, -9).status == 200
+
+    def verify_sagas(self):
+        assert set(self.sagas()) == {"rejected"}
+
+
+class Cancellation(Purchase):
+    status = "cancelled"
+    answer_wanted = 200
+    sellable_wanted, reserved_wanted = 10, 0
+
+    def __init__(self, bed, journal):
+        super().__init__(bed, journal)
+        self.order_id = self.customer.order(self.cart).json()["id"]
+
+    def act(self):
+        return self.customer.set_status(self.order_id, self.status)
+
+
+class Shipping(Cancellation):
+    status = "shipped"
+    sellable_wanted, reserved_wanted = 8, 0
+
+
+SCENARIOS = {"buy": Purchase, "refuse": Refusal, "cancel": Cancellation, "ship": Shipping}
+
+
+# ---- one run ---------------------------------------------------------------------------------
+
+
+def hits(service):
+    return len(re.findall('"message":"failpoint"', service.worker.logged()))
+
+
+def die_and_come_back(bed, service, points):
+    """When it was back for good. It is armed with the first point already."""
+    for point in [*points[1:], ""]:
+        bed.wait_for_death(service)
+        service.start_worker(FAILPOINT=point)
+    return time.monotonic()
+
+
+def run(bed, scenario, service_name, points):
+    service = bed.services[service_name]
+    journal = Journal()
+    client = SCENARIOS[scenario](bed, journal)
+    bed.settle()
+    hits_before = hits(service)
+    service.restart_worker(FAILPOINT=points[0])
+
+    answers = []
+    caller = threading.Thread(target=lambda: answers.append(client.act()))
+    start = time.monotonic()
+    caller.start()
+    if ":exit" in points[0]:
+        back = die_and_come_back(bed, service, points)
+        caller.join()
+    else:
+        caller.join()
+        testbed.wait_until(lambda: hits(service) > hits_before, 10, f"{points[0]} is reached")
+        back = max(time.monotonic(), start + PAUSE if ":pause" in points[0] else 0)
+    bed.settle(back + SETTLED_WITHIN - time.monotonic())
+    assert hits(service) == hits_before + len(points)
+    if ":exit" not in points[0]:
+        service.restart_worker()
+    client.verify(*answers)
+    bed.check(journal)
+    if points[0] in [armed(step, "pause") for step in STEPS]:
+        # The thread woke up after its lease had run out, and was not the one that placed it.
+        assert client.sagas() == ["placed", "rejected"]
+
+
+# ---- many runs -------------------------------------------------------------------------------
+
+
+class Laboratory:
+    """Runs under way. Its threads stay while the processes do that they started."""
+
+    def __init__(self, names):
+        self.futures = {name: Future() for name in names}
+        self.unnoticed = []
+        self.runs = queue.SimpleQueue()
+        for name in names:
+            self.runs.put(name)
+        self.threads = [threading.Thread(target=self.work) for _ in range(PLATFORMS)]
+        for thread in self.threads:
+            thread.start()
+
+    def work(self):
+        """Takes runs until none is left; after a failure on a new platform."""
+        failed = True
+        while failed:
+            failed = False
+            try:
+                with Bed(gateway=False) as bed:
+                    while not failed and (name := self.take()):
+                        failed = not self.attempt(bed, name)
+            except BaseException as error:  # not started, or something odd in a log
+                if not failed:
+                    self.unnoticed.append(error)
+
+    def take(self):
+        try:
+            return self.runs.get_nowait()
+        except queue.Empty:
+            return None
+
+    def attempt(self, bed, name):
+        try:
+            run(bed, *RUNS[name])
+        except BaseException as error:
+            for service in bed.services.values():
+                error.add_note(f"--- {service.worker.name}\n{service.worker.logged()[-3000:]}")
+            self.futures[name].set_exception(error)
+            return False
+        self.futures[name].set_result(None)
+        return True
+
+    def join(self):
+        for thread in self.threads:
+            thread.join()
+
+
+@pytest.fixture(scope="module")
+def laboratory(request):
+    calls = [getattr(item, "callspec", None) for item in request.session.items]
+    wanted = [call.params["name"] for call in calls if call and call.params.get("name") in RUNS]
+    laboratory = Laboratory(wanted)
+    yield laboratory
+    laboratory.join()
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_failpoint(laboratory, name):
+    laboratory.futures[name].result(timeout=90)
+
+
+def test_nothing_else_went_wrong(laboratory):
+    laboratory.join()
+    assert laboratory.unnoticed == []
+
+
+@pytest.mark.parametrize("service", testbed.SERVICES)
+def test_release_has_no_failpoints(service):
+    """Nothing of them is left in what is shipped."""
+    programs = [testbed.ROOT / "build" / variant / f"{service}-service"
+                for variant in ("failpoints", "release")]  # fmt: skip
+    has_them = [b"before_commit" in program.read_bytes() for program in programs]
+    assert has_them == [True, False]

@@ -1,0 +1,95 @@
+"""Workers are killed and paused at random while 32 customers of every kind are busy."""
+
+import random
+import signal
+import time
+
+import pytest
+from bed import Bed, seconds
+from journal import Journal
+from load import Load
+
+# Longer than a checkout's lease: its thread wakes up when others have ended what it began.
+LONG_PAUSE = 8
+
+
+class Chaos:
+    """What can happen to a worker; seeded, so that a failure names its sequence."""
+
+    def __init__(self, bed, seed):
+        self.bed = bed
+        self.dice = random.Random(seed)
+        self.events = []
+
+    def kill(self, service):
+        service.kill_worker()
+        time.sleep(self.dice.uniform(0, 0.5))
+        service.start_worker()
+
+    def pause(self, service, duration=None):
+        service.worker.signal(signal.SIGSTOP)
+        time.sleep(duration or self.dice.uniform(0.1, 2))
+        service.worker.signal(signal.SIGCONT)
+
+    def strike(self):
+        service = self.dice.choice(list(self.bed.services.values()))
+        what = self.dice.choice((self.kill, self.kill, self.pause))
+        self.events.append((what.__name__, service.name))
+        what(service)
+
+    def run(self, duration):
+        end = time.monotonic() + duration
+        while time.monotonic() < end:
+            time.sleep(self.dice.uniform(0.1, 0.8))
+            self.strike()
+
+
+@pytest.fixture
+def bed():
+    with Bed() as bed:
+        yield bed
+
+
+def finish(bed, journal, load):
+    assert load.errors == []
+    bed.check(journal)
+    # It was load, and it was hurt.
+    assert sum(call.acknowledged for call in journal.made("POST", "/orders")) > 50
+    assert journal.statuses.total() > journal.statuses[200] + journal.statuses[201]
+    assert not set(journal.statuses) - {200, 201, 409, 502, 503, 504, "broken"}, journal.statuses
+
+
+def test_random_kills_and_pauses(bed):
+    seed = random.randrange(2**32)
+    print(f"seed {seed}")
+    chaos = Chaos(bed, seed)
+    journal = Journal()
+    with Load(bed.gateway.port, journal) as load:
+        chaos.run(seconds(20))
+    print(chaos.events, journal.statuses)
+    finish(bed, journal, load)
+
+
+@pytest.mark.parametrize("name", ["order", "cart", "product"])
+def test_paused_beyond_all_leases(bed, name):
+    """All of a service's threads wake up when what they were doing is nobody's any more."""
+    journal = Journal()
+    with Load(bed.gateway.port, journal) as load:
+        time.sleep(1)
+        Chaos(bed, 0).pause(bed.services[name], LONG_PAUSE)
+        time.sleep(2)
+    finish(bed, journal, load)
+
+
+def test_all_killed_at_once(bed):
+    """As when the machine goes down."""
+    journal = Journal()
+    with Load(bed.gateway.port, journal) as load:
+        for _ in range(2):
+            time.sleep(1.5)
+            for service in bed.services.values():
+                service.kill_worker()
+            for service in bed.services.values():
+                service.start_worker()
+        time.sleep(2)
+    finish(bed, journal, load)

@@ -1,0 +1,162 @@
+"""Everybody wants the same at the same moment."""
+
+import json
+import random
+from collections import Counter
+
+import pytest
+from bed import Bed, seconds
+from client import Client
+from journal import Customer, Journal
+from load import Load, stock_up
+from shop import at_once
+from world import unique
+
+CLIENTS = 32
+
+
+@pytest.fixture(scope="module")
+def bed():
+    with Bed() as bed:
+        yield bed
+
+
+@pytest.fixture
+def journal(bed):
+    """Of one test, checked at its end."""
+    journal = Journal()
+    yield journal
+    bed.check(journal)
+
+
+def outcomes(answers):
+    """How many got which status, or which problem."""
+    return Counter(
+        answer.status if answer.status < 400 else answer.json()["code"] for answer in answers
+    )
+
+
+def stock(bed, product_id):
+    product = Client(bed.product.public_port).get(f"/products/{product_id}").json()
+    return product["inventory"], product["reserved"]
+
+
+def test_oversell(bed, journal):
+    """Far more is wanted than there is: all of it is sold, and nothing else."""
+    inventory, carts_each = 30, int(seconds(5))
+    products = stock_up(bed.gateway.port, journal, count=3, inventory=inventory)
+
+    def make():
+        return Customer(bed.gateway.port, journal)
+
+    def call(customer, number):
+        carts = [
+            customer.fill_cart({products[(number + n) % 3]: 1, products[(number + n + 1) % 3]: 2})
+            for n in range(carts_each)
+        ]
+        return [customer.order(cart) for cart in carts]
+
+    answers = sum(at_once(CLIENTS, make, call), [])
+    count = outcomes(answers)
+    assert set(count) == {201, "insufficient-stock"}
+    left = [stock(bed, product) for product in products]
+    assert all(sellable + reserved == inventory for sellable, reserved in left)
+    assert sum(reserved for _, reserved in left) == 3 * count[201]
+    # No order that was refused at the end could have been served.
+    assert sum(sellable >= 2 for sellable, _ in left) <= 1
+
+
+def test_double_order(bed, journal):
+    """Each cart is ordered by four at once, two of them with the same key."""
+    (product,) = stock_up(bed.gateway.port, journal, count=1)
+    for _ in range(int(seconds(5))):
+        owners = [Customer(bed.gateway.port, journal) for _ in range(CLIENTS // 4)]
+        carts = [owner.fill_cart({product: 1}) for owner in owners]
+        calls = [
+            [one.call("POST", "/orders", {"user_id": one.name, "cart_id": cart}) for _ in range(3)]
+            for one, cart in zip(owners, carts)
+        ]
+
+        def call(customer, number):
+            return customer.insist(calls[number // 4][number % 4 % 3])
+
+        answers = at_once(CLIENTS, lambda: Customer(bed.gateway.port, journal), call)
+        for first in range(0, CLIENTS, 4):
+            ended = answers[first : first + 4]
+            orders = {answer.json()["id"] for answer in ended if answer.status == 201}
+            assert len(orders) == 1
+            for answer in ended:
+                if answer.status != 201:
+                    assert answer.json()["code"] == "already-ordered"
+                    assert answer.json()["order_id"] in orders
+
+
+def test_cancel_storm(bed, journal):
+    """All cancel, ship and process the same orders: each goes one way, and its goods with it."""
+    (product,) = stock_up(bed.gateway.port, journal, count=1, inventory=1000)
+    owner = Customer(bed.gateway.port, journal)
+    for _ in range(int(seconds(5))):
+        orders = [owner.order(owner.fill_cart({product: 1})).json()["id"] for _ in range(8)]
+
+        def call(customer, number):
+            dice = random.Random(f"{orders}{number}")
+            ways = dice.choices(("cancelled", "shipped", "processing"), (3, 2, 1), k=len(orders))
+            return [customer.set_status(order, way) for order, way in zip(orders, ways)]
+
+        answers = sum(at_once(CLIENTS, lambda: Customer(bed.gateway.port, journal), call), [])
+        assert set(outcomes(answers)) <= {200, "invalid-transition"}
+
+
+class Importer(Load):
+    """A load, and a stock keeper who imports its products again and again meanwhile."""
+
+    def __init__(self, port, journal):
+        super().__init__(port, journal, kind=Buyer)
+        client = Client(port)
+        self.products = self.customers[0].products
+        self.skus = [client.get(f"/products/{p}").json()["sku"] for p in self.products]
+        self.client = client
+        self.dice = random.Random(0)
+        self.prices = [2.5]
+
+    def import_all(self):
+        """Another price for everything, and products that are new."""
+        price = self.dice.randint(1, 999) / 100
+        self.prices.append(price)
+        lines = [{"sku": sku, "name": sku, "price": price, "inventory": 5000} for sku in self.skus]
+        lines += [{"sku": unique("new"), "name": "New", "price": price, "inventory": 3}] * 50
+        lines += [{"sku": unique("bad"), "name": "", "price": -1}] * 3
+        self.dice.shuffle(lines)
+        body = b"".join(json.dumps(line).encode() + b"\n" for line in lines)
+        headers = {"Content-Type": "application/x-ndjson"}
+        answer = self.client.post("/products/bulk", body=body, headers=headers)
+        assert answer.status == 200, answer
+        return Counter(json.loads(line)["status"] for line in answer.body.splitlines())
+
+
+class Buyer(Customer):
+    """Buys, and has prices refreshed when they changed meanwhile."""
+
+    def __init__(self, port, journal, products):
+        super().__init__(port, journal)
+        self.products = products
+        self.errors = []
+        self.paid = []
+
+    def do_something(self):
+        cart = self.fill_cart(dict.fromkeys(self.dice.sample(self.products, 2), 1))
+        while (answer := self.order(cart)).status != 201:
+            if answer.json()["code"] != "price-changed":
+                self.errors.append(answer)
+                return
+            self.post(f"/carts/{cart}/refresh", None)
+        self.paid.append([item["price"] for item in answer.json()["items"]])
+
+
+def test_bulk_import_against_checkouts(bed, journal):
+    with Importer(bed.gateway.port, journal) as load:
+        for _ in range(int(seconds(15))):
+            print(load.import_all())
+    assert load.errors == []
+    paid = {price for customer in load.customers for prices in customer.paid for price in prices}
+    assert paid <= set(load.prices) and len(paid) > 1
