@@ -8,7 +8,8 @@
  * a NUL byte.
  */
 #define CURSOR_TEXT_MAX 4096
-#define LINK_TEXT_MAX   24576
+/* With the path in front it still fits into the 8 KiB that nginx takes as a request line. */
+#define LINK_TEXT_MAX 7168
 
 static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
@@ -71,6 +72,21 @@ static void cursor_refuse(struct response *response)
 	struct violations violations = {0};
 	violations_add(&violations, "query", "/cursor",
 		       "is not a cursor of this listing: take it from the Link header");
+	response_violations(response, &violations);
+	violations_release(&violations);
+}
+
+/* A page that cannot be continued must not look like the last one. */
+static void link_refuse(struct response *response, int error)
+{
+	struct violations violations = {0};
+	if (error != -EMSGSIZE) {
+		response_error(response, error);
+		return;
+	}
+	violations_add(&violations, "query", "",
+		       "is too long: with a cursor and percent-encoded, more than %d bytes",
+		       LINK_TEXT_MAX);
 	response_violations(response, &violations);
 	violations_release(&violations);
 }
@@ -155,7 +171,10 @@ void paging_next(const struct request *request, struct response *response, const
 	text_append_string(&link, "cursor=");
 	base64url_encode(text_string(&plain), plain.length, &link);
 
-	if (!text_error(&plain) && !text_error(&link))
+	int error = text_error(&plain) ? text_error(&plain) : text_error(&link);
+	if (error)
+		link_refuse(response, error);
+	else
 		response_header(response, "Link", "<?%s>; rel=\"next\"", text_string(&link));
 	text_release(&plain);
 	text_release(&link);

@@ -34,7 +34,8 @@ bool cursor_int(const struct cursor *cursor, size_t field, struct response *resp
 
 /*
  * Adds the header Link: <?…>; rel="next" (RFC 8288): the request's own query with the cursor
- * replaced. A relative reference, so it is right under any prefix.
+ * replaced. A relative reference, so it is right under any prefix. A query that would become too
+ * long for a request makes the response a 422. Call it when the body is written.
  */
 void paging_next(const struct request *request, struct response *response, const char *kind,
 		 const char *const *fields, size_t field_count);

@@ -209,6 +209,21 @@ def test_links_cannot_be_broken_out_of(client, mark):
     assert sorted(found) == ["Enamel mug", "Enamel mug, large", "Mugwort tea"]
 
 
+@pytest.mark.parametrize("length", [10, 500, 1000, 1500, 2000, 3000, 3700])
+def test_long_queries_lead_on_or_are_refused(client, length):
+    """Percent-encoded, what was sent raw grows threefold; no page looks like the last one."""
+    ids = ",".join([*(product["id"] for product in listed(client, "limit=3")), "\u00e4" * length])
+    request = f"GET /products?limit=2&ids={ids} HTTP/1.1\r\nHost: x\r\n\r\n"
+    answer = client.raw(request.encode())
+    if answer.status != 200:
+        (error,) = is_problem(answer, 422)["errors"]
+        assert error["in"] == "query" and "too long" in error["detail"]
+        assert length >= 1500
+        return
+    assert len(made(client.get(next_path("/products", answer)), 200)) == 1
+    assert length <= 1000
+
+
 def test_the_default_and_the_largest_page(make_platform):
     """And a count beyond both."""
     client = make_platform(services=("product",), gateway=False).product.public

@@ -71,6 +71,18 @@ START_TEST(a_link_keeps_the_query_and_replaces_the_cursor)
 }
 END_TEST
 
+START_TEST(a_query_that_cannot_be_continued_is_refused)
+{
+	static char query[6000];
+	memset(query, '<', sizeof(query) - 1);
+	request.query = query;
+	paging_next(&request, &response, "k", (const char *const[]){"a"}, 1);
+	ck_assert_int_eq(response.status, 422);
+	ck_assert_str_eq(text_string(&response.headers), "");
+	ck_assert_ptr_nonnull(strstr(text_string(&response.body), "too long"));
+}
+END_TEST
+
 static const char *const bad[] = {
 	"x",                   /* half a byte */
 	"awBhAB",              /* bits beyond the last byte */
@@ -100,6 +112,7 @@ int main(void)
 	tcase_add_test(tcase, what_goes_in_comes_out);
 	tcase_add_test(tcase, no_cursor_is_the_first_page);
 	tcase_add_test(tcase, a_link_keeps_the_query_and_replaces_the_cursor);
+	tcase_add_test(tcase, a_query_that_cannot_be_continued_is_refused);
 	tcase_add_loop_test(tcase, a_bad_cursor_is_refused, 0, ARRAY_SIZE(bad));
 	return unit_run(tcase, "paging");
 }
