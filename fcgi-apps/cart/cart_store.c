@@ -237,14 +237,19 @@ int cart_store_clear(struct db_conn *conn, const char *cart_id)
 	return r < 0 ? (int)r : 0;
 }
 
-static int delete_expired(struct db_conn *conn, int64_t now, char (*ret_ids)[CART_ID_SIZE])
+#define EXPIRED "expires_at <= $1 AND NOT " OPEN_CHECKOUT
+
+/* Carts that somebody changes just now are not waited for: they may live on. */
+static int find_expired(struct db_conn *conn, int64_t now, char (*ret_ids)[CART_ID_SIZE])
 {
+	static const char read_sql[] =
+		"SELECT id FROM carts WHERE " EXPIRED " ORDER BY expires_at LIMIT $2";
+	static const char lock_sql[] = "SELECT id FROM carts WHERE " EXPIRED
+				       " ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED";
 	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
+	bool row_lock = db_dialect(conn) == DB_POSTGRES;
 	int count = 0;
-	int r = db_query(conn,
-			 "DELETE FROM carts WHERE id IN (SELECT id FROM carts"
-			 " WHERE expires_at <= $1 AND NOT " OPEN_CHECKOUT
-			 " ORDER BY expires_at LIMIT $2) RETURNING id",
+	int r = db_query(conn, row_lock ? lock_sql : read_sql,
 			 DB_VALUES(db_int(now), db_int(CART_EXPIRE_BATCH)), &rows);
 
 	if (r < 0)
@@ -257,16 +262,30 @@ static int delete_expired(struct db_conn *conn, int64_t now, char (*ret_ids)[CAR
 	return r < 0 ? r : count;
 }
 
+/* Looks again, now that the cart is locked: a checkout may have been opened since. */
+static int delete_expired(struct db_conn *conn, int64_t now, const char *id)
+{
+	int64_t r = db_run(conn, "DELETE FROM carts WHERE id = $2 AND " EXPIRED,
+			   DB_VALUES(db_int(now), db_text(id)));
+
+	if (r <= 0)
+		return (int)r;
+	r = cart_store_clear(conn, id);
+	return r < 0 ? (int)r : 1;
+}
+
 int64_t cart_store_expire(struct db_conn *conn, int64_t now)
 {
 	char ids[CART_EXPIRE_BATCH][CART_ID_SIZE];
-	int count = delete_expired(conn, now, ids);
+	int64_t deleted = 0;
+	int count = find_expired(conn, now, ids);
 
 	for (int i = 0; i < count; i++) {
-		int r = cart_store_clear(conn, ids[i]);
+		int r = delete_expired(conn, now, ids[i]);
 
 		if (r < 0)
 			return r;
+		deleted += r;
 	}
-	return count;
+	return count < 0 ? count : deleted;
 }

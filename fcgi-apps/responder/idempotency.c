@@ -165,10 +165,12 @@ int idempotency_forget(struct db_conn *conn, const char *operation_id, const cha
 
 int64_t idempotency_purge(struct db_conn *conn, int64_t now, int64_t limit)
 {
+	/* The age stands in the DELETE too: a claim may have taken the row over in between. */
 	return db_run(conn,
 		      "DELETE FROM idempotency_keys WHERE (operation, key) IN"
 		      " (SELECT operation, key FROM idempotency_keys WHERE created_at < $1"
-		      "  ORDER BY created_at LIMIT $2)",
+		      "  ORDER BY created_at LIMIT $2)"
+		      " AND created_at < $1",
 		      DB_VALUES(db_int(now - IDEMPOTENCY_LIFETIME), db_int(limit)));
 }
 
