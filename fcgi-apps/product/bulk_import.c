@@ -155,6 +155,22 @@ static bool is_refusal(int error)
 	return error == -EINVAL || error == -EEXIST;
 }
 
+/* Stores one line and undoes it, and only it, when it is refused: then that error. */
+static int apply(struct db_conn *conn, struct import_line *line, int64_t now)
+{
+	int undone;
+	int r = db_savepoint(conn);
+
+	if (r < 0)
+		return r;
+	line->status = LINE_REFUSED;
+	r = upsert(conn, line, now);
+	if (r < 0 && !is_refusal(r))
+		return r;
+	undone = r < 0 ? db_savepoint_rollback(conn) : db_savepoint_release(conn);
+	return undone < 0 ? undone : r;
+}
+
 int product_import_apply(struct db_conn *conn, void *argument)
 {
 	struct product_import *import = argument;
@@ -166,15 +182,11 @@ int product_import_apply(struct db_conn *conn, void *argument)
 
 		if (!line->value)
 			continue;
-		line->status = LINE_REFUSED;
-		r = db_savepoint(conn);
-		if (r < 0)
-			return r;
-		r = upsert(conn, line, now);
+		r = apply(conn, line, now);
+		/* Another import just made this sku: now it is there to be updated. */
+		if (r == -EEXIST)
+			r = apply(conn, line, now);
 		if (r < 0 && !is_refusal(r))
-			return r;
-		r = r < 0 ? db_savepoint_rollback(conn) : db_savepoint_release(conn);
-		if (r < 0)
 			return r;
 	}
 	return 0;
