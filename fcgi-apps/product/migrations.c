@@ -5,13 +5,14 @@
 /*
  * seq numbers products in the order they were made: the row's address in SQLite and the document
  * number of the full-text index. keyed is what makes SQLite store a table inside its primary key.
+ * Names sort by their bytes, as SQLite sorts, whatever the language of a PostgreSQL database.
  * Every listing has an index that ends with its sort keys, over live products only.
  */
-#define SCHEMA(seq, keyed)                                                                         \
+#define SCHEMA(seq, keyed, bytewise)                                                               \
 	"CREATE TABLE products ("                                                                  \
 	" " seq ","                                                                                \
 	" id TEXT NOT NULL UNIQUE,"                                                                \
-	" name TEXT NOT NULL,"                                                                     \
+	" name TEXT" bytewise " NOT NULL,"                                                         \
 	" price BIGINT NOT NULL CHECK (price >= 0),"                                               \
 	" inventory BIGINT NOT NULL CHECK (inventory >= 0),"                                       \
 	" reserved BIGINT NOT NULL DEFAULT 0 CHECK (reserved >= 0),"                               \
@@ -108,8 +109,9 @@ const struct db_migration product_migrations[PRODUCT_MIGRATION_COUNT] = {
 		.version = 1,
 		.name = "catalogue, stock, reservations",
 		.sql = IDEMPOTENCY_SCHEMA,
-		.sqlite = SCHEMA("seq INTEGER PRIMARY KEY", " WITHOUT ROWID"),
-		.postgres = SCHEMA("seq BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY", ""),
+		.sqlite = SCHEMA("seq INTEGER PRIMARY KEY", " WITHOUT ROWID", ""),
+		.postgres = SCHEMA("seq BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY", "",
+				   " COLLATE \"C\""),
 	},
 	{
 		.version = 2,
