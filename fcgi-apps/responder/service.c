@@ -17,6 +17,9 @@
 #define BUSY_TIMEOUT    (4 * CLOCK_SECOND)
 #define QUEUE_LIMIT     1024
 
+/* When all is started together, a database server may need this long. */
+#define CONNECT_PATIENCE (30 * CLOCK_SECOND)
+
 struct settings {
 	const char *database_url;
 	enum log_level log_level;
@@ -78,6 +81,7 @@ static int open_store(struct server *server, const struct settings *settings)
 		.url = settings->database_url,
 		.readers = settings->pool_size,
 		.busy_timeout = BUSY_TIMEOUT,
+		.connect_patience = CONNECT_PATIENCE,
 		.queue_limit = QUEUE_LIMIT,
 		.single_commit = settings->single_commit,
 		.before_commit = service->before_commit,
@@ -101,10 +105,11 @@ static int start(struct server *server, const struct settings *settings)
 		rc = load_contract(server);
 	if (rc == 0)
 		rc = metrics_create(server->runtime.contract, &server->metrics);
-	if (rc == 0)
-		rc = open_store(server, settings);
+	/* Before the store: a bad setting must not leave a migrated database behind. */
 	if (rc == 0 && service->start)
 		rc = service->start(&server->runtime, &server->app);
+	if (rc == 0)
+		rc = open_store(server, settings);
 	if (rc == 0)
 		rc = blocking_create(service->blocking_threads, &server->blocking);
 	if (rc == 0)
