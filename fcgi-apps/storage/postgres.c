@@ -20,9 +20,11 @@
 
 #include "base/clock.h"
 
-/* Transactions under way at once, each on a connection of its own. The server groups their commits.
- * More gain nothing here, and replicas share the server's connections (100, by default). */
-#define WRITERS 4
+/* Transactions under way at once, each on a connection of its own. Commits wait for the disk, and
+ * the server groups those that wait together: 32 submitters made 1300 transactions a second with
+ * 4 connections, 2800 with 8, 6400 with 16 (2 ms a sync). But replicas share the server's
+ * connections, 100 by default. */
+#define WRITERS 8
 
 #define RETRY_PAUSE 2000 /* microseconds */
 

@@ -32,7 +32,7 @@ static int insert(struct db_conn *conn, void *argument)
 
 /* Holds all writers back until it is opened, so that jobs gather behind it: one on SQLite, up to
  * WRITERS of them elsewhere. */
-#define WRITERS 4
+#define WRITERS 8
 
 struct gate {
 	struct db_job jobs[WRITERS];
