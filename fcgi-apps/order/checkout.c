@@ -5,7 +5,7 @@
  *                              sweeper rejects it when its lease runs out, the relay releases both
  *   after place() committed    a placed order and consume_cart in the outbox: the relay
  *   after reject() committed   a rejected order and its releases in the outbox: the relay
- * A request that outlives its lease finds the order rejected in place() and answers 503; a call of
+ * A request that outlives its lease may not place() the order any more and answers 503; a call of
  * its that arrives at a sibling later still meets the mark that the release left there.
  */
 #include "order/checkout.h"
@@ -212,16 +212,17 @@ static int place(struct db_conn *conn, void *argument)
 {
 	struct checkout *checkout = argument;
 	const struct order *order = &checkout->order;
+	int64_t now = clock_now();
 	int rc;
 
 	checkout->effect_count = 0;
-	rc = order_store_place(conn, order);
+	rc = order_store_place(conn, order, now);
 	checkout->ended = rc == 0;
 	if (rc <= 0)
 		return rc;
 	rc = failpoint("while_placing");
 	if (rc == 0)
-		rc = queue(checkout, conn, ORDER_CONSUME_CART, clock_now());
+		rc = queue(checkout, conn, ORDER_CONSUME_CART, now);
 	if (rc < 0)
 		return rc;
 	write_created(checkout, order);

@@ -49,15 +49,18 @@ static int insert_lines(struct db_conn *conn, const struct order *order)
 	return 0;
 }
 
-int order_store_place(struct db_conn *conn, const struct order *order)
+int order_store_place(struct db_conn *conn, const struct order *order, int64_t now)
 {
-	/* Whoever changes saga away from placing first has the order: this, or the sweeper. */
-	int64_t changed =
-		db_run(conn,
-		       "UPDATE orders SET saga = 'placed', total_amount = $2, created_at = $3,"
-		       " updated_at = $4 WHERE id = $1 AND saga = 'placing'",
-		       DB_VALUES(db_text(order->id), db_int(order->total_amount),
-				 db_int(order->created_at), db_int(order->updated_at)));
+	/* Whoever changes saga away from placing first has the order: this, or the sweeper. A
+	 * thread that wakes up after its lease leaves it to the sweeper, even where that slept too.
+	 */
+	int64_t changed = db_run(
+		conn,
+		"UPDATE orders SET saga = 'placed', total_amount = $2, created_at = $3,"
+		" updated_at = $4"
+		" WHERE id = $1 AND saga = 'placing' AND lease_until >= $5",
+		DB_VALUES(db_text(order->id), db_int(order->total_amount),
+			  db_int(order->created_at), db_int(order->updated_at), db_int(now)));
 	int error;
 
 	if (changed <= 0)

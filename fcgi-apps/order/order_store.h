@@ -17,8 +17,9 @@
 int order_store_begin(struct db_conn *conn, const struct order *order, int64_t lease_until);
 
 /* Makes an order that is being placed a placed one, with lines, total, history and times of it.
- * 1, or 0 when it is not being placed any more: nothing is written then. */
-int order_store_place(struct db_conn *conn, const struct order *order);
+ * 1, or 0 when it is not being placed any more or its lease ran out before now: nothing is written
+ * then. */
+int order_store_place(struct db_conn *conn, const struct order *order, int64_t now);
 
 /* Ends an order that is being placed. 1, or 0 when it is not being placed any more. */
 int order_store_reject(struct db_conn *conn, const char *id, int64_t now);

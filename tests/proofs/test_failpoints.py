@@ -7,6 +7,7 @@ with the same Idempotency-Key: it must get what it wanted, once.
 
 import queue
 import re
+import signal
 import sqlite3
 import threading
 import time
@@ -79,6 +80,8 @@ def all_runs():
                     service,
                     [armed(place, action)],
                 )
+    for place in STEPS:
+        yield f"stop-buy-order-{place}", ("buy", "order", [armed(place, "pause")], True)
     for place in SECOND_DEATHS:
         yield f"exit-twice-{place}", (
             "buy",
@@ -193,7 +196,15 @@ def die_and_come_back(bed, service, points):
     return time.monotonic()
 
 
-def run(bed, scenario, service_name, points):
+def stop_and_wake(service, hits_before):
+    """The whole process sleeps until after the lease: sweeper and request wake up together."""
+    testbed.wait_until(lambda: hits(service) > hits_before, 10, "the pause begins")
+    service.worker.signal(signal.SIGSTOP)
+    time.sleep(PAUSE + 0.5)
+    service.worker.signal(signal.SIGCONT)
+
+
+def run(bed, scenario, service_name, points, stop=False):
     service = bed.services[service_name]
     journal = Journal()
     client = SCENARIOS[scenario](bed, journal)
@@ -205,6 +216,8 @@ def run(bed, scenario, service_name, points):
     caller = threading.Thread(target=lambda: answers.append(client.act()))
     start = time.monotonic()
     caller.start()
+    if stop:
+        stop_and_wake(service, hits_before)
     if ":exit" in points[0]:
         back = die_and_come_back(bed, service, points)
         caller.join()

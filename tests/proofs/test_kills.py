@@ -2,6 +2,7 @@
 
 import random
 import signal
+import threading
 import time
 
 import pytest
@@ -53,10 +54,8 @@ def bed():
 def finish(bed, journal, load):
     assert load.errors == []
     bed.check(journal)
-    # It was load, and it was hurt.
-    assert sum(call.acknowledged for call in journal.made("POST", "/orders")) > 50
-    assert journal.statuses.total() > journal.statuses[200] + journal.statuses[201]
     assert not set(journal.statuses) - {200, 201, 409, 502, 503, 504, "broken"}, journal.statuses
+    assert sum(call.acknowledged for call in journal.made("POST", "/orders")) > 50
 
 
 def test_random_kills_and_pauses(bed):
@@ -65,20 +64,27 @@ def test_random_kills_and_pauses(bed):
     chaos = Chaos(bed, seed)
     journal = Journal()
     with Load(bed.gateway.port, journal) as load:
-        chaos.run(seconds(20))
+        chaos.run(seconds(15))
     print(chaos.events, journal.statuses)
     finish(bed, journal, load)
+    assert journal.statuses[502] > 0
 
 
-@pytest.mark.parametrize("name", ["order", "cart", "product"])
-def test_paused_beyond_all_leases(bed, name):
-    """All of a service's threads wake up when what they were doing is nobody's any more."""
+def test_paused_beyond_all_leases(bed):
+    """Threads of all services wake up when what they were doing is nobody's any more."""
     journal = Journal()
+    chaos = Chaos(bed, 0)
     with Load(bed.gateway.port, journal) as load:
-        time.sleep(1)
-        Chaos(bed, 0).pause(bed.services[name], LONG_PAUSE)
+        pauses = []
+        for service in bed.services.values():
+            time.sleep(1)
+            pauses.append(threading.Thread(target=chaos.pause, args=(service, LONG_PAUSE)))
+            pauses[-1].start()
+        for pause in pauses:
+            pause.join()
         time.sleep(2)
     finish(bed, journal, load)
+    assert journal.slowest >= LONG_PAUSE / 2
 
 
 def test_all_killed_at_once(bed):
@@ -91,5 +97,6 @@ def test_all_killed_at_once(bed):
                 service.kill_worker()
             for service in bed.services.values():
                 service.start_worker()
-        time.sleep(2)
+        time.sleep(1)
     finish(bed, journal, load)
+    assert journal.statuses[502] > 0

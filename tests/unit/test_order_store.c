@@ -84,7 +84,7 @@ static void begin_leased(const char *id, const char *user_id, int64_t lease_unti
 
 static int place_function(struct db_conn *conn, struct step *step)
 {
-	return order_store_place(conn, &step->order);
+	return order_store_place(conn, &step->order, step->at);
 }
 
 static int place_at(const char *id, const char *user_id, int64_t created_at)
@@ -100,6 +100,7 @@ static int place_at(const char *id, const char *user_id, int64_t created_at)
 	ck_assert_int_eq(order_price(&step.order), 0);
 	ck_assert_int_eq(order_add_event(&step.order, ORDER_PENDING, NULL, created_at), 0);
 	step.function = place_function;
+	step.at = NOW;
 	int result = step_run(&step);
 
 	order_release(&step.order);
@@ -253,14 +254,26 @@ START_TEST(a_placed_order_is_never_rejected)
 {
 	struct order order;
 
-	begin_leased("a", "u", NOW - 1);
+	begin_leased("a", "u", NOW);
 	ck_assert_int_eq(place("a"), 1);
 	ck_assert_int_eq(reject("a", NOW), 0);
-	ck_assert_int_eq(sweep(NOW), 0);
+	ck_assert_int_eq(sweep(NOW + 1), 0);
 	ck_assert_int_eq(place("a"), 0);
 	ck_assert_int_eq(find("a", &order), 0);
 	ck_assert_uint_eq(order.line_count, 2);
 	order_release(&order);
+}
+END_TEST
+
+START_TEST(an_order_is_not_placed_after_its_lease)
+{
+	struct order order;
+
+	begin_leased("a", "u", NOW - 1);
+	ck_assert_int_eq(place("a"), 0);
+	ck_assert_int_eq(find("a", &order), -ENOENT);
+	ck_assert_int_eq(store_number(db, "SELECT count(*) FROM order_lines"), 0);
+	ck_assert_int_eq(sweep(NOW), 1);
 }
 END_TEST
 
@@ -778,6 +791,7 @@ int main(void)
 	tcase_add_test(tcase, a_placed_order_comes_back_whole);
 	tcase_add_test(tcase, a_rejected_order_is_never_placed);
 	tcase_add_test(tcase, a_placed_order_is_never_rejected);
+	tcase_add_test(tcase, an_order_is_not_placed_after_its_lease);
 	tcase_add_test(tcase, unknown_orders_cannot_be_placed_or_rejected);
 	tcase_add_test(tcase, only_leases_that_ran_out_are_swept);
 	tcase_add_test(tcase, sweeping_forgets_the_key_of_the_abandoned_request);
