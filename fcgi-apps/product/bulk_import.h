@@ -20,13 +20,14 @@ void product_import_free(struct product_import *import);
 DEFINE_CLEANUP(struct product_import, product_import_free)
 
 /* Adds a line, counting from 1; empty ones are counted but get no result. -ENOMEM. */
-int product_import_add(struct product_import *import, const struct product_ndjson_line *line);
+int product_import_add(struct product_import *import, const struct product_ndjson_line *text);
 
 bool product_import_is_full(const struct product_import *import);
 bool product_import_is_empty(const struct product_import *import);
 
-/* A db_function: stores the chunk's good lines. A line that the store refuses spoils no other. */
-int product_import_apply(struct db_conn *conn, void *import);
+/* A db_function; argument is the import. Stores the chunk's good lines. A line that the store
+ * refuses spoils no other. */
+int product_import_apply(struct db_conn *conn, void *argument);
 
 /* After apply: appends the result lines (application/x-ndjson) and starts the next chunk. error is
  * what the transaction ended with; negative: none of the chunk's lines was stored. */

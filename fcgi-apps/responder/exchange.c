@@ -277,7 +277,8 @@ int exchange_receive(struct exchange *exchange, int fd)
 	 * keepConnection unset that would close the connection. */
 	fcgi->ipcFd = fd;
 	fcgi->keepConnection = 1;
-	/* Without this, libfcgi lingers up to 2 s over a connection it closes; each close resets it. */
+	/* Without this, libfcgi lingers up to 2 s over a connection it closes; each close resets
+	 * it. */
 	FCGX_Detach(fcgi);
 	if (FCGX_Accept_r(fcgi) != 0) {
 		fcgi->ipcFd = -1;

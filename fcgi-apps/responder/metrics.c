@@ -1,8 +1,10 @@
 #include "responder/metrics.h"
 
 #include <dirent.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "responder/server.h"
 #include "responder/version.h"
 
@@ -24,6 +26,7 @@ struct operation_metrics {
 
 struct metrics {
 	const struct contract *contract;
+	int64_t started_at;
 	size_t count; /* operations, and one more for requests of none */
 	struct operation_metrics operations[];
 };
@@ -36,6 +39,7 @@ int metrics_create(const struct contract *contract, struct metrics **ret_metrics
 	if (!metrics)
 		return -ENOMEM;
 	metrics->contract = contract;
+	metrics->started_at = clock_now();
 	metrics->count = count;
 	*ret_metrics = metrics;
 	return 0;
@@ -212,31 +216,50 @@ static int64_t count_open_files(void)
 	return count;
 }
 
-/* Names as the Prometheus client libraries use; figures of proc(5) stat. */
-static void write_process(struct text *out)
+/* proc(5) statm: all pages, then the resident ones. */
+static void write_memory(struct text *out)
 {
-	unsigned long long utime = 0, stime = 0, start = 0, virtual_bytes = 0;
-	long long resident_pages = 0;
-	FILE *file = fopen("/proc/self/stat", "re");
+	char line[128] = "";
+	FILE *file = fopen("/proc/self/statm", "re");
 	if (!file)
 		return;
-	int fields = fscanf(file,
-			    "%*d (%*[^)]) %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %llu %llu"
-			    " %*d %*d %*d %*d %*d %*d %llu %llu %lld",
-			    &utime, &stime, &start, &virtual_bytes, &resident_pages);
+	char *end = fgets(line, sizeof(line), file);
 	fclose(file);
-	if (fields != 5)
+	if (!end)
 		return;
-	int64_t tick = sysconf(_SC_CLK_TCK);
-	family(out, "process_cpu_seconds_total", "counter", "User and system CPU time.");
-	text_append_string(out, "process_cpu_seconds_total ");
-	append_seconds(out, (int64_t)(utime + stime) * 1000000 / tick);
+	int64_t page = sysconf(_SC_PAGESIZE);
+	int64_t all = strtoll(line, &end, 10);
+	int64_t resident = strtoll(end, NULL, 10);
+	single(out, "process_virtual_memory_bytes", "gauge", "Virtual memory.", all * page);
+	single(out, "process_resident_memory_bytes", "gauge", "Resident memory.", resident * page);
+}
+
+static void seconds(struct text *out, const char *name, const char *type, const char *help,
+		    int64_t microseconds)
+{
+	family(out, name, type, help);
+	text_append_string(out, name);
+	text_append_char(out, ' ');
+	append_seconds(out, microseconds);
 	text_append_char(out, '\n');
-	single(out, "process_resident_memory_bytes", "gauge", "Resident memory.",
-	       resident_pages * sysconf(_SC_PAGESIZE));
-	single(out, "process_virtual_memory_bytes", "gauge", "Virtual memory.",
-	       (int64_t)virtual_bytes);
+}
+
+/* Names as the Prometheus client libraries use. */
+static void write_process(const struct metrics *metrics, struct text *out)
+{
+	struct rusage usage;
+	getrusage(RUSAGE_SELF, &usage);
+	seconds(out, "process_cpu_seconds_total", "counter", "User and system CPU time.",
+		(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * CLOCK_SECOND +
+			usage.ru_utime.tv_usec + usage.ru_stime.tv_usec);
+	seconds(out, "process_start_time_seconds", "gauge", "When the process started, Unix time.",
+		metrics->started_at);
+	write_memory(out);
 	single(out, "process_open_fds", "gauge", "Open file descriptors.", count_open_files());
+	struct rlimit limit;
+	getrlimit(RLIMIT_NOFILE, &limit);
+	single(out, "process_max_fds", "gauge", "Limit of open file descriptors.",
+	       (int64_t)limit.rlim_cur);
 }
 
 void metrics_write(struct server *server, struct text *out)
@@ -255,5 +278,5 @@ void metrics_write(struct server *server, struct text *out)
 	write_upstreams(server, out);
 	if (service->metrics)
 		service->metrics(&server->runtime, server->app, out);
-	write_process(out);
+	write_process(server->metrics, out);
 }

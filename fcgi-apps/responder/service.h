@@ -60,7 +60,7 @@ struct service {
 	const size_t *openapi_length;
 	const struct db_migration *migrations;
 	size_t migration_count;
-	db_function *before_commit; /* as in db_options; may be NULL */
+	db_function *before_commit;     /* as in db_options; may be NULL */
 	const struct binding *bindings; /* one for each operation but those of the responder */
 	size_t binding_count;
 	const struct task *tasks;

@@ -57,7 +57,8 @@ struct db_options {
 	size_t queue_limit; /* jobs waiting for the writer; beyond it -EAGAIN */
 	bool single_commit; /* commit each job on its own: for measurements */
 	/* Runs in every transaction once more, before its commit, after all jobs of its group: for
-	 * work that is cheaper for many changes at once. Its failure fails the group. NULL: none. */
+	 * work that is cheaper for many changes at once. Its failure fails the group. NULL: none.
+	 */
 	int (*before_commit)(struct db_conn *conn, void *unused);
 	const struct db_migration *migrations;
 	size_t migration_count;
