@@ -24,11 +24,23 @@ static bool read_ids(struct request *request, struct response *response, const c
 	return true;
 }
 
-static void answer_empty(struct response *response, const char *last_order_id)
+/* These tell whose cart it is: whoever asked for it may be somebody else. */
+static void answer_busy(struct response *response, const char *user_id, const char *order_id)
+{
+	struct json_writer *json = response_problem_begin(response, 409, "checkout-in-progress",
+							  "An order of this cart is being placed");
+
+	json_member_string(json, "user_id", user_id);
+	json_member_string(json, "order_id", order_id);
+	response_problem_end(response);
+}
+
+static void answer_empty(struct response *response, const char *user_id, const char *last_order_id)
 {
 	struct json_writer *json =
 		response_problem_begin(response, 409, "cart-empty", "The cart holds nothing");
 
+	json_member_string(json, "user_id", user_id);
 	if (last_order_id[0])
 		json_member_string(json, "last_order_id", last_order_id);
 	response_problem_end(response);
@@ -60,9 +72,9 @@ static void answer_snapshot(const struct request *request, struct response *resp
 	json_object_end(json);
 }
 
-/* Every outcome but success, in one place. other_id: what begin tells besides. */
+/* Every outcome but success, in one place. user_id, other_id: what begin tells besides. */
 static void answer_outcome(struct response *response, enum checkout_outcome outcome,
-			   const char *other_id)
+			   const char *user_id, const char *other_id)
 {
 	switch (outcome) {
 	case CHECKOUT_NO_CART:
@@ -72,10 +84,10 @@ static void answer_outcome(struct response *response, enum checkout_outcome outc
 		response_not_found(response, "Checkout");
 		return;
 	case CHECKOUT_OTHER_OPEN:
-		cart_api_checkout_open(response, other_id);
+		answer_busy(response, user_id, other_id);
 		return;
 	case CHECKOUT_EMPTY:
-		answer_empty(response, other_id);
+		answer_empty(response, user_id, other_id);
 		return;
 	case CHECKOUT_RELEASED:
 		response_problem(response, 409, "checkout-released",
@@ -107,7 +119,7 @@ int cart_api_begin_checkout(struct request *request, struct response *response)
 	if (r == CHECKOUT_FINE)
 		answer_snapshot(request, response, &snapshot, order_id);
 	else
-		answer_outcome(response, (enum checkout_outcome)r, other_id);
+		answer_outcome(response, (enum checkout_outcome)r, snapshot.user_id, other_id);
 	return 0;
 }
 
@@ -125,7 +137,7 @@ int cart_api_consume_checkout(struct request *request, struct response *response
 	if (r < 0)
 		return r;
 	if (r != CHECKOUT_FINE) {
-		answer_outcome(response, (enum checkout_outcome)r, "");
+		answer_outcome(response, (enum checkout_outcome)r, "", "");
 		return 0;
 	}
 	json = response_json(response, 200);
@@ -151,6 +163,6 @@ int cart_api_release_checkout(struct request *request, struct response *response
 	if (r == CHECKOUT_FINE)
 		response_empty(response, 204);
 	else
-		answer_outcome(response, (enum checkout_outcome)r, "");
+		answer_outcome(response, (enum checkout_outcome)r, "", "");
 	return 0;
 }

@@ -151,6 +151,7 @@ int cart_checkout_begin(struct db_conn *conn, const char *cart_id, const char *o
 
 		if (!alive)
 			return CHECKOUT_NO_CART;
+		memcpy(snapshot->user_id, cart.user_id, sizeof(snapshot->user_id));
 		r = cart_checkout_open(conn, cart_id, other);
 		if (r < 0)
 			return r;

@@ -38,7 +38,8 @@ enum checkout_outcome {
  * Takes a snapshot of the cart, or finds the one taken before. CHECKOUT_FINE: *snapshot (an
  * initialised cart, the caller's to release whatever comes back) holds id, user, lines, and the
  * version they were taken from. CHECKOUT_OTHER_OPEN: ret_order_id says whose. CHECKOUT_EMPTY:
- * ret_order_id is the order that emptied the cart, or "". Also CHECKOUT_NO_CART, CHECKOUT_RELEASED.
+ * ret_order_id is the order that emptied the cart, or "". The user is filled in for these two as
+ * well. Also CHECKOUT_NO_CART, CHECKOUT_RELEASED.
  */
 int cart_checkout_begin(struct db_conn *conn, const char *cart_id, const char *order_id,
 			int64_t now, struct cart *snapshot, char ret_order_id[CART_ID_SIZE]);

@@ -111,13 +111,13 @@ static int open_cart(struct checkout *checkout)
 
 	if (error < 0)
 		return error;
-	if (checkout->cart.refusal)
-		return refused_by_cart(checkout);
-	if (strcmp(checkout->cart.user_id, checkout->order.user_id) != 0) {
+	/* First: what else is the matter with a cart is none of a stranger's business. */
+	if (checkout->cart.user_id &&
+	    strcmp(checkout->cart.user_id, checkout->order.user_id) != 0) {
 		response_problem(checkout->response, 403, NULL, "The cart is another user's");
 		return REFUSED;
 	}
-	return 0;
+	return checkout->cart.refusal ? refused_by_cart(checkout) : 0;
 }
 
 static int hold_stock(struct checkout *checkout)

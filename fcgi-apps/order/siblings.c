@@ -126,6 +126,7 @@ int order_cart_open_checkout(const struct order_siblings *siblings, const struct
 	}
 	if (answer->raw.status == 409) {
 		answer->refusal = json_get_string(answer->raw.body, "code", "");
+		answer->user_id = json_get_string(answer->raw.body, "user_id", NULL);
 		if (is_one_of(answer->refusal, conflicts, ARRAY_SIZE(conflicts)))
 			return 0;
 	}

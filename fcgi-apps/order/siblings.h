@@ -35,7 +35,7 @@ struct order_answer_line {
 struct order_answer {
 	struct upstream_response raw;
 	const char *refusal; /* why not: the problem's code; NULL: it was done */
-	const char *user_id; /* the cart's */
+	const char *user_id; /* the cart's; NULL with refusals that do not tell */
 	struct order_answer_line lines[ORDER_LINES_MAX];
 	size_t line_count;
 };

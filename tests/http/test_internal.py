@@ -311,7 +311,7 @@ def test_one_open_checkout_at_a_time(shop):
     first, second = Checkout(shop, cart_id), Checkout(shop, cart_id)
     done(first.begin(), 200)
     problem = is_problem(second.begin(), 409, "checkout-in-progress")
-    assert problem["order_id"] == first.order_id
+    assert (problem["order_id"], problem["user_id"]) == (first.order_id, "user-1")
     assert first.release().status == 204
     done(second.begin(), 200)
 
