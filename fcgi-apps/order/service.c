@@ -70,7 +70,7 @@ static int start(struct runtime *runtime, void **ret_app)
 
 	if (!app)
 		return -ENOMEM;
-	error = upstream_global_start();
+	error = config_failed() ? -EINVAL : upstream_global_start();
 	if (error) {
 		free(app);
 		return error;

@@ -1,0 +1,232 @@
+"""Starting and ending a worker: bad settings, other programs' databases, probes, what is left."""
+
+import json
+import platform as machine
+import signal
+import socket
+import sqlite3
+import subprocess
+from contextlib import closing
+
+import fastcgi
+import pytest
+from client import is_problem
+from testbed import READY_WITHIN, ROOT, SERVICES, SLOWNESS, VARIANT, environment
+
+
+def run_worker(name, directory, settings):
+    """Starts a worker that is expected to refuse: its exit status and log."""
+    prefix = ["setarch", machine.machine(), "-R"] if VARIANT == "tsan" else []
+    settings = {"DATABASE_URL": f"sqlite:///{directory}/{name}.db", **settings}
+    ended = subprocess.run(
+        [*prefix, "spawn-fcgi", "-n", "-s", directory / "socket", "--",
+         ROOT / "build" / VARIANT / f"{name}-service"],
+        env=environment(settings),
+        cwd=directory,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=3 * SLOWNESS,
+    )  # fmt: skip
+    return ended.returncode, ended.stderr
+
+
+def messages(log):
+    """Of a log that holds nothing but JSON objects."""
+    return [entry["message"] + " " + entry.get("error.message", "")
+            for entry in map(json.loads, log.splitlines())]  # fmt: skip
+
+
+EVERY = [
+    ("WORKER_THREADS", ["0", "-1", "65", "two", "2.5", "1e3", " 2", "2 ", "99999999999999999999"]),
+    ("DB_POOL_SIZE", ["0", "-1", "65", "many"]),
+    ("LOG_LEVEL", ["loud", "INFO", "7"]),
+    ("CURRENCY", ["usd", "US", "DOLLAR", "XYZ", "US$"]),
+    ("DATABASE_URL", ["sqlite:", "mysql://x/y", "file.db", "sqlite:///no/such/directory/x.db"]),
+    ("CONTRACT_CHECK_RESPONSES", ["yes", "2"]),
+]
+SIBLINGS = ["ftp://127.0.0.1", "127.0.0.1:9001", "http://", "http://a:0", "http://a:65536",
+            "http://a/", "http://a?b", "http://user:secret@a", "http://a b", "https://a"]  # fmt: skip
+OF_ONE = [
+    ("cart", "CART_TTL_DAYS", ["0", "-1", "3651", "month"]),
+    ("cart", "PRODUCT_SERVICE_URL", SIBLINGS),
+    ("order", "PRODUCT_SERVICE_URL", SIBLINGS),
+    ("order", "CART_SERVICE_URL", SIBLINGS),
+]
+
+
+def bad_settings():
+    for number, (variable, values) in enumerate(EVERY):
+        for other, value in enumerate(values):
+            yield SERVICES[(number + other) % 3], variable, value
+        for service in SERVICES:
+            yield service, variable, values[0]
+    for service, variable, values in OF_ONE:
+        for value in values:
+            yield service, variable, value
+
+
+@pytest.mark.parametrize(("service", "variable", "value"), sorted(set(bad_settings())))
+def test_bad_setting_stops_the_start_and_is_named(tmp_path, service, variable, value):
+    status, log = run_worker(service, tmp_path, {variable: value})
+    assert status == 1
+    assert any(variable in message for message in messages(log)), log
+    assert not list(tmp_path.glob("*.db*"))
+
+
+def test_every_bad_setting_is_named_at_once(tmp_path):
+    settings = {"WORKER_THREADS": "x", "CURRENCY": "x", "LOG_LEVEL": "x", "DB_POOL_SIZE": "x"}
+    status, log = run_worker("product", tmp_path, settings)
+    assert status == 1
+    for variable in settings:
+        assert variable in log
+
+
+def test_empty_setting_is_the_default(make_platform):
+    names = ("WORKER_THREADS", "DB_POOL_SIZE", "LOG_LEVEL", "CURRENCY", "CART_TTL_DAYS")
+    bed = make_platform(services=("cart",), gateway=False, worker=dict.fromkeys(names, ""))
+    assert bed.cart.public.post("/carts", {"user_id": "a"}).json()["currency"] == "USD"
+
+
+def test_other_currency(make_platform):
+    bed = make_platform(services=("product",), gateway=False, worker={"CURRENCY": "JPY"})
+    product = bed.product.public.post("/products", {"name": "Yunomi", "price": 1200})
+    assert b'"price":1200,"' in product.body.replace(b" ", b"")
+    assert product.json()["currency"] == "JPY"
+    is_problem(bed.product.public.post("/products", {"name": "Yunomi", "price": 0.5}), 422)
+
+
+def test_worker_needs_its_listening_socket(tmp_path):
+    program = ROOT / "build" / VARIANT / "product-service"
+    prefix = ["setarch", machine.machine(), "-R"] if VARIANT == "tsan" else []
+    ended = subprocess.run(
+        [*prefix, program],
+        env=environment({"DATABASE_URL": f"sqlite:///{tmp_path}/p.db"}),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=3 * SLOWNESS,
+    )
+    assert ended.returncode == 1
+    assert any("spawn-fcgi" in message for message in messages(ended.stderr))
+
+
+# ---- databases ----
+
+
+@pytest.fixture(scope="module")
+def own(make_platform):
+    """Workers to be stopped and started at will."""
+    return make_platform(gateway=False)
+
+
+def change(database, sql):
+    with closing(sqlite3.connect(database)) as store, store:
+        store.execute(sql)
+
+
+@pytest.mark.parametrize("name", SERVICES)
+@pytest.mark.parametrize(
+    ("sql", "complaint"),
+    [
+        (
+            "INSERT INTO schema_migrations SELECT max(version) + 1, 'of tomorrow', 0"
+            " FROM schema_migrations",
+            "newer than this program",
+        ),
+        ("UPDATE schema_migrations SET name = 'of another program'", "not this program's"),
+    ],
+)
+def test_database_of_another_program_is_refused(own, tmp_path, name, sql, complaint):
+    own.services[name].stop_worker()
+    database = tmp_path / f"{name}.db"
+    database.write_bytes(own.services[name].database.read_bytes())
+    change(database, sql)
+    before = database.read_bytes()
+    status, log = run_worker(name, tmp_path, {})
+    assert status == 1
+    assert any(complaint in message for message in messages(log)), log
+    assert database.read_bytes() == before
+    own.services[name].start_worker()
+
+
+def test_file_that_is_no_database_is_refused(tmp_path):
+    database = tmp_path / "product.db"
+    database.write_bytes(b"precious notes\n" * 500)
+    status, log = run_worker("product", tmp_path, {})
+    assert status == 1
+    assert any("DATABASE_URL" in message for message in messages(log))
+    assert database.read_bytes() == b"precious notes\n" * 500
+
+
+def test_data_is_there_after_a_restart(own):
+    product = own.product.public.post("/products", {"name": "Kept", "price": 1}).json()
+    own.product.restart_worker()
+    assert own.product.public.get(f"/products/{product['id']}").json() == product
+    own.product.kill_worker()
+    own.product.start_worker()
+    assert own.product.public.get(f"/products/{product['id']}").json() == product
+
+
+# ---- probes ----
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_probes(own, name):
+    service = own.services[name]
+    assert service.internal.get("/livez").json() == {"status": "alive"}
+    assert service.internal.get("/readyz").json() == {"status": "ready"}
+    assert service.internal.get("/metrics").header("Content-Type").startswith("text/plain")
+    for path in ("/livez", "/readyz", "/metrics"):
+        is_problem(service.public.get(path), 404)
+
+
+def test_probes_of_a_worker_that_is_gone(own):
+    own.product.stop_worker()
+    for path in ("/livez", "/readyz"):
+        assert own.product.internal.get(path).status in (502, 503)
+    own.product.start_worker()
+
+
+def test_not_ready_while_draining(own):
+    """A connection whose request is under way keeps the worker from ending; it is asked then."""
+    worker = own.product.worker
+    slow = fastcgi.Connection(own.product.socket)
+    probe = fastcgi.Connection(own.product.socket)
+    upload = fastcgi.request("POST", "/products", {"name": "Slow", "price": 1})
+    ready = fastcgi.request("GET", "/readyz", LISTENER="internal")
+    probe.send(ready)
+    assert probe.receive()[0] == 200
+    slow.send(upload[:-20])
+    probe.send(ready)
+    assert probe.receive()[0] == 200
+    own.product.expected_down = True
+    worker.signal(signal.SIGTERM)
+    # No connection is taken any more, and an idle one is closed: nginx answers 502 for it.
+    assert probe.socket.recv(1) == b""
+    with pytest.raises((ConnectionRefusedError, BrokenPipeError, ConnectionResetError)):
+        while True:
+            fastcgi.Connection(own.product.socket).send(ready)
+    assert own.product.internal.get("/readyz").status in (502, 503)
+    assert worker.alive()
+    slow.close()
+    probe.close()
+    assert worker.popen.wait(READY_WITHIN) == 0
+    own.product.start_worker()
+
+
+# ---- what is left ----
+
+
+def test_nothing_is_left_behind(own):
+    """After SIGTERM: one file a service, with all that was committed in it; no core, no journal."""
+    for service in own.services.values():
+        assert service.stop_worker() == 0
+    left = {path.name for path in own.directory.iterdir() if path.is_file()}
+    for name in SERVICES:
+        left -= {f"{name}.db", f"{name}-worker.log", f"{name}-nginx.log"}
+    assert left == set()
+    for service in own.services.values():
+        with pytest.raises(ConnectionRefusedError), socket.socket(socket.AF_UNIX) as sock:
+            sock.connect(str(service.socket))
+        service.start_worker()
