@@ -22,6 +22,11 @@ class Shop:
     def clone(self):
         return Shop(self.bed)
 
+    def close(self):
+        """The kept connections; the next request opens them anew."""
+        for client in (self.product, self.cart, self.order):
+            client.close()
+
     def make_product(self, inventory=10, price=12.5, name="Enamel mug", **more):
         body = {"name": name, "price": price, "inventory": inventory, **more}
         return done(self.product.post("/products", json=body), 201)["id"]

@@ -571,9 +571,9 @@ def follow(client, path):
 
 
 def test_list_is_newest_first(shop):
-    carts = [shop.make_cart(user="lister") for _ in range(7)]
+    carts = [shop.make_cart(user="cart-lister") for _ in range(7)]
     shop.make_cart(user="another")
-    listed = done(shop.cart.get("/carts?user_id=lister"), 200)
+    listed = done(shop.cart.get("/carts?user_id=cart-lister"), 200)
     assert [cart["id"] for cart in listed] == carts[::-1]
 
 

@@ -1,0 +1,317 @@
+"""Many connections, and connections to a worker that is told to end: every request is answered, or
+was never taken."""
+
+import contextlib
+import socket
+import sqlite3
+import struct
+import threading
+import time
+
+import fastcgi
+import invariants
+import pytest
+from client import is_problem
+from shop import Shop, done, new_id
+from testbed import SLOWNESS, wait_until
+
+MANY = 512
+
+
+@pytest.fixture(scope="module")
+def bed(make_platform):
+    return make_platform(gateway=False)
+
+
+@pytest.fixture(scope="module")
+def shop(bed):
+    return Shop(bed)
+
+
+# ---- many connections ----
+
+
+class HttpConnection:
+    """The same as fastcgi.Connection over HTTP, through nginx."""
+
+    def __init__(self, port):
+        self.socket = socket.create_connection(("127.0.0.1", port), timeout=30)
+        self.reader = self.socket.makefile("rb")
+
+    def close(self):
+        self.reader.close()
+        self.socket.close()
+
+    def send(self, data):
+        self.socket.sendall(data)
+
+    def receive(self):
+        status = int(self.reader.readline().split()[1])
+        size = 0
+        while (line := self.reader.readline().strip()) != b"":
+            if line.lower().startswith(b"content-length:"):
+                size = int(line.split(b":")[1])
+        return status, self.reader.read(size)
+
+
+def http_get(path):
+    return f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode()
+
+
+@pytest.mark.parametrize("way", ["http", "fastcgi"])
+def test_none_of_512_connections_starves(bed, shop, way):
+    path = f"/products/{shop.make_product()}"
+    get = http_get(path) if way == "http" else fastcgi.request("GET", path)
+
+    def connect():
+        if way == "http":
+            return HttpConnection(bed.product.public_port)
+        return fastcgi.Connection(bed.product.socket)
+
+    def all_are_answered(connections):
+        for connection in connections:
+            connection.send(get)
+        assert {connection.receive()[0] for connection in connections} == {200}
+
+    with contextlib.ExitStack() as stack:
+
+        def open_many():
+            connections = []
+            for _ in range(MANY):
+                connections.append(connect())
+                stack.callback(connections[-1].close)
+            return connections
+
+        kept = open_many()
+        all_are_answered(kept)
+        all_are_answered(kept)
+        # Those are idle now; fresh ones must not wait for them, nor they for the fresh ones.
+        fresh = open_many()
+        all_are_answered(fresh)
+        all_are_answered(kept)
+        all_are_answered(fresh + kept)
+
+
+def test_silent_connections_hold_nobody_up(bed, shop):
+    """Connections that never send anything, or only half a request."""
+    product = shop.make_product()
+    data = fastcgi.request("GET", f"/products/{product}")
+    with contextlib.ExitStack() as stack:
+        for _ in range(200):
+            stack.callback(fastcgi.Connection(bed.product.socket).close)
+        started = time.monotonic()
+        for _ in range(50):
+            shop.read_product(product)
+        assert time.monotonic() - started < 5 * SLOWNESS
+        half = fastcgi.Connection(bed.product.socket)
+        stack.callback(half.close)
+        half.send(data[:20])
+        shop.read_product(product)
+        half.send(data[20:])
+        assert half.receive()[0] == 200
+
+
+def test_cut_off_requests_change_nothing(bed, shop):
+    """A request of which only a part arrives is not carried out, wherever it is cut."""
+    sku = new_id()
+    body = {"name": "Cut", "price": 1, "sku": sku}
+    data = fastcgi.request("POST", "/products", json=body)
+    for end in range(0, len(data), 7):
+        connection = fastcgi.Connection(bed.product.socket)
+        connection.send(data[:end])
+        connection.socket.shutdown(socket.SHUT_WR)
+        with contextlib.suppress(EOFError, ConnectionResetError):
+            assert connection.receive()[0] >= 400
+        connection.close()
+    assert done(shop.product.get(f"/products?sku={sku}"), 200) == []
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"GET / HTTP/1.1\r\nHost: x\r\n\r\n",
+        bytes(64),
+        b"\xff" * 64,
+        fastcgi.record(99, b"unknown"),
+        fastcgi.record(fastcgi.STDIN, b"without a beginning"),
+        fastcgi.record(fastcgi.BEGIN_REQUEST, b"short"),
+        fastcgi.record(fastcgi.BEGIN_REQUEST, struct.pack("!HB5x", 2, 1)),
+        fastcgi.record(fastcgi.BEGIN_REQUEST, struct.pack("!HB5x", 1, 1))
+        + fastcgi.record(fastcgi.PARAMS, b"\xff\xff\xff\xff\xff\xff\xff\xffa")
+        + fastcgi.record(fastcgi.PARAMS)
+        + fastcgi.record(fastcgi.STDIN),
+        fastcgi.request("GET", "/products")[:-8] + bytes(8),
+        fastcgi.request("", ""),
+        fastcgi.request("GET", "/" + "a" * 60000),
+    ],
+)
+def test_nonsense_does_no_harm(bed, shop, data):
+    """nginx would not send it; whoever reaches the socket may."""
+    for _ in range(5):
+        connection = fastcgi.Connection(bed.product.socket)
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            connection.send(data)
+            connection.socket.shutdown(socket.SHUT_WR)
+            while connection.socket.recv(65536):
+                pass
+        connection.close()
+    assert bed.product.worker.alive()
+    shop.make_product()
+
+
+# ---- SIGTERM ----
+
+
+class Load(threading.Thread):
+    """Sends requests one after the other until it is told to stop; what it was answered."""
+
+    def __init__(self, send):
+        super().__init__()
+        self.send = send  # send(number): (what was asked for, the answer)
+        self.stopped = threading.Event()
+        self.answers = []
+        self.error = None
+
+    def run(self):
+        number = 0
+        try:
+            while not self.stopped.is_set():
+                self.answers.append(self.send(number))
+                number += 1
+        except Exception as error:
+            self.error = error
+
+    def met(self, *statuses):
+        return any(answer.status in statuses for _, answer in list(self.answers))
+
+
+@contextlib.contextmanager
+def under_load(loads):
+    for load in loads:
+        load.start()
+    try:
+        yield
+    finally:
+        for load in loads:
+            load.stopped.set()
+        for load in loads:
+            load.join()
+    for load in loads:
+        assert load.error is None, repr(load.error)
+
+
+def end_under_load(service, loads):
+    """Ends the worker once the load flows, and lets the load meet the worker that is gone."""
+    with under_load(loads):
+        wait_until(lambda: all(len(load.answers) >= 3 for load in loads), 30, "the load flows")
+        status = service.stop_worker()
+        wait_until(lambda: any(load.met(502, 503) for load in loads), 30, "the load goes on")
+    assert status == 0
+
+
+@pytest.mark.parametrize("attempt", range(3))
+def test_sigterm_loses_no_request(bed, attempt):
+    """Answered 2xx: in the store. Answered 502 or 503: not in the store. Nothing else happens."""
+
+    def post_products(client):
+        def send(number):
+            sku = new_id()
+            return sku, client.post("/products", {"name": "N", "price": 1, "sku": sku})
+
+        return send
+
+    loads = [Load(post_products(bed.product.public.clone())) for _ in range(16)]
+    end_under_load(bed.product, loads)
+    with contextlib.closing(invariants.connect(bed.product.database)) as store:
+        stored = {sku for (sku,) in store.execute("SELECT sku FROM products")}
+    for load in loads:
+        for sku, answer in load.answers:
+            if answer.status == 201:
+                assert sku in stored
+            else:
+                assert is_problem(answer, answer.status)["status"] in (502, 503)
+                assert int(answer.header("Retry-After")) >= 1
+                assert sku not in stored
+    bed.product.start_worker()
+
+
+@pytest.mark.parametrize("delay", [0, 0.001, 0.005, 0.02])
+def test_sigterm_answers_what_was_received(bed, delay):
+    """Over the socket itself: what could be sent is answered, to the last request."""
+    connections = [fastcgi.Connection(bed.product.socket) for _ in range(200)]
+    ending = threading.Timer(delay, bed.product.stop_worker)
+    ending.start()
+    sent = {}
+    for connection in connections:
+        sku = new_id()
+        body = {"name": "N", "price": 1, "sku": sku}
+        try:
+            connection.send(fastcgi.request("POST", "/products", json=body))
+            sent[sku] = connection
+        except (BrokenPipeError, ConnectionResetError):
+            connection.close()
+    answered = {sku: connection.receive()[0] for sku, connection in sent.items()}
+    assert set(answered.values()) <= {201}
+    ending.join()
+    assert bed.product.worker.popen.poll() == 0
+    with contextlib.closing(sqlite3.connect(bed.product.database)) as store:
+        stored = {sku for (sku,) in store.execute("SELECT sku FROM products")}
+    assert sent.keys() <= stored
+    for connection in sent.values():
+        connection.close()
+    bed.product.start_worker()
+
+
+def test_sigterm_with_idle_connections_is_quick(bed):
+    connections = [fastcgi.Connection(bed.product.socket) for _ in range(100)]
+    for connection in connections[:50]:
+        connection.send(fastcgi.request("GET", "/products"))
+        assert connection.receive()[0] == 200
+    started = time.monotonic()
+    assert bed.product.stop_worker() == 0
+    assert time.monotonic() - started < 2 * SLOWNESS
+    for connection in connections:
+        assert connection.socket.recv(1) == b""
+        connection.close()
+    bed.product.start_worker()
+
+
+@pytest.mark.parametrize("name", ["order", "cart", "product"])
+def test_sigterm_amid_checkouts(bed, shop, name):
+    """Whichever service ends: an order that was confirmed stands, any other left no trace, and
+    asking again with the same key brings exactly one order for each cart."""
+    product = shop.make_product(inventory=1000)
+    user = f"amid-{name}"
+    carts = [[shop.make_cart({product: 1}, user) for _ in range(40)] for _ in range(8)]
+
+    def post_orders(client, mine):
+        def send(number):
+            cart_id = mine[number % len(mine)]
+            return cart_id, client.post_order(cart_id, user, key=f"key-{cart_id}")
+
+        return send
+
+    loads = [Load(post_orders(shop.clone(), mine)) for mine in carts]
+    end_under_load(bed.services[name], loads)
+    bed.services[name].start_worker()
+    invariants.check(bed, seconds=20 * SLOWNESS)
+
+    confirmed = {}
+    for load in loads:
+        for cart_id, answer in load.answers:
+            if answer.status == 201:
+                order_id = answer.json()["id"]
+                assert confirmed.setdefault(cart_id, order_id) == order_id
+            elif answer.status == 409:
+                # An earlier attempt that failed is not undone yet.
+                assert answer.json()["code"] in ("checkout-in-progress", "request-in-progress")
+            else:
+                assert is_problem(answer, answer.status)["status"] in (502, 503)
+                assert int(answer.header("Retry-After")) >= 1
+
+    for mine in carts:
+        for cart_id in mine:
+            order = done(shop.post_order(cart_id, user, key=f"key-{cart_id}"), 201)
+            assert order["id"] == confirmed.get(cart_id, order["id"])
+    assert shop.stock(product) == (1000 - 320, 320)
+    invariants.check(bed, seconds=20 * SLOWNESS)
