@@ -1,0 +1,54 @@
+#!/bin/sh
+# What a container does, by its first argument:
+#
+#	worker                 the service, listening on WORKER_SOCKET; SIGTERM drains it
+#	nginx                  its sidecar; SIGTERM, SIGINT and SIGQUIT drain it
+#	gateway                the stand-in for a cluster's ingress (docker-compose.yml); same signals
+#	await-sidecar SECONDS  returns once the sidecar that shares the socket's folder has ended, or
+#	                       after that time: a worker's preStop hook
+#
+# Settings: those of the worker (docs/OPERATIONS.md) and of nginx (head of nginx/render.sh).
+set -eu
+
+WORKER_SOCKET=${WORKER_SOCKET:-/run/app/worker.sock}
+# Lives as long as the sidecar; both containers see it.
+running=${WORKER_SOCKET%/*}/sidecar.running
+
+# nginx drains on SIGQUIT, but container engines send SIGTERM, on which it drops what is in flight.
+serve() { # serve TEMPLATE [MARKER]
+	RUNTIME_DIR=${RUNTIME_DIR:-/tmp}
+	export RUNTIME_DIR WORKER_SOCKET
+	/usr/local/share/nginx/render.sh "$1" >"$RUNTIME_DIR/nginx.conf"
+	[ $# = 1 ] || : >"$2"
+	nginx -e stderr -p "$RUNTIME_DIR" -c "$RUNTIME_DIR/nginx.conf" -g 'daemon off;' &
+	nginx=$!
+	trap 'kill -QUIT "$nginx" 2>/dev/null || true' TERM INT QUIT
+	status=0
+	wait "$nginx" || status=$?
+	# A trapped signal ends the wait, not nginx.
+	while kill -0 "$nginx" 2>/dev/null; do
+		status=0
+		wait "$nginx" || status=$?
+	done
+	[ $# = 1 ] || rm -f "$2"
+	exit "$status"
+}
+
+case ${1:-} in
+worker)
+	exec spawn-fcgi -n -s "$WORKER_SOCKET" -M 0600 -b 4096 -- /usr/local/bin/service
+	;;
+nginx) serve sidecar "$running" ;;
+gateway) serve gateway ;;
+await-sidecar)
+	tries=$((${2:?seconds} * 10))
+	while [ -e "$running" ] && [ "$tries" -gt 0 ]; do
+		tries=$((tries - 1))
+		sleep 0.1
+	done
+	;;
+*)
+	echo 'usage: entrypoint worker|nginx|gateway|await-sidecar SECONDS' >&2
+	exit 2
+	;;
+esac
