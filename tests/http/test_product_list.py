@@ -9,6 +9,8 @@ import pytest
 from client import is_problem
 from world import made
 
+# Far more than any list here has.
+PAGES_MAX = 1000
 SORTS = ["created_at", "-created_at", "name", "-name", "price", "-price"]
 
 CAFE = "Caf\u00e9 cr\u00e8me, \u00c5ngstr\u00f6m"
@@ -65,11 +67,14 @@ def next_path(path, answer):
 
 
 def pages(client, path):
-    while path:
+    for _ in range(PAGES_MAX):
         answer = client.get(path)
         assert answer.status == 200, answer
         yield answer
         path = next_path(path, answer)
+        if not path:
+            return
+    pytest.fail(f"more than {PAGES_MAX} pages")
 
 
 def walk(client, path):
@@ -201,7 +206,7 @@ def test_links_keep_the_query_and_lead_on_everywhere(bed):
 def test_links_cannot_be_broken_out_of(client, mark):
     """What a client sends stands in the header as what may stand in a URI, and still leads on."""
     path, found = f"/products?limit=1&q=mug{mark}", []
-    while path:
+    while path and len(found) < 4:
         request = f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n"
         answer = client.raw(request.encode())
         found += [product["name"] for product in made(answer, 200)]

@@ -416,7 +416,7 @@ def test_the_ledger_pages(product):
     for _ in range(9):
         assert adjust(product, created, 1).status == 200
     path, seen, pages = f"{path_of(created)}/stock/movements?limit=4&count=true", [], 0
-    while path:
+    while path and pages < 4:
         answer = product.public.get(path)
         assert answer.header("X-Total-Count") == "10"
         seen += answer.json()
