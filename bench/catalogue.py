@@ -61,7 +61,7 @@ def load_in_bulk(port, count, directory):
         lines = results.read_text().splitlines()
         bad = [line for line in lines if '"status":"created"' not in line]
         if bad or len(lines) != len(numbers):
-            raise RuntimeError(f"bulk load: {len(lines)} results for {len(numbers)} lines; {bad[:3]}")
+            raise RuntimeError(f"bulk load: {len(lines)} of {len(numbers)} answered; {bad[:3]}")
     body.unlink()
     results.unlink()
     return count / seconds

@@ -142,11 +142,11 @@ def _head(scale):
 Made by `make bench`. One nginx serves the static file, the bare loop, the product service and the
 peers: the product sidecar's own configuration (rate limit off, access log written to /dev/null)
 with servers added for the others. Each row was loaded by wrk on the same machine, in turns,
-{scale.rounds} × {scale.seconds} s at each number of connections: compare the ratios, not the absolute
-figures. CPU µs is processor time of the workers for one request, nginx not included. A checkout is a
-whole purchase (three requests by the shopper, and those between the services), made by
-`bench/checkout.c`. The peers keep their products in memory, in one process, and lose them when it
-ends; a durable POST is on the disk (`synchronous=FULL`) before it is answered."""
+{scale.rounds} × {scale.seconds} s at each number of connections: compare the ratios, not the
+absolute figures. CPU µs is processor time of the workers for one request, nginx not included. A
+checkout is a whole purchase (three requests by the shopper, and those between the services), made
+by `bench/checkout.c`. The peers keep their products in memory, in one process, and lose them when
+it ends; a durable POST is on the disk (`synchronous=FULL`) before it is answered."""
 
 
 def _flat(measured):
