@@ -96,12 +96,28 @@ static const char sqlite_search[] =
 						  "DELETE ON products"
 						  " BEGIN " FTS_NOTE("old") " END;";
 
+/*
+ * The same words as FTS5's unicode61 finds: product_words() takes marks off letters and leaves
+ * spaces between runs of letters and digits, so that PostgreSQL's own parser finds no hosts, paths
+ * or compounds. product_query() wants all words of what was typed; one with punctuation inside is a
+ * phrase.
+ */
 static const char postgres_search[] =
+	"CREATE FUNCTION product_words(value text) RETURNS text LANGUAGE sql IMMUTABLE STRICT AS"
+	" $$SELECT regexp_replace(regexp_replace(normalize(value, NFD), '[\\u0300-\\u036f]+', '',"
+	" 'g'), '[\\u0001-\\u002f\\u003a-\\u0040\\u005b-\\u0060\\u007b-\\u00bf\\u2000-\\u206f"
+	"\\u3000-\\u303f]+', ' ', 'g')$$;"
+	"CREATE FUNCTION product_query(typed text) RETURNS tsquery LANGUAGE sql IMMUTABLE STRICT AS"
+	" $$SELECT to_tsquery('simple', string_agg(quote_literal(words), ' & '))"
+	" FROM (SELECT product_words(word) AS words"
+	"  FROM regexp_split_to_table(typed, '\\s+') AS word) AS parts"
+	" WHERE words <> '' AND words <> ' '$$;"
 	"ALTER TABLE products ADD COLUMN search tsvector GENERATED ALWAYS AS ("
-	" setweight(to_tsvector('simple', coalesce(sku, '')), 'A') ||"
-	" setweight(to_tsvector('simple', name), 'B') ||"
-	" setweight(to_tsvector('simple', coalesce(category, '') || ' ' || tags), 'C') ||"
-	" setweight(to_tsvector('simple', description), 'D')) STORED;"
+	" setweight(to_tsvector('simple', product_words(coalesce(sku, ''))), 'A') ||"
+	" setweight(to_tsvector('simple', product_words(name)), 'B') ||"
+	" setweight(to_tsvector('simple', product_words(coalesce(category, '') || ' ' || tags)),"
+	" 'C') ||"
+	" setweight(to_tsvector('simple', product_words(description)), 'D')) STORED;"
 	"CREATE INDEX products_search ON products USING gin (search) WHERE deleted_at IS NULL;";
 
 const struct db_migration product_migrations[PRODUCT_MIGRATION_COUNT] = {

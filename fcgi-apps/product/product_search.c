@@ -16,15 +16,20 @@
 
 #define POSTGRES_HITS(score)                                                                       \
 	"SELECT seq AS hit, " score " AS score FROM products"                                      \
-	" WHERE deleted_at IS NULL AND search @@ plainto_tsquery('simple', $1) AND seq <= $2"      \
+	" WHERE deleted_at IS NULL AND search @@ product_query($1) AND seq <= $2"                  \
 	" ORDER BY seq DESC" NEWEST
+
+/* The same figure: the index remembers in which column (its weight) a word stands, each time. */
+#define POSTGRES_SCORE                                                                             \
+	"(SELECT coalesce(sum(CASE weight WHEN 'A' THEN 8 WHEN 'B' THEN 4 WHEN 'C' THEN 2"         \
+	" ELSE 0 END), 0) FROM unnest(search) AS entry, unnest(entry.weights) AS weight"           \
+	" WHERE entry.lexeme = ANY ((SELECT"                                                       \
+	" tsvector_to_array(to_tsvector('simple', product_words($1))))::text[]))"
 
 const char *product_search_hits(enum db_dialect dialect, bool ranked)
 {
 	if (dialect == DB_POSTGRES)
-		return ranked ? POSTGRES_HITS("CAST(1000000 * ts_rank(search,"
-					      " plainto_tsquery('simple', $1)) AS BIGINT)")
-			      : POSTGRES_HITS("0");
+		return ranked ? POSTGRES_HITS(POSTGRES_SCORE) : POSTGRES_HITS("0");
 	return ranked ? SQLITE_HITS("8 * " OCCURRENCES("0", "sku") " + 4 * " OCCURRENCES(
 				"1",
 				"name") " + 2 * (" OCCURRENCES("2",

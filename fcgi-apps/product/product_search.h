@@ -16,7 +16,7 @@
 /*
  * Appends the index query for products that have all words of q, and those of category and tag (or
  * NULL) in these columns: a superset of the exact matches, narrowed by the index. SQLite's words
- * are quoted and PostgreSQL's go through plainto_tsquery(), so nothing that was typed is understood
+ * are quoted and PostgreSQL's go through product_query(), so nothing that was typed is understood
  * as query syntax. Without a letter or digit in q the query matches nothing. -EINVAL: more than
  * PRODUCT_SEARCH_WORDS_MAX words; -ENOMEM.
  */

@@ -4,7 +4,7 @@
  *	sqlite:///path/file.db      three slashes and a path relative to the working directory,
  *	                            four for an absolute one
  *	postgresql://user:password@host:port/database
- *	                            PostgreSQL 12 or newer; parameters as libpq takes them
+ *	                            PostgreSQL 13 or newer; parameters as libpq takes them
  *
  * SQL keeps to what both know: $1, $2 … parameters, ON CONFLICT, RETURNING, partial indexes. Times
  *are BIGINT microseconds, money BIGINT minor units, booleans SMALLINT 0/1, ids TEXT.

@@ -1,5 +1,5 @@
 /*
- * The PostgreSQL driver (server 12 or newer, libpq 14 or newer).
+ * The PostgreSQL driver (server 13 or newer, libpq 14 or newer).
  *
  * Isolation. Writers run READ COMMITTED: the services' SQL takes what it changes by conditional
  * UPDATEs (stock, versions, states), unique keys and FOR UPDATE, and each such statement looks

@@ -16,7 +16,7 @@
 /* A transaction whose client has stopped (or is gone, unnoticed) must not hold its locks. */
 #define IDLE_IN_TRANSACTION "10s"
 
-#define OLDEST_VERSION 120000 /* generated columns, MATERIALIZED */
+#define OLDEST_VERSION 130000 /* generated columns, normalize() */
 
 static const char *const keywords[] = {
 	/* What stands in the URL counts more than what comes before it. */
@@ -140,7 +140,7 @@ static int set_up(struct postgres_conn *self)
 	const char *encoding = libpq.PQparameterStatus(self->handle, "server_encoding");
 	char sql[512];
 	if (libpq.PQserverVersion(self->handle) < OLDEST_VERSION)
-		return failed(self, -EINVAL, "the server is older than PostgreSQL 12");
+		return failed(self, -EINVAL, "the server is older than PostgreSQL 13");
 	if (!encoding || strcmp(encoding, "UTF8") != 0)
 		return failed(self, -EINVAL, "the database's encoding is not UTF8");
 	if (libpq.PQsetnonblocking(self->handle, 1) != 0 ||

@@ -50,13 +50,14 @@ static void listing_explain(struct db_conn *conn, const struct product_listing *
 	ck_assert_int_eq(
 		product_listing_statement(db_dialect(conn), listing, after, 10, &statement), 0);
 	text_init(&sql, 16384);
-	text_printf(&sql, "EXPLAIN QUERY PLAN %s", text_string(&statement.sql));
+	text_printf(&sql, "%s %s", store_dialect("EXPLAIN QUERY PLAN", "EXPLAIN"),
+		    text_string(&statement.sql));
 	ck_assert_int_eq(
 		db_query(conn, text_string(&sql), statement.values, statement.count, &rows), 0);
 	plan[0] = '\0';
 	while (db_next(rows) == 1 && length < 900)
 		length += (size_t)snprintf(plan + length, 1024 - length, "%s\n",
-					   db_column_text(rows, 3, NULL));
+					   db_column_text(rows, store_is_postgres() ? 0 : 3, NULL));
 }
 
 static int listing_read(struct db_conn *conn, void *argument)

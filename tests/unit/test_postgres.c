@@ -179,6 +179,8 @@ static void *run_party(void *argument)
 START_TEST(a_deadlock_is_run_again)
 {
 	pthread_barrier_t meeting;
+	db_close(db);
+	db = open_with_timeout(20 * CLOCK_SECOND);
 	pthread_barrier_init(&meeting, NULL, 2);
 	struct party parties[] = {{"a", "b", &meeting, 0}, {"b", "a", &meeting, 0}};
 	pthread_t threads[2];
