@@ -49,15 +49,18 @@ static int call_sibling(const struct order_siblings *siblings, const struct orde
 	return -EINVAL;
 }
 
-/* Whether the answer says that nothing is left to do. A cart may have expired or been released
- * since; goods that cannot be released or shipped are a matter for a human. */
-static bool is_final(enum order_effect_kind kind, int status)
+/* A cart that refuses has been released or consumed since: nothing is left to do. Goods that cannot
+ * be released or shipped are a matter for a human. Any other answer is not the sibling's: something
+ * else stands in its place for now, and its 404, too, means nothing. */
+static enum result judge(enum order_effect_kind kind, int status)
 {
-	if (status >= 200 && status < 300)
-		return true;
-	if (order_effect_target(kind) == ORDER_TARGET_CART)
-		return status == 404 || status == 409;
-	return kind == ORDER_RELEASE_STOCK && status == 404;
+	bool releases = kind == ORDER_RELEASE_CART || kind == ORDER_RELEASE_STOCK;
+
+	if (status == (releases ? 204 : 200))
+		return DONE;
+	if (status != 409)
+		return UNREACHABLE;
+	return order_effect_target(kind) == ORDER_TARGET_CART ? DONE : REFUSED;
 }
 
 static enum result try_effect(const struct order_siblings *siblings, const struct order_call *call,
@@ -75,13 +78,14 @@ static enum result try_effect(const struct order_siblings *siblings, const struc
 			  log_text("order.id", effect->order_id), log_error_code(status));
 		return UNREACHABLE;
 	}
-	if (is_final(effect->kind, status))
-		return DONE;
-	log_write(LOG_ERROR, "effect of an order refused, it will be tried again",
-		  log_text("order.effect", order_effect_name(effect->kind)),
-		  log_text("order.id", effect->order_id),
-		  log_int("http.response.status_code", status));
-	return REFUSED;
+	enum result result = judge(effect->kind, status);
+
+	if (result != DONE)
+		log_write(LOG_ERROR, "effect of an order refused, it will be tried again",
+			  log_text("order.effect", order_effect_name(effect->kind)),
+			  log_text("order.id", effect->order_id),
+			  log_int("http.response.status_code", status));
+	return result;
 }
 
 struct run {

@@ -28,25 +28,32 @@ static int exchange(struct upstream *upstream, const struct order_call *call, co
 		.idempotent = true, /* all of them, by order id */
 	};
 
-	return upstream_call(upstream, &request, ret_response);
+	int error = upstream_call(upstream, &request, ret_response);
+
+	return error == -EMSGSIZE ? -EHOSTDOWN : error; /* no sibling says that much */
+}
+
+static int unexpected(struct upstream *upstream, const struct upstream_response *response)
+{
+	log_write(LOG_ERROR, "unusable answer of a sibling",
+		  log_text("upstream.name", upstream_name(upstream)),
+		  log_int("http.response.status_code", response->status),
+		  log_text("problem.code", json_get_string(response->body, "code", "")));
+	return -EHOSTDOWN;
 }
 
 static int send_effect(struct upstream *upstream, const struct order_call *call, const char *method,
-		       const char *path)
+		       const char *path, const char *order_id)
 {
 	struct upstream_response response CLEANUP(upstream_response_release) = {0};
 	int error = exchange(upstream, call, method, path, NULL, &response);
 
-	return error < 0 ? error : response.status;
-}
-
-static int unexpected(struct upstream *upstream, const struct order_answer *answer)
-{
-	log_write(LOG_ERROR, "sibling gave an answer that is not in its contract",
-		  log_text("upstream.name", upstream_name(upstream)),
-		  log_int("http.response.status_code", answer->raw.status),
-		  log_text("problem.code", json_get_string(answer->raw.body, "code", "")));
-	return -EIO;
+	if (error < 0)
+		return error;
+	if (response.status == 200 &&
+	    strcmp(json_get_string(response.body, "order_id", ""), order_id) != 0)
+		return unexpected(upstream, &response);
+	return response.status;
 }
 
 static bool read_money(const struct json *value, struct currency currency, int64_t *ret_amount)
@@ -130,7 +137,7 @@ int order_cart_open_checkout(const struct order_siblings *siblings, const struct
 		if (is_one_of(answer->refusal, conflicts, ARRAY_SIZE(conflicts)))
 			return 0;
 	}
-	return unexpected(siblings->cart, answer);
+	return unexpected(siblings->cart, &answer->raw);
 }
 
 int order_stock_reserve(const struct order_siblings *siblings, const struct order_call *call,
@@ -175,7 +182,7 @@ int order_stock_reserve(const struct order_siblings *siblings, const struct orde
 		if (is_one_of(answer->refusal, conflicts, ARRAY_SIZE(conflicts)))
 			return 0;
 	}
-	return unexpected(siblings->product, answer);
+	return unexpected(siblings->product, &answer->raw);
 }
 
 int order_cart_consume(const struct order_siblings *siblings, const struct order_call *call,
@@ -184,7 +191,7 @@ int order_cart_consume(const struct order_siblings *siblings, const struct order
 	char path[PATH_SIZE];
 
 	snprintf(path, sizeof(path), "/internal/carts/%s/checkouts/%s/consume", cart_id, order_id);
-	return send_effect(siblings->cart, call, "POST", path);
+	return send_effect(siblings->cart, call, "POST", path, order_id);
 }
 
 int order_cart_release(const struct order_siblings *siblings, const struct order_call *call,
@@ -193,7 +200,7 @@ int order_cart_release(const struct order_siblings *siblings, const struct order
 	char path[PATH_SIZE];
 
 	snprintf(path, sizeof(path), "/internal/carts/%s/checkouts/%s", cart_id, order_id);
-	return send_effect(siblings->cart, call, "DELETE", path);
+	return send_effect(siblings->cart, call, "DELETE", path, order_id);
 }
 
 int order_stock_release(const struct order_siblings *siblings, const struct order_call *call,
@@ -202,7 +209,7 @@ int order_stock_release(const struct order_siblings *siblings, const struct orde
 	char path[PATH_SIZE];
 
 	snprintf(path, sizeof(path), "/internal/reservations/%s", order_id);
-	return send_effect(siblings->product, call, "DELETE", path);
+	return send_effect(siblings->product, call, "DELETE", path, order_id);
 }
 
 int order_stock_ship(const struct order_siblings *siblings, const struct order_call *call,
@@ -211,5 +218,5 @@ int order_stock_ship(const struct order_siblings *siblings, const struct order_c
 	char path[PATH_SIZE];
 
 	snprintf(path, sizeof(path), "/internal/reservations/%s/ship", order_id);
-	return send_effect(siblings->product, call, "POST", path);
+	return send_effect(siblings->product, call, "POST", path, order_id);
 }

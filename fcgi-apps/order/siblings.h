@@ -42,10 +42,10 @@ struct order_answer {
 void order_answer_release(struct order_answer *answer);
 
 /*
- * Both return 0, and upstream_call()'s errors or -EIO for an answer that is none. Refusals of the
- * cart: "not-found", "cart-empty", "checkout-in-progress", "checkout-released"; of the stock:
- * "insufficient-stock", "product-gone", "reservation-released". The problem's own members are in
- * answer->raw.body.
+ * Both return 0, and upstream_call()'s errors: -EHOSTDOWN also for an answer that no sibling gives.
+ * Refusals of the cart: "not-found", "cart-empty", "checkout-in-progress", "checkout-released"; of
+ * the stock: "insufficient-stock", "product-gone", "reservation-released". The problem's own members
+ * are in answer->raw.body.
  */
 int order_cart_open_checkout(const struct order_siblings *siblings, const struct order_call *call,
 			     const char *cart_id, const char *order_id,
@@ -56,7 +56,7 @@ int order_stock_reserve(const struct order_siblings *siblings, const struct orde
 			const char *order_id, const struct order_answer_line *lines, size_t count,
 			struct order_answer *ret_answer);
 
-/* The effects: they return the answer's HTTP status (below 500), or upstream_call()'s errors. */
+/* The effects: they return the answer's HTTP status (below 500), or errors as above. */
 int order_cart_consume(const struct order_siblings *siblings, const struct order_call *call,
 		       const char *cart_id, const char *order_id);
 int order_cart_release(const struct order_siblings *siblings, const struct order_call *call,

@@ -6,6 +6,7 @@ import time
 import invariants
 import journal as journals
 import testbed
+from proxy import Proxy
 
 # How long everything together may take; the loads scale with it.
 MINUTES = float(os.environ.get("PROOF_MINUTES", "5"))
@@ -23,9 +24,30 @@ def seconds(by_default):
 
 
 class Bed(testbed.Platform):
-    """Use as a context manager, like testbed.Platform."""
+    """Use as a context manager, like testbed.Platform. With proxies=True the services reach each
+    other through .proxies["product"] and .proxies["cart"]."""
 
-    store = "sqlite"
+    def __init__(self, proxies=False, **options):
+        super().__init__(**options)
+        self.with_proxies = proxies
+        self.proxies = {}
+
+    def start_nginx(self):
+        super().start_nginx()
+        if self.with_proxies:
+            for name in ("product", "cart"):
+                self.proxies[name] = Proxy(self.services[name].internal_port).__enter__()
+
+    def worker_settings(self, name):
+        settings = super().worker_settings(name)
+        for sibling, proxy in self.proxies.items():
+            settings[f"{sibling.upper()}_SERVICE_URL"] = f"http://127.0.0.1:{proxy.port}"
+        return settings
+
+    def destroy(self):
+        super().destroy()
+        for proxy in self.proxies.values():
+            proxy.__exit__()
 
     @property
     def stores(self):

@@ -5,22 +5,18 @@ because every transaction passes them. The client of each run is patient and sen
 with the same Idempotency-Key: it must get what it wanted, once.
 """
 
-import queue
 import re
 import signal
 import sqlite3
 import threading
 import time
-from concurrent.futures import Future
 from contextlib import closing
 
 import pytest
 import testbed
 from bed import SETTLED_WITHIN, Bed
 from journal import PASSING, Customer, Journal
-
-# Platforms at work at once: a run waits for leases most of its time.
-PLATFORMS = 8
+from laboratory import Laboratory, asked_for
 
 PAUSE = 8  # seconds, base/failpoint.c
 
@@ -239,66 +235,18 @@ def run(bed, scenario, service_name, points, stop=False):
 # ---- many runs -------------------------------------------------------------------------------
 
 
-class Laboratory:
-    """Runs under way. Its threads stay while the processes do that they started."""
-
-    def __init__(self, names):
-        self.futures = {name: Future() for name in names}
-        self.unnoticed = []
-        self.runs = queue.SimpleQueue()
-        for name in names:
-            self.runs.put(name)
-        self.threads = [threading.Thread(target=self.work) for _ in range(PLATFORMS)]
-        for thread in self.threads:
-            thread.start()
-
-    def work(self):
-        """Takes runs until none is left; after a failure on a new platform."""
-        failed = True
-        while failed:
-            failed = False
-            try:
-                with Bed(gateway=False) as bed:
-                    while not failed and (name := self.take()):
-                        failed = not self.attempt(bed, name)
-            except BaseException as error:  # not started, or something odd in a log
-                if not failed:
-                    self.unnoticed.append(error)
-
-    def take(self):
-        try:
-            return self.runs.get_nowait()
-        except queue.Empty:
-            return None
-
-    def attempt(self, bed, name):
-        try:
-            run(bed, *RUNS[name])
-        except BaseException as error:
-            for service in bed.services.values():
-                error.add_note(f"--- {service.worker.name}\n{service.worker.logged()[-3000:]}")
-            self.futures[name].set_exception(error)
-            return False
-        self.futures[name].set_result(None)
-        return True
-
-    def join(self):
-        for thread in self.threads:
-            thread.join()
-
-
 @pytest.fixture(scope="module")
 def laboratory(request):
-    calls = [getattr(item, "callspec", None) for item in request.session.items]
-    wanted = [call.params["name"] for call in calls if call and call.params.get("name") in RUNS]
-    laboratory = Laboratory(wanted)
-    yield laboratory
-    laboratory.join()
+    def attempt(bed, name):
+        run(bed, *RUNS[name])
+
+    with Laboratory(asked_for(request, RUNS), attempt, Bed, gateway=False) as laboratory:
+        yield laboratory
 
 
 @pytest.mark.parametrize("name", RUNS)
 def test_failpoint(laboratory, name):
-    laboratory.futures[name].result(timeout=90)
+    laboratory.result(name)
 
 
 def test_nothing_else_went_wrong(laboratory):
