@@ -72,36 +72,35 @@
 
 /*
  * FTS5 writes a segment of its index at every savepoint, and each transaction of a group is one. So
- * the triggers only note which rows changed, and product_search_update() indexes them all at once
- * before the group's commit: the notes never outlive their transaction. The update trigger compares
- * the columns, so that stock movements leave the index alone.
+ * the triggers only note which rows changed, and how they are indexed (FTS5 keeps no copy of the
+ * texts: removing a row from the index takes them, section 4.4.3 of its documentation);
+ * product_search_update() then indexes all of them at once before the group's commit. The notes
+ * never outlive their transaction. The update trigger compares the columns, so that stock movements
+ * leave the index alone.
  */
-#define FTS_COLUMNS   "sku, name, category, tags, description"
-#define FTS_NEW       "new.sku, new.name, new.category, new.tags, new.description, new.deleted_at"
-#define FTS_OLD       "old.sku, old.name, old.category, old.tags, old.description, old.deleted_at"
-#define FTS_NOTE(row) "INSERT OR IGNORE INTO product_search_changes (seq) VALUES (" row ".seq);"
+#define FTS_COLUMNS "sku, name, category, tags, description"
+#define FTS_NEW     "new.sku, new.name, new.category, new.tags, new.description"
+#define FTS_OLD     "old.sku, old.name, old.category, old.tags, old.description"
+#define FTS_NOTE_OLD                                                                               \
+	"INSERT OR IGNORE INTO product_search_changes"                                             \
+	" VALUES (old.seq, old.deleted_at IS NULL, " FTS_OLD ");"
 
 static const char sqlite_search[] =
-	"CREATE TABLE product_search_changes (seq INTEGER PRIMARY KEY);"
+	"CREATE TABLE product_search_changes"
+	" (seq INTEGER PRIMARY KEY, was_indexed, " FTS_COLUMNS ");"
+	"CREATE VIEW searchable_products AS SELECT seq, " FTS_COLUMNS " FROM products"
+	" WHERE deleted_at IS NULL;"
 	"CREATE VIRTUAL TABLE product_search USING fts5(" FTS_COLUMNS ","
-	" columnsize=0, tokenize='unicode61 remove_diacritics 2');"
-	"CREATE TRIGGER products_search_insert AFTER INSERT ON products"
-	" BEGIN " FTS_NOTE(
-		"new") " END;"
-		       "CREATE TRIGGER products_search_update AFTER UPDATE OF " FTS_COLUMNS
-		       ", deleted_at"
-		       " ON products WHEN (" FTS_OLD ") IS NOT (" FTS_NEW
-		       ") BEGIN " FTS_NOTE("new") " END;"
-						  "CREATE TRIGGER products_search_delete AFTER "
-						  "DELETE ON products"
-						  " BEGIN " FTS_NOTE("old") " END;";
+	" content='searchable_products', content_rowid='seq', columnsize=0,"
+	" tokenize='unicode61 remove_diacritics 2');"
+	"CREATE TRIGGER products_search_insert AFTER INSERT ON products BEGIN"
+	" INSERT OR IGNORE INTO product_search_changes (seq, was_indexed) VALUES (new.seq, 0); END;"
+	"CREATE TRIGGER products_search_update AFTER UPDATE OF " FTS_COLUMNS ", deleted_at"
+	" ON products WHEN (" FTS_OLD ", old.deleted_at) IS NOT (" FTS_NEW ", new.deleted_at)"
+	" BEGIN " FTS_NOTE_OLD " END;"
+	"CREATE TRIGGER products_search_delete AFTER DELETE ON products BEGIN " FTS_NOTE_OLD
+	" END;";
 
-/*
- * The same words as FTS5's unicode61 finds: product_words() takes marks off letters and leaves
- * spaces between runs of letters and digits, so that PostgreSQL's own parser finds no hosts, paths
- * or compounds. product_query() wants all words of what was typed; one with punctuation inside is a
- * phrase.
- */
 static const char postgres_search[] =
 	"CREATE FUNCTION product_words(value text) RETURNS text LANGUAGE sql IMMUTABLE STRICT AS"
 	" $$SELECT regexp_replace(regexp_replace(normalize(value, NFD), '[\\u0300-\\u036f]+', '',"

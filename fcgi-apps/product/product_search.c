@@ -5,11 +5,6 @@
 
 #define NEWEST " LIMIT " QUOTE(PRODUCT_SEARCH_CANDIDATES)
 
-/* How often the words occur in a column: highlight() puts one character before each. */
-#define OCCURRENCES(index, column)                                                                 \
-	"coalesce(length(highlight(product_search, " index ", char(1), '')) - length(" column      \
-	"), 0)"
-
 #define SQLITE_HITS(score)                                                                         \
 	"SELECT rowid AS hit, " score " AS score FROM product_search"                              \
 	" WHERE product_search MATCH $1 AND rowid <= $2 ORDER BY rowid DESC" NEWEST
@@ -30,13 +25,7 @@ const char *product_search_hits(enum db_dialect dialect, bool ranked)
 {
 	if (dialect == DB_POSTGRES)
 		return ranked ? POSTGRES_HITS(POSTGRES_SCORE) : POSTGRES_HITS("0");
-	return ranked ? SQLITE_HITS("8 * " OCCURRENCES("0", "sku") " + 4 * " OCCURRENCES(
-				"1",
-				"name") " + 2 * (" OCCURRENCES("2",
-							       "category") " + " OCCURRENCES("3",
-											     "tag"
-											     "s") ")")
-		      : SQLITE_HITS("0");
+	return ranked ? SQLITE_HITS("weighted_hits(product_search, 8, 4, 2, 2)") : SQLITE_HITS("0");
 }
 
 static bool is_space(char byte)
@@ -132,8 +121,10 @@ static int any_changes(struct db_conn *conn)
 int product_search_update(struct db_conn *conn, void *unused UNUSED)
 {
 	static const char *const steps[] = {
-		"DELETE FROM product_search WHERE rowid IN (SELECT seq FROM "
-		"product_search_changes)",
+		"INSERT INTO product_search"
+		" (product_search, rowid, sku, name, category, tags, description)"
+		" SELECT 'delete', seq, sku, name, category, tags, description"
+		" FROM product_search_changes WHERE was_indexed = 1",
 		"INSERT INTO product_search (rowid, sku, name, category, tags, description)"
 		" SELECT seq, sku, name, category, tags, description FROM products"
 		" WHERE seq IN (SELECT seq FROM product_search_changes) AND deleted_at IS NULL",

@@ -1,6 +1,7 @@
 /*
  * Shared by the files of the SQLite driver: sqlite.c (transactions, errors), sqlite_open.c
- * (connections), sqlite_statement.c (statements). No other file includes it, or sqlite3.h.
+ * (connections), sqlite_statement.c (statements), sqlite_fts.c (ranking of full-text searches). No
+ * other file includes it, or sqlite3.h.
  */
 #ifndef STORAGE_SQLITE_H
 #define STORAGE_SQLITE_H
@@ -46,6 +47,9 @@ int sqlite_statement_error(struct sqlite_conn *self, int code, const char *sql);
 int sqlite_open(const struct db_options *options, void *shared, enum db_role role,
 		struct db_conn **ret_conn, char *ret_error, size_t error_size);
 void sqlite_close(struct db_conn *conn);
+
+/* Adds weighted_hits() to the connection; SQLite's result code. */
+int sqlite_add_fts_functions(sqlite3 *handle);
 
 int64_t sqlite_run(struct db_conn *conn, const char *sql, const struct db_value *values,
 		   size_t count);

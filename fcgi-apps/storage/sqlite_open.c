@@ -72,6 +72,8 @@ static int set_up(struct sqlite_conn *self, const struct db_options *options, en
 	sqlite3_db_config(self->handle, SQLITE_DBCONFIG_DQS_DML, 0, NULL);
 	sqlite3_db_config(self->handle, SQLITE_DBCONFIG_DQS_DDL, 0, NULL);
 	int code = sqlite3_exec(self->handle, sql, NULL, NULL, NULL);
+	if (!code)
+		code = sqlite_add_fts_functions(self->handle);
 	for (int i = 0; i < CONTROLS && !code; i++)
 		code = sqlite3_prepare_v3(self->handle, sqlite_control_sql[i], -1,
 					  SQLITE_PREPARE_PERSISTENT, &self->control[i], NULL);
