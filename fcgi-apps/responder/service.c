@@ -162,7 +162,8 @@ int service_main(const struct service *service)
 
 	if (start(&server, &settings) < 0) {
 		log_write(LOG_ERROR, "cannot start");
-		return EXIT_FAILURE;
+		/* Threads may run already: nothing can be freed under them. */
+		_exit(EXIT_FAILURE);
 	}
 	signal(SIGPIPE, SIG_IGN);
 	log_write(LOG_INFO, "started", log_text("service.version", service_version),
