@@ -140,14 +140,14 @@ static int store_read_count(struct db_conn *conn, void *argument)
 }
 
 /* The integer that a query answers, read outside of any transaction of the test's own. */
-static int64_t store_number(struct db *db, const char *sql)
+static UNUSED int64_t store_number(struct db *db, const char *sql)
 {
 	struct store_count count = {.sql = sql};
 	ck_assert_int_eq(db_read(db, store_read_count, &count), 0);
 	return count.value;
 }
 
-static int store_main(Suite *suite)
+static UNUSED int store_main(Suite *suite)
 {
 	SRunner *runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);

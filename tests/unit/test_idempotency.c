@@ -1,6 +1,6 @@
-#include "responder/idempotency.h"
+#include "store.h"
 
-#include <unistd.h>
+#include "responder/idempotency.h"
 
 #include "base/clock.h"
 #include "responder/service.h"
@@ -10,7 +10,6 @@ static const struct db_migration migrations[] = {
 	{1, "start", IDEMPOTENCY_SCHEMA "CREATE TABLE things (name TEXT NOT NULL);", NULL, NULL},
 };
 
-static char directory[] = "/tmp/idempotency-XXXXXX";
 static struct runtime runtime;
 static struct operation operation = {.id = "createThing"};
 static struct request request;
@@ -20,18 +19,11 @@ static int handled;
 
 static void start(void)
 {
-	char url[128], error[256];
-	memcpy(directory + strlen(directory) - 6, "XXXXXX", 6);
-	ck_assert_ptr_nonnull(mkdtemp(directory));
-	snprintf(url, sizeof(url), "sqlite:///%s/test.db", directory);
-	struct db_options options = {.url = url,
-				     .readers = 1,
-				     .busy_timeout = CLOCK_SECOND,
-				     .queue_limit = 64,
-				     .migrations = migrations,
-				     .migration_count = ARRAY_SIZE(migrations)};
-	int rc = db_open(&options, &runtime.db, error, sizeof(error));
-	ck_assert_msg(rc == 0, "%s", error);
+	store_prepare();
+	struct db_options options = store_options();
+	options.migrations = migrations;
+	options.migration_count = ARRAY_SIZE(migrations);
+	runtime.db = store_open_with(&options);
 	request = (struct request){.operation = &operation,
 				   .runtime = &runtime,
 				   .path = "/things",
@@ -49,9 +41,7 @@ static void stop(void)
 {
 	response_release(&response);
 	db_close(runtime.db);
-	char command[128];
-	snprintf(command, sizeof(command), "rm -rf '%s'", directory);
-	ck_assert_int_eq(system(command), 0);
+	store_remove();
 }
 
 /* Makes one thing and answers with answer_status. */
