@@ -102,6 +102,14 @@ $(foreach l,$(FLOORS) $(SERVICES),$(eval $(call library,$(l))))
 VERSION ?= $(shell git describe --always --dirty 2>/dev/null || echo unknown)
 $(BUILD)/responder/version.o: CPPFLAGS += -DSERVICE_VERSION='"$(VERSION)"'
 
+# The pages at /docs and /redoc. The script knows what is up to date, also once npm is there.
+.PHONY: always
+build/docs-ui/assets.inc: always
+	@scripts/docs-ui.sh
+$(BUILD)/responder/docs.o: build/docs-ui/assets.inc
+$(BUILD)/responder/docs.o: CPPFLAGS += -Ibuild
+$(BUILD)/responder/docs.o: CFLAGS += -Wa,-Ibuild
+
 # Embedded files are not seen by -MMD.
 $(BUILD)/contract/contract.o: $(wildcard fcgi-apps/contract/*.json)
 $(foreach s,$(SERVICES),$(eval $(call objects,$(wildcard fcgi-apps/$(s)/*.c)): $(wildcard fcgi-apps/$(s)/*.json)))
@@ -159,6 +167,11 @@ test-proofs:
 	@scripts/install-packages.sh build test
 	@$(MAKE) VARIANT=failpoints $(JOBS) programs
 	@VARIANT=failpoints PROOF_MINUTES=$(PROOF_MINUTES) $(PYTHON) -m pytest -q tests/proofs
+
+## test-model       the checkout protocol in every state of a model (docs/CHECKOUT.md)
+test-model:
+	@scripts/install-packages.sh build test
+	@tests/proofs/model.sh
 
 ## lint             formatting, static analysis, shell scripts, nginx configurations, floors
 lint:

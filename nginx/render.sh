@@ -80,7 +80,7 @@ cors_lines() {
 # collection's own path. $1 is the map's value.
 root_rules() {
 	[ -n "$ROOT_PATH" ] || return 0
-	printf '\t\t"~(?s)^%s(?<%s>/(?:(?:docs|redoc|openapi\\.json)/?|%s(?:/.*)?))\\z" %s;\n' \
+	printf '\t\t"~(?s)^%s(?<%s>/(?:(?:docs(?:/[^/]+)?|redoc|openapi\\.json)/?|%s(?:/.*)?))\\z" %s;\n' \
 		"$ROOT_PATTERN" "$1" "$COLLECTION" "$2"
 	[ "$ROOT_PATH" = "/$COLLECTION" ] ||
 		printf '\t\t"~^%s/?\\z" %s;\n' "$ROOT_PATTERN" "$3"

@@ -121,7 +121,7 @@ start_worker() {
 render_sidecar() {
 	local name=$1
 	mkdir -p "$STATE_DIR/run/$name-nginx"
-	SERVICE=$name LISTEN_ADDRESS=127.0.0.1 \
+	SERVICE=$name ROOT_PATH=/${name}s LISTEN_ADDRESS=127.0.0.1 \
 		PUBLIC_PORT=$(setting "$name" PORT) INTERNAL_PORT=$(setting "$name" INTERNAL_PORT) \
 		WORKER_SOCKET="$STATE_DIR/run/$name.sock" RUNTIME_DIR="$STATE_DIR/run/$name-nginx" \
 		TRUSTED_PROXIES=127.0.0.1 nginx/render.sh sidecar >"$STATE_DIR/run/$name-nginx.conf"

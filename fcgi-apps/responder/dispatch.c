@@ -182,9 +182,10 @@ static void check_answer(struct exchange *exchange)
 	struct request *request = &exchange->request;
 	struct response *response = &exchange->response;
 	struct violations violations = {0};
+	size_t length;
+	const char *body = response_body(response, &length);
 	if (!contract_check_response(request->runtime->contract, request->operation,
-				     response->status, response->content_type,
-				     text_string(&response->body), response->body.length,
+				     response->status, response->content_type, body, length,
 				     &violations)) {
 		log_write(LOG_ERROR, "the answer breaks the contract",
 			  log_text("url.path", request->path),

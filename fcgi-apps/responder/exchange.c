@@ -69,8 +69,10 @@ static void write_head(struct exchange *exchange, struct text *head, bool with_l
 		text_append(head, "\r\n", 2);
 	}
 	if (with_length) {
+		size_t length;
+		response_body(response, &length);
 		text_append(head, "Content-Length: ", 16);
-		text_append_int(head, (int64_t)response->body.length);
+		text_append_int(head, (int64_t)length);
 		text_append(head, "\r\n", 2);
 	}
 	text_append(head, text_string(&response->headers), response->headers.length);
@@ -342,9 +344,11 @@ static void send_answer(struct exchange *exchange)
 {
 	struct response *response = &exchange->response;
 	bool bodiless = response->status == 204 || response->status == 304;
+	size_t length;
+	const char *body = response_body(response, &length);
 	int rc = send_head(exchange, !bodiless);
 	if (rc == 0 && !bodiless && strcmp(exchange->request.method, "HEAD") != 0)
-		put(exchange, text_string(&response->body), response->body.length);
+		put(exchange, body, length);
 }
 
 void exchange_answer(struct exchange *exchange)

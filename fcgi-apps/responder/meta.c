@@ -1,4 +1,5 @@
 /* The operations that every service has: contract/components.json declares them. */
+#include "responder/docs.h"
 #include "responder/exchange.h"
 #include "responder/metrics.h"
 
@@ -16,8 +17,7 @@ static int get_document(struct request *request, struct response *response)
 	size_t length = 0;
 	const char *document =
 		contract_document(request->runtime->contract, request->internal, &length);
-	response_json(response, 200);
-	text_append(&response->body, document, length);
+	response_constant(response, "application/json", document, length);
 	return 0;
 }
 
@@ -60,6 +60,9 @@ static int get_metrics(struct request *request, struct response *response)
 const struct binding meta_bindings[] = {
 	{"getServiceInfo", RUN_DIRECT, false, get_service_info},
 	{"getDocument", RUN_DIRECT, false, get_document},
+	{"getDocs", RUN_DIRECT, false, docs_get_swagger},
+	{"getRedoc", RUN_DIRECT, false, docs_get_redoc},
+	{"getDocsFile", RUN_DIRECT, false, docs_get_file},
 	{"getLiveness", RUN_DIRECT, false, get_liveness},
 	{"getReadiness", RUN_DIRECT, false, get_readiness},
 	{"getMetrics", RUN_DIRECT, false, get_metrics},

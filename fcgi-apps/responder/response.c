@@ -21,6 +21,7 @@ void response_reset(struct response *response)
 {
 	response->status = 0;
 	response->content_type = NULL;
+	response->constant = NULL;
 	response->etag[0] = '\0';
 	text_reset(&response->headers);
 	text_reset(&response->body);
@@ -37,6 +38,7 @@ struct json_writer *response_json(struct response *response, int status)
 {
 	response->status = status;
 	response->content_type = JSON_CONTENT_TYPE;
+	response->constant = NULL;
 	text_reset(&response->body);
 	json_writer_init(&response->json, &response->body);
 	return &response->json;
@@ -46,7 +48,23 @@ void response_empty(struct response *response, int status)
 {
 	response->status = status;
 	response->content_type = NULL;
+	response->constant = NULL;
 	text_reset(&response->body);
+}
+
+void response_constant(struct response *response, const char *content_type, const char *data,
+		       size_t length)
+{
+	response->status = 200;
+	response->content_type = content_type;
+	response->constant = data;
+	response->constant_length = length;
+}
+
+const char *response_body(const struct response *response, size_t *ret_length)
+{
+	*ret_length = response->constant ? response->constant_length : response->body.length;
+	return response->constant ? response->constant : text_string(&response->body);
 }
 
 static bool is_printable(const char *value, size_t length)

@@ -19,6 +19,8 @@ struct response {
 	const char *content_type; /* static text */
 	struct text headers;      /* "Name: value\r\n" lines besides Content-Type */
 	struct text body;
+	const char *constant; /* the body instead, where not NULL: bytes of the program */
+	size_t constant_length;
 	struct json_writer json; /* writes into body */
 	char etag[32];           /* quoted, or "" */
 	const char *request_id;  /* for problem documents */
@@ -38,6 +40,13 @@ struct json_writer *response_json(struct response *response, int status);
 
 /* 204 */
 void response_empty(struct response *response, int status);
+
+/* 200 with bytes that outlive every request, such as an embedded file: sent without a copy. */
+void response_constant(struct response *response, const char *content_type, const char *data,
+		       size_t length);
+
+/* The body's bytes, wherever they are. */
+const char *response_body(const struct response *response, size_t *ret_length);
 
 /* Adds a header. A value with a control character is dropped and logged: nothing can be injected.
  */

@@ -7,6 +7,7 @@
  *	blocking.c  the thread pool of RUN_BLOCKING
  *	tasks.c     background threads
  *	meta.c      the operations that every service has
+ *	docs.c      the pages that render the document
  */
 #ifndef RESPONDER_SERVER_H
 #define RESPONDER_SERVER_H

@@ -486,6 +486,9 @@ def test_root_path(make_platform, root):
         for slash in ("", "/"):
             assert client.get(f"{path}{slash}").status == 200
             assert client.get(f"{root}/openapi.json{slash}").json()["openapi"]
+            assert b"<title>" in client.get(f"{root}/redoc{slash}").body
+            page = client.get(f"{root}/docs{slash}").body.decode()
+            assert client.get(f"{root}/docs/" + re.search(r'docs/([^"]+)"', page)[1]).status == 200
     assert len(client.get("/products").json()) == 2
 
     # The bare prefix is the service's front page, unless it is the collection's own path.

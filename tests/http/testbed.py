@@ -192,6 +192,7 @@ class Service:
             "sidecar",
             {
                 "SERVICE": name,
+                "ROOT_PATH": f"/{name}s",
                 "PUBLIC_PORT": public_port,
                 "INTERNAL_PORT": internal_port,
                 "WORKER_SOCKET": self.socket,

@@ -1,6 +1,7 @@
 """Things to ask about: a product in stock, carts and orders of a user, made over HTTP."""
 
 import itertools
+import re
 import secrets
 
 numbers = itertools.count(1)
@@ -59,6 +60,9 @@ class World:
         }[operation.service]
         if operation.id == "holdStock":
             values["order_id"] = self.new_order_id
+        if operation.id == "getDocsFile":
+            page = self.platform.services[operation.service].public.get("/docs")
+            values["file"] = re.search(r'"docs/([^"]+)"', page.body.decode())[1]
         return operation.path.format(**values)
 
     def query_of(self, operation):

@@ -269,7 +269,8 @@ START_TEST(public_document)
 	ck_assert_ptr_null(AT_PATH(document, "components", "schemas", "Closed"));
 	ck_assert_ptr_null(AT_PATH(document, "components", "schemas", "Health"));
 	ck_assert_ptr_null(AT_PATH(document, "components", "schemas", "Unused"));
-	ck_assert_ptr_null(AT_PATH(document, "components", "parameters"));
+	ck_assert_ptr_nonnull(AT_PATH(document, "components", "parameters", "IfNoneMatch"));
+	ck_assert_ptr_null(AT_PATH(document, "components", "parameters", "IfMatch"));
 	ck_assert_uint_eq(json_length(json_get(document, "tags")), 1);
 	ck_assert_str_eq(json_get_string(json_at(json_get(document, "tags"), 0), "name", ""),
 			 "open");

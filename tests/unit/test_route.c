@@ -51,6 +51,17 @@ static const struct {
 	{"POST", "/things", false, "create", {0}, 0, ""},
 	{"GET", "/", false, "getServiceInfo", {0}, 0, ""},
 	{"GET", "/openapi.json", false, "getDocument", {0}, 0, ""},
+	{"GET", "/docs", false, "getDocs", {0}, 0, ""},
+	{"GET", "/docs/", false, "getDocs", {0}, 0, ""},
+	{"GET", "/redoc", false, "getRedoc", {0}, 0, ""},
+	{"GET",
+	 "/docs/a-b.0123456789abcde.js",
+	 false,
+	 "getDocsFile",
+	 {"file=a-b.0123456789abcde.js"},
+	 0,
+	 ""},
+	{"GET", "/docs/a-b.js", false, NULL, {0}, -ENOENT, ""},
 	{"GET", "/livez", true, "getLiveness", {0}, 0, ""},
 	{"GET", "/readyz", true, "getReadiness", {0}, 0, ""},
 	{"GET", "/metrics", true, "getMetrics", {0}, 0, ""},
@@ -144,8 +155,8 @@ START_TEST(operations_are_in_document_order)
 		ck_assert_str_eq(contract_operation(contract, i)->id, ids[i]);
 		ck_assert_uint_eq(contract_operation(contract, i)->index, i);
 	}
-	/* Twelve above and the five that every service has. */
-	ck_assert_uint_eq(contract_operation_count(contract), 17);
+	/* Twelve above and the eight that every service has. */
+	ck_assert_uint_eq(contract_operation_count(contract), 20);
 	ck_assert_ptr_null(contract_find(contract, "nothing"));
 	ck_assert_str_eq(contract_find(contract, "remove")->method, "DELETE");
 	ck_assert_str_eq(contract_find(contract, "remove")->path, "/things/{id}");

@@ -1,0 +1,73 @@
+"""The pages at /docs and /redoc: what they refer to, under which policy, compressed and cached."""
+
+import gzip
+import re
+
+import pytest
+from client import is_problem
+from testbed import SERVICES
+
+PACKED = {"Accept-Encoding": "gzip"}
+PAGES = ("docs", "redoc")
+ADDRESS = re.compile(r'(?:src|stylesheet" href)="([^"]+)"')
+
+
+def files_of(client, path):
+    """The addresses that the page at this path refers to."""
+    page = client.get(path)
+    assert page.status == 200, page
+    assert page.header("Content-Type") == "text/html; charset=utf-8"
+    found = ADDRESS.findall(page.body.decode())
+    assert found, page
+    return found
+
+
+@pytest.mark.parametrize("slash", ["", "/"])
+@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("name", SERVICES)
+def test_files_are_where_the_page_says(platform, name, page, slash):
+    for client, root in ((platform.services[name].public, ""), (platform.gateway, f"/{name}s")):
+        for address in files_of(client, f"{root}/{page}{slash}"):
+            # Relative to the page, whatever it was reached under.
+            assert address.startswith("../" if slash else "docs/")
+            file = client.get(f"{root}/{address.removeprefix('../')}")
+            assert file.status == 200, file
+            assert file.header("Content-Type") in ("text/javascript", "text/css")
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_policy_lets_nothing_inline_run(platform, page):
+    for client, root in ((platform.product.public, ""), (platform.gateway, "/products")):
+        policy = client.get(f"{root}/{page}").header("Content-Security-Policy")
+        assert policy.startswith("default-src 'none'; ")
+        assert "script-src 'self';" in policy and "unsafe" not in policy
+        assert "frame-ancestors 'none'" in policy
+
+
+def test_other_answers_keep_the_policy_of_nginx(product):
+    page = product.public.get("/docs/redoc.000000000000000.js")
+    is_problem(page, 404, "not-found")
+    assert page.header("Content-Security-Policy") == "default-src 'none'; frame-ancestors 'none'"
+
+
+def test_files_are_sent_compressed_and_unpacked_for_who_cannot(product):
+    for address in files_of(product.public, "/docs"):
+        packed = product.public.get(f"/{address}", headers=PACKED)
+        plain = product.public.get(f"/{address}")
+        assert packed.header("Content-Encoding") == "gzip"
+        assert plain.header("Content-Encoding") is None
+        assert gzip.decompress(packed.body) == plain.body
+        for answer in (packed, plain):
+            assert "Accept-Encoding" in ", ".join(answer.headers.get_all("Vary"))
+
+
+def test_files_are_cached_for_ever_and_pages_are_not(product):
+    assert product.public.get("/docs").header("Cache-Control") == "no-cache"
+    address = files_of(product.public, "/docs")[0]
+    file = product.public.get(f"/{address}", headers=PACKED)
+    assert file.header("Cache-Control") == "public, max-age=31536000, immutable"
+    for tag in (file.header("ETag"), product.public.get(f"/{address}").header("ETag"), "*"):
+        again = product.public.get(f"/{address}", headers={**PACKED, "If-None-Match": tag})
+        assert (again.status, again.body) == (304, b"")
+    other = product.public.get(f"/{address}", headers={**PACKED, "If-None-Match": '"1"'})
+    assert other.body == file.body
