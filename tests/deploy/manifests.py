@@ -1,0 +1,131 @@
+"""The manifests as a cluster would get them, and what the checks need to find in them."""
+
+import functools
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+SERVICES = ("product", "cart", "order")
+OVERLAYS = ("dev", "production")
+# Folders that ArgoCD, or a reader of the documentation, builds by themselves.
+FOLDERS = (
+    "k8s/overlays/dev",
+    "k8s/overlays/production",
+    "k8s/overlays/production/database",
+    *(f"k8s/overlays/production/{service}-service" for service in SERVICES),
+    "argocd",
+)
+INGRESS_FILES = ("k8s/emissary-ingress.yaml", "k8s/emissary-listener.yaml", "k8s/ingress.yaml")
+
+
+@functools.cache
+def kustomize():
+    """The command that renders; its absence is a failure, not a reason to skip."""
+    local = ROOT / "build/tools/kustomize"
+    if local.exists():
+        return (str(local), "build")
+    if shutil.which("kustomize"):
+        return ("kustomize", "build")
+    if shutil.which("kubectl"):
+        return ("kubectl", "kustomize")
+    raise RuntimeError("neither kustomize nor kubectl is there: scripts/install-kustomize.sh")
+
+
+@functools.cache
+def render(folder):
+    done = subprocess.run(
+        [*kustomize(), folder], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert "deprecated" not in done.stderr.lower(), done.stderr
+    return tuple(document for document in yaml.safe_load_all(done.stdout) if document)
+
+
+@functools.cache
+def load(path):
+    return tuple(document for document in yaml.safe_load_all((ROOT / path).read_text()) if document)
+
+
+@functools.cache
+def secrets():
+    """What make-secrets.sh makes: no Secret is in the repository."""
+    text = subprocess.run(
+        [ROOT / "k8s/postgres/make-secrets.sh"], capture_output=True, text=True, check=True
+    ).stdout
+    return {document["metadata"]["name"]: document for document in yaml.safe_load_all(text)}
+
+
+def of_kind(documents, *kinds):
+    return [document for document in documents if document["kind"] in kinds]
+
+
+def named(documents, kind, name):
+    found = [d for d in of_kind(documents, kind) if d["metadata"]["name"] == name]
+    assert len(found) == 1, f"{len(found)} of {kind} {name}"
+    return found[0]
+
+
+def title(document):
+    return f"{document['kind']}/{document['metadata']['name']}"
+
+
+def workloads(documents):
+    return of_kind(documents, "Deployment", "StatefulSet")
+
+
+def pod(workload):
+    return workload["spec"]["template"]["spec"]
+
+
+def pod_labels(workload):
+    return workload["spec"]["template"]["metadata"]["labels"]
+
+
+def containers(workload):
+    return {container["name"]: container for container in pod(workload)["containers"]}
+
+
+def matches(selector, labels):
+    """A label selector of Kubernetes; an empty one matches everything."""
+    for key, value in selector.get("matchLabels", {}).items():
+        if labels.get(key) != value:
+            return False
+    for rule in selector.get("matchExpressions", []):
+        assert rule["operator"] == "In", rule
+        if labels.get(rule["key"]) not in rule["values"]:
+            return False
+    return True
+
+
+def settings(documents, container):
+    """Names of a container's environment variables, each with its literal value or None."""
+    found = {}
+    for source in container.get("envFrom", []):
+        found |= named(documents, "ConfigMap", source["configMapRef"]["name"])["data"]
+    for entry in container.get("env", []):
+        found[entry["name"]] = entry.get("value")
+    return found
+
+
+def read_by_workers():
+    """Variables that the C code asks for."""
+    calls = re.compile(r'\bconfig_(?:text|int|bool|url)\(\s*"([A-Z_]+)"')
+    found = set()
+    for path in (ROOT / "fcgi-apps").rglob("*.c"):
+        found |= set(calls.findall(path.read_text()))
+    return found
+
+
+def read_by_nginx(kind):
+    """Variables that render.sh asks for, for one kind of configuration."""
+    text = (ROOT / "nginx/render.sh").read_text()
+    common, cases = text.split("\ncase $kind in\n")
+    branch = re.search(rf"^{kind}\)\n(.*?)^\t;;", cases, re.M | re.S)[1]
+    return set(re.findall(r"^\t*([A-Z_]+)=\$\{\1:-", common + branch, re.M))
+
+
+READ_BY_ENTRYPOINT = {"WORKER_SOCKET", "RUNTIME_DIR"}

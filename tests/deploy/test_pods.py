@@ -1,0 +1,269 @@
+"""Names, ports and keys that refer to each other, and what every pod has to have."""
+
+import re
+
+import manifests
+import pytest
+
+OVERLAYS = {overlay: f"k8s/overlays/{overlay}" for overlay in manifests.OVERLAYS}
+DEPLOYMENTS = [(overlay, service) for overlay in OVERLAYS for service in manifests.SERVICES]
+ROOT_PATHS = {"product": "/products", "cart": "/carts", "order": "/orders"}
+# DESIGN: who calls whom, on the internal port.
+CALLS = {
+    "product": {},
+    "cart": {"PRODUCT_SERVICE_URL": "product"},
+    "order": {"PRODUCT_SERVICE_URL": "product", "CART_SERVICE_URL": "cart"},
+}
+PROBES = {
+    # container: (probe, what it asks)
+    "worker": {"startupProbe": "/readyz", "livenessProbe": "/livez", "readinessProbe": "/readyz"},
+    "nginx": {"startupProbe": None, "livenessProbe": None, "readinessProbe": "/readyz"},
+}
+
+
+@pytest.fixture(params=OVERLAYS)
+def documents(request):
+    return manifests.render(OVERLAYS[request.param])
+
+
+@pytest.fixture(params=DEPLOYMENTS, ids=lambda case: "-".join(case))
+def deployment(request):
+    overlay, service = request.param
+    documents = manifests.render(OVERLAYS[overlay])
+    return service, documents, manifests.named(documents, "Deployment", f"{service}-service")
+
+
+def port_numbers(container):
+    ports = {port["name"]: port["containerPort"] for port in container.get("ports", [])}
+    return ports | {number: number for number in ports.values()}
+
+
+def pod_ports(workload):
+    found = {}
+    for container in manifests.containers(workload).values():
+        found |= port_numbers(container)
+    return found
+
+
+def test_selectors_choose_their_own_pods_only(documents):
+    workloads = manifests.workloads(documents)
+    for workload in workloads:
+        chosen = [
+            manifests.title(other)
+            for other in workloads
+            if manifests.matches(workload["spec"]["selector"], manifests.pod_labels(other))
+        ]
+        assert chosen == [manifests.title(workload)]
+
+
+def test_services_choose_one_workload_and_ports_it_has(documents):
+    workloads = manifests.workloads(documents)
+    services = manifests.of_kind(documents, "Service")
+    assert {s["metadata"]["name"] for s in services} >= {f"{s}-service" for s in manifests.SERVICES}
+    for service in services:
+        selector = {"matchLabels": service["spec"]["selector"]}
+        chosen = [w for w in workloads if manifests.matches(selector, manifests.pod_labels(w))]
+        assert len(chosen) == 1, manifests.title(service)
+        for port in service["spec"]["ports"]:
+            assert port["targetPort"] in pod_ports(chosen[0])
+
+
+def test_autoscalers_and_budgets_are_of_deployments():
+    documents = manifests.render(OVERLAYS["production"])
+    for service in manifests.SERVICES:
+        name = f"{service}-service"
+        target = manifests.named(documents, "HorizontalPodAutoscaler", name)["spec"]
+        deployment = manifests.named(documents, "Deployment", name)
+        assert target["scaleTargetRef"]["name"] == name
+        for metric in target["metrics"]:
+            watched = manifests.containers(deployment)[metric["containerResource"]["container"]]
+            assert "cpu" in watched["resources"]["requests"]
+        assert "replicas" not in deployment["spec"], "it would fight the autoscaler"
+        budget = manifests.named(documents, "PodDisruptionBudget", name)["spec"]["selector"]
+        assert manifests.matches(budget, manifests.pod_labels(deployment))
+        for spread in manifests.pod(deployment)["topologySpreadConstraints"]:
+            assert spread["labelSelector"]["matchLabels"]["app.kubernetes.io/name"] == name
+
+
+def test_dev_has_one_replica_and_nothing_that_needs_more():
+    documents = manifests.render(OVERLAYS["dev"])
+    assert not manifests.of_kind(documents, "HorizontalPodAutoscaler", "PodDisruptionBudget", "Cluster")
+    assert {d["spec"]["replicas"] for d in manifests.workloads(documents)} == {1}
+
+
+def secret_keys(workload):
+    """(Secret, key) of every reference, wherever in the pod."""
+    found = []
+
+    def walk(value):
+        if isinstance(value, dict):
+            if "secretKeyRef" in value:
+                found.append((value["secretKeyRef"]["name"], value["secretKeyRef"]["key"]))
+            if "secret" in value and "items" in value["secret"]:
+                found.extend((value["secret"]["name"], i["key"]) for i in value["secret"]["items"])
+            for inner in value.values():
+                walk(inner)
+        elif isinstance(value, list):
+            for inner in value:
+                walk(inner)
+
+    walk(manifests.pod(workload))
+    return found
+
+
+def test_secrets_and_keys_exist(documents):
+    referred = [pair for w in manifests.workloads(documents) for pair in secret_keys(w)]
+    for cluster in manifests.of_kind(documents, "Cluster"):
+        for role in cluster["spec"]["managed"]["roles"]:
+            referred += [(role["passwordSecret"]["name"], key) for key in ("username", "password")]
+            made = manifests.secrets()[role["passwordSecret"]["name"]]["stringData"]
+            assert made["username"] == role["name"]
+    assert len(referred) >= len(manifests.SERVICES)
+    for name, key in referred:
+        assert key in manifests.secrets()[name]["stringData"], f"{name}: {key}"
+
+
+def test_no_secret_is_in_the_repository(documents):
+    assert not manifests.of_kind(documents, "Secret")
+    passwords = [s["stringData"]["password"] for s in manifests.secrets().values()]
+    assert len(set(passwords)) == len(passwords)
+    assert all(re.fullmatch("[0-9a-f]{48}", password) for password in passwords)
+    again = manifests.secrets.__wrapped__()
+    assert all(again[n]["stringData"]["password"] not in passwords for n in again)
+
+
+def test_database_urls_reach_the_database(documents):
+    hosts = {s["metadata"]["name"] for s in manifests.of_kind(documents, "Service")}
+    # The operator makes it.
+    hosts |= {f"{c['metadata']['name']}-rw" for c in manifests.of_kind(documents, "Cluster")}
+    for service in manifests.SERVICES:
+        data = manifests.secrets()[f"{service}-database"]["stringData"]
+        url = f"postgresql://{service}:{data['password']}@postgres-rw:5432/{service}"
+        assert data["url"] == url
+    assert "postgres-rw" in hosts
+
+
+def test_config_maps_and_volumes_exist(documents):
+    for workload in manifests.workloads(documents):
+        volumes = {v["name"]: v for v in manifests.pod(workload)["volumes"]}
+        claims = workload["spec"].get("volumeClaimTemplates", [])
+        names = set(volumes) | {claim["metadata"]["name"] for claim in claims}
+        for volume in volumes.values():
+            if "configMap" in volume:
+                manifests.named(documents, "ConfigMap", volume["configMap"]["name"])
+        for container in manifests.containers(workload).values():
+            manifests.settings(documents, container)
+            assert {m["name"] for m in container["volumeMounts"]} <= names
+
+
+def test_every_container_is_limited_probed_and_locked_in(documents):
+    for workload in manifests.workloads(documents):
+        pod = manifests.pod(workload)
+        assert pod["automountServiceAccountToken"] is False
+        assert pod["securityContext"]["runAsNonRoot"] is True
+        assert pod["securityContext"]["runAsUser"] > 0
+        assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+        for name, container in manifests.containers(workload).items():
+            where = f"{manifests.title(workload)} {name}"
+            for kind in ("requests", "limits"):
+                assert set(container["resources"][kind]) == {"cpu", "memory"}, where
+            assert {"startupProbe", "livenessProbe", "readinessProbe"} <= set(container), where
+            locked = container["securityContext"]
+            assert locked["readOnlyRootFilesystem"] is True, where
+            assert locked["allowPrivilegeEscalation"] is False, where
+            assert locked["capabilities"] == {"drop": ["ALL"]}, where
+
+
+def test_probes_ask_paths_and_ports_that_exist(deployment):
+    _, _, workload = deployment
+    components = (manifests.ROOT / "fcgi-apps/contract/components.json").read_text()
+    for name, probes in PROBES.items():
+        container = manifests.containers(workload)[name]
+        for probe, path in probes.items():
+            asked = container[probe].get("httpGet") or container[probe]["tcpSocket"]
+            assert asked.get("path") == path
+            assert pod_ports(workload)[asked["port"]] == 9000
+            assert path is None or f'"{path}"' in components
+
+
+def test_one_image_two_roles(deployment):
+    service, _, workload = deployment
+    found = manifests.containers(workload)
+    assert {c["image"] for c in found.values()} == {found["worker"]["image"]}
+    assert f"/{service}-service:" in f"/{found['worker']['image']}"
+    assert {name: c["args"] for name, c in found.items()} == {"worker": ["worker"], "nginx": ["nginx"]}
+    for container in found.values():
+        assert {m["name"]: m["mountPath"] for m in container["volumeMounts"]} == {
+            "socket": "/run/app",
+            "temporary": "/tmp",
+        }
+
+
+def test_each_service_knows_its_prefix_and_its_siblings(deployment):
+    service, documents, workload = deployment
+    found = manifests.containers(workload)
+    assert manifests.settings(documents, found["nginx"])["ROOT_PATH"] == ROOT_PATHS[service]
+    worker = manifests.settings(documents, found["worker"])
+    urls = {name: value for name, value in worker.items() if name.endswith("_SERVICE_URL")}
+    assert set(urls) == set(CALLS[service])
+    for name, url in urls.items():
+        host, port = re.fullmatch(r"http://([a-z-]+):(\d+)", url).groups()
+        ports = manifests.named(documents, "Service", host)["spec"]["ports"]
+        assert host == f"{CALLS[service][name]}-service"
+        assert [p["name"] for p in ports if p["port"] == int(port)] == ["internal"]
+
+
+def test_production_runs_fixed_versions_from_a_registry():
+    for workload in manifests.workloads(manifests.render(OVERLAYS["production"])):
+        for container in manifests.containers(workload).values():
+            registry, _, tag = container["image"].rpartition(":")
+            assert "/" in registry and tag and tag != "latest", container["image"]
+    for overlay in OVERLAYS.values():
+        for workload in manifests.workloads(manifests.render(overlay)):
+            for container in manifests.containers(workload).values():
+                assert not container["image"].endswith(":latest")
+
+
+def test_no_stop_is_cut_short(deployment):
+    """The sidecar outlives the endpoints, the worker the sidecar, and the pod's grace both."""
+    _, documents, workload = deployment
+    found = manifests.containers(workload)
+    template = (manifests.ROOT / "nginx/sidecar.conf.template").read_text()
+    nginx_drains = int(re.search(r"^worker_shutdown_timeout (\d+)s;", template, re.M)[1])
+    sleep, seconds = found["nginx"]["lifecycle"]["preStop"]["exec"]["command"]
+    program, verb, patience = found["worker"]["lifecycle"]["preStop"]["exec"]["command"]
+    drain = int(manifests.settings(documents, found["worker"])["DRAIN_SECONDS"])
+    assert (sleep, program, verb) == ("sleep", "entrypoint", "await-sidecar")
+    # Endpoints are forgotten in a second or two; a slow kube-proxy may take more.
+    assert int(seconds) >= 5
+    assert int(seconds) + nginx_drains < int(patience)
+    assert int(patience) + drain < manifests.pod(workload)["terminationGracePeriodSeconds"]
+
+
+def test_connections_fit_into_the_database():
+    documents = manifests.render(OVERLAYS["production"])
+    driver = (manifests.ROOT / "fcgi-apps/storage/postgres.c").read_text()
+    writers = int(re.search(r"^#define WRITERS (\d+)$", driver, re.M)[1])
+    needed = 0
+    for service in manifests.SERVICES:
+        deployment = manifests.named(documents, "Deployment", f"{service}-service")
+        worker = manifests.containers(deployment)["worker"]
+        readers = int(manifests.settings(documents, worker)["DB_POOL_SIZE"])
+        scaler = manifests.named(documents, "HorizontalPodAutoscaler", f"{service}-service")
+        surge = deployment["spec"]["strategy"]["rollingUpdate"]["maxSurge"]
+        needed += (scaler["spec"]["maxReplicas"] + surge) * (readers + writers)
+    parameters = manifests.named(documents, "Cluster", "postgres")["spec"]["postgresql"]["parameters"]
+    # The operator's own, and PostgreSQL's reserve for superusers.
+    assert needed + 20 <= int(parameters["max_connections"])
+
+
+def test_both_databases_are_made_for_every_service():
+    plain = (manifests.ROOT / "k8s/postgres/plain/databases.sh").read_text()
+    compose = (manifests.ROOT / "docker/databases.sql").read_text()
+    cluster = manifests.named(manifests.render(OVERLAYS["production"]), "Cluster", "postgres")
+    statements = [s.replace('"', "") for s in cluster["spec"]["bootstrap"]["initdb"]["postInitSQL"]]
+    assert f"for name in {' '.join(manifests.SERVICES)}; do" in plain
+    for service in manifests.SERVICES:
+        for statement in (f"CREATE ROLE {service}", f"CREATE DATABASE {service} OWNER {service}"):
+            assert statement in statements
+            assert statement in compose.replace('"', "")

@@ -1,0 +1,78 @@
+"""Every manifest against the strict schema of its kind: what a cluster does not know is an error.
+
+schemas/ holds Kubernetes 1.32 and the definitions of Emissary 3.9 (v3alpha1), ArgoCD 2.14 and
+CloudNativePG 1.26, without their descriptions. Continuous integration asks kubeconform as well.
+"""
+
+import copy
+import functools
+import json
+from pathlib import Path
+
+import jsonschema
+import manifests
+import pytest
+
+SCHEMAS = Path(__file__).parent / "schemas"
+
+
+@functools.cache
+def validator(api_version, kind):
+    group, _, version = api_version.rpartition("/")
+    path = SCHEMAS / f"{(group or 'core').split('.')[0]}-{version}-{kind.lower()}.json"
+    assert path.exists(), f"no schema for {api_version} {kind}"
+    return jsonschema.Draft7Validator(json.loads(path.read_text()))
+
+
+def errors(document):
+    found = validator(document["apiVersion"], document["kind"]).iter_errors(document)
+    return [f"{manifests.title(document)} {error.json_path}: {error.message}" for error in found]
+
+
+SOURCES = {folder: functools.partial(manifests.render, folder) for folder in manifests.FOLDERS}
+SOURCES |= {path: functools.partial(manifests.load, path) for path in manifests.INGRESS_FILES}
+SOURCES["make-secrets.sh"] = lambda: manifests.secrets().values()
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_every_manifest_fits_its_schema(source):
+    documents = list(SOURCES[source]())
+    assert documents
+    assert [error for document in documents for error in errors(document)] == []
+
+
+# Each is a mistake that would get lost in a cluster without strict validation.
+MISTAKES = {
+    "a misspelt field": lambda spec: spec.update(terminationGracePeriod=65),
+    "a field of the wrong type": lambda spec: spec.update(terminationGracePeriodSeconds="65"),
+    "a field deep inside": lambda spec: spec["containers"][0]["securityContext"].update(root=False),
+    "a missing name": lambda spec: spec["containers"][0].pop("name"),
+}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_mistakes_are_found(mistake):
+    deployment = copy.deepcopy(manifests.of_kind(manifests.render("k8s/overlays/dev"), "Deployment")[0])
+    MISTAKES[mistake](manifests.pod(deployment))
+    assert errors(deployment)
+
+
+@pytest.mark.parametrize("folder", manifests.FOLDERS)
+def test_no_two_objects_share_a_name(folder):
+    names = [
+        (d["kind"], d["metadata"].get("namespace"), d["metadata"]["name"])
+        for d in manifests.render(folder)
+    ]
+    assert len(names) == len(set(names))
+
+
+def test_the_folders_of_argocd_are_the_whole_of_production():
+    parts = [
+        document
+        for folder in manifests.FOLDERS
+        if folder.startswith("k8s/overlays/production/")
+        for document in manifests.render(folder)
+    ]
+    whole = manifests.render("k8s/overlays/production")
+    order = manifests.title
+    assert sorted(parts, key=order) == sorted(whole, key=order)
