@@ -10,6 +10,8 @@
 #include "responder/metrics.h"
 
 /* Buffers that grew beyond this are not kept with an idle exchange. */
+#define KEPT_EXCHANGES  64
+#define BURST           32 /* requests in flight at once */
 #define KEPT_BUFFER_MAX 16384
 #define PATH_MAX_LENGTH 8192
 #define HEAD_MAX        40960
@@ -119,8 +121,10 @@ struct exchange *exchange_take(struct server *server)
 {
 	pthread_mutex_lock(&server->free_lock);
 	struct exchange *exchange = server->free_exchanges;
-	if (exchange)
+	if (exchange) {
 		server->free_exchanges = exchange->next;
+		server->free_count--;
+	}
 	pthread_mutex_unlock(&server->free_lock);
 	if (exchange)
 		return exchange;
@@ -298,7 +302,8 @@ int exchange_receive(struct exchange *exchange, int fd)
 	exchange->binding = NULL;
 	response_reset(&exchange->response);
 	exchange->response.streaming = false;
-	atomic_fetch_add(&exchange->server->in_flight, 1);
+	if (atomic_fetch_add(&exchange->server->in_flight, 1) == BURST)
+		atomic_store(&exchange->server->burst, true);
 	return 0;
 }
 
@@ -307,8 +312,10 @@ int exchange_read_body(struct exchange *exchange)
 	struct text *body = &exchange->body;
 	text_reset(body);
 	while (body->length < EXCHANGE_BODY_MAX) {
+		/* Most bodies are small, and many may wait at once. */
 		size_t room = EXCHANGE_BODY_MAX - body->length;
-		size_t want = room < 4096 ? room : 4096;
+		size_t piece = body->length == 0 ? 1000 : 8000;
+		size_t want = room < piece ? room : piece;
 		char *place = text_reserve(body, want);
 		if (!place)
 			return text_error(body);
@@ -393,13 +400,27 @@ void exchange_done(struct exchange *exchange)
 	atomic_fetch_sub(&server->in_flight, 1);
 }
 
+static void exchange_free(struct exchange *exchange)
+{
+	text_release(&exchange->body);
+	text_release(&exchange->path);
+	response_release(&exchange->response);
+	free(exchange);
+}
+
 void exchange_return(struct exchange *exchange)
 {
 	struct server *server = exchange->server;
 	pthread_mutex_lock(&server->free_lock);
-	exchange->next = server->free_exchanges;
-	server->free_exchanges = exchange;
+	bool keep = server->free_count < KEPT_EXCHANGES;
+	if (keep) {
+		exchange->next = server->free_exchanges;
+		server->free_exchanges = exchange;
+		server->free_count++;
+	}
 	pthread_mutex_unlock(&server->free_lock);
+	if (!keep)
+		exchange_free(exchange);
 }
 
 void exchange_free_all(struct server *server)
@@ -407,9 +428,6 @@ void exchange_free_all(struct server *server)
 	while (server->free_exchanges) {
 		struct exchange *exchange = server->free_exchanges;
 		server->free_exchanges = exchange->next;
-		text_release(&exchange->body);
-		text_release(&exchange->path);
-		response_release(&exchange->response);
-		free(exchange);
+		exchange_free(exchange);
 	}
 }

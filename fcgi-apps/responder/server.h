@@ -32,7 +32,9 @@ struct server {
 	/* exchange.c */
 	pthread_mutex_t free_lock;
 	struct exchange *free_exchanges;
+	size_t free_count;
 	atomic_int in_flight;
+	atomic_bool burst; /* many were in flight since memory was given back */
 
 	/* loop.c */
 	int epoll;

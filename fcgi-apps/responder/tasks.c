@@ -1,11 +1,14 @@
+#include <malloc.h>
+
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/uuid.h"
 #include "responder/idempotency.h"
 #include "responder/server.h"
 
-#define PURGE_INTERVAL (60 * CLOCK_SECOND)
-#define PURGE_BATCH    500
+#define PURGE_INTERVAL  (60 * CLOCK_SECOND)
+#define PURGE_BATCH     500
+#define MEMORY_INTERVAL (10 * CLOCK_SECOND)
 
 struct runner {
 	const struct task *task;
@@ -40,8 +43,19 @@ static bool purge_keys(struct runtime *runtime, void *app UNUSED)
 	return rc == 0 && purged == PURGE_BATCH;
 }
 
+/* glibc keeps what a burst of requests needed; the system gets it back soon after. */
+static bool give_memory_back(struct runtime *runtime, void *app UNUSED)
+{
+	if (atomic_exchange(&runtime->server->burst, false))
+		malloc_trim(0);
+	return false;
+}
+
 /* Every service has POSTs, so every service forgets their keys in time. */
-static const struct task purge_task = {"purge-idempotency-keys", PURGE_INTERVAL, purge_keys};
+static const struct task own_tasks[] = {
+	{"purge-idempotency-keys", PURGE_INTERVAL, purge_keys},
+	{"give-memory-back", MEMORY_INTERVAL, give_memory_back},
+};
 
 /* Replicas started together must not run in step: the pause varies by a quarter. */
 static int64_t next_run(const struct task *task)
@@ -100,14 +114,17 @@ int tasks_start(struct server *server)
 {
 	const struct service *service = server->runtime.service;
 	struct tasks *tasks =
-		calloc(1, sizeof(*tasks) + (service->task_count + 1) * sizeof(tasks->runners[0]));
+		calloc(1, sizeof(*tasks) + (service->task_count + ARRAY_SIZE(own_tasks)) *
+						   sizeof(tasks->runners[0]));
 	if (!tasks)
 		return -ENOMEM;
 	pthread_mutex_init(&tasks->lock, NULL);
 	server->tasks = tasks;
 	/* A thread's first act is to take the lock: it sees a complete list. */
 	pthread_mutex_lock(&tasks->lock);
-	int rc = add(tasks, server, &purge_task);
+	int rc = 0;
+	for (size_t i = 0; rc == 0 && i < ARRAY_SIZE(own_tasks); i++)
+		rc = add(tasks, server, &own_tasks[i]);
 	for (size_t i = 0; rc == 0 && i < service->task_count; i++)
 		rc = add(tasks, server, &service->tasks[i]);
 	pthread_mutex_unlock(&tasks->lock);
