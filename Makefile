@@ -54,7 +54,7 @@ MAKEFLAGS += --no-print-directory
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help up down status logs demo build programs unit-programs test test-unit test-unit-postgres test-http test-proofs lint sanitize bench clean reset-data
+.PHONY: help up down status logs demo build programs unit-programs test test-unit test-unit-postgres test-http test-proofs test-model lint sanitize bench clean reset-data
 help:
 	@echo "make <target>:"
 	@sed -n 's/^## /  /p' $(MAKEFILE_LIST)
@@ -167,6 +167,11 @@ test-proofs:
 	@scripts/install-packages.sh build test
 	@$(MAKE) VARIANT=failpoints $(JOBS) programs
 	@VARIANT=failpoints PROOF_MINUTES=$(PROOF_MINUTES) $(PYTHON) -m pytest -q tests/proofs
+
+## test-model       the checkout protocol in every state of a model (docs/CHECKOUT.md)
+test-model:
+	@scripts/install-packages.sh build test
+	@tests/proofs/model.sh
 
 ## test-model       the checkout protocol in every state of a model (docs/CHECKOUT.md)
 test-model:

@@ -23,7 +23,7 @@ packages_for() {
 			'libcurl4-openssl-dev|libcurl4-gnutls-dev|libcurl4-nss-dev' libmd-dev \
 			libpq-dev nginx spawn-fcgi curl python3
 		;;
-	test) echo check python3-pytest postgresql ;;
+	test) echo check python3-pytest postgresql spin ;;
 	lint) echo clang-format clang-tidy cppcheck shellcheck python3-pyflakes ;;
 	*) die "unknown purpose '$1': build, test or lint" ;;
 	esac
