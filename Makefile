@@ -173,11 +173,6 @@ test-model:
 	@scripts/install-packages.sh build test
 	@tests/proofs/model.sh
 
-## test-model       the checkout protocol in every state of a model (docs/CHECKOUT.md)
-test-model:
-	@scripts/install-packages.sh build test
-	@tests/proofs/model.sh
-
 ## lint             formatting, static analysis, shell scripts, nginx configurations, floors
 lint:
 	@scripts/install-packages.sh build test lint
