@@ -21,8 +21,9 @@
 #	RATE_LIMIT_RPS       200 requests a second and client address on the public port; 0: no limit
 #	TRUSTED_PROXIES      empty; addresses or networks whose X-Forwarded-For is believed
 #
-#	GATEWAY_PORT         8080, PRODUCT_PORT 8001, CART_PORT 8002, ORDER_PORT 8003,
-#	UPSTREAM_ADDRESS     127.0.0.1: gateway only
+#	GATEWAY_PORT         8080, PRODUCT_PORT 8001, CART_PORT 8002, ORDER_PORT 8003: gateway only
+#	PRODUCT_ADDRESS, CART_ADDRESS, ORDER_ADDRESS
+#	                     127.0.0.1; an IPv4 address, or a name that is looked up at start: gateway only
 set -eu
 LC_ALL=C
 export LC_ALL
@@ -53,6 +54,11 @@ path() { # name value
 
 addresses() { # name value
 	matches "$2" '[0-9A-Fa-f.:]+(/[0-9]{1,3})?' || fail "$1" "$2" 'must be an IP address or network'
+}
+
+host() { # name value
+	matches "$2" '[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?' ||
+		fail "$1" "$2" 'must be an IPv4 address or a host name'
 }
 
 # Prints the lines of a map from the listener and origin to the allowed origin.
@@ -197,17 +203,22 @@ sidecar)
 	;;
 gateway)
 	SERVICE=gateway
-	UPSTREAM_ADDRESS=${UPSTREAM_ADDRESS:-127.0.0.1}
+	PRODUCT_ADDRESS=${PRODUCT_ADDRESS:-127.0.0.1}
+	CART_ADDRESS=${CART_ADDRESS:-127.0.0.1}
+	ORDER_ADDRESS=${ORDER_ADDRESS:-127.0.0.1}
 	GATEWAY_PORT=${GATEWAY_PORT:-8080}
 	PRODUCT_PORT=${PRODUCT_PORT:-8001}
 	CART_PORT=${CART_PORT:-8002}
 	ORDER_PORT=${ORDER_PORT:-8003}
-	addresses UPSTREAM_ADDRESS "$UPSTREAM_ADDRESS"
+	host PRODUCT_ADDRESS "$PRODUCT_ADDRESS"
+	host CART_ADDRESS "$CART_ADDRESS"
+	host ORDER_ADDRESS "$ORDER_ADDRESS"
 	whole_number GATEWAY_PORT "$GATEWAY_PORT" 1 65535
 	whole_number PRODUCT_PORT "$PRODUCT_PORT" 1 65535
 	whole_number CART_PORT "$CART_PORT" 1 65535
 	whole_number ORDER_PORT "$ORDER_PORT" 1 65535
-	export SERVICE UPSTREAM_ADDRESS GATEWAY_PORT PRODUCT_PORT CART_PORT ORDER_PORT
+	export SERVICE PRODUCT_ADDRESS CART_ADDRESS ORDER_ADDRESS GATEWAY_PORT PRODUCT_PORT CART_PORT \
+		ORDER_PORT
 	;;
 *)
 	echo 'usage: render.sh sidecar|gateway' >&2
