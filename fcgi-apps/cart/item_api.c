@@ -229,7 +229,7 @@ int cart_api_refresh(struct request *request, struct response *response)
 		return r;
 	step.product_count = list.count;
 	if (list.count)
-		step.error = cart_catalogue_fill(&app->catalogue, request, list.products,
-						 list.count);
+		step.error =
+			cart_catalogue_fill(&app->catalogue, request, list.products, list.count);
 	return run_step(request, response, &step, refresh_lines);
 }

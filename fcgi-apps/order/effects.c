@@ -13,8 +13,11 @@
 #define TRY_TIME_EACH (2 * CLOCK_SECOND)
 #define BATCH         16
 
+/* Short enough that all is settled within 10 s of a sibling's return, however long it was gone. */
 #define RETRY_BASE    (CLOCK_SECOND / 2)
-#define RETRY_LONGEST (30 * CLOCK_SECOND)
+#define RETRY_LONGEST (4 * CLOCK_SECOND)
+
+#define REFUSED_PAUSE (30 * CLOCK_SECOND)
 
 struct order_effect order_effect_leased(enum order_effect_kind kind, const struct order *order,
 					int64_t now)
@@ -115,7 +118,7 @@ static int settle(struct db_conn *conn, void *argument)
 				now + backoff_delay(RETRY_BASE, RETRY_LONGEST, effect->attempts));
 			break;
 		case REFUSED:
-			error = order_outbox_retry(conn, effect, now + RETRY_LONGEST);
+			error = order_outbox_retry(conn, effect, now + REFUSED_PAUSE);
 			break;
 		}
 	}
