@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs the Debian packages that are missing for what is about to be done, and says so.
 #
-#	scripts/install-packages.sh build|test|lint ...
+#	scripts/install-packages.sh build|test|observe|lint ...
 #
 # Does nothing, silently, where all are there.
 set -eu
@@ -24,8 +24,10 @@ packages_for() {
 			libpq-dev nginx spawn-fcgi curl python3
 		;;
 	test) echo check python3-pytest postgresql spin ;;
+	# prometheus brings promtool; ruby runs the expressions of fluentd's configuration.
+	observe) echo prometheus ruby ;;
 	lint) echo clang-format clang-tidy cppcheck shellcheck python3-pyflakes ;;
-	*) die "unknown purpose '$1': build, test or lint" ;;
+	*) die "unknown purpose '$1': build, test, observe or lint" ;;
 	esac
 }
 
@@ -47,7 +49,7 @@ any_installed() {
 	return 1
 }
 
-[ $# -gt 0 ] || die 'say for what: build, test or lint'
+[ $# -gt 0 ] || die 'say for what: build, test, observe or lint'
 command -v dpkg-query >/dev/null ||
 	die 'this is no Debian: install the packages named in scripts/install-packages.sh by hand'
 
@@ -74,8 +76,27 @@ apt() {
 		-o APT::Install-Recommends=false "$@"
 }
 
-had_nginx=no
-installed nginx && had_nginx=yes
+# Debian's packages start services of their own, which nobody asked for: nginx on port 80, Prometheus
+# on 9090. They are told not to, for the time of this installation, nor later.
+new_services=
+for service in nginx prometheus; do
+	case " $missing " in
+	*" $service "*) new_services="$new_services $service.service" ;;
+	esac
+done
+cleanup=
+remove_files() {
+	for file in $cleanup; do
+		$as_root rm -f "$file"
+	done
+}
+trap remove_files EXIT
+no_start=/usr/sbin/policy-rc.d
+if [ -n "$new_services" ] && [ ! -e "$no_start" ]; then
+	cleanup="$cleanup $no_start"
+	printf '#!/bin/sh\nexit 101\n' | $as_root tee "$no_start" >/dev/null
+	$as_root chmod 755 "$no_start"
+fi
 
 # Debian's package would make and start a cluster of its own, which nobody asked for: it is told not
 # to, for the time of this installation.
@@ -84,7 +105,7 @@ case " $missing " in
 *' postgresql '*)
 	$as_root mkdir -p "${no_cluster%/*}"
 	echo 'create_main_cluster = false' | $as_root tee "$no_cluster" >/dev/null
-	trap '$as_root rm -f "$no_cluster"' EXIT
+	cleanup="$cleanup $no_cluster"
 	;;
 esac
 
@@ -96,7 +117,7 @@ if ! apt install $missing >/dev/null 2>&1; then
 	apt install $missing >/dev/null || die "apt-get could not install: $missing"
 fi
 
-# Debian's package starts a web site of its own on port 80, which nobody asked for.
-if [ $had_nginx = no ] && installed nginx && [ -d /run/systemd/system ]; then
-	$as_root systemctl disable --quiet --now nginx.service || true
+if [ -n "$new_services" ] && command -v systemctl >/dev/null; then
+	# shellcheck disable=SC2086 # a list of names
+	$as_root systemctl disable --quiet $new_services 2>/dev/null || true
 fi
