@@ -1,0 +1,115 @@
+"""Deployments of the dev overlay as pods of podman, which takes most of Kubernetes' manifests.
+
+What differs from a cluster: podman names emptyDir volumes without the pod's name and asks probes
+with a curl that the images do not have, so volumes are renamed and probes are asked by the tests;
+and the database is a SQLite file beside the socket.
+"""
+
+import base64
+import copy
+import json
+import threading
+import time
+import urllib.request
+
+import manifests
+import yaml
+from conftest import podman
+
+DEV = "k8s/overlays/dev"
+
+
+def probe_answers(url):
+    try:
+        with urllib.request.urlopen(url, timeout=2) as answer:
+            return answer.status == 200
+    except OSError:
+        return False
+
+
+class Pod:
+    """One replica of a service, reachable by its Service's name within the network."""
+
+    def __init__(self, service, image, network, name):
+        self.name = name
+        self.service = service
+        documents = copy.deepcopy(manifests.render(DEV))
+        deployment = manifests.named(documents, "Deployment", f"{service}-service")
+        self.spec = manifests.pod(deployment)
+        self.secret = f"{name}-database"
+        manifest = copy.deepcopy(self.spec)
+        for container in manifest["containers"]:
+            container["image"] = image
+            for probe in ("startupProbe", "livenessProbe", "readinessProbe"):
+                del container[probe]
+            for mount in container["volumeMounts"]:
+                mount["name"] = f"{name}-{mount['name']}"
+            for entry in container.get("env", []):
+                entry["valueFrom"]["secretKeyRef"]["name"] = self.secret
+        for volume in manifest["volumes"]:
+            volume["name"] = f"{name}-{volume['name']}"
+        self.volumes = [volume["name"] for volume in manifest["volumes"]]
+        pod = {
+            "apiVersion": "v1",
+            "kind": "Pod",
+            "metadata": {"name": name, "labels": manifests.pod_labels(deployment)},
+            "spec": manifest,
+        }
+        value = base64.b64encode(f"sqlite:////run/app/{service}.db".encode()).decode()
+        podman("secret", "create", self.secret, "-", input=json.dumps({"url": value}))
+        podman(
+            "kube", "play", "--network", f"{network}:alias={service}-service", "-",
+            input=yaml.safe_dump_all([*manifests.of_kind(documents, "ConfigMap"), pod]),
+        )
+        infra = json.loads(podman("pod", "inspect", name).stdout)["InfraContainerID"]
+        networks = json.loads(podman("inspect", infra).stdout)[0]["NetworkSettings"]["Networks"]
+        self.address = networks[network]["IPAddress"]
+
+    def url(self, port, path):
+        return f"http://{self.address}:{port}{path}"
+
+    def container(self, role):
+        return f"{self.name}-{role}"
+
+    def logs(self, role):
+        done = podman("logs", self.container(role))
+        return done.stdout + done.stderr
+
+    def await_ready(self):
+        """As the kubelet does: the readiness probes of both containers."""
+        probes = [c["readinessProbe"]["httpGet"]["path"] for c in self.spec["containers"]]
+        deadline = time.monotonic() + 30
+        while not all(probe_answers(self.url(9000, path)) for path in probes):
+            assert time.monotonic() < deadline, self.logs("worker") + self.logs("nginx")
+            time.sleep(0.1)
+
+    def stop_container(self, role, hook=True):
+        """Its preStop hook, then SIGTERM, then the wait for its end: what a kubelet does."""
+        spec = {c["name"]: c for c in self.spec["containers"]}[role]
+        if hook:
+            podman("exec", self.container(role), *spec["lifecycle"]["preStop"]["exec"]["command"])
+        podman("kill", "--signal", "TERM", self.container(role))
+        return int(podman("wait", self.container(role)).stdout)
+
+    def terminate(self, order, hooks=True):
+        """Both containers at once, the first in order a little before; their exit codes, and
+        how long it took."""
+        codes = {}
+
+        def stop(role):
+            codes[role] = self.stop_container(role, hooks)
+
+        threads = []
+        started = time.monotonic()
+        for role in order:
+            threads.append(threading.Thread(target=stop, args=(role,)))
+            threads[-1].start()
+            time.sleep(0.5)
+        for thread in threads:
+            thread.join()
+        return codes, time.monotonic() - started
+
+    def remove(self):
+        podman("pod", "rm", "-f", "-t", "0", self.name, check=False)
+        podman("secret", "rm", self.secret, check=False)
+        podman("volume", "rm", "-f", *self.volumes, check=False)

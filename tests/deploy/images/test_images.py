@@ -1,0 +1,118 @@
+"""What is in the images, and what they do by themselves."""
+
+import json
+import time
+
+import manifests
+import pytest
+from conftest import VERSION, podman, run
+
+SERVICES = manifests.SERVICES
+
+
+@pytest.fixture(params=SERVICES)
+def service(request):
+    return request.param
+
+
+def shell(image, command):
+    return podman("run", "--rm", "--entrypoint", "sh", image, "-c", command).stdout
+
+
+def test_labels_user_and_signal(images, service):
+    config = json.loads(podman("image", "inspect", images[service]).stdout)[0]["Config"]
+    labels = {k.removeprefix("org.opencontainers.image."): v for k, v in config["Labels"].items()}
+    assert labels["title"] == f"{service}-service"
+    assert labels["revision"] == VERSION
+    assert config["User"] == "10001:10001"
+    assert config["StopSignal"] in ("SIGTERM", "15")
+    assert config["Healthcheck"]["Test"][:2] == ["CMD", "health"]
+
+
+def test_user_has_a_name(images, service):
+    assert shell(images[service], "id -un; id -u").split() == ["shop", "10001"]
+
+
+def test_nothing_to_build_with_is_inside(images, service):
+    found = shell(
+        images[service],
+        "for tool in gcc cc make git curl npm node; do command -v $tool; done; "
+        "find / -xdev -type f \\( -name '*.h' -o -name '*.a' -o -name '*.debug' \\); "
+        "find /var/lib/apt/lists /var/cache /var/log -mindepth 1 -type f",
+    )
+    assert found == ""
+
+
+def test_size(images, base_image, service):
+    """Debian's base, and less than 30 MB on top."""
+    sizes = [
+        json.loads(podman("image", "inspect", image).stdout)[0]["Size"]
+        for image in (images[service], base_image)
+    ]
+    print(f"{service}: {sizes[0] / 1e6:.1f} MB, {(sizes[0] - sizes[1]) / 1e6:.1f} MB of them its own")
+    assert sizes[0] - sizes[1] < 30_000_000
+
+
+def test_binary_is_stripped_and_its_symbols_are_kept(images, service, tmp_path):
+    binary = tmp_path / "service"
+    name = podman("create", images[service]).stdout.strip()
+    podman("cp", f"{name}:/usr/local/bin/service", str(binary))
+    podman("rm", name)
+    symbols = manifests.ROOT / f"build/symbols/{service}-service.debug"
+    sections = run("readelf", "-WS", str(binary)).stdout
+    assert ".gnu_debuglink" in sections
+    assert ".symtab" not in sections and ".debug_info" not in sections
+    assert ".debug_info" in run("readelf", "-WS", str(symbols)).stdout
+    build_ids = [
+        [line for line in run("readelf", "-n", str(file)).stdout.splitlines() if "Build ID" in line]
+        for file in (binary, symbols)
+    ]
+    assert build_ids[0] == build_ids[1] and build_ids[0]
+
+
+def await_health(name, healthy):
+    command = ("exec", name, "health", "fastcgi", "/run/app/worker.sock", "/readyz")
+    for _ in range(100):
+        if (podman(*command, check=False).returncode == 0) == healthy:
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def test_worker_is_healthy_drains_and_ends_well(images, service, container):
+    name = container(images[service], options=["--read-only", "--tmpfs", "/run/app", "--tmpfs", "/data"])
+    assert await_health(name, True), podman("logs", name).stderr
+    assert podman(
+        "exec", name, "health", "fastcgi", "/run/app/worker.sock", "/nowhere", check=False
+    ).returncode == 1
+    podman("stop", "-t", "10", name)
+    assert podman("inspect", "-f", "{{.State.ExitCode}}", name).stdout.strip() == "0"
+    assert '"stopped"' in podman("logs", name).stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "setting", "words"),
+    [
+        (["worker"], "CURRENCY=gold", "CURRENCY"),
+        (["worker"], "DATABASE_URL=mysql://x", "DATABASE_URL"),
+        (["nginx"], "RATE_LIMIT_RPS=many", "RATE_LIMIT_RPS"),
+        (["gateway"], "CART_ADDRESS=a b", "CART_ADDRESS"),
+        ([], "A=b", None),
+        (["sidecar"], "A=b", "usage"),
+    ],
+)
+def test_a_bad_setting_or_role_stops_the_start(images, container, arguments, setting, words):
+    name = container(images["cart"], *arguments, options=["-e", setting])
+    if words is None:
+        assert await_health(name, True)
+        return
+    code = podman("wait", name).stdout.strip()
+    assert code != "0"
+    assert words in podman("logs", name).stderr
+
+
+def test_healthcheck_fails_where_nothing_listens(images):
+    for arguments in (["fastcgi", "/run/app/worker.sock", "/readyz"], ["http", "9000", "/readyz"]):
+        done = podman("run", "--rm", "--entrypoint", "health", images["order"], *arguments, check=False)
+        assert done.returncode == 1
+        assert "health" in done.stderr

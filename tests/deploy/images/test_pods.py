@@ -1,0 +1,99 @@
+"""The rendered dev overlay's Deployments, run as pods."""
+
+import json
+import urllib.error
+import urllib.request
+
+import manifests
+import pytest
+from conftest import podman
+from pods import Pod
+
+PREFIXES = {"product": "/products", "cart": "/carts", "order": "/orders"}
+
+
+@pytest.fixture(scope="module")
+def pods(images, network):
+    found = {}
+    try:
+        for service in manifests.SERVICES:
+            found[service] = Pod(service, images[service], network, f"{network}-{service}")
+        for pod in found.values():
+            pod.await_ready()
+        yield found
+    finally:
+        for pod in found.values():
+            pod.remove()
+
+
+@pytest.fixture(params=manifests.SERVICES)
+def pod(request, pods):
+    return pods[request.param]
+
+
+def ask(url, method="GET", body=None):
+    request = urllib.request.Request(url, method=method)
+    if body is not None:
+        request.data = json.dumps(body).encode()
+        request.add_header("Content-Type", "application/json")
+    try:
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return answer.status, answer.read()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read()
+
+
+def test_sidecar_answers_under_its_prefix(pod):
+    prefix = PREFIXES[pod.service]
+    for path in ("/docs", "/redoc", "/openapi.json"):
+        assert ask(pod.url(8000, prefix + path))[0] == 200
+
+
+@pytest.mark.parametrize("path", ["/internal/x", "/metrics", "/livez", "/readyz"])
+def test_internal_paths_are_on_the_internal_port_only(pod, path):
+    for prefix in ("", PREFIXES[pod.service]):
+        assert ask(pod.url(8000, prefix + path))[0] == 404
+    if not path.startswith("/internal"):
+        assert ask(pod.url(9000, path))[0] == 200
+
+
+@pytest.mark.parametrize("role", ["worker", "nginx"])
+def test_containers_are_locked_in(pod, role):
+    found = json.loads(podman("inspect", pod.container(role)).stdout)[0]
+    assert found["Config"]["User"].startswith("10001")
+    assert found["HostConfig"]["ReadonlyRootfs"] is True
+    assert found["EffectiveCaps"] in (None, [])
+    # Not even its own folder outside the volumes.
+    assert podman("exec", pod.container(role), "touch", "/data/x", check=False).returncode != 0
+
+
+def test_a_purchase_through_three_pods(pods):
+    """The siblings find each other by the names of the manifests."""
+    product, cart, order = (pods[service] for service in manifests.SERVICES)
+    status, body = ask(product.url(8000, "/products"), "POST", {"name": "Lamp", "price": 24.9, "inventory": 3})
+    assert status == 201, body
+    lamp = json.loads(body)["id"]
+    status, body = ask(cart.url(8000, "/carts"), "POST", {"user_id": "ada"})
+    assert status == 201, body
+    basket = json.loads(body)["id"]
+    line = {"product_id": lamp, "quantity": 2}
+    status, body = ask(cart.url(8000, f"/carts/{basket}/items"), "POST", line)
+    assert status == 200, body
+    wish = {"user_id": "ada", "cart_id": basket}
+    status, body = ask(order.url(8000, "/orders"), "POST", wish)
+    assert status == 201, body
+    assert json.loads(body)["total_amount"] == 49.8
+    assert json.loads(ask(product.url(8000, f"/products/{lamp}"))[1])["inventory"] == 1
+
+
+def test_memory_is_far_below_its_limits(pods):
+    for pod in pods.values():
+        for container in pod.spec["containers"]:
+            name = pod.container(container["name"])
+            stats = json.loads(podman("stats", "--no-stream", "--format", "json", name).stdout)[0]
+            used = stats["mem_usage"].split("/")[0].strip()
+            print(f"{name}: {used}")
+            limit = int(container["resources"]["limits"]["memory"].removesuffix("Mi")) * 2**20
+            number = float(used.rstrip("kMGB"))
+            unit = {"kB": 1e3, "MB": 1e6, "GB": 1e9}[used.lstrip("0123456789.")]
+            assert number * unit < limit / 2

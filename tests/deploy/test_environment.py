@@ -1,0 +1,106 @@
+"""Names of settings: what the manifests, the compose file and the images set is read, and what the
+programs read is set, or left at its default on purpose."""
+
+import re
+
+import manifests
+import pytest
+import yaml
+
+COMPOSE = yaml.safe_load((manifests.ROOT / "docker-compose.yml").read_text())["services"]
+ENTRYPOINT = (manifests.ROOT / "docker/entrypoint.sh").read_text()
+
+READ = {
+    "worker": manifests.read_by_workers() | {"WORKER_SOCKET"},
+    "nginx": manifests.read_by_nginx("sidecar") | manifests.READ_BY_ENTRYPOINT,
+    "gateway": manifests.read_by_nginx("gateway") | manifests.READ_BY_ENTRYPOINT,
+}
+# Set by the images, for every role.
+IMAGE = {"SERVICE", "WORKER_SOCKET", "DATABASE_URL"}
+# Not set in a cluster, and why.
+AT_DEFAULT = {
+    "worker": {
+        "CONTRACT_CHECK_RESPONSES",  # for tests
+        "DB_SINGLE_COMMIT",  # for measurements
+        "FAILPOINT",  # for proofs, in builds of their own
+        "WORKER_SOCKET",  # the image's
+    },
+    "nginx": {
+        "SERVICE",  # the image's
+        "WORKER_SOCKET",  # the image's
+        "LISTEN_ADDRESS",  # every address of the pod
+        "PUBLIC_PORT",  # 8000, where the Service expects it
+        "INTERNAL_PORT",  # 9000, likewise
+        "RUNTIME_DIR",  # /tmp, which is writable
+        "ACCESS_LOG",  # the container's output
+        "ERROR_LOG",  # likewise
+    },
+}
+# Of postgres' image, not ours.
+POSTGRES = {"POSTGRES_PASSWORD", "POSTGRES_HOST_AUTH_METHOD", "PGDATA"}
+
+
+def test_the_programs_are_understood():
+    """The searches above find what is known to be there."""
+    assert {"DATABASE_URL", "PRODUCT_SERVICE_URL", "CART_SERVICE_URL", "CART_TTL_DAYS"} <= READ["worker"]
+    assert {"SERVICE", "ROOT_PATH", "CORS_ALLOW_ORIGINS", "TRUSTED_PROXIES"} <= READ["nginx"]
+    assert {"GATEWAY_PORT", "ORDER_ADDRESS", "CORS_ALLOW_ORIGINS"} <= READ["gateway"]
+    assert "ROOT_PATH" not in READ["gateway"]
+
+
+def deployed(overlay):
+    documents = manifests.render(f"k8s/overlays/{overlay}")
+    for service in manifests.SERVICES:
+        workload = manifests.named(documents, "Deployment", f"{service}-service")
+        for role, container in manifests.containers(workload).items():
+            yield service, role, set(manifests.settings(documents, container))
+
+
+@pytest.mark.parametrize("overlay", manifests.OVERLAYS)
+def test_what_manifests_set_is_read(overlay):
+    for service, role, names in deployed(overlay):
+        assert names <= READ[role], f"{service} {role}"
+
+
+@pytest.mark.parametrize("overlay", manifests.OVERLAYS)
+def test_what_is_read_is_set_or_left_alone_on_purpose(overlay):
+    found = {"worker": set(), "nginx": set()}
+    for _, role, names in deployed(overlay):
+        found[role] |= names
+    for role, names in found.items():
+        assert READ[role] - names == AT_DEFAULT[role]
+
+
+@pytest.mark.parametrize("name", COMPOSE)
+def test_what_compose_sets_is_read(name):
+    role = {"gateway": "gateway", "postgres": None}.get(name, "worker" if "-worker" in name else "nginx")
+    known = READ[role] if role else POSTGRES
+    assert set(COMPOSE[name].get("environment", {})) <= known
+
+
+@pytest.mark.parametrize("service", manifests.SERVICES)
+def test_what_images_set_is_read(service):
+    text = (manifests.ROOT / f"Dockerfile.{service}").read_text()
+    block = re.search(r"^ENV (.*?[^\\])$", text, re.M | re.S)[1]
+    names = set(re.findall(r"^\s*([A-Z_]+)=", block, re.M))
+    assert names == IMAGE
+    assert names <= READ["worker"] | READ["nginx"]
+
+
+def test_every_setting_of_a_worker_is_documented():
+    text = (manifests.ROOT / "docs/OPERATIONS.md").read_text()
+    documented = set(re.findall(r"^\| `([A-Z_]+)` \|", text, re.M))
+    # Without its documentation a name of a test build stays.
+    assert manifests.read_by_workers() - documented <= {"FAILPOINT"}
+
+
+def test_every_setting_of_nginx_is_documented():
+    text = (manifests.ROOT / "nginx/render.sh").read_text()
+    head = text[: text.index("set -eu")]
+    for name in manifests.read_by_nginx("sidecar") | manifests.read_by_nginx("gateway"):
+        assert re.search(rf"\b{name}\b", head), name
+
+
+def test_the_entrypoint_reads_what_it_is_said_to():
+    names = set(re.findall(r"\$\{([A-Z_]+):-", ENTRYPOINT))
+    assert names == manifests.READ_BY_ENTRYPOINT

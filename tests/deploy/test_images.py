@@ -1,0 +1,131 @@
+"""Dockerfiles, the compose file and the build's context, without building."""
+
+import re
+import subprocess
+
+import manifests
+import pytest
+import yaml
+
+COMPOSE = yaml.safe_load((manifests.ROOT / "docker-compose.yml").read_text())
+SERVICES = COMPOSE["services"]
+PORTS = {"product": 8001, "cart": 8002, "order": 8003}
+PROFILES = {"sqlite": "-worker", "postgres": "-worker-postgres"}
+
+
+def dockerfile(service):
+    return (manifests.ROOT / f"Dockerfile.{service}").read_text()
+
+
+def test_dockerfiles_differ_in_the_name_only():
+    texts = {re.sub(rf"\b{service}\b", "@", dockerfile(service)) for service in manifests.SERVICES}
+    assert len(texts) == 1
+
+
+@pytest.mark.parametrize("service", manifests.SERVICES)
+def test_dockerfile(service):
+    text = dockerfile(service)
+    assert text.count("ARG BASE_IMAGE=docker.io/library/debian:bookworm-slim\n") == 1
+    bases = re.findall(r"^FROM (\S+)", text, re.M)
+    assert set(bases) == {"${BASE_IMAGE}", "scratch"}, "no other image is pulled"
+    assert re.search(r"^USER 10001:10001$", text, re.M)
+    assert re.search(r"^STOPSIGNAL SIGTERM$", text, re.M)
+    for key in ("title", "description", "licenses", "source", "revision", "version"):
+        assert f"org.opencontainers.image.{key}=" in text
+
+
+def test_copied_files_are_in_the_context():
+    ignored = (manifests.ROOT / ".dockerignore").read_text().split("\n")
+    assert "*" in ignored
+    allowed = [line[1:] for line in ignored if line.startswith("!")]
+    for source in re.findall(r"^COPY (?!--from)(\S+)", dockerfile("product"), re.M):
+        assert (manifests.ROOT / source).exists()
+        assert any(source == entry or source.startswith(f"{entry}/") for entry in allowed), source
+
+
+def test_each_service_listens_where_it_is_said_to():
+    for service, port in PORTS.items():
+        assert SERVICES[service]["ports"] == [
+            f"${{BIND_ADDRESS:-127.0.0.1}}:${{{service.upper()}_PORT:-{port}}}:8000"
+        ]
+    assert SERVICES["gateway"]["ports"] == ["${BIND_ADDRESS:-127.0.0.1}:${GATEWAY_PORT:-8080}:8080"]
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_a_profile_runs_each_service_once(profile):
+    active = {n: s for n, s in SERVICES.items() if s.get("profiles", [profile]) == [profile]}
+    workers = {name for name in active if "-worker" in name}
+    assert workers == {f"{service}{PROFILES[profile]}" for service in manifests.SERVICES}
+    for service in manifests.SERVICES:
+        worker, sidecar = active[f"{service}{PROFILES[profile]}"], active[service]
+        assert worker["command"] == ["worker"] and sidecar["command"] == ["nginx"]
+        assert worker["image"] == sidecar["image"]
+        assert f"{service}-socket:/run/app" in worker["volumes"]
+        assert f"{service}-socket:/run/app" in sidecar["volumes"]
+    for service in active.values():
+        # A dependency that its profile leaves out would be an error.
+        assert set(service.get("depends_on", [])) <= set(active)
+    assert ("postgres" in active) == (profile == "postgres")
+
+
+def test_sqlite_is_what_runs_unasked():
+    assert "COMPOSE_PROFILES=sqlite" in (manifests.ROOT / ".env").read_text().split("\n")
+
+
+def test_data_and_sockets_are_in_declared_volumes():
+    used = {v.split(":")[0] for s in SERVICES.values() for v in s.get("volumes", []) if v[0] != "."}
+    assert used == set(COMPOSE["volumes"])
+    for service in manifests.SERVICES:
+        url = SERVICES[f"{service}-worker"]["environment"]["DATABASE_URL"]
+        folder = url.removeprefix("sqlite:///").rpartition("/")[0]
+        assert f"{service}-data:{folder}" in SERVICES[f"{service}-worker"]["volumes"]
+
+
+def test_siblings_are_services_of_the_file():
+    for name, service in SERVICES.items():
+        environment = service.get("environment", {})
+        for key, value in environment.items():
+            if key.endswith("_SERVICE_URL"):
+                assert re.fullmatch(r"http://(product|cart|order):9000", value), name
+            if key.endswith("_ADDRESS"):
+                assert value in SERVICES
+
+
+def test_stop_leaves_time_to_drain():
+    template = (manifests.ROOT / "nginx/sidecar.conf.template").read_text()
+    drain = int(re.search(r"^worker_shutdown_timeout (\d+)s;", template, re.M)[1])
+    for name, service in SERVICES.items():
+        if name != "postgres":
+            assert int(service["stop_grace_period"].removesuffix("s")) > drain
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "words"),
+    [
+        ([], 2, "usage"),
+        (["sidecar"], 2, "usage"),
+        (["await-sidecar"], 2, "seconds"),
+        (["await-sidecar", "1"], 0, ""),
+    ],
+)
+def test_entrypoint(arguments, status, words, tmp_path):
+    done = subprocess.run(
+        [manifests.ROOT / "docker/entrypoint.sh", *arguments],
+        env={"PATH": "/usr/bin:/bin", "WORKER_SOCKET": str(tmp_path / "worker.sock")},
+        capture_output=True, text=True, check=False,
+    )
+    assert done.returncode == status
+    assert words in done.stderr
+
+
+def test_a_worker_waits_for_its_sidecar_within_bounds(tmp_path):
+    marker = tmp_path / "sidecar.running"
+    marker.touch()
+    command = [manifests.ROOT / "docker/entrypoint.sh", "await-sidecar"]
+    environment = {"PATH": "/usr/bin:/bin", "WORKER_SOCKET": str(tmp_path / "worker.sock")}
+    with pytest.raises(subprocess.TimeoutExpired):
+        subprocess.run([*command, "30"], env=environment, timeout=0.5, check=False)
+    assert subprocess.run([*command, "1"], env=environment, timeout=10, check=False).returncode == 0
+    waiting = subprocess.Popen([*command, "30"], env=environment)
+    marker.unlink()
+    assert waiting.wait(timeout=5) == 0

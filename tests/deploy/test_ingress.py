@@ -1,0 +1,89 @@
+"""Emissary's Mappings: paths, time-outs, retries, and what must not be reachable."""
+
+import re
+
+import manifests
+import pytest
+
+MAPPINGS = manifests.of_kind(manifests.load("k8s/ingress.yaml"), "Mapping")
+TEMPLATE = (manifests.ROOT / "nginx/sidecar.conf.template").read_text()
+PREFIXES = {"/products": "product", "/carts": "cart", "/orders": "order"}
+
+
+def seconds(pattern, text):
+    return max(int(value) for value in re.findall(pattern, text, re.M))
+
+
+@pytest.mark.parametrize("mapping", MAPPINGS, ids=manifests.title)
+class TestMapping:
+    def test_leads_to_the_public_port_of_a_service(self, mapping):
+        spec = mapping["spec"]
+        host, port = spec["service"].split(":")
+        name, namespace = host.split(".")
+        collection = "/" + spec["prefix"].split("/")[1]
+        assert name == f"{PREFIXES[collection]}-service"
+        service = manifests.named(manifests.render("k8s/overlays/production"), "Service", name)
+        assert service["metadata"]["namespace"] == namespace
+        assert [p["name"] for p in service["spec"]["ports"] if p["port"] == int(port)] == ["public"]
+
+    def test_path_is_passed_on_unchanged(self, mapping):
+        assert mapping["spec"]["rewrite"] == ""
+        assert mapping["spec"]["hostname"] == "*"
+
+    def test_cors_is_the_sidecars(self, mapping):
+        assert "cors" not in mapping["spec"]
+
+    def test_retries_reads_only(self, mapping):
+        spec = mapping["spec"]
+        if "retry_policy" in spec:
+            assert spec["method"] == "GET"
+            assert spec["retry_policy"]["num_retries"] == 1
+        assert [sorted(b) for b in spec["circuit_breakers"]] == [
+            ["max_connections", "max_pending_requests", "max_requests", "max_retries"]
+        ]
+
+    def test_waits_longer_than_the_sidecar(self, mapping):
+        sidecar = seconds(r"^\tfastcgi_read_timeout (\d+)s;", TEMPLATE)
+        stream = (manifests.ROOT / "nginx/product.conf.template").read_text()
+        longest = seconds(r"fastcgi_read_timeout (\d+)s;", stream)
+        spec = mapping["spec"]
+        assert spec["timeout_ms"] > sidecar * 1000
+        if "idle_timeout_ms" in spec:
+            assert spec["idle_timeout_ms"] > longest * 1000
+        common = (manifests.ROOT / "nginx/http.conf.template").read_text()
+        kept = seconds(r"^\tkeepalive_timeout (\d+)s;", common)
+        assert spec["cluster_idle_timeout_ms"] < kept * 1000
+
+
+def test_every_collection_is_mapped_for_all_methods():
+    general = {m["spec"]["prefix"] for m in MAPPINGS if "method" not in m["spec"]}
+    assert general == set(PREFIXES)
+    # No Mapping of "/", /internal, /metrics or the health checks.
+    assert {"/" + m["spec"]["prefix"].split("/")[1] for m in MAPPINGS} == set(PREFIXES)
+
+
+def test_streams_have_their_own_mapping():
+    for path in ("/products/bulk", "/products/export"):
+        found = [m["spec"] for m in MAPPINGS if m["spec"]["prefix"] == path]
+        assert len(found) == 1
+        assert found[0]["timeout_ms"] >= 600_000
+        assert "retry_policy" not in found[0]
+
+
+def test_prefixes_are_the_sidecars_root_paths():
+    documents = manifests.render("k8s/overlays/production")
+    for prefix, service in PREFIXES.items():
+        workload = manifests.named(documents, "Deployment", f"{service}-service")
+        nginx = manifests.containers(workload)["nginx"]
+        assert manifests.settings(documents, nginx)["ROOT_PATH"] == prefix
+
+
+def test_listeners_hosts_and_module_are_emissarys_own():
+    for path in ("k8s/emissary-ingress.yaml", "k8s/emissary-listener.yaml"):
+        for document in manifests.load(path):
+            assert document["metadata"]["namespace"] == "emissary"
+    assert {d["spec"]["port"] for d in manifests.load("k8s/emissary-listener.yaml")} == {8080, 8443}
+    # Emissary reads the Module of this name only.
+    assert manifests.of_kind(manifests.load("k8s/emissary-ingress.yaml"), "Module")[0]["metadata"][
+        "name"
+    ] == "ambassador"

@@ -1,0 +1,125 @@
+"""The network policies, evaluated: exactly the calls of the architecture are possible."""
+
+import itertools
+
+import manifests
+import pytest
+
+# Pods outside the namespace, and one inside that nothing is known of: (namespace, labels).
+OUTSIDERS = {
+    "emissary": ("emissary", {"app.kubernetes.io/name": "emissary-ingress"}),
+    "something in emissary": ("emissary", {"app.kubernetes.io/name": "emissary-apiext"}),
+    "prometheus": ("monitoring", {"app.kubernetes.io/name": "prometheus"}),
+    "dns": ("kube-system", {"k8s-app": "kube-dns"}),
+    "operator": ("cnpg-system", {"app.kubernetes.io/name": "cloudnative-pg"}),
+    "stranger": ("default", {"app.kubernetes.io/name": "product-service"}),
+    "lodger": ("shop", {"app.kubernetes.io/name": "lodger"}),
+}
+PORTS = (("TCP", 8000), ("TCP", 9000), ("TCP", 5432), ("TCP", 9187), ("UDP", 53), ("TCP", 53), ("TCP", 443))
+
+# Who may reach whom on which port: the whole of it, for the services.
+CALLS = {
+    ("cart", "product", 9000),
+    ("order", "product", 9000),
+    ("order", "cart", 9000),
+    *((service, "postgres", 5432) for service in manifests.SERVICES),
+    *((service, "dns", 53) for service in manifests.SERVICES),
+    *(("emissary", service, 8000) for service in manifests.SERVICES),
+    *(("prometheus", service, 9000) for service in manifests.SERVICES),
+}
+# What CloudNativePG's instances need besides.
+OPERATED = {
+    ("operator", "postgres", 5432),
+    ("operator", "postgres", 8000),  # the instance manager
+    ("postgres", "postgres", 5432),
+    ("postgres", "postgres", 8000),
+    ("prometheus", "postgres", 9187),
+    ("postgres", "dns", 53),
+}
+# The Kubernetes API has no address that a manifest could know: 443 is open to anywhere.
+ANYWHERE = 443
+
+
+def pods(documents):
+    found = {}
+    for workload in manifests.workloads(documents):
+        name = workload["metadata"]["name"].removesuffix("-service")
+        found[name] = ("shop", manifests.pod_labels(workload))
+    for cluster in manifests.of_kind(documents, "Cluster"):
+        labels = cluster["spec"]["inheritedMetadata"]["labels"]
+        found["postgres"] = ("shop", labels | {"cnpg.io/cluster": cluster["metadata"]["name"]})
+    return found
+
+
+def peer_matches(peer, pod):
+    namespace, labels = pod
+    selector = peer.get("namespaceSelector")
+    if selector is None:
+        in_namespace = namespace == "shop"
+    else:
+        in_namespace = manifests.matches(selector, {"kubernetes.io/metadata.name": namespace})
+    return in_namespace and manifests.matches(peer.get("podSelector", {}), labels)
+
+
+def rule_allows(rule, side, pod, protocol, port):
+    ports = rule.get("ports")
+    if ports and not any(p["port"] == port and p.get("protocol", "TCP") == protocol for p in ports):
+        return False
+    peers = rule.get(side)
+    return not peers or any(peer_matches(peer, pod) for peer in peers)
+
+
+def allowed_one_way(policies, direction, subject, other, protocol, port):
+    """What the pod itself may do (Egress) or accept (Ingress)."""
+    namespace, labels = subject
+    if namespace != "shop":
+        return True
+    selecting = [
+        policy["spec"]
+        for policy in policies
+        if direction in policy["spec"]["policyTypes"]
+        and manifests.matches(policy["spec"]["podSelector"], labels)
+    ]
+    if not selecting:
+        return True
+    side = {"Ingress": "from", "Egress": "to"}[direction]
+    return any(
+        rule_allows(rule, side, other, protocol, port)
+        for spec in selecting
+        for rule in spec.get(direction.lower(), [])
+    )
+
+
+def reachable(documents):
+    policies = manifests.of_kind(documents, "NetworkPolicy")
+    everybody = pods(documents) | OUTSIDERS
+    found = set()
+    for (source, target), (protocol, port) in itertools.product(
+        itertools.product(everybody, repeat=2), PORTS
+    ):
+        if everybody[source][0] != "shop" and everybody[target][0] != "shop":
+            continue
+        one, two = everybody[source], everybody[target]
+        if allowed_one_way(policies, "Egress", one, two, protocol, port) and allowed_one_way(
+            policies, "Ingress", two, one, protocol, port
+        ):
+            found.add((source, target, port))
+    return found
+
+
+@pytest.mark.parametrize("overlay", manifests.OVERLAYS)
+def test_only_the_calls_of_the_architecture_are_possible(overlay):
+    documents = manifests.render(f"k8s/overlays/{overlay}")
+    operated = bool(manifests.of_kind(documents, "Cluster"))
+    found = reachable(documents)
+    if operated:
+        found -= {("postgres", name, ANYWHERE) for name in OUTSIDERS}
+    assert found == CALLS | (OPERATED if operated else set())
+
+
+@pytest.mark.parametrize("overlay", manifests.OVERLAYS)
+def test_default_is_to_deny(overlay):
+    documents = manifests.render(f"k8s/overlays/{overlay}")
+    default = manifests.named(documents, "NetworkPolicy", "default-deny")["spec"]
+    assert default == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
+    assert {p["metadata"]["namespace"] for p in manifests.of_kind(documents, "NetworkPolicy")} == {"shop"}
