@@ -60,7 +60,7 @@ $as "$programs/initdb" -D "$folder/data" -U postgres -A trust -E UTF8 --locale=C
 }
 # shellcheck disable=SC2086
 $as "$programs/postgres" -D "$folder/data" -k "$folder" -c listen_addresses= \
-	-c fsync="${POSTGRES_FSYNC:-off}" -c shared_buffers=32MB -c max_connections=200 \
+	-c fsync="${POSTGRES_FSYNC:-off}" -c shared_buffers=32MB -c max_connections=500 \
 	>>"$folder/log" 2>&1 &
 server=$!
 cd - >/dev/null

@@ -4,6 +4,7 @@ import contextlib
 import signal
 
 import pytest
+import stores
 import testbed
 
 LOG_TAIL = 6000  # bytes of each log that are shown with a failure
@@ -15,6 +16,14 @@ DEFAULT_NGINX = {"CORS_ALLOW_ORIGINS": "https://shop.example,http://localhost:*"
 def pytest_configure(config):
     # Ended like by Ctrl-C: fixtures get to stop what they started.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    config.addinivalue_line("markers", "storeless: no store matters to it, so one run of it will do")
+
+
+def pytest_collection_modifyitems(config, items):
+    if stores.POSTGRES:
+        left_out = [item for item in items if item.get_closest_marker("storeless")]
+        items[:] = [item for item in items if not item.get_closest_marker("storeless")]
+        config.hook.pytest_deselected(items=left_out)
 
 
 @pytest.fixture(scope="session")

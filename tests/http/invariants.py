@@ -1,6 +1,6 @@
 """What must hold across the three stores, whatever happened to the processes meanwhile.
 
-Reads the SQLite files, read-only. The stock rules hold at any moment; the rules between services
+Reads the stores of a platform's directory (stores.py), read-only. The stock rules hold at any moment; the rules between services
 hold once everything is settled: nothing in the outbox, no checkout under way.
 
     faults(directory)          every rule that is broken, as text; [] is what a test wants
@@ -11,7 +11,8 @@ hold once everything is settled: nothing in the outbox, no checkout under way.
 import sqlite3
 import time
 from contextlib import closing
-from pathlib import Path
+
+import stores
 
 SERVICES = ("product", "cart", "order")
 
@@ -146,8 +147,16 @@ SETTLED_RULES = {
 }
 
 
-def connect(path):
-    return sqlite3.connect(f"{Path(path).absolute().as_uri()}?mode=ro", uri=True, timeout=10)
+# Each store's name in SQL across them; "order" is a keyword.
+SCHEMAS = {"product": "product", "cart": "cart", "order": "orders"}
+
+
+def attach(directory, names=SERVICES):
+    """One read-only connection to those stores."""
+    connection = sqlite3.connect("file::memory:", uri=True, timeout=10)
+    for name in names:
+        stores.find(directory, name).attach(connection, SCHEMAS[name])
+    return connection
 
 
 def broken(store, rules):
@@ -157,27 +166,25 @@ def broken(store, rules):
             yield f"{rule}: {len(rows)} broken, {rows[:5]}"
 
 
-def stock_faults(database):
-    """Of one product database; it need not be settled."""
-    with closing(connect(database)) as store:
+def stock_faults(directory):
+    """Of the product store; it need not be settled."""
+    with closing(attach(directory, ["product"])) as store:
         store.execute("BEGIN")  # all rules see the same moment
-        yield from integrity_faults(store, "main")
+        yield from integrity_faults(store, "product")
         yield from broken(store, STOCK_RULES)
 
 
-def integrity_faults(store, name):
-    result = store.execute(f"PRAGMA {name}.integrity_check").fetchall()
+def integrity_faults(store, schema):
+    result = store.execute(f"PRAGMA {schema}.integrity_check").fetchall()
     if result != [("ok",)]:
-        yield f"integrity of {name}: {result[:5]}"
+        yield f"integrity of {schema}: {result[:5]}"
 
 
 def faults(directory):
-    """Of product.db, cart.db and order.db in directory, which must be settled."""
-    found = list(stock_faults(Path(directory) / "product.db"))
-    with closing(sqlite3.connect("file::memory:", uri=True)) as store:
-        for name, schema in (("product", "product"), ("cart", "cart"), ("order", "orders")):
-            uri = f"{(Path(directory) / f'{name}.db').absolute().as_uri()}?mode=ro"
-            store.execute(f"ATTACH ? AS {schema}", (uri,))
+    """Of all three stores, which must be settled."""
+    found = list(stock_faults(directory))
+    with closing(attach(directory)) as store:
+        for schema in ("cart", "orders"):
             found += integrity_faults(store, schema)
         found += broken(store, SETTLED_RULES)
     return found
@@ -185,11 +192,10 @@ def faults(directory):
 
 def under_way(directory):
     """What is not settled yet: orders being placed, effects to carry out."""
-    with closing(connect(Path(directory) / "order.db")) as store:
-        return store.execute(
-            "SELECT id, saga FROM orders WHERE saga = 'placing'"
-            " UNION ALL SELECT order_id, kind || ', tried ' || attempts FROM order_effects"
-        ).fetchall()
+    return stores.find(directory, "order").read(
+        "SELECT id, saga FROM orders WHERE saga = 'placing'"
+        " UNION ALL SELECT order_id, kind || ', tried ' || attempts FROM order_effects"
+    )
 
 
 def settle(directory, seconds):

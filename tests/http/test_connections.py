@@ -3,7 +3,6 @@ was never taken."""
 
 import contextlib
 import socket
-import sqlite3
 import struct
 import threading
 import time
@@ -224,8 +223,7 @@ def test_sigterm_loses_no_request(bed, attempt):
 
     loads = [Load(post_products(bed.product.public.clone())) for _ in range(16)]
     end_under_load(bed.product, loads)
-    with contextlib.closing(invariants.connect(bed.product.database)) as store:
-        stored = {sku for (sku,) in store.execute("SELECT sku FROM products")}
+    stored = {sku for (sku,) in bed.product.store.read("SELECT sku FROM products")}
     for load in loads:
         for sku, answer in load.answers:
             if answer.status == 201:
@@ -256,8 +254,7 @@ def test_sigterm_answers_what_was_received(bed, delay):
     assert set(answered.values()) <= {201}
     ending.join()
     assert bed.product.worker.popen.poll() == 0
-    with contextlib.closing(sqlite3.connect(bed.product.database)) as store:
-        stored = {sku for (sku,) in store.execute("SELECT sku FROM products")}
+    stored = {sku for (sku,) in bed.product.store.read("SELECT sku FROM products")}
     assert sent.keys() <= stored
     for connection in sent.values():
         connection.close()

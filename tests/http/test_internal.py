@@ -18,7 +18,7 @@ def shop(make_platform):
 @pytest.fixture(autouse=True)
 def stock_adds_up(shop):
     yield
-    assert list(invariants.stock_faults(shop.bed.product.database)) == []
+    assert list(invariants.stock_faults(shop.bed.directory)) == []
 
 
 # ---- reservations ----

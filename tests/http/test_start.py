@@ -9,7 +9,9 @@ import subprocess
 from contextlib import closing
 
 import fastcgi
+import invariants
 import pytest
+import stores
 from client import is_problem
 from testbed import READY_WITHIN, ROOT, SERVICES, SLOWNESS, VARIANT, environment
 
@@ -66,6 +68,7 @@ def bad_settings():
             yield service, variable, value
 
 
+@pytest.mark.storeless
 @pytest.mark.parametrize(("service", "variable", "value"), sorted(set(bad_settings())))
 def test_bad_setting_stops_the_start_and_is_named(tmp_path, service, variable, value):
     status, log = run_worker(service, tmp_path, {variable: value})
@@ -74,6 +77,7 @@ def test_bad_setting_stops_the_start_and_is_named(tmp_path, service, variable, v
     assert not list(tmp_path.glob("*.db*"))
 
 
+@pytest.mark.storeless
 def test_every_bad_setting_is_named_at_once(tmp_path):
     settings = {"WORKER_THREADS": "x", "CURRENCY": "x", "LOG_LEVEL": "x", "DB_POOL_SIZE": "x"}
     status, log = run_worker("product", tmp_path, settings)
@@ -96,6 +100,7 @@ def test_other_currency(make_platform):
     is_problem(bed.product.public.post("/products", {"name": "Yunomi", "price": 0.5}), 422)
 
 
+@pytest.mark.storeless
 def test_worker_needs_its_listening_socket(tmp_path):
     program = ROOT / "build" / VARIANT / "product-service"
     prefix = ["setarch", machine.machine(), "-R"] if VARIANT == "tsan" else []
@@ -120,9 +125,11 @@ def own(make_platform):
     return make_platform(gateway=False)
 
 
-def change(database, sql):
-    with closing(sqlite3.connect(database)) as store, store:
-        store.execute(sql)
+def dump(directory, name):
+    with closing(invariants.attach(directory, [name])) as store:
+        with closing(sqlite3.connect(":memory:")) as copy:
+            store.backup(copy, name=invariants.SCHEMAS[name])
+            return list(copy.iterdump())
 
 
 @pytest.mark.parametrize("name", SERVICES)
@@ -139,17 +146,19 @@ def change(database, sql):
 )
 def test_database_of_another_program_is_refused(own, tmp_path, name, sql, complaint):
     own.services[name].stop_worker()
-    database = tmp_path / f"{name}.db"
-    database.write_bytes(own.services[name].database.read_bytes())
-    change(database, sql)
-    before = database.read_bytes()
-    status, log = run_worker(name, tmp_path, {})
+    other = stores.find(tmp_path, name)
+    own.services[name].store.copy(other)
+    other.write(sql)
+    before = dump(tmp_path, name)
+    status, log = run_worker(name, tmp_path, {"DATABASE_URL": other.url})
     assert status == 1
     assert any(complaint in message for message in messages(log)), log
-    assert database.read_bytes() == before
+    assert dump(tmp_path, name) == before
+    other.drop()
     own.services[name].start_worker()
 
 
+@pytest.mark.storeless
 def test_file_that_is_no_database_is_refused(tmp_path):
     database = tmp_path / "product.db"
     database.write_bytes(b"precious notes\n" * 500)

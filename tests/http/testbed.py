@@ -18,6 +18,7 @@ import tempfile
 import time
 from pathlib import Path
 
+import stores
 from client import Client
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -184,7 +185,7 @@ class Service:
         self.bed = bed
         self.name = name
         self.socket = bed.directory / f"{name}.sock"
-        self.database = bed.directory / f"{name}.db"
+        self.store = stores.find(bed.directory, name)
         self.worker = Process(f"{name}-worker", bed.directory / f"{name}-worker.log", "KILL")
         self.nginx = Nginx(
             bed,
@@ -266,7 +267,7 @@ class Platform:
 
     def worker_settings(self, name):
         settings = {
-            "DATABASE_URL": f"sqlite:///{self.directory}/{name}.db",
+            "DATABASE_URL": stores.find(self.directory, name).url,
             "CONTRACT_CHECK_RESPONSES": 1,
         }
         for sibling in ("product", "cart"):
@@ -280,6 +281,8 @@ class Platform:
         self.directory = Path(tempfile.mkdtemp(prefix="platform-", dir="/tmp"))
         running.append(self)
         try:
+            for name in self.wanted:
+                stores.find(self.directory, name).create()
             self.start_nginx()
             for service in self.services.values():
                 service.start_worker()
@@ -331,6 +334,8 @@ class Platform:
     def destroy(self):
         try:
             self.kill_all()
+            for name in self.wanted:
+                stores.find(self.directory, name).drop()
         finally:
             running.remove(self)
             shutil.rmtree(self.directory, ignore_errors=True)

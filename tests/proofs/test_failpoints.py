@@ -7,10 +7,8 @@ with the same Idempotency-Key: it must get what it wanted, once.
 
 import re
 import signal
-import sqlite3
 import threading
 import time
-from contextlib import closing
 
 import pytest
 import testbed
@@ -120,9 +118,8 @@ class Purchase:
         return self.customer.order(self.cart)
 
     def sagas(self):
-        with closing(sqlite3.connect(self.bed.order.database)) as store:
-            query = "SELECT saga FROM orders WHERE cart_id = ? ORDER BY saga"
-            return [saga for (saga,) in store.execute(query, (self.cart,))]
+        query = "SELECT saga FROM orders WHERE cart_id = ? ORDER BY saga"
+        return [saga for (saga,) in self.bed.order.store.read(query, self.cart)]
 
     def verify(self, answer):
         assert answer is not None, "no answer that counts"
@@ -132,9 +129,8 @@ class Purchase:
             self.sellable_wanted,
             self.reserved_wanted,
         )
-        with closing(sqlite3.connect(self.bed.cart.database)) as store:
-            query = "SELECT count(*) FROM cart_lines WHERE cart_id = ?"
-            assert store.execute(query, (self.cart,)).fetchone() == (self.lines_wanted,)
+        query = "SELECT count(*) FROM cart_lines WHERE cart_id = ?"
+        assert self.bed.cart.store.read(query, self.cart) == [(self.lines_wanted,)]
         self.verify_sagas()
 
     def verify_sagas(self):
