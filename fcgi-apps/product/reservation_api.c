@@ -1,5 +1,6 @@
 #include "base/clock.h"
 #include "product/api.h"
+#include "product/metrics.h"
 #include "product/reservation_store.h"
 #include "responder/service.h"
 
@@ -106,6 +107,7 @@ int product_api_hold(struct request *request, struct response *response)
 				 "This order's reservation was released");
 		return 0;
 	case HOLD_SHORT:
+		product_metrics_stock_out();
 		return answer_lines(response, lines, count, LINE_SHORT);
 	case HOLD_GONE:
 		return answer_lines(response, lines, count, LINE_GONE);

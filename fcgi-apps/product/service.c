@@ -2,6 +2,8 @@
 
 #include "base/embed.h"
 #include "product/api.h"
+#include "product/checks.h"
+#include "product/metrics.h"
 #include "product/migrations.h"
 #include "product/product_search.h"
 
@@ -40,6 +42,9 @@ const struct service product_service = {
 	.before_commit = product_search_update,
 	.bindings = bindings,
 	.binding_count = ARRAY_SIZE(bindings),
+	.checks = product_checks,
+	.check_count = PRODUCT_CHECK_COUNT,
 	.default_database = "sqlite:///var/product.db",
 	.blocking_threads = 4,
+	.metrics = product_metrics_write,
 };

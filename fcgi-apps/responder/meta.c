@@ -35,17 +35,20 @@ static int get_liveness(struct request *request UNUSED, struct response *respons
 	return 0;
 }
 
+int server_ready(struct server *server)
+{
+	if (atomic_load(&server->draining))
+		return -ECANCELED;
+	return db_ping(server->runtime.db) < 0 ? -EHOSTDOWN : 0;
+}
+
 static int get_readiness(struct request *request, struct response *response)
 {
-	if (atomic_load(&request->runtime->server->draining)) {
-		response_error(response, -ECANCELED);
-		return 0;
-	}
-	if (db_ping(request->runtime->db) < 0) {
-		response_error(response, -EHOSTDOWN);
-		return 0;
-	}
-	write_status(response, "ready");
+	int rc = server_ready(request->runtime->server);
+	if (rc < 0)
+		response_error(response, rc);
+	else
+		write_status(response, "ready");
 	return 0;
 }
 

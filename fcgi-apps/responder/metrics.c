@@ -160,6 +160,8 @@ static void write_store(struct server *server, struct text *out)
 	single(out, "db_pool_connections", "gauge", "Read connections.", stats.readers);
 	single(out, "db_pool_connections_in_use", "gauge", "Read connections lent out.",
 	       stats.readers_in_use);
+	single(out, "db_pool_timeouts_total", "counter",
+	       "Reads given up since no connection was free in time.", stats.reader_timeouts);
 }
 
 static void write_upstreams(struct server *server, struct text *out)
@@ -268,6 +270,8 @@ void metrics_write(struct server *server, struct text *out)
 	family(out, "build_info", "gauge", "Always 1; the labels tell what runs.");
 	text_printf(out, "build_info{service=\"%s\",version=\"%s\"} 1\n", service->name,
 		    service_version);
+	single(out, "service_ready", "gauge", "Whether /readyz would say so now.",
+	       server_ready(server) == 0);
 	write_requests(server->metrics, out);
 	write_durations(server->metrics, out);
 	single(out, "http_requests_in_flight", "gauge", "Requests received and not answered yet.",

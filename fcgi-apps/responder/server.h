@@ -108,6 +108,9 @@ void tasks_stop(struct tasks *tasks);
 
 /* meta.c ------------------------------------------------------------------------------------- */
 
+/* Whether requests should be sent here now: 0, or the error that says why not. */
+int server_ready(struct server *server);
+
 extern const struct binding meta_bindings[];
 extern const size_t meta_binding_count;
 

@@ -24,6 +24,7 @@ struct db {
 	struct db_conn *idle; /* last used first: its cache is warm */
 	size_t readers;
 	size_t in_use;
+	int64_t timeouts;
 };
 
 static bool has_scheme(const char *url, const char *scheme)
@@ -72,6 +73,8 @@ static int pool_take(struct db *db, struct db_conn **ret_conn)
 	if (conn) {
 		db->idle = conn->next;
 		db->in_use++;
+	} else {
+		db->timeouts++;
 	}
 	pthread_mutex_unlock(&db->mutex);
 	if (!conn) {
@@ -153,10 +156,13 @@ int db_open(const struct db_options *options, struct db **ret_db, char *ret_erro
 	pool_init(db);
 	if (driver->share)
 		r = driver->share(options, &db->shared, ret_error, error_size);
-	if (!r)
+	if (!r && !options->read_only)
 		r = start_writer(db, options, ret_error, error_size);
 	if (!r)
 		r = open_readers(db, options, ret_error, error_size);
+	if (!r && options->read_only)
+		r = migrate_compare(db->idle, options->migrations, options->migration_count,
+				    ret_error, error_size);
 	if (r) {
 		db_close(db);
 		return r;
@@ -216,11 +222,13 @@ int db_read(struct db *db, db_function *function, void *argument)
 
 int db_transaction(struct db *db, db_function *function, void *argument)
 {
+	assert(db->writer);
 	return writer_run(db->writer, function, argument);
 }
 
 int db_submit(struct db *db, struct db_job *job)
 {
+	assert(db->writer);
 	return writer_submit(db->writer, job);
 }
 
@@ -324,5 +332,6 @@ void db_stats(struct db *db, struct db_stats *ret_stats)
 	pthread_mutex_lock(&db->mutex);
 	ret_stats->readers_in_use = (int64_t)db->in_use;
 	ret_stats->readers = (int64_t)db->readers;
+	ret_stats->reader_timeouts = db->timeouts;
 	pthread_mutex_unlock(&db->mutex);
 }

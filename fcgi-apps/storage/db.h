@@ -21,8 +21,8 @@
  * A transaction function may run more than once: up to four times when it returns -EAGAIN, and
  * again when the store gave up a group's transaction. It must leave nothing behind but SQL and
  * outputs that it sets anew. It returns 0 or more to commit or a negative error to roll back (only
- * its own work). It must not call db_read, db_transaction or a remote service. Connections and rows
- * belong to the thread that runs the function and end with it.
+ * its own work). It must not call db_read or db_transaction of the same store, or a remote service.
+ * Connections and rows belong to the thread that runs the function and end with it.
  *
  * Errors of every call here: -EEXIST (uniqueness), -EINVAL (other constraint), -EAGAIN (busy beyond
  * the time-out), -EHOSTDOWN (no connection), -ENOSPC, -ENOMEM, -ECANCELED (closing), -EIO. Driver
@@ -56,6 +56,10 @@ struct db_options {
 	int64_t connect_patience;
 	size_t queue_limit; /* jobs waiting for the writer; beyond it -EAGAIN */
 	bool single_commit; /* commit each job on its own: for measurements */
+	/* For looking at a store beside those who work with it: nothing is created, migrated or
+	 * written, and the schema must be just this program's (-EINVAL). Only db_read, db_ping and
+	 * db_close may be called. */
+	bool read_only;
 	/* Runs in every transaction once more, before its commit, after all jobs of its group: for
 	 * work that is cheaper for many changes at once. Its failure fails the group. NULL: none.
 	 */
@@ -176,6 +180,7 @@ struct db_stats {
 	int64_t waiting; /* jobs queued now */
 	int64_t readers_in_use;
 	int64_t readers;
+	int64_t reader_timeouts; /* reads given up since no connection was free in time */
 };
 void db_stats(struct db *db, struct db_stats *ret_stats);
 

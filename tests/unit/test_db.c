@@ -317,6 +317,7 @@ START_TEST(the_pool_is_bounded)
 	struct db_stats stats;
 	db_stats(db, &stats);
 	ck_assert_int_eq(stats.readers_in_use, 0);
+	ck_assert_int_eq(stats.reader_timeouts, 1);
 }
 END_TEST
 
