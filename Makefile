@@ -54,7 +54,7 @@ MAKEFLAGS += --no-print-directory
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help up down status logs demo build programs unit-programs test test-unit test-unit-postgres test-http test-proofs test-model lint sanitize bench clean reset-data
+.PHONY: help up down status logs demo build programs unit-programs test test-unit test-unit-postgres test-http test-proofs test-model lint sanitize bench clean reset-data test-deploy test-images images push
 help:
 	@echo "make <target>:"
 	@sed -n 's/^## /  /p' $(MAKEFILE_LIST)
@@ -160,6 +160,26 @@ http-$(1): programs
 	@VARIANT=$(VARIANT) $(PYTHON) -m pytest -q tests/http/test_$(1).py
 endef
 $(foreach t,$(HTTP_TESTS),$(eval $(call http_test,$(t))))
+
+## test-deploy      manifests, images' sources, ingress, ArgoCD and the workflow, without a cluster
+test-deploy:
+	@scripts/install-packages.sh deploy
+	@scripts/install-kustomize.sh
+	@$(PYTHON) -m pytest -q tests/deploy --ignore tests/deploy/images
+
+## test-images      images, pods, a rollout under load and the compose file, with podman
+test-images:
+	@scripts/install-packages.sh deploy
+	@scripts/install-kustomize.sh
+	@$(PYTHON) -m pytest -q -rs tests/deploy/images
+
+## images           container images of the three services, with docker or podman (REGISTRY=…)
+images:
+	@scripts/images.sh build
+
+## push             push them, tagged latest and with the commit (REGISTRY=docker.io/me)
+push:
+	@scripts/images.sh push
 
 ## test-proofs      nothing is ever lost: kills, pauses, full disks, bad networks (PROOF_MINUTES=n)
 PROOF_MINUTES ?= 5

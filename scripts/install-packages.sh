@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs the Debian packages that are missing for what is about to be done, and says so.
 #
-#	scripts/install-packages.sh build|test|observe|lint ...
+#	scripts/install-packages.sh build|test|deploy|observe|lint ...
 #
 # Does nothing, silently, where all are there.
 set -eu
@@ -24,10 +24,12 @@ packages_for() {
 			libpq-dev nginx spawn-fcgi curl python3
 		;;
 	test) echo check python3-pytest postgresql spin ;;
+	# binutils looks into the images' programs.
+	deploy) echo python3-pytest python3-yaml python3-jsonschema binutils ;;
 	# prometheus brings promtool; ruby runs the expressions of fluentd's configuration.
 	observe) echo prometheus ruby ;;
 	lint) echo clang-format clang-tidy cppcheck shellcheck python3-pyflakes ;;
-	*) die "unknown purpose '$1': build, test, observe or lint" ;;
+	*) die "unknown purpose '$1': build, test, deploy, observe or lint" ;;
 	esac
 }
 
@@ -49,7 +51,7 @@ any_installed() {
 	return 1
 }
 
-[ $# -gt 0 ] || die 'say for what: build, test, observe or lint'
+[ $# -gt 0 ] || die 'say for what: build, test, deploy, observe or lint'
 command -v dpkg-query >/dev/null ||
 	die 'this is no Debian: install the packages named in scripts/install-packages.sh by hand'
 

@@ -1,7 +1,8 @@
 """Every manifest against the strict schema of its kind: what a cluster does not know is an error.
 
 schemas/ holds Kubernetes 1.32 and the definitions of Emissary 3.9 (v3alpha1), ArgoCD 2.14 and
-CloudNativePG 1.26, without their descriptions. Continuous integration asks kubeconform as well.
+CloudNativePG 1.26, without their descriptions, in the layout that kubeconform reads: continuous
+integration asks that as well.
 """
 
 import copy
@@ -19,7 +20,7 @@ SCHEMAS = Path(__file__).parent / "schemas"
 @functools.cache
 def validator(api_version, kind):
     group, _, version = api_version.rpartition("/")
-    path = SCHEMAS / f"{(group or 'core').split('.')[0]}-{version}-{kind.lower()}.json"
+    path = SCHEMAS / (group or "core") / f"{kind.lower()}_{version}.json"
     assert path.exists(), f"no schema for {api_version} {kind}"
     return jsonschema.Draft7Validator(json.loads(path.read_text()))
 

@@ -76,7 +76,7 @@ def debootstrap():
     """Debian's base system from wherever this machine gets its packages."""
     if not shutil.which("debootstrap"):
         pytest.skip(f"cannot pull {DEBIAN}, and there is no debootstrap to make a stand-in with")
-    lines = run("apt-get", "indextargets", "--format", "$(REPO_URI) $(SUITE)").stdout.splitlines()
+    lines = run("apt-get", "indextargets", "--format", "$(REPO_URI) $(RELEASE)").stdout.splitlines()
     mirrors = [line.split()[0] for line in lines if line.split()[1:] == ["bookworm"]]
     if not mirrors:
         pytest.skip(f"cannot pull {DEBIAN}, and this machine has no apt source of bookworm")

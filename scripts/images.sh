@@ -1,0 +1,91 @@
+#!/usr/bin/env bash
+# Container images of the three services, with docker or podman, whichever is there (ENGINE=…):
+#
+#	scripts/images.sh build            product-service, cart-service, order-service, tagged "latest" and
+#	                                   with the commit; debug symbols into build/symbols
+#	scripts/images.sh push             both tags, to REGISTRY (docker.io/me, say)
+#	scripts/images.sh deploy           makes production run the commit's images (k8s/images); the
+#	                                   deployment is the commit of that change
+#
+#	REGISTRY        localhost: what the names of the images begin with
+#	BASE_IMAGE      docker.io/library/debian:bookworm-slim
+#	BUILD_OPTIONS   further options of "build", such as --network host
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+services=(product cart order)
+
+die() {
+	printf 'images: %s\n' "$*" >&2
+	exit 1
+}
+
+engine() {
+	local found
+	for found in ${ENGINE:-docker podman}; do
+		if command -v "$found" >/dev/null; then
+			printf '%s' "$found"
+			return
+		fi
+	done
+	die 'neither docker nor podman is there'
+}
+
+# A tree with changes is no commit's.
+version() {
+	local commit
+	commit=$(git rev-parse HEAD)
+	[[ -z $(git status --porcelain -- Makefile docker fcgi-apps nginx scripts/docs-ui.sh 'Dockerfile.*') ]] ||
+		commit+=-dirty
+	printf '%s' "$commit"
+}
+
+build() {
+	local tool service options=()
+	tool=$(engine)
+	SOURCE_DATE_EPOCH=$(git log -1 --format=%ct)
+	export SOURCE_DATE_EPOCH DOCKER_BUILDKIT=1
+	# Files get the commit's time: the same sources make the same layers.
+	case $tool in
+	*podman) options+=(--format docker --timestamp "$SOURCE_DATE_EPOCH") ;;
+	*) options+=(--build-arg "SOURCE_DATE_EPOCH=$SOURCE_DATE_EPOCH") ;;
+	esac
+	[[ -z ${BASE_IMAGE:-} ]] || options+=(--build-arg "BASE_IMAGE=$BASE_IMAGE")
+	options+=(--build-arg "VERSION=$VERSION" --build-arg "SOURCE_URL=$(git remote get-url origin 2>/dev/null || true)")
+	# shellcheck disable=SC2206 # words
+	options+=(${BUILD_OPTIONS:-})
+	mkdir -p build/symbols
+	for service in "${services[@]}"; do
+		"$tool" build "${options[@]}" -f "Dockerfile.$service" \
+			-t "$registry/$service-service:$VERSION" -t "$registry/$service-service:latest" .
+		"$tool" build "${options[@]}" -f "Dockerfile.$service" --target symbols -o build/symbols .
+	done
+}
+
+push() {
+	local tool service tag
+	[[ -n ${REGISTRY:-} ]] || die 'push where? REGISTRY=docker.io/me, say'
+	tool=$(engine)
+	for service in "${services[@]}"; do
+		for tag in "$VERSION" latest; do
+			"$tool" push "$registry/$service-service:$tag"
+		done
+	done
+}
+
+deploy() {
+	local file=k8s/images/kustomization.yaml
+	[[ -n ${REGISTRY:-} ]] || die 'deploy from where? REGISTRY=docker.io/me, say'
+	[[ $VERSION != *-dirty ]] || die 'there are changes that are in no commit, and so in no image'
+	sed -i -E "s#^( *newName: ).*/([a-z]+-service)\$#\1$registry/\2#; s#^( *newTag: ).*#\1\"$VERSION\"#" "$file"
+	git --no-pager diff --stat -- "$file"
+	printf 'Commit %s to deploy %s.\n' "$file" "$VERSION"
+}
+
+registry=${REGISTRY:-localhost}
+registry=${registry%/}
+VERSION=${VERSION:-$(version)}
+case ${1:-} in
+build | push | deploy) "$1" ;;
+*) die 'build, push or deploy?' ;;
+esac

@@ -1,0 +1,71 @@
+"""The workflow: what starts it, what it may do, and that nothing in it can change by itself."""
+
+import re
+
+import manifests
+import pytest
+import yaml
+
+TEXT = (manifests.ROOT / ".github/workflows/ci-cd.yml").read_text()
+WORKFLOW = yaml.safe_load(TEXT)
+JOBS = WORKFLOW["jobs"]
+# YAML 1.1 reads the key "on" as true.
+TRIGGERS = WORKFLOW[True]
+
+
+def test_triggers():
+    assert TRIGGERS == {
+        "push": {"branches": ["main", "develop"]},
+        "pull_request": {"branches": ["main"]},
+    }
+
+
+def test_permissions_are_least():
+    assert WORKFLOW["permissions"] == {"contents": "read"}
+    assert not [name for name, job in JOBS.items() if "permissions" in job]
+    assert WORKFLOW["concurrency"]["cancel-in-progress"] is True
+
+
+def test_actions_are_pinned():
+    used = re.findall(r"uses: (\S+)(.*)", TEXT)
+    assert used
+    for action, comment in used:
+        assert re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40}", action), action
+        assert re.fullmatch(r" # v\d+\.\d+\.\d+", comment), action
+    pins = dict(action.split("@") for action, _ in used)
+    assert len({action for action, _ in used}) == len(pins), "one version of each"
+
+
+def test_stages_follow_each_other():
+    assert JOBS["build"]["needs"] == ["test", "coverage"]
+    assert JOBS["push"]["needs"] == "build"
+    assert JOBS["manifests"]["needs"] == ["build", "push"]
+    assert set(JOBS["test"]["strategy"]["matrix"]["task"]) == {"test", "lint", "sanitize"}
+
+
+@pytest.mark.parametrize("job", ["build", "push"])
+def test_every_service_is_built(job):
+    assert JOBS[job]["strategy"]["matrix"]["service"] == list(manifests.SERVICES)
+
+
+def test_pull_requests_see_no_secret_and_push_nothing():
+    for name, job in JOBS.items():
+        uses_secrets = "secrets." in yaml.safe_dump(job)
+        assert uses_secrets == (name == "push")
+    assert JOBS["push"]["if"] == "github.event_name == 'push'"
+
+
+def test_pushed_tags():
+    step = JOBS["push"]["steps"][-1]["with"]
+    tags = [tag.rpartition(":")[2] for tag in step["tags"].split("\n") if tag]
+    assert tags == ["latest", "${{ github.sha }}"]
+
+
+def test_make_targets_exist():
+    makefile = (manifests.ROOT / "Makefile").read_text()
+    for target in (*JOBS["test"]["strategy"]["matrix"]["task"], "test-deploy"):
+        assert re.search(rf"^{target}:", makefile, re.M), target
+
+
+def test_every_job_ends():
+    assert all(job["timeout-minutes"] <= 60 for job in JOBS.values())
