@@ -1,4 +1,5 @@
-"""Workers are killed and paused at random while 32 customers of every kind are busy."""
+"""Workers are killed and paused at random while 32 customers of every kind are busy: one of each
+service on SQLite, three on PostgreSQL."""
 
 import random
 import signal
@@ -6,7 +7,7 @@ import threading
 import time
 
 import pytest
-from bed import Bed, seconds
+from bed import seconds
 from journal import Journal
 from load import Load
 
@@ -45,9 +46,9 @@ class Chaos:
             self.strike()
 
 
-@pytest.fixture
-def bed():
-    with Bed() as bed:
+@pytest.fixture(params=["sqlite", "postgres"])
+def bed(request, make_bed):
+    with make_bed(request.param) as bed:
         yield bed
 
 
@@ -76,7 +77,7 @@ def test_paused_beyond_all_leases(bed):
     chaos = Chaos(bed, 0)
     with Load(bed.gateway.port, journal) as load:
         pauses = []
-        for service in bed.services.values():
+        for service in {one.name: one for one in bed.services.values()}.values():
             time.sleep(1)
             pauses.append(threading.Thread(target=chaos.pause, args=(service, LONG_PAUSE)))
             pauses[-1].start()

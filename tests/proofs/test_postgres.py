@@ -1,0 +1,59 @@
+"""Three replicas of each service, and a PostgreSQL that is restarted, killed and cut off."""
+
+import time
+
+import pytest
+from bed import seconds
+from client import Client
+from journal import Journal
+from load import Load
+from testbed import wait_until
+
+
+@pytest.fixture
+def bed(make_bed):
+    with make_bed("postgres") as bed:
+        yield bed
+
+
+def finish(bed, journal, load):
+    print(journal.statuses, journal.slowest)
+    assert load.errors == []
+    assert not set(journal.statuses) - {200, 201, 409, 503}, journal.statuses
+    assert sum(call.acknowledged for call in journal.made("POST", "/orders")) > 50
+    bed.check(journal, within=20)
+
+
+@pytest.mark.parametrize("mode", ["fast", "immediate"])
+def test_restart(bed, cluster, mode):
+    """Refused clearly while it is away, and as before when it is back, without a restart of ours."""
+    journal = Journal()
+    pids = {name: service.worker.pid for name, service in bed.services.items()}
+    with Load(bed.gateway.port, journal) as load:
+        time.sleep(seconds(3))
+        cluster.stop(mode)
+        time.sleep(1)
+        for service in bed.services.values():
+            with Client(service.internal_port) as client:
+                assert client.get("/livez").status == 200
+                assert client.get("/readyz").status == 503
+        cluster.start()
+        for service in bed.services.values():
+            wait_until(service.ready, 5, f"{service.name} is ready again")
+        time.sleep(seconds(3))
+    assert journal.statuses[503] > 0
+    assert {name: service.worker.pid for name, service in bed.services.items()} == pids
+    finish(bed, journal, load)
+
+
+def test_connections_cut(bed, cluster):
+    """Again and again, at any moment, in the middle of a commit too."""
+    journal = Journal()
+    with Load(bed.gateway.port, journal) as load:
+        end = time.monotonic() + seconds(8)
+        cut = 0
+        while time.monotonic() < end:
+            time.sleep(0.5)
+            cut += cluster.cut_connections()
+    assert cut > 100
+    finish(bed, journal, load)
