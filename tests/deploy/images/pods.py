@@ -1,8 +1,9 @@
 """Deployments of the dev overlay as pods of podman, which takes most of Kubernetes' manifests.
 
-What differs from a cluster: podman names emptyDir volumes without the pod's name and asks probes
-with a curl that the images do not have, so volumes are renamed and probes are asked by the tests;
-and the database is a SQLite file beside the socket.
+What differs from a cluster: podman names emptyDir volumes without the pod's name asks probes
+with a curl that the images do not have, and publishes every port on the machine: so volumes are
+renamed, probes are asked by the tests, and ports are not mentioned, pods having addresses. The
+database is a SQLite file beside the socket.
 """
 
 import base64
@@ -40,6 +41,7 @@ class Pod:
         manifest = copy.deepcopy(self.spec)
         for container in manifest["containers"]:
             container["image"] = image
+            container.pop("ports", None)
             for probe in ("startupProbe", "livenessProbe", "readinessProbe"):
                 del container[probe]
             for mount in container["volumeMounts"]:
@@ -56,14 +58,20 @@ class Pod:
             "spec": manifest,
         }
         value = base64.b64encode(f"sqlite:////run/app/{service}.db".encode()).decode()
-        podman("secret", "create", self.secret, "-", input=json.dumps({"url": value}))
-        podman(
-            "kube", "play", "--network", f"{network}:alias={service}-service", "-",
-            input=yaml.safe_dump_all([*manifests.of_kind(documents, "ConfigMap"), pod]),
-        )
-        infra = json.loads(podman("pod", "inspect", name).stdout)["InfraContainerID"]
+        documents = [*manifests.of_kind(documents, "ConfigMap"), pod]
+        try:
+            podman("secret", "create", self.secret, "-", input=json.dumps({"url": value}))
+            self.address = self.play(documents, f"{network}:alias={service}-service", network)
+        except BaseException:
+            self.remove()
+            raise
+
+    def play(self, documents, attachment, network):
+        """Starts it and returns its address."""
+        podman("kube", "play", "--network", attachment, "-", input=yaml.safe_dump_all(documents))
+        infra = json.loads(podman("pod", "inspect", self.name).stdout)["InfraContainerID"]
         networks = json.loads(podman("inspect", infra).stdout)[0]["NetworkSettings"]["Networks"]
-        self.address = networks[network]["IPAddress"]
+        return networks[network]["IPAddress"]
 
     def url(self, port, path):
         return f"http://{self.address}:{port}{path}"

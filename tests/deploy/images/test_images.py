@@ -8,6 +8,7 @@ import pytest
 from conftest import VERSION, podman, run
 
 SERVICES = manifests.SERVICES
+TMPFS = [f"--tmpfs={folder}:rw,mode=1777" for folder in ("/run/app", "/data")]
 
 
 @pytest.fixture(params=SERVICES)
@@ -20,13 +21,14 @@ def shell(image, command):
 
 
 def test_labels_user_and_signal(images, service):
-    config = json.loads(podman("image", "inspect", images[service]).stdout)[0]["Config"]
+    image = json.loads(podman("image", "inspect", images[service]).stdout)[0]
+    config = image["Config"]
     labels = {k.removeprefix("org.opencontainers.image."): v for k, v in config["Labels"].items()}
     assert labels["title"] == f"{service}-service"
     assert labels["revision"] == VERSION
     assert config["User"] == "10001:10001"
     assert config["StopSignal"] in ("SIGTERM", "15")
-    assert config["Healthcheck"]["Test"][:2] == ["CMD", "health"]
+    assert image["HealthCheck"]["Test"][:2] == ["CMD", "health"]
 
 
 def test_user_has_a_name(images, service):
@@ -80,7 +82,7 @@ def await_health(name, healthy):
 
 
 def test_worker_is_healthy_drains_and_ends_well(images, service, container):
-    name = container(images[service], options=["--read-only", "--tmpfs", "/run/app", "--tmpfs", "/data"])
+    name = container(images[service], options=["--read-only", *TMPFS])
     assert await_health(name, True), podman("logs", name).stderr
     assert podman(
         "exec", name, "health", "fastcgi", "/run/app/worker.sock", "/nowhere", check=False
