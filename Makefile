@@ -54,13 +54,15 @@ MAKEFLAGS += --no-print-directory
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help up down status logs demo build programs unit-programs test test-unit test-unit-postgres test-http test-proofs test-model lint sanitize bench clean reset-data test-deploy test-images images push
+.PHONY: help up down status logs demo build programs unit-programs test test-unit test-unit-postgres test-http test-proofs test-model lint sanitize bench clean reset-data test-deploy test-images images push test-browser screenshots lint-openapi
 help:
 	@echo "make <target>:"
 	@sed -n 's/^## /  /p' $(MAKEFILE_LIST)
 
 ## up               build, start everything, load a demo catalogue; prints where it listens
-up: build
+up:
+	@scripts/install-packages.sh docs || echo 'Going on without npm: /docs and /redoc will only say so'
+	@$(MAKE) build
 	@scripts/up.sh
 
 ## down             stop it, requests in flight first
@@ -124,12 +126,13 @@ $(BUILD)/tests/%: tests/unit/%.c $(SERVICE_LIBS) $(FLOOR_LIBS)
 	@$(CC) $(CPPFLAGS) -Itests/unit $(CFLAGS) $(LDFLAGS) -MMD -MP $< $(SERVICE_LIBS) $(FLOOR_LIBS) -o $@ \
 		-lcheck -lsubunit -lrt -lm $(LDLIBS)
 
-## test             the unit tests, then the HTTP tests
+## test             the unit tests, then the HTTP tests, then those in a browser
 test:
-	@scripts/install-packages.sh build test
+	@scripts/install-packages.sh build docs test browser
 	@$(MAKE) $(JOBS) programs unit-programs
 	@$(MAKE) test-unit
 	@$(MAKE) test-http
+	@$(MAKE) test-browser
 
 ## test-unit        the unit tests, those with a store on SQLite and on PostgreSQL
 test-unit: $(addprefix unit-,$(UNIT_TESTS)) test-unit-postgres
@@ -143,6 +146,22 @@ unit-programs: $(addprefix $(BUILD)/tests/test_,$(UNIT_TESTS))
 ## test-http        the tests over HTTP: real nginx, real workers, private directory and ports
 test-http: programs
 	@VARIANT=$(VARIANT) $(PYTHON) -m pytest -q tests/http
+
+## test-browser     /docs, /redoc, a purchase and CORS in headless Chromium
+test-browser: programs tests/browser/node_modules/.package-lock.json
+	@scripts/install-packages.sh browser
+	@VARIANT=$(VARIANT) $(PYTHON) -m pytest -q tests/browser
+
+## screenshots      the same, and images/ gets the pictures that the README shows
+screenshots:
+	@SCREENSHOTS=images $(MAKE) test-browser
+
+# What the tests need from npm, as its lock file pins it.
+tests/%/node_modules/.package-lock.json: tests/%/package-lock.json
+	@scripts/install-packages.sh docs
+	@echo "  NPM   tests/$*"
+	@cd tests/$* && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null
+	@touch $@
 
 ## test-<name>      one of them: tests/unit/test_<name>.c or tests/http/test_<name>.py
 define unit_test
@@ -164,13 +183,11 @@ $(foreach t,$(HTTP_TESTS),$(eval $(call http_test,$(t))))
 ## test-deploy      manifests, images' sources, ingress, ArgoCD and the workflow, without a cluster
 test-deploy:
 	@scripts/install-packages.sh deploy
-	@scripts/install-kustomize.sh
 	@$(PYTHON) -m pytest -q tests/deploy --ignore tests/deploy/images
 
 ## test-images      images, pods, a rollout under load and the compose file, with podman
 test-images:
 	@scripts/install-packages.sh deploy
-	@scripts/install-kustomize.sh
 	@$(PYTHON) -m pytest -q -rs tests/deploy/images
 
 ## images           container images of the three services, with docker or podman (REGISTRY=…)
@@ -193,10 +210,17 @@ test-model:
 	@scripts/install-packages.sh build test
 	@tests/proofs/model.sh
 
-## lint             formatting, static analysis, shell scripts, nginx configurations, floors
+## lint             formatting, static analysis, shell scripts, nginx configurations, floors, OpenAPI
 lint:
 	@scripts/install-packages.sh build test lint
-	@scripts/lint.sh
+	@$(MAKE) build/docs-ui/assets.inc
+	@status=0; scripts/lint.sh || status=1; \
+	! command -v npm >/dev/null || $(MAKE) lint-openapi || status=1; exit $$status
+
+## lint-openapi     the OpenAPI documents, as they are served (part of lint where npm is there)
+lint-openapi: programs tests/openapi/node_modules/.package-lock.json
+	@echo '  LINT  openapi.json'
+	@VARIANT=$(VARIANT) $(PYTHON) tests/openapi/lint.py
 
 ## sanitize         all tests with ASan and UBSan, then with TSan
 sanitize:
