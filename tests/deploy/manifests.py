@@ -119,9 +119,11 @@ def read_by_workers():
 def read_by_nginx(kind):
     """Variables that render.sh asks for, for one kind of configuration."""
     text = (ROOT / "nginx/render.sh").read_text()
-    common, cases = text.split("\ncase $kind in\n")
-    branch = re.search(rf"^{kind}\)\n(.*?)^\t;;", cases, re.M | re.S)[1]
-    return set(re.findall(r"^\t*([A-Z_]+)=\$\{\1:-", common + branch, re.M))
+    head, cases = text.split("\ncase $kind in\n")
+    # What comes before the cases is for all of them; a case may be for several kinds.
+    branch = re.search(rf"^(?:[a-z]+ \| )*{kind}(?: \| [a-z]+)*\)\n(.*?)^\t;;", cases, re.M | re.S)[1]
+    common = head[head.index("\nkind=") :]
+    return set(re.findall(r"\$\{([A-Z_]+):-", common + branch))
 
 
 READ_BY_ENTRYPOINT = {"WORKER_SOCKET", "RUNTIME_DIR"}
