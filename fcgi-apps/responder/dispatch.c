@@ -1,5 +1,6 @@
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/utf8.h"
 #include "responder/entity_tag.h"
 #include "responder/exchange.h"
 #include "responder/idempotency.h"
@@ -41,12 +42,27 @@ static void forget_undeclared(struct request *request)
 		request->if_none_match = NULL;
 }
 
+/* No text of a store holds bytes that are not UTF-8, nor may be asked for them: an id with a
+ * replacement character in their place is found as little. */
+static void append_as_utf8(struct text *self, const char *text)
+{
+	size_t length = strlen(text);
+	for (size_t i = 0; i < length;) {
+		size_t size = utf8_character(text + i, length - i);
+		if (size)
+			text_append(self, text + i, size);
+		else
+			text_append_string(self, UTF8_REPLACEMENT);
+		i += size ? size : 1;
+	}
+}
+
 /* Routes on a copy of the path, in which the parameters are then NUL-terminated. */
 static int find_operation(struct exchange *exchange)
 {
 	struct request *request = &exchange->request;
 	text_reset(&exchange->path);
-	text_append_string(&exchange->path, request->path);
+	append_as_utf8(&exchange->path, request->path);
 	if (text_error(&exchange->path))
 		return -ENOENT;
 	int rc = contract_route(exchange->server->runtime.contract, request->method,
