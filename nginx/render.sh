@@ -3,6 +3,7 @@
 #
 #	SERVICE=product nginx/render.sh sidecar > nginx.conf
 #	nginx/render.sh gateway > nginx.conf
+#	nginx/render.sh balancer > nginx.conf
 #
 # Settings and their defaults (those of a pod). A bad value stops with a message naming it.
 #
@@ -21,9 +22,16 @@
 #	RATE_LIMIT_RPS       200 requests a second and client address on the public port; 0: no limit
 #	TRUSTED_PROXIES      empty; addresses or networks whose X-Forwarded-For is believed
 #
-#	GATEWAY_PORT         8080, PRODUCT_PORT 8001, CART_PORT 8002, ORDER_PORT 8003: gateway only
 #	PRODUCT_ADDRESS, CART_ADDRESS, ORDER_ADDRESS
-#	                     127.0.0.1; an IPv4 address, or a name that is looked up at start: gateway only
+#	                     gateway, balancer: 127.0.0.1; an IPv4 address, or a name that is looked up
+#	                     at start
+#	GATEWAY_PORT         gateway: 8080
+#	PRODUCT_PORT, CART_PORT, ORDER_PORT
+#	                     gateway: 8001, 8002, 8003; several with commas: one for each replica
+#	PRODUCT_BALANCER_PORT, CART_BALANCER_PORT
+#	                     balancer: 9101, 9102
+#	PRODUCT_INTERNAL_PORT, CART_INTERNAL_PORT
+#	                     balancer: 9001, 9002; several with commas: one for each replica
 set -eu
 LC_ALL=C
 export LC_ALL
@@ -59,6 +67,18 @@ addresses() { # name value
 host() { # name value
 	matches "$2" '[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?' ||
 		fail "$1" "$2" 'must be an IPv4 address or a host name'
+}
+
+# Prints the servers of an upstream. One of several that is found to be gone is left alone for a
+# second; a single one is asked every time.
+servers() { # address, name and value of the ports
+	fate=
+	case $3 in *,*) fate=' max_fails=1 fail_timeout=1s' ;; esac
+	matches "$3" '[0-9]+(,[0-9]+)*' || fail "$2" "$3" 'must be port numbers, with commas between them'
+	for port in $(printf '%s' "$3" | tr ',' ' '); do
+		whole_number "$2" "$port" 1 65535
+		printf '\t\tserver %s:%s%s;\n' "$1" "$port" "$fate"
+	done
 }
 
 # Prints the lines of a map from the listener and origin to the allowed origin.
@@ -201,27 +221,35 @@ sidecar)
 		SERVICE_LOCATIONS=$(substitute "$directory/$SERVICE.conf.template")
 	export SERVICE_LOCATIONS
 	;;
-gateway)
-	SERVICE=gateway
+gateway | balancer)
+	SERVICE=$kind
 	PRODUCT_ADDRESS=${PRODUCT_ADDRESS:-127.0.0.1}
 	CART_ADDRESS=${CART_ADDRESS:-127.0.0.1}
-	ORDER_ADDRESS=${ORDER_ADDRESS:-127.0.0.1}
-	GATEWAY_PORT=${GATEWAY_PORT:-8080}
-	PRODUCT_PORT=${PRODUCT_PORT:-8001}
-	CART_PORT=${CART_PORT:-8002}
-	ORDER_PORT=${ORDER_PORT:-8003}
 	host PRODUCT_ADDRESS "$PRODUCT_ADDRESS"
 	host CART_ADDRESS "$CART_ADDRESS"
-	host ORDER_ADDRESS "$ORDER_ADDRESS"
-	whole_number GATEWAY_PORT "$GATEWAY_PORT" 1 65535
-	whole_number PRODUCT_PORT "$PRODUCT_PORT" 1 65535
-	whole_number CART_PORT "$CART_PORT" 1 65535
-	whole_number ORDER_PORT "$ORDER_PORT" 1 65535
-	export SERVICE PRODUCT_ADDRESS CART_ADDRESS ORDER_ADDRESS GATEWAY_PORT PRODUCT_PORT CART_PORT \
-		ORDER_PORT
+	if [ "$kind" = gateway ]; then
+		ORDER_ADDRESS=${ORDER_ADDRESS:-127.0.0.1}
+		GATEWAY_PORT=${GATEWAY_PORT:-8080}
+		host ORDER_ADDRESS "$ORDER_ADDRESS"
+		whole_number GATEWAY_PORT "$GATEWAY_PORT" 1 65535
+		PRODUCT_SERVERS=$(servers "$PRODUCT_ADDRESS" PRODUCT_PORT "${PRODUCT_PORT:-8001}")
+		CART_SERVERS=$(servers "$CART_ADDRESS" CART_PORT "${CART_PORT:-8002}")
+		ORDER_SERVERS=$(servers "$ORDER_ADDRESS" ORDER_PORT "${ORDER_PORT:-8003}")
+		export GATEWAY_PORT ORDER_SERVERS
+	else
+		PRODUCT_BALANCER_PORT=${PRODUCT_BALANCER_PORT:-9101}
+		CART_BALANCER_PORT=${CART_BALANCER_PORT:-9102}
+		whole_number PRODUCT_BALANCER_PORT "$PRODUCT_BALANCER_PORT" 1 65535
+		whole_number CART_BALANCER_PORT "$CART_BALANCER_PORT" 1 65535
+		PRODUCT_SERVERS=$(servers "$PRODUCT_ADDRESS" PRODUCT_INTERNAL_PORT \
+			"${PRODUCT_INTERNAL_PORT:-9001}")
+		CART_SERVERS=$(servers "$CART_ADDRESS" CART_INTERNAL_PORT "${CART_INTERNAL_PORT:-9002}")
+		export PRODUCT_BALANCER_PORT CART_BALANCER_PORT
+	fi
+	export SERVICE PRODUCT_SERVERS CART_SERVERS
 	;;
 *)
-	echo 'usage: render.sh sidecar|gateway' >&2
+	echo 'usage: render.sh sidecar|gateway|balancer' >&2
 	exit 2
 	;;
 esac

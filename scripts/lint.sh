@@ -15,7 +15,7 @@ check() { # check NAME COMMAND…
 mapfile -t sources < <(find fcgi-apps tests/unit bench -name '*.c' | sort)
 mapfile -t headers < <(find fcgi-apps tests/unit bench -name '*.h' | sort)
 mapfile -t shell_scripts < <(find scripts nginx bench .ci -type f -exec grep -lE '^#!.*(sh|bash)$' {} + | sort)
-flags=(-D_GNU_SOURCE '-DSERVICE_VERSION="lint"' -Ifcgi-apps -Itests/unit)
+flags=(-D_GNU_SOURCE '-DSERVICE_VERSION="lint"' -Ifcgi-apps -Ibuild -Itests/unit)
 flags_tidy=(-isystem /usr/include/postgresql -include fcgi-apps/base/banned.h -std=gnu11)
 
 format() {
@@ -54,6 +54,9 @@ nginx_configurations() {
 		sidecar SERVICE=order ROOT_PATH=/shop/v1.0 TRUSTED_PROXIES=10.0.0.0/8,fd00::/8
 		sidecar SERVICE=product CORS_ALLOW_ORIGINS=http://localhost:*,https://[2001:db8::1]:8443
 		gateway LISTEN_ADDRESS=127.0.0.1
+		gateway PRODUCT_PORT=8001,8011,8021 CART_PORT=8002,8012,8022 ORDER_PORT=8003,8013,8023
+		balancer LISTEN_ADDRESS=127.0.0.1
+		balancer PRODUCT_INTERNAL_PORT=9001,9011,9021 CART_INTERNAL_PORT=9002,9012,9022
 	END
 	rm -rf "$directory"
 	return $status

@@ -9,12 +9,26 @@ pid_of() {
 }
 
 printf '%-9s %-8s %-8s %-7s %-9s %s\n' '' worker nginx public internal state
-for name in "${services[@]}"; do
-	state=ready
-	ready "$name" || state='not ready' all=1
-	printf '%-9s %-8s %-8s %-7s %-9s %s\n' "$name" "$(pid_of "$name-worker")" \
-		"$(pid_of "$name-nginx")" "$(setting "$name" PORT)" "$(setting "$name" INTERNAL_PORT)" "$state"
+for service in "${services[@]}"; do
+	for name in $(replicas_of "$service"); do
+		state=ready
+		ready "$name" || state='not ready' all=1
+		printf '%-9s %-8s %-8s %-7s %-9s %s\n' "$name" "$(pid_of "$name-worker")" \
+			"$(pid_of "$name-nginx")" "$(setting "$name" PORT)" "$(setting "$name" INTERNAL_PORT)" \
+			"$state"
+	done
 done
+if ((REPLICAS > 1)); then
+	state=ready
+	running balancer-nginx >/dev/null || state='not ready' all=1
+	printf '%-9s %-8s %-8s %-7s %-9s %s\n' balancer - "$(pid_of balancer-nginx)" - \
+		"$PRODUCT_BALANCER_PORT" "$state"
+fi
+if [[ $DB == postgres ]]; then
+	state=ready
+	cluster_ready || state='not ready' all=1
+	printf '%-9s %-8s %-8s %-7s %-9s %s\n' postgres "$(pid_of postgres)" - - - "$state"
+fi
 state=ready
 curl -fsS -o /dev/null --max-time 2 "$(gateway_url)/products?limit=1" 2>/dev/null ||
 	state='not ready' all=1

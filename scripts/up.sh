@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Starts whatever of the platform does not run yet, waits until it is ready, and loads the demo
 # catalogue into an empty store. What it started itself it stops again where that fails.
+starting=yes
 # shellcheck source-path=SCRIPTDIR source=common.sh
 source "$(dirname "$0")/common.sh"
 
@@ -11,6 +12,7 @@ undo() {
 	for name in "${started[@]}"; do
 		case $name in
 		*-nginx) stop "$name" QUIT ;;
+		postgres) stop "$name" INT ;;
 		*) stop "$name" TERM ;;
 		esac
 	done
@@ -24,16 +26,59 @@ fail() {
 	exit 1
 }
 
-check_port() {
-	local variable=$1
-	if port_taken "${!variable}"; then
-		die "port ${!variable} is taken by another program: choose a free one, $variable=… make up"
+check_port() { # check_port NAME SETTING
+	local port
+	port=$(setting "$1" "$2")
+	if port_taken "$port"; then
+		die "port $port is taken by another program: choose free ones, ${1^^}_$2=… make up"
 	fi
 }
 
 start() {
 	started=("$1-$2" "${started[@]}")
 	"start_$2" "$1"
+}
+
+# What runs keeps its store and its number of replicas.
+check_choice() {
+	local file name
+	[[ $DB == sqlite || $DB == postgres ]] || die "DB=$DB: must be sqlite or postgres"
+	[[ $REPLICAS == [1-9] ]] || die "REPLICAS=$REPLICAS: must be a number from 1 to 9"
+	if ((REPLICAS > 1)); then
+		for name in "${services[@]}"; do
+			[[ $(database_url "$name") == postgresql:* ]] ||
+				die 'SQLite is for one worker of a service: DB=postgres for replicas'
+		done
+	fi
+	if [[ "$DB $REPLICAS" != "$chosen_db $chosen_replicas" ]]; then
+		for file in "$STATE_DIR"/run/*.pid; do
+			name=${file##*/}
+			! running "${name%.pid}" >/dev/null ||
+				die "it is up with DB=$chosen_db REPLICAS=$chosen_replicas: \"make down\" first"
+		done
+	fi
+	printf '%s %s\n' "$DB" "$REPLICAS" >"$choice_file"
+}
+
+# The cluster, and a database for each service in it.
+up_cluster() {
+	local deadline=$((SECONDS + ready_seconds)) name
+	scripts/install-packages.sh postgres
+	mkdir -p "$STATE_DIR/postgres"
+	[[ $(id -u) != 0 ]] || chmod go+x "$STATE_DIR"
+	if ! running postgres >/dev/null; then
+		started=(postgres "${started[@]}")
+		start_cluster
+	fi
+	until cluster_ready; do
+		running postgres >/dev/null || fail postgres 'PostgreSQL ended'
+		((SECONDS < deadline)) || fail postgres "PostgreSQL is not ready after $ready_seconds s"
+		sleep 0.1
+	done
+	for name in "${services[@]}"; do
+		[[ -n $(cluster_query "SELECT 1 FROM pg_database WHERE datname = '$name'") ]] ||
+			cluster_query "CREATE DATABASE \"$name\""
+	done
 }
 
 wait_ready() {
@@ -68,8 +113,8 @@ seed() {
 # A program that was built again is not the one that runs.
 note_rebuilt() {
 	local name
-	for name in "${services[@]}"; do
-		if [[ build/$VARIANT/$name-service -nt $(pid_file "$name-worker") ]]; then
+	for name in "${replicas[@]}"; do
+		if [[ build/$VARIANT/${name%%-*}-service -nt $(pid_file "$name-worker") ]]; then
 			say 'The programs were built again since: "make down up" runs them.'
 			return
 		fi
@@ -78,7 +123,7 @@ note_rebuilt() {
 
 print_urls() {
 	local name
-	for name in "${services[@]}"; do
+	for name in "${replicas[@]}"; do
 		printf '  %-9s http://127.0.0.1:%s/   internal http://127.0.0.1:%s/\n' "$name" \
 			"$(setting "$name" PORT)" "$(setting "$name" INTERNAL_PORT)"
 	done
@@ -88,23 +133,40 @@ print_urls() {
 
 umask 077
 mkdir -p "$STATE_DIR"/{run,log,data}
+check_choice
+replicas=()
 for name in "${services[@]}"; do
+	read -ra more <<<"$(replicas_of "$name")"
+	replicas+=("${more[@]}")
+done
+for name in "${replicas[@]}"; do
 	if ! running "$name-nginx" >/dev/null; then
-		check_port "${name^^}_PORT"
-		check_port "${name^^}_INTERNAL_PORT"
+		check_port "$name" PORT
+		check_port "$name" INTERNAL_PORT
 		render_sidecar "$name"
 	fi
 done
+if ((REPLICAS > 1)) && ! running balancer-nginx >/dev/null; then
+	check_port product BALANCER_PORT
+	check_port cart BALANCER_PORT
+	render_balancer
+fi
 if ! running gateway-nginx >/dev/null; then
-	check_port GATEWAY_PORT
+	check_port gateway PORT
 	render_gateway
 fi
 
 trap 'undo; exit 130' INT TERM
-for name in "${services[@]}"; do
-	running "$name-worker" >/dev/null || start "$name" worker
-	running "$name-nginx" >/dev/null || start "$name" nginx
-	wait_ready "$name"
+[[ $DB != postgres ]] || up_cluster
+((REPLICAS == 1)) || running balancer-nginx >/dev/null || start balancer nginx
+for service in "${services[@]}"; do
+	for name in $(replicas_of "$service"); do
+		running "$name-worker" >/dev/null || start "$name" worker
+		running "$name-nginx" >/dev/null || start "$name" nginx
+	done
+	for name in $(replicas_of "$service"); do
+		wait_ready "$name"
+	done
 done
 running gateway-nginx >/dev/null || start gateway nginx
 wait_gateway

@@ -4,10 +4,8 @@
 #	scripts/with-postgres.sh COMMAND [ARGUMENT...]
 #
 # The command finds the cluster in TEST_DATABASE_URL (its superuser, its database "postgres"). It is
-# reached by a Unix socket in a private folder only, so that any number may run side by side, and
-# has nothing to do with the clusters of the system. Its collation is that of a natural language, for
-# nothing may depend on it. POSTGRES_FSYNC=on makes it as slow as a real
-# one. POSTGRES_LOG names a file that gets its log.
+# reached by a Unix socket in a private folder only, so that any number may run side by side.
+# POSTGRES_FSYNC=on makes it as slow as a real one. POSTGRES_LOG names a file that gets its log.
 set -eu
 
 die() {
@@ -17,16 +15,9 @@ die() {
 
 [ $# -gt 0 ] || die 'which command?'
 
-programs=$(find /usr/lib/postgresql -maxdepth 1 -mindepth 1 2>/dev/null | sort -V | tail -n 1)/bin
-[ -x "$programs/initdb" ] || die 'needs PostgreSQL: scripts/install-packages.sh test'
-
-# The server refuses to run as root.
-as=
-if [ "$(id -u)" = 0 ]; then
-	user=nobody
-	id -u postgres >/dev/null 2>&1 && user=postgres
-	as="setpriv --reuid=$user --regid=$(id -g "$user") --clear-groups --"
-fi
+# shellcheck source-path=SCRIPTDIR source=postgres.sh
+. "$(dirname "$0")/postgres.sh"
+postgres_find '' || die 'needs PostgreSQL: scripts/install-packages.sh test'
 
 # A socket's path has 107 characters at most: not under TMPDIR, which may be deep.
 folder=$(mktemp -d /tmp/postgres-XXXXXX)
@@ -47,26 +38,22 @@ finish() {
 trap finish EXIT
 trap '[ -z "$command" ] || kill "$command" 2>/dev/null; exit 130' INT TERM HUP
 
-if [ -n "$as" ]; then
-	chown "$user" "$folder"
-	chmod 711 "$folder"
-fi
+chmod 711 "$folder"
+postgres_own "$folder"
 cd "$folder"
-# shellcheck disable=SC2086 # words
-$as "$programs/initdb" -D "$folder/data" -U postgres -A trust -E UTF8 --locale=C.UTF-8 \
-	--locale-provider=icu --icu-locale=en-US --no-sync >"$folder/log" 2>&1 || {
+postgres_init "$folder/data" --no-sync >"$folder/log" 2>&1 || {
 	cat "$folder/log" >&2
 	die 'initdb failed'
 }
-# shellcheck disable=SC2086
-$as "$programs/postgres" -D "$folder/data" -k "$folder" -c listen_addresses= \
+# shellcheck disable=SC2086 # words
+$postgres_as "$postgres_programs/postgres" -D "$folder/data" -k "$folder" -c listen_addresses= \
 	-c fsync="${POSTGRES_FSYNC:-off}" -c shared_buffers=32MB -c max_connections=500 \
 	>>"$folder/log" 2>&1 &
 server=$!
 cd - >/dev/null
 
 tries=0
-until "$programs/pg_isready" -q -h "$folder"; do
+until "$postgres_programs/pg_isready" -q -h "$folder"; do
 	tries=$((tries + 1))
 	if [ $tries = 300 ] || ! kill -0 "$server" 2>/dev/null; then
 		cat "$folder/log" >&2
