@@ -1,6 +1,6 @@
 #include "cart/service.h"
 
-int main(void)
+int main(int argc, char **argv)
 {
-	return service_main(&cart_service);
+	return service_main(&cart_service, argc, argv);
 }

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "cart/cart_api.h"
 #include "cart/checkout_store.h"
+#include "cart/checks.h"
 #include "cart/cleanup.h"
 #include "cart/migrations.h"
 
@@ -120,6 +121,8 @@ const struct service cart_service = {
 	.binding_count = ARRAY_SIZE(bindings),
 	.tasks = tasks,
 	.task_count = ARRAY_SIZE(tasks),
+	.checks = cart_checks,
+	.check_count = CART_CHECK_COUNT,
 	.default_database = "sqlite:///var/cart.db",
 	.blocking_threads = 16,
 	.start = start,

@@ -1,6 +1,6 @@
 #include "order/service.h"
 
-int main(void)
+int main(int argc, char **argv)
 {
-	return service_main(&order_service);
+	return service_main(&order_service, argc, argv);
 }

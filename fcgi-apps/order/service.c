@@ -5,6 +5,7 @@
 #include "base/embed.h"
 #include "order/app.h"
 #include "order/checkout.h"
+#include "order/checks.h"
 #include "order/effects.h"
 #include "order/metrics.h"
 #include "order/migrations.h"
@@ -116,6 +117,8 @@ const struct service order_service = {
 	.binding_count = ARRAY_SIZE(bindings),
 	.tasks = tasks,
 	.task_count = ARRAY_SIZE(tasks),
+	.checks = order_checks,
+	.check_count = ORDER_CHECK_COUNT,
 	.default_database = "sqlite:///var/order.db",
 	.blocking_threads = 32,
 	.start = start,

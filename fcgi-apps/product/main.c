@@ -1,7 +1,7 @@
 #include "product/service.h"
 #include "responder/service.h"
 
-int main(void)
+int main(int argc, char **argv)
 {
-	return service_main(&product_service);
+	return service_main(&product_service, argc, argv);
 }

@@ -9,6 +9,7 @@
 #include "base/failpoint.h"
 #include "base/log.h"
 #include "responder/bindings.h"
+#include "responder/command.h"
 #include "responder/exchange.h"
 #include "responder/metrics.h"
 #include "responder/version.h"
@@ -135,10 +136,13 @@ static void stop(struct server *server)
 	pthread_mutex_destroy(&server->free_lock);
 }
 
-int service_main(const struct service *service)
+int service_main(const struct service *service, int argc, char **argv)
 {
-	/* A few arenas are enough for a few threads, and keep the process small. */
-	mallopt(M_ARENA_MAX, 2);
+	if (argc > 1)
+		return command_run(service, argc, argv);
+
+	/* One arena is enough for a few threads, each with a cache of its own, and wastes least. */
+	mallopt(M_ARENA_MAX, 1);
 
 	struct settings settings = {0};
 	log_start(service->name, LOG_INFO);

@@ -1,6 +1,6 @@
 /*
  * A service as the responder runs it: a document, a schema, handlers and background tasks.
- * Its main.c is one call: return service_main(&product_service);
+ * Its main.c is one call: return service_main(&product_service, argc, argv);
  */
 #ifndef RESPONDER_SERVICE_H
 #define RESPONDER_SERVICE_H
@@ -9,6 +9,7 @@
 #include "base/money.h"
 #include "base/text.h"
 #include "contract/contract.h"
+#include "responder/check.h"
 #include "responder/request.h"
 #include "responder/response.h"
 #include "storage/db.h"
@@ -65,6 +66,8 @@ struct service {
 	size_t binding_count;
 	const struct task *tasks;
 	size_t task_count;
+	const struct check *checks; /* of its database, for operators */
+	size_t check_count;
 	const char *default_database; /* "sqlite:///var/product.db" */
 	size_t blocking_threads;
 
@@ -80,8 +83,9 @@ struct service {
 	void (*metrics)(struct runtime *runtime, void *app, struct text *out);
 };
 
-/* Runs until SIGTERM; the process' exit status. Listens on fd 0, as spawn-fcgi hands it over. */
-int service_main(const struct service *service);
+/* The process' exit status. Without arguments: runs until SIGTERM, listens on fd 0, as spawn-fcgi
+ * hands it over. With arguments: see command.h. */
+int service_main(const struct service *service, int argc, char **argv);
 
 /* Runs the task soon, from any thread. */
 void task_wake(struct runtime *runtime, const char *name);

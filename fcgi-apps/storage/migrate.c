@@ -131,3 +131,32 @@ int migrate(struct db_conn *conn, const struct db_migration *migrations, size_t 
 		conn->driver->rollback(conn);
 	return r;
 }
+
+static int compare(struct db_conn *conn, void *argument)
+{
+	struct plan *plan = argument;
+	size_t version = 0;
+	int r = read_version(plan, conn, &version);
+	if (r || version == plan->count)
+		return r;
+	snprintf(plan->ret_error, plan->error_size,
+		 "the database has schema version %zu, this program's is %zu: it migrates when it "
+		 "starts as a service",
+		 version, plan->count);
+	return -EINVAL;
+}
+
+int migrate_compare(struct db_conn *conn, const struct db_migration *migrations, size_t count,
+		    char *ret_error, size_t error_size)
+{
+	struct plan plan = {migrations, count, ret_error, error_size};
+	int r = check_list(&plan);
+	if (r)
+		return r;
+	r = conn->driver->begin(conn, DB_BEGIN_READ);
+	if (r)
+		return store_error(&plan, conn, r);
+	r = db_call(conn, compare, &plan);
+	conn->driver->rollback(conn);
+	return r;
+}

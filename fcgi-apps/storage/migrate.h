@@ -12,4 +12,9 @@
 int migrate(struct db_conn *conn, const struct db_migration *migrations, size_t count,
 	    char *ret_error, size_t error_size);
 
+/* Whether the database is just at that version, without changing it. Errors as above, and -EINVAL
+ * where something is to be applied. */
+int migrate_compare(struct db_conn *conn, const struct db_migration *migrations, size_t count,
+		    char *ret_error, size_t error_size);
+
 #endif

@@ -7,8 +7,8 @@
 #include "base/log.h"
 
 /* Kilobytes of page cache. Reads are served by the kernel's cache anyway. */
-#define WRITER_CACHE  1024
-#define READERS_CACHE 2048 /* for all readers together */
+#define WRITER_CACHE  1536
+#define READERS_CACHE 1024 /* for all readers together */
 #define READER_CACHE  64   /* at least, for one */
 
 #define PATH_LIMIT 4096
@@ -149,9 +149,10 @@ int sqlite_open(const struct db_options *options, UNUSED void *shared, enum db_r
 	if (role == DB_WRITER)
 		make_folder(path);
 	/* Readers too: they may have to create the index of the log. query_only guards. */
-	int code = sqlite3_open_v2(path, &self->handle,
-				   SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
-				   NULL);
+	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX;
+	if (!options->read_only)
+		flags |= SQLITE_OPEN_CREATE;
+	int code = sqlite3_open_v2(path, &self->handle, flags, NULL);
 	if (!code) {
 		sqlite3_extended_result_codes(self->handle, 1);
 		sqlite3_busy_timeout(self->handle, self->busy_timeout);

@@ -1,0 +1,10 @@
+/* What must hold in the order database at any moment: run by `order-service --check`. */
+#ifndef ORDER_CHECKS_H
+#define ORDER_CHECKS_H
+
+#include "responder/check.h"
+
+#define ORDER_CHECK_COUNT 9
+extern const struct check order_checks[ORDER_CHECK_COUNT];
+
+#endif

@@ -1,0 +1,166 @@
+#include "product/checks.h"
+
+/*
+ * The figures of a product against the ledger and the reservations. Movements without a reference
+ * brought stock in or took it out: opening stock, adjustments, imports. Those with one are an
+ * order's: "hold" takes out of inventory, "release" gives back, "ship" moves nothing any more.
+ */
+#define SUMS(condition)                                                                            \
+	"(SELECT product_id, sum(delta) AS total FROM stock_movements" condition                   \
+	" GROUP BY product_id) AS ledger ON ledger.product_id = products.id"
+
+#define ONE_IF(condition) "CASE WHEN " condition " THEN 1 ELSE 0 END"
+
+static const char reserved_lines[] =
+	"SELECT items.order_id, state || ' ' || quantity || ' of product ' || items.product_id ||"
+	" ', but its movements are ' || coalesce(holds, 0) || ' hold, ' || coalesce(releases, 0) ||"
+	" ' release, ' || coalesce(ships, 0) || ' ship, ' || coalesce(delta, 0) || ' in all'"
+	" FROM reservation_items AS items"
+	" JOIN reservations ON reservations.order_id = items.order_id"
+	" LEFT JOIN (SELECT reference, product_id, count(*) AS number, sum(delta) AS delta,"
+	"  sum(" ONE_IF(
+		"reason = 'hold'") ") AS holds,"
+				   "  sum(" ONE_IF(
+					   "reason = 'release'") ") AS releases,"
+								 "  sum(" ONE_IF(
+									 "reason = 'ship'") ") AS "
+											    "ships"
+											    "  "
+											    "FROM "
+											    "stock_"
+											    "moveme"
+											    "nts "
+											    "WHERE "
+											    "refere"
+											    "nce "
+											    "IS "
+											    "NOT "
+											    "NULL"
+											    "  "
+											    "GROUP "
+											    "BY "
+											    "refere"
+											    "nce, "
+											    "produc"
+											    "t_id) "
+											    "AS "
+											    "moved"
+											    " ON "
+											    "moved."
+											    "refere"
+											    "nce = "
+											    "items."
+											    "order_"
+											    "id "
+											    "AND "
+											    "moved."
+											    "produc"
+											    "t_id "
+											    "= "
+											    "items."
+											    "produc"
+											    "t_id"
+											    " WHERE"
+											    " holds"
+											    " IS "
+											    "NULL "
+											    "OR "
+											    "holds "
+											    "<> 1 "
+											    "OR "
+											    "number"
+											    " <> "
+											    "holds "
+											    "+ "
+											    "releas"
+											    "es + "
+											    "ships"
+											    " OR "
+											    "releas"
+											    "es "
+											    "<>"
+											    " " ONE_IF("state = 'released'") " OR ships <> " ONE_IF(
+												    "state = 'shipped'") " OR delta <> CASE state WHEN 'released' THEN 0 ELSE -quantity END"
+															 " ORDER BY items.order_id, items.product_id";
+
+const struct check product_checks[PRODUCT_CHECK_COUNT] = {
+	{
+		.rule = "stock-adds-up",
+		.sql = "SELECT id, 'opening stock and adjustments make ' || coalesce(total, 0) ||"
+		       " ', but inventory ' || inventory || ', reserved ' || reserved ||"
+		       " ' and shipped ' || shipped || ' make ' || (inventory + reserved + shipped)"
+		       " FROM products LEFT JOIN " SUMS(
+			       " WHERE reference IS NULL") " WHERE coalesce(total, 0) <> inventory "
+							   "+ reserved + shipped ORDER BY id",
+	},
+	{
+		.rule = "ledger-gives-inventory",
+		.sql = "SELECT id, 'all movements make ' || coalesce(total, 0) ||"
+		       " ', but inventory is ' || inventory"
+		       " FROM products LEFT JOIN " SUMS(
+			       "") " WHERE coalesce(total, 0) <> inventory ORDER BY id",
+	},
+	{
+		.rule = "no-negative-numbers",
+		.sql = "SELECT id, 'inventory ' || inventory || ', reserved ' || reserved ||"
+		       " ', shipped ' || shipped || ', price ' || price FROM products"
+		       " WHERE inventory < 0 OR reserved < 0 OR shipped < 0 OR price < 0"
+		       " ORDER BY id",
+	},
+	{
+		.rule = "reservations-add-up",
+		.sql = "SELECT id, 'reserved ' || reserved || ' and shipped ' || shipped ||"
+		       " ', but reservations say ' || coalesce(held, 0) || ' and ' ||"
+		       " coalesce(sent, 0)"
+		       " FROM products LEFT JOIN (SELECT product_id,"
+		       "  sum(CASE state WHEN 'held' THEN quantity ELSE 0 END) AS held,"
+		       "  sum(CASE state WHEN 'shipped' THEN quantity ELSE 0 END) AS sent"
+		       "  FROM reservation_items AS items"
+		       "  JOIN reservations ON reservations.order_id = items.order_id"
+		       "  GROUP BY product_id) AS lines ON lines.product_id = products.id"
+		       " WHERE reserved <> coalesce(held, 0) OR shipped <> coalesce(sent, 0)"
+		       " ORDER BY id",
+	},
+	{
+		.rule = "reservations-have-lines",
+		.sql = "SELECT order_id, 'is ' || state || ', but has no lines' FROM reservations"
+		       " WHERE state <> 'released' AND NOT EXISTS (SELECT 1 FROM reservation_items"
+		       "  WHERE reservation_items.order_id = reservations.order_id)"
+		       " ORDER BY order_id",
+	},
+	{
+		.rule = "lines-have-movements",
+		.sql = reserved_lines,
+	},
+	{
+		.rule = "movements-have-lines",
+		.sql = "SELECT reference, reason || ' of ' || delta || ' for product ' ||"
+		       " product_id || ', which the order has not reserved'"
+		       " FROM stock_movements WHERE reference IS NOT NULL"
+		       " AND NOT EXISTS (SELECT 1 FROM reservation_items AS items"
+		       "  WHERE items.order_id = reference"
+		       "  AND items.product_id = stock_movements.product_id)"
+		       " ORDER BY reference, id",
+	},
+	{
+		.rule = "tags-have-products",
+		.sql = "SELECT product_id, 'is listed under tag ' || tag ||"
+		       " ', but deleted or made at another time'"
+		       " FROM product_tags WHERE NOT EXISTS (SELECT 1 FROM products"
+		       "  WHERE id = product_id AND created_at = product_created_at"
+		       "  AND deleted_at IS NULL) ORDER BY product_id, tag",
+	},
+	{
+		/* FTS5's own integrity-check is a write. Names without an ASCII letter or digit may
+		 * have no word at all. In PostgreSQL the indexed column is a generated one. */
+		.rule = "search-finds-names",
+		.sql = "SELECT id, CASE WHEN deleted_at IS NULL"
+		       " THEN 'is not found by its name' ELSE 'is deleted, but found' END"
+		       " FROM products WHERE name GLOB '*[0-9A-Za-z]*'"
+		       " AND (deleted_at IS NULL) <> EXISTS (SELECT 1 FROM product_search"
+		       "  WHERE product_search MATCH"
+		       "   ('name : \"' || replace(products.name, '\"', '\"\"') || '\"')"
+		       "  AND product_search.rowid = products.seq) ORDER BY id",
+		.sqlite_only = true,
+	},
+};

@@ -1,0 +1,10 @@
+/* What must hold in the product database at any moment: run by `product-service --check`. */
+#ifndef PRODUCT_CHECKS_H
+#define PRODUCT_CHECKS_H
+
+#include "responder/check.h"
+
+#define PRODUCT_CHECK_COUNT 9
+extern const struct check product_checks[PRODUCT_CHECK_COUNT];
+
+#endif

@@ -1,0 +1,14 @@
+/* What a service's program does besides serving: tools of its operator (docs/OPERATIONS.md). */
+#ifndef RESPONDER_COMMAND_H
+#define RESPONDER_COMMAND_H
+
+#include "responder/service.h"
+
+/*
+ * Carries out the arguments, of which there is at least one besides the program's name, on the
+ * database of DATABASE_URL. Results go to stdout. The exit status: 0 where all is well, 1 where
+ * --check or --copy-to found violations, 2 where it could not be done.
+ */
+int command_run(const struct service *service, int argc, char **argv);
+
+#endif
