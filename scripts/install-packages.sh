@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs the Debian packages that are missing for what is about to be done, and says so.
 #
-#	scripts/install-packages.sh build|test|deploy|observe|lint ...
+#	scripts/install-packages.sh build|docs|postgres|test|browser|deploy|observe|lint ...
 #
 # Does nothing, silently, where all are there.
 set -eu
@@ -15,6 +15,11 @@ die() {
 	exit 1
 }
 
+# Node.js may be Debian's or another one that brings its own npm.
+npm_packages() {
+	command -v npm >/dev/null || echo nodejs npm
+}
+
 # "a|b": either will do; the first is installed where none is there.
 packages_for() {
 	case $1 in
@@ -23,13 +28,16 @@ packages_for() {
 			'libcurl4-openssl-dev|libcurl4-gnutls-dev|libcurl4-nss-dev' libmd-dev \
 			libpq-dev nginx spawn-fcgi curl python3
 		;;
+	docs) npm_packages ;;
+	browser) echo python3-pytest chromium fonts-liberation ;;
+	postgres) echo postgresql ;;
 	test) echo check python3-pytest postgresql spin ;;
 	# binutils looks into the images' programs.
 	deploy) echo python3-pytest python3-yaml python3-jsonschema binutils ;;
 	# prometheus brings promtool; ruby runs the expressions of fluentd's configuration.
 	observe) echo prometheus ruby ;;
 	lint) echo clang-format clang-tidy cppcheck shellcheck python3-pyflakes ;;
-	*) die "unknown purpose '$1': build, test, deploy, observe or lint" ;;
+	*) die "unknown purpose '$1': build, docs, postgres, test, browser, deploy, observe or lint" ;;
 	esac
 }
 
@@ -51,7 +59,7 @@ any_installed() {
 	return 1
 }
 
-[ $# -gt 0 ] || die 'say for what: build, test, deploy, observe or lint'
+[ $# -gt 0 ] || die 'say for what: build, docs, postgres, test, browser, deploy, observe or lint'
 command -v dpkg-query >/dev/null ||
 	die 'this is no Debian: install the packages named in scripts/install-packages.sh by hand'
 
