@@ -1,8 +1,12 @@
 #include "product/bulk_import.h"
 
 #include "base/clock.h"
+#include "base/json_writer.h"
 #include "base/uuid.h"
 #include "product/product_store.h"
+
+/* For all of a chunk's, escaped. */
+#define SKUS_TEXT_MAX (128u << 10)
 
 enum line_status { LINE_CREATED, LINE_UPDATED, LINE_REFUSED };
 
@@ -171,11 +175,47 @@ static int apply(struct db_conn *conn, struct import_line *line, int64_t now)
 	return undone < 0 ? undone : r;
 }
 
+/*
+ * Where others write at the same time, all products that are there are locked before the first is
+ * changed, in the order in which orders take stock: else hot products make an import start over
+ * until it gives up, or deadlock with orders.
+ */
+static int lock_products(struct db_conn *conn, const struct product_import *import)
+{
+	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
+	struct text skus CLEANUP(text_release);
+	struct json_writer writer;
+	int r;
+
+	if (db_dialect(conn) != DB_POSTGRES)
+		return 0;
+	text_init(&skus, SKUS_TEXT_MAX);
+	json_writer_init(&writer, &skus);
+	json_array_begin(&writer);
+	for (size_t i = 0; i < import->count; i++)
+		if (import->lines[i].value)
+			json_write_string(&writer, import->lines[i].input.sku);
+	json_array_end(&writer);
+	r = text_error(&skus);
+	if (r == 0)
+		r = db_query(conn,
+			     "SELECT id FROM products WHERE deleted_at IS NULL AND sku IN"
+			     " (SELECT json_array_elements_text($1::json))"
+			     " ORDER BY id COLLATE \"C\" FOR UPDATE",
+			     DB_VALUES(db_bytes(text_string(&skus), skus.length)), &rows);
+	while (r == 0 && (r = db_next(rows)) > 0)
+		r = 0;
+	return r;
+}
+
 int product_import_apply(struct db_conn *conn, void *argument)
 {
 	struct product_import *import = argument;
 	int64_t now = clock_now();
+	int locked = lock_products(conn, import);
 
+	if (locked < 0)
+		return locked;
 	for (size_t i = 0; i < import->count; i++) {
 		struct import_line *line = &import->lines[i];
 		int r;

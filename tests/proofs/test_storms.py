@@ -168,6 +168,6 @@ def test_bulk_import_against_checkouts(bed, journal):
         while time.monotonic() < end:
             imported += load.import_all()
     assert load.errors == []
-    assert imported > 0
+    assert imported > 2
     paid = {price for customer in load.customers for prices in customer.paid for price in prices}
     assert paid <= set(load.prices) and len(paid) > 1
