@@ -180,6 +180,27 @@ static void add_order(struct product_statement *statement, struct sort_keys keys
 		    direction);
 }
 
+/* Whether more than the words decides: the index holds the live products and nothing else. */
+static bool narrows_search(const struct product_filter *filter)
+{
+	return filter->sku || filter->ids || filter->category || filter->tag ||
+	       filter->min_price >= 0 || filter->max_price >= 0 || filter->in_stock >= 0 ||
+	       filter->low_stock >= 0;
+}
+
+/* The hits that count, as a subject for conditions: with their products only where those matter. */
+static void add_counted_hits(struct product_statement *statement, enum db_dialect dialect,
+			     const struct product_listing *listing, bool products)
+{
+	if (!products) {
+		add(statement, " FROM hits WHERE 1 = 1");
+		return;
+	}
+	add(statement, " FROM hits CROSS JOIN products WHERE products.seq = hits.hit AND");
+	add_conditions(statement, dialect, listing);
+	add_tag(statement, listing);
+}
+
 /* The candidates' keys are filtered and sorted first; only a page of them is read in full. */
 static void build_search(struct product_statement *statement, enum db_dialect dialect,
 			 const struct product_listing *listing,
@@ -189,10 +210,9 @@ static void build_search(struct product_statement *statement, enum db_dialect di
 	struct sort_keys keys = {order->first, order->second};
 
 	add_hits(statement, dialect, listing, order == &by_rank);
-	add(statement, ", page AS MATERIALIZED (SELECT hit AS page_hit, score AS page_score"
-		       " FROM hits CROSS JOIN products WHERE products.seq = hits.hit AND");
-	add_conditions(statement, dialect, listing);
-	add_tag(statement, listing);
+	add(statement, ", page AS MATERIALIZED (SELECT hit AS page_hit, score AS page_score");
+	add_counted_hits(statement, dialect, listing,
+			 order != &by_rank || narrows_search(&listing->filter));
 	add_position(statement, keys, order->descending, after);
 	add_order(statement, keys, order->descending);
 	add_value(statement, " LIMIT ", db_int(limit), ")");
@@ -277,19 +297,20 @@ int product_listing_count(struct db_conn *conn, const struct product_listing *li
 			  int64_t *ret_count)
 {
 	struct product_statement statement CLEANUP(product_statement_release) = {0};
+	const struct product_filter *filter = &listing->filter;
 	enum db_dialect dialect = db_dialect(conn);
 	int r;
 
 	text_init(&statement.sql, SQL_MAX);
-	if (listing->filter.q) {
+	if (filter->q) {
 		add_hits(&statement, dialect, listing, false);
-		add(&statement, " SELECT count(*) FROM hits CROSS JOIN products"
-				" WHERE products.seq = hits.hit AND");
+		add(&statement, " SELECT count(*)");
+		add_counted_hits(&statement, dialect, listing, narrows_search(filter));
 	} else {
 		add(&statement, "SELECT count(*) FROM products WHERE");
+		add_conditions(&statement, dialect, listing);
+		add_tag(&statement, listing);
 	}
-	add_conditions(&statement, dialect, listing);
-	add_tag(&statement, listing);
 	r = text_error(&statement.sql);
 	if (r < 0)
 		return r;
