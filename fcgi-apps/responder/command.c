@@ -139,6 +139,9 @@ static int copy(const struct service *service, const char *url, const char *targ
 	struct db *target;
 	int status = STATUS_FAILED;
 
+	/* Before a file is made of it. */
+	if (strncmp(target_url, "sqlite:", strlen("sqlite:")) == 0)
+		return fail(service, "nothing was copied", "the target must be PostgreSQL");
 	if (open_store(service, url, true, &source) < 0)
 		return STATUS_FAILED;
 	if (open_store(service, target_url, false, &target) == 0) {
