@@ -54,12 +54,13 @@ MAKEFLAGS += --no-print-directory
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help up down status logs demo build programs unit-programs test test-unit test-unit-postgres test-http test-proofs test-model lint sanitize bench clean reset-data test-deploy test-images images push test-browser screenshots lint-openapi
+.PHONY: help up down status logs demo build programs unit-programs test test-unit test-unit-postgres test-http test-observe test-proofs test-model lint sanitize bench clean reset-data test-deploy test-images images push test-browser screenshots lint-openapi
 help:
 	@echo "make <target>:"
 	@sed -n 's/^## /  /p' $(MAKEFILE_LIST)
 
 ## up               build, start everything, load a demo catalogue; prints where it listens
+##                  (DB=postgres: on a private PostgreSQL; REPLICAS=3: three of each service)
 up:
 	@scripts/install-packages.sh docs || echo 'Going on without npm: /docs and /redoc will only say so'
 	@$(MAKE) build
@@ -143,9 +144,12 @@ test-unit-postgres: $(addprefix $(BUILD)/tests/test_,$(STORE_TESTS))
 unit-programs: $(addprefix $(BUILD)/tests/test_,$(UNIT_TESTS))
 	@:
 
-## test-http        the tests over HTTP: real nginx, real workers, private directory and ports
+## test-http        over HTTP: real nginx and workers, on SQLite and PostgreSQL (STORE=… for one)
+pytest_on = VARIANT=$(VARIANT) STORE=$(1) $(if $(filter postgres,$(1)),scripts/with-postgres.sh) \
+	$(PYTHON) -m pytest -q
 test-http: programs
-	@VARIANT=$(VARIANT) $(PYTHON) -m pytest -q tests/http
+	@status=0; $(foreach s,$(or $(STORE),sqlite postgres),echo "== $(s)"; \
+		$(call pytest_on,$(s)) tests/http || status=1;) exit $$status
 
 ## test-browser     /docs, /redoc, a purchase and CORS in headless Chromium
 test-browser: programs tests/browser/node_modules/.package-lock.json
@@ -163,7 +167,7 @@ tests/%/node_modules/.package-lock.json: tests/%/package-lock.json
 	@cd tests/$* && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null
 	@touch $@
 
-## test-<name>      one of them: tests/unit/test_<name>.c or tests/http/test_<name>.py
+## test-<name>      one: tests/unit/test_<name>.c or tests/http/test_<name>.py (STORE=postgres)
 define unit_test
 .PHONY: unit-$(1) test-$(1)
 test-$(1): unit-$(1)
@@ -176,7 +180,7 @@ define http_test
 .PHONY: http-$(1) test-$(1)
 test-$(1): http-$(1)
 http-$(1): programs
-	@VARIANT=$(VARIANT) $(PYTHON) -m pytest -q tests/http/test_$(1).py
+	@$$(call pytest_on,$$(or $$(STORE),sqlite)) tests/http/test_$(1).py
 endef
 $(foreach t,$(HTTP_TESTS),$(eval $(call http_test,$(t))))
 
@@ -197,6 +201,12 @@ images:
 ## push             push them, tagged latest and with the commit (REGISTRY=docker.io/me)
 push:
 	@scripts/images.sh push
+
+## test-observe     dashboards, alerts and the way of the logs, against a real Prometheus
+test-observe:
+	@scripts/install-packages.sh build test observe
+	@$(MAKE) $(JOBS) programs
+	@VARIANT=$(VARIANT) $(PYTHON) -m pytest -q tests/observe
 
 ## test-proofs      nothing is ever lost: kills, pauses, full disks, bad networks (PROOF_MINUTES=n)
 PROOF_MINUTES ?= 5

@@ -11,6 +11,8 @@ import pytest
 from client import Client, is_problem
 from testbed import ROOT, SERVICES, environment
 
+pytestmark = pytest.mark.storeless
+
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 TRACEPARENT = f"00-{TRACE}-b7ad6b7169203331-01"
 SHOP = {"Origin": "https://shop.example"}
