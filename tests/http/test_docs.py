@@ -7,6 +7,8 @@ import pytest
 from client import is_problem
 from testbed import SERVICES
 
+pytestmark = pytest.mark.storeless
+
 PACKED = {"Accept-Encoding": "gzip"}
 PAGES = ("docs", "redoc")
 ADDRESS = re.compile(r'(?:src|stylesheet" href)="([^"]+)"')
