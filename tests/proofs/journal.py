@@ -10,7 +10,6 @@ Idempotency-Key, until it gets an answer that counts or loses its patience.
 
 import http.client
 import random
-import sqlite3
 import threading
 import time
 from collections import Counter
@@ -18,14 +17,13 @@ from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
 
+import invariants
 from client import Client
 from world import unique
 
 # Answers after which the same request is worth another try.
 PASSING = frozenset({429, 502, 503, 504})
 PASSING_CONFLICTS = {"request-in-progress", "checkout-in-progress"}
-
-SERVICES = {"product": "product", "cart": "cart", "order": "orders"}
 
 
 class Call:
@@ -155,18 +153,9 @@ class Customer:
 # ---- the question ----------------------------------------------------------------------------
 
 
-def attach(directory):
-    """One read-only connection to the three stores, under the names of SERVICES."""
-    store = sqlite3.connect("file::memory:", uri=True)
-    for name, schema in SERVICES.items():
-        uri = f"{(Path(directory) / f'{name}.db').absolute().as_uri()}?mode=ro"
-        store.execute(f"ATTACH ? AS {schema}", (uri,))
-    return store
-
-
 def faults(journal, directory):
     """Of a settled platform, whose customers are gone."""
-    with closing(attach(directory)) as store:
+    with closing(invariants.attach(Path(directory))) as store:
         return [
             fault
             for check in (orders, statuses, adjustments, products, items, keys)
@@ -260,7 +249,7 @@ def items(journal, store):
 def keys(journal, store):
     """Each Idempotency-Key has one outcome, and the store keeps the one that was told."""
     kept = {}
-    for schema in SERVICES.values():
+    for schema in invariants.SCHEMAS.values():
         rows = rows_by(store, f"SELECT key, status, body FROM {schema}.idempotency_keys")
         for key, outcomes in rows.items():
             kept.setdefault(key, []).extend(outcomes)

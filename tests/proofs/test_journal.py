@@ -1,0 +1,85 @@
+"""The question that proofs end with: finds nothing in healthy stores, and each acknowledged thing
+that is lost, doubled or changed."""
+
+import sqlite3
+from contextlib import closing
+
+import invariants
+import journal as journals
+import pytest
+from bed import Bed
+from journal import Customer, Journal
+
+LOSSES = {
+    "an order is gone": ("order", "DELETE FROM orders"),
+    "an order is taken back": ("order", "UPDATE orders SET saga = 'rejected'"),
+    "an order costs something else": ("order", "UPDATE orders SET total_amount = 1"),
+    "an order is another user's": ("order", "UPDATE orders SET user_id = 'somebody'"),
+    "a cart was ordered twice": (
+        "order",
+        "INSERT INTO orders SELECT id || '2', user_id, cart_id, saga, lease_until, status,"
+        " total_amount, currency, tracking_number, version, created_at, updated_at FROM orders",
+    ),
+    "a status is forgotten": ("order", "DELETE FROM order_history WHERE status = 'shipped'"),
+    "an adjustment is lost": ("product", "DELETE FROM stock_movements WHERE delta = 7"),
+    "an adjustment was made twice": (
+        "product",
+        "INSERT INTO stock_movements SELECT product_id, id || '2', delta, reason, reference,"
+        " created_at FROM stock_movements WHERE delta = 7",
+    ),
+    "an adjustment was another": ("product", "UPDATE stock_movements SET delta = 8 WHERE delta = 7"),
+    "a product is another": ("product", "UPDATE products SET id = id || '2'"),
+    "an item is lost": ("cart", "DELETE FROM cart_lines"),
+    "an item was added twice": ("cart", "UPDATE cart_lines SET quantity = quantity * 2"),
+    "a key is forgotten": ("order", "DELETE FROM idempotency_keys"),
+    "a key has another outcome": ("cart", "UPDATE idempotency_keys SET body = '{}'"),
+}
+
+
+@pytest.fixture(scope="module")
+def healthy(tmp_path_factory):
+    """A journal, and copies of the stores it is about."""
+    directory = tmp_path_factory.mktemp("healthy")
+    journal = Journal()
+    with Bed() as bed:
+        customer = Customer(bed.gateway.port, journal)
+        product = customer.make_product(inventory=50).json()["id"]
+        assert customer.adjust_stock(product, 7).status == 200
+        order = customer.order(customer.fill_cart({product: 2})).json()
+        assert customer.set_status(order["id"], "shipped").status == 200
+        assert customer.fill_cart({product: 3})
+        bed.check(journal)
+        for service in bed.services.values():
+            copy(service.store.path, directory / service.store.path.name)
+    return journal, directory
+
+
+def copy(source, target):
+    with closing(sqlite3.connect(source)) as store, closing(sqlite3.connect(target)) as backup:
+        store.backup(backup)
+
+
+def test_healthy_stores_have_no_faults(healthy):
+    assert journals.faults(*healthy) == []
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_loss_is_found(healthy, tmp_path, loss):
+    journal, directory = healthy
+    for name in invariants.SERVICES:
+        copy(directory / f"{name}.db", tmp_path / f"{name}.db")
+    name, sql = LOSSES[loss]
+    with closing(sqlite3.connect(tmp_path / f"{name}.db")) as store, store:
+        assert store.execute(sql).rowcount > 0, "this loses nothing"
+    assert journals.faults(journal, tmp_path)
+
+
+def test_two_outcomes_are_found(healthy):
+    """One key, and two answers that differ."""
+    journal, directory = healthy
+    first, second = [call for call in journal.calls if call.key][:2]
+    first.answers.append(second.answers[0])
+    try:
+        assert journals.faults(journal, directory)
+    finally:
+        first.answers.pop()
