@@ -212,6 +212,7 @@ test-observe:
 PROOF_MINUTES ?= 5
 test-proofs:
 	@scripts/install-packages.sh build test
+	@$(MAKE) VARIANT=release $(JOBS) programs
 	@$(MAKE) VARIANT=failpoints $(JOBS) programs
 	@VARIANT=failpoints PROOF_MINUTES=$(PROOF_MINUTES) $(PYTHON) -m pytest -q tests/proofs
 
