@@ -54,13 +54,14 @@ MAKEFLAGS += --no-print-directory
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help up down status logs demo build programs unit-programs test test-unit test-unit-postgres test-http test-observe test-observe test-proofs test-model lint sanitize bench clean reset-data test-deploy test-images images push test-browser screenshots lint-openapi
+.PHONY: help up down status logs demo build programs unit-programs test test-unit test-unit-postgres test-http test-observe test-proofs test-model lint sanitize bench clean reset-data test-deploy test-images images push test-browser screenshots lint-openapi
 help:
 	@echo "make <target>:"
 	@sed -n 's/^## /  /p' $(MAKEFILE_LIST)
 
 ## up               build, start everything, load a demo catalogue; prints where it listens
 ##                  (DB=postgres: on a private PostgreSQL; REPLICAS=3: three of each service)
+##                  (OBSERVE=1: also a Prometheus that watches it)
 up:
 	@scripts/install-packages.sh docs || echo 'Going on without npm: /docs and /redoc will only say so'
 	@$(MAKE) build
@@ -201,12 +202,6 @@ images:
 ## push             push them, tagged latest and with the commit (REGISTRY=docker.io/me)
 push:
 	@scripts/images.sh push
-
-## test-observe     dashboards, alerts and the way of the logs, against a real Prometheus
-test-observe:
-	@scripts/install-packages.sh build test observe
-	@$(MAKE) $(JOBS) programs
-	@VARIANT=$(VARIANT) $(PYTHON) -m pytest -q tests/observe
 
 ## test-observe     dashboards, alerts and the way of the logs, against a real Prometheus
 test-observe:
