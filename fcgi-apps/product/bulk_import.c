@@ -187,9 +187,9 @@ static int lock_products(struct db_conn *conn, const struct product_import *impo
 	struct json_writer writer;
 	int r;
 
+	text_init(&skus, SKUS_TEXT_MAX);
 	if (db_dialect(conn) != DB_POSTGRES)
 		return 0;
-	text_init(&skus, SKUS_TEXT_MAX);
 	json_writer_init(&writer, &skus);
 	json_array_begin(&writer);
 	for (size_t i = 0; i < import->count; i++)
