@@ -15,12 +15,13 @@ declare -A below=(
 	[cart]='base contract storage upstream responder'
 	[order]='base contract storage upstream responder'
 )
-# Third-party headers, and the files that may include them (patterns of find -path).
+# Third-party and generated headers, and the files that may include them (patterns of find -path).
 declare -A home=(
 	[json-c/]='fcgi-apps/base/json*.c fcgi-apps/base/json_tree.h'
 	[sqlite3.h]='fcgi-apps/storage/sqlite*.[ch]'
 	[libpq-fe.h]='fcgi-apps/storage/postgres*.[ch]'
 	[curl/]='fcgi-apps/upstream/*'
+	[docs-ui/]='fcgi-apps/responder/docs.c'
 	[fcgiapp.h]='fcgi-apps/responder/*'
 	[fcgi_config.h]='fcgi-apps/responder/*'
 )

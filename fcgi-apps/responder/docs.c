@@ -24,13 +24,13 @@ struct asset {
 
 /* Made by scripts/docs-ui.sh; empty where npm was missing. */
 #define ASSET(id, stem, extension, hash) EMBED(docs_##id, "docs-ui/" stem "." extension ".gz");
-#include "docs-ui/assets.inc"
+#include <docs-ui/assets.inc>
 #undef ASSET
 
 static const struct asset assets[ASSET_COUNT] = {
 #define ASSET(id, stem, extension, hash)                                                           \
 	[id] = {stem, extension, hash, docs_##id, &docs_##id##_size},
-#include "docs-ui/assets.inc"
+#include <docs-ui/assets.inc>
 #undef ASSET
 };
 
