@@ -101,6 +101,7 @@ def recovers(call, status):
     return answers[-1]
 
 
+@pytest.mark.storeless
 @pytest.mark.parametrize("trouble", TROUBLES)
 def test_product_in_trouble(bed, shop, trouble):
     product = shop.make_product(inventory=50)
@@ -137,6 +138,7 @@ def test_product_in_trouble(bed, shop, trouble):
     assert shop.stock(product) == (47, 3)
 
 
+@pytest.mark.storeless
 @pytest.mark.parametrize("trouble", TROUBLES)
 def test_cart_in_trouble(bed, shop, trouble):
     product = shop.make_product(inventory=50)
@@ -155,6 +157,7 @@ def test_cart_in_trouble(bed, shop, trouble):
     assert shop.stock(product) == (46, 4)
 
 
+@pytest.mark.storeless
 def test_callers_do_not_wait_for_a_sibling_that_keeps_failing(bed, shop):
     """The circuit breaker: after enough failures the answer is there at once."""
     product = shop.make_product()
@@ -217,6 +220,7 @@ def test_status_changes_need_no_sibling(bed, shop):
     assert shop.stock(product) == (7, 0)
 
 
+@pytest.mark.storeless
 def test_caller_starts_without_its_siblings(bed, shop):
     product = shop.make_product()
     with down(bed.product), down(bed.cart):
