@@ -11,6 +11,7 @@
 #	                                                               ports of each are 10 above the last
 #	PRODUCT_BALANCER_PORT CART_BALANCER_PORT                       9101 9102: spread over the internal
 #	                                                               ports, for the siblings of replicas
+#	OBSERVE PROMETHEUS_PORT                                        1 starts a Prometheus too, on 9090
 #	STATE_DIR                                                      var: sockets, pids, logs, data
 #	PRODUCT_DATABASE_URL CART_DATABASE_URL ORDER_DATABASE_URL      what DB says
 #	VARIANT                                                        release
@@ -23,7 +24,7 @@ source scripts/postgres.sh
 
 : "${PRODUCT_PORT:=8001}" "${CART_PORT:=8002}" "${ORDER_PORT:=8003}"
 : "${PRODUCT_INTERNAL_PORT:=9001}" "${CART_INTERNAL_PORT:=9002}" "${ORDER_INTERNAL_PORT:=9003}"
-: "${GATEWAY_PORT:=8080}" "${STATE_DIR:=var}" "${VARIANT:=release}"
+: "${GATEWAY_PORT:=8080}" "${OBSERVE:=0}" "${PROMETHEUS_PORT:=9090}" "${STATE_DIR:=var}" "${VARIANT:=release}"
 : "${CORS_ALLOW_ORIGINS:=http://localhost:*,http://127.0.0.1:*,https://localhost:*}"
 : "${PRODUCT_BALANCER_PORT:=9101}" "${CART_BALANCER_PORT:=9102}"
 
@@ -202,6 +203,24 @@ render_balancer() {
 
 start_nginx() {
 	TZ=UTC launch "$1-nginx" nginx -p "$PWD" -c "$STATE_DIR/run/$1-nginx.conf" -g 'daemon off;'
+}
+
+# The cluster's scrape configuration and alert rules, with the local ports as targets.
+start_prometheus() {
+	local service replica targets=()
+	for service in "${services[@]}"; do
+		for replica in $(replicas_of "$service"); do
+			targets+=("$service=127.0.0.1:$(setting "$replica" INTERNAL_PORT)")
+		done
+	done
+	scripts/prometheus-config.sh "$PROMETHEUS_PORT" "${targets[@]}" >"$STATE_DIR/run/prometheus.yaml"
+	launch prometheus prometheus --config.file="$STATE_DIR/run/prometheus.yaml" \
+		--storage.tsdb.path="$STATE_DIR/data/prometheus" --storage.tsdb.retention.time=7d \
+		--web.listen-address="127.0.0.1:$PROMETHEUS_PORT"
+}
+
+prometheus_ready() {
+	curl -fsS -o /dev/null --max-time 2 "http://127.0.0.1:$PROMETHEUS_PORT/-/ready" 2>/dev/null
 }
 
 ready() {

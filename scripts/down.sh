@@ -12,6 +12,7 @@ stop_if_running() {
 	fi
 }
 
+stop_if_running prometheus TERM
 stop_if_running gateway-nginx QUIT
 for service in order cart product; do
 	for name in $(replicas_of "$service"); do

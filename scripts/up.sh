@@ -100,6 +100,17 @@ wait_gateway() {
 	done
 }
 
+up_prometheus() {
+	local deadline=$((SECONDS + ready_seconds))
+	started=(prometheus "${started[@]}")
+	start_prometheus
+	until prometheus_ready; do
+		running prometheus >/dev/null || fail prometheus 'Prometheus ended'
+		((SECONDS < deadline)) || fail prometheus "Prometheus is not ready after $ready_seconds s"
+		sleep 0.1
+	done
+}
+
 seed() {
 	local url answer
 	url="$(gateway_url)/products"
@@ -127,7 +138,11 @@ print_urls() {
 		printf '  %-9s http://127.0.0.1:%s/   internal http://127.0.0.1:%s/\n' "$name" \
 			"$(setting "$name" PORT)" "$(setting "$name" INTERNAL_PORT)"
 	done
-	printf '  %-9s %s/products  /carts  /orders\n\nTry it:\n' gateway "$(gateway_url)"
+	printf '  %-9s %s/products  /carts  /orders\n' gateway "$(gateway_url)"
+	if running prometheus >/dev/null; then
+		printf '  %-9s http://127.0.0.1:%s/\n' metrics "$PROMETHEUS_PORT"
+	fi
+	printf '\nTry it:\n'
 	printf "  curl -s '%s/products?q=lamp&limit=3'\n  make demo\n" "$(gateway_url)"
 }
 
@@ -155,6 +170,10 @@ if ! running gateway-nginx >/dev/null; then
 	check_port gateway PORT
 	render_gateway
 fi
+if [[ $OBSERVE == 1 ]] && ! running prometheus >/dev/null; then
+	scripts/install-packages.sh observe
+	check_port prometheus PORT
+fi
 
 trap 'undo; exit 130' INT TERM
 [[ $DB != postgres ]] || up_cluster
@@ -170,6 +189,7 @@ for service in "${services[@]}"; do
 done
 running gateway-nginx >/dev/null || start gateway nginx
 wait_gateway
+[[ $OBSERVE != 1 ]] || running prometheus >/dev/null || up_prometheus
 trap - INT TERM
 
 if ((${#started[@]} == 0)); then

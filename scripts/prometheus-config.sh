@@ -1,0 +1,27 @@
+#!/bin/sh
+# Prints the configuration of a Prometheus on this machine: the cluster's own, from k8s/monitoring, with
+# these targets in place of the discovery of pods, and its rules by their absolute path.
+#
+#	scripts/prometheus-config.sh PORT product=127.0.0.1:9001 cart=127.0.0.1:9002 …
+#
+# PORT is the one this Prometheus listens on itself.
+set -eu
+
+port=$1
+shift
+folder=$(cd "$(dirname "$0")/../k8s/monitoring/prometheus" && pwd)
+targets='    static_configs:'
+for target; do
+	targets="$targets
+      - targets: ['${target#*=}']
+        labels: {service: ${target%%=*}}"
+done
+TARGETS=$targets RULES=$folder/rules.yaml PORT=$port awk '
+/# targets: end/ { skip = 0 }
+!skip {
+	sub(/- rules\.yaml$/, "- " ENVIRON["RULES"])
+	sub(/localhost:9090/, "127.0.0.1:" ENVIRON["PORT"])
+	print
+}
+/# targets: begin/ { skip = 1; print ENVIRON["TARGETS"] }
+' "$folder/prometheus.yaml"

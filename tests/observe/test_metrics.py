@@ -1,0 +1,220 @@
+"""A platform that is scraped while it is bought from: every expression of the dashboards returns data,
+every alert can be evaluated over series that are there, and the figures are the right ones."""
+
+import json
+import re
+import subprocess
+
+import pytest
+import yaml
+from prometheus import RULES
+from shop import Shop
+from testbed import ROOT, wait_until
+
+DASHBOARDS = sorted((ROOT / "k8s/monitoring/dashboards").glob("*.json"))
+CASES = ROOT / "tests/observe/alerts.yaml"
+
+# Words of PromQL that are no series; labels are cut out before.
+WORDS = set(
+    "and or unless on by sum max rate increase changes avg_over_time histogram_quantile clamp_min"
+    " label_replace vector bool".split()
+)
+
+
+def rules(kind):
+    groups = yaml.safe_load(RULES.read_text())["groups"]
+    return {rule[kind]: rule for group in groups for rule in group["rules"] if kind in rule}
+
+
+def panels(dashboard):
+    return [panel for panel in dashboard["panels"] if panel["type"] != "row"]
+
+
+def dashboard_expressions():
+    for path in DASHBOARDS:
+        for panel in panels(json.loads(path.read_text())):
+            for target in panel["targets"]:
+                yield pytest.param(target["expr"], id=f"{path.stem}-{panel['title']}-{target['refId']}")
+
+
+def series_of(expression):
+    """Names of the series that an expression reads."""
+    text = re.sub(r'"[^"]*"', "", expression)
+    text = re.sub(r"\{[^}]*\}|\[[^\]]*\]", " ", text)
+    text = re.sub(r"\b(by|on) *\([^)]*\)", " ", text)
+    return set(re.findall(r"\b[a-z_][a-z0-9_:]*\b", text)) - WORDS
+
+
+def buy_and_fail(bed, prometheus):
+    """Purchases, a stock-out, a sibling that is down, and what clients do wrong."""
+    shop = Shop(bed)
+    product = shop.make_product(inventory=30)
+    late = shop.make_cart({product: 3})
+    for _ in range(9):
+        shop.buy({product: 3})
+    lost = shop.make_cart({product: 3})
+    shop.buy({product: 3})
+    answer = shop.post_order(lost)
+    assert answer.status == 409 and answer.json()["code"] == "insufficient-stock"
+    assert shop.post_order(late).status == 409
+    # The worker that has counted them is killed next.
+    wait_until(lambda: prometheus.query("product_stock_outs_total == 2"), 10, "stock-outs are seen")
+    bed.product.kill_worker()
+    cart = shop.make_cart()
+    body = {"product_id": product, "quantity": 1}
+    assert shop.cart.post(f"/carts/{cart}/items", json=body).status == 503
+    bed.product.start_worker()
+
+
+@pytest.fixture(scope="module")
+def scraped(platform, prometheus):
+    """Prometheus once it has seen all of it: rates need the series before and after."""
+    Shop(platform).buy({Shop(platform).make_product(): 1})
+    wait_until(lambda: len(prometheus.query("shop:error_ratio:rate5m")) == 3, 30, "rules have results")
+    buy_and_fail(platform, prometheus)
+    # Counted every 15 s.
+    wait_until(lambda: prometheus.query("order_orders > 0"), 30, "orders are counted")
+    return prometheus
+
+
+@pytest.mark.parametrize("expression", dashboard_expressions())
+def test_every_panel_has_data(scraped, expression):
+    expression = expression.replace("$__rate_interval", "1m").replace("$service", ".+")
+    assert "$" not in expression
+    assert scraped.query(expression), expression
+
+
+@pytest.mark.parametrize("alert", rules("alert"))
+def test_every_alert_can_be_evaluated(scraped, alert):
+    expression = rules("alert")[alert]["expr"]
+    scraped.query(expression)
+    names = series_of(expression)
+    assert names
+    for name in names:
+        assert scraped.query(name), f"no series {name}"
+
+
+def test_every_rule_is_healthy_and_nothing_fires(scraped):
+    groups = scraped.ask("rules")["groups"]
+    found = {rule["name"]: rule for group in groups for rule in group["rules"]}
+    assert set(found) == set(rules("alert")) | set(rules("record"))
+    assert {name: rule.get("lastError") for name, rule in found.items() if rule["health"] != "ok"} == {}
+    assert [a for a in scraped.ask("alerts")["alerts"] if a["state"] == "firing"] == []
+
+
+def test_a_bad_expression_would_be_found(scraped):
+    assert series_of('rate(a_total{b="c"}[5m]) / on (d) e') == {"a_total", "e"}
+    assert not scraped.query("db_pool_conections")
+    assert not scraped.query('order_orders{status="unknown"}')
+
+
+def test_figures_are_those_of_what_was_done(scraped):
+    def total(expression):
+        return sum(scraped.query(expression).values())
+
+    assert total('http_requests_total{operation="createOrder",status="201"}') == 11
+    assert total("order_orders") == 11
+    assert total('http_requests_total{operation="createOrder",status="409"}') == 2
+    assert total("cart_checkouts_consumed_last_hour") == 11
+    assert total("max_over_time(product_stock_outs_total[5m])") == 2
+    assert total('http_requests_total{service="cart",status="503"}') == 1
+    assert total('upstream_failures_total{service="cart"}') >= 1
+    assert total("service_ready") == 3
+    assert total('nginx_connections{service="cart",state="writing"}') >= 1
+    # The product service has just been started.
+    groups = scraped.query('db_transactions_total{service!="product"} / db_commits_total')
+    assert len(groups) == 2 and all(size >= 1 for size in groups.values())
+
+
+def test_readiness_and_its_figure_agree(platform, scraped):
+    """A store that cannot be reached: the figure says so before anything else fails."""
+    assert b"\nservice_ready 1\n" in platform.order.internal.get("/metrics").body
+    platform.product.kill_worker()
+    try:
+        assert platform.product.internal.get("/metrics").status == 502
+        wait_until(
+            lambda: scraped.query('up{service="product"} == 0')
+            and not scraped.query('service_ready{service="product"}'),
+            10,
+            "the product service is missing",
+        )
+        firing = rules("alert")["NoReadyReplica"]["expr"]
+        assert [dict(labels) for labels in scraped.query(firing)] == [{"service": "product"}]
+    finally:
+        platform.product.start_worker()
+
+
+@pytest.mark.parametrize("service", ["product", "cart", "order"])
+def test_the_page_is_what_promtool_expects(platform, service):
+    page = platform.services[service].internal.get("/metrics")
+    assert page.header("Content-Type") == "text/plain; version=0.0.4"
+    done = subprocess.run(["promtool", "check", "metrics"], input=page.body, capture_output=True)
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+
+
+def documented():
+    """Series and their types, from the table of docs/MONITORING.md."""
+    rows = re.findall(r"^\| `([a-z_]+)[^`]*` \| (\w+) \|", (ROOT / "docs/MONITORING.md").read_text(), re.M)
+    assert len(rows) == len(dict(rows))
+    return dict(rows)
+
+
+def test_every_series_is_documented(platform, scraped):
+    found = {}
+    for service in platform.services.values():
+        page = service.internal.get("/metrics").body.decode()
+        found |= dict(re.findall(r"^# TYPE (\S+) (\S+)$", page, re.M))
+    assert found == documented()
+
+
+def test_rules_pass_their_tests():
+    for command in (["check", "rules", RULES], ["test", "rules", CASES]):
+        done = subprocess.run(["promtool", *command], capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_every_alert_has_a_case_and_a_page_to_read():
+    cases = yaml.safe_load(CASES.read_text())["tests"]
+    fired = {
+        test["alertname"] for case in cases for test in case["alert_rule_test"] if test["exp_alerts"]
+    }
+    assert fired == set(rules("alert"))
+    headings = re.findall(r"^### (\w+)$", (ROOT / "docs/MONITORING.md").read_text(), re.M)
+    for name, rule in rules("alert").items():
+        page, _, anchor = rule["annotations"]["runbook"].partition("#")
+        assert page == "docs/MONITORING.md" and anchor == name.lower() and name in headings
+
+
+def test_a_wrong_rule_would_not_pass(tmp_path):
+    wrong = RULES.read_text().replace("order_outbox_oldest_seconds) > 120", "order_outbox_oldest_seconds) > 12000")
+    assert wrong != RULES.read_text()
+    (tmp_path / "rules.yaml").write_text(wrong)
+    cases = CASES.read_text().replace("../../k8s/monitoring/prometheus/rules.yaml", "rules.yaml")
+    (tmp_path / "cases.yaml").write_text(cases)
+    done = subprocess.run(["promtool", "test", "rules", tmp_path / "cases.yaml"], capture_output=True)
+    assert done.returncode != 0
+
+
+def test_the_operator_gets_the_same_rules():
+    folder = ROOT / "k8s/monitoring/operator"
+    made = subprocess.run([folder / "make-rules.sh"], check=True, capture_output=True, text=True).stdout
+    assert made == (folder / "rules.yaml").read_text(), f"run {folder}/make-rules.sh > rules.yaml"
+    assert yaml.safe_load(made)["spec"] == yaml.safe_load(RULES.read_text())
+
+
+def test_dashboards_are_provisioned():
+    folder = ROOT / "k8s/monitoring"
+    source = yaml.safe_load((folder / "grafana/datasources.yaml").read_text())["datasources"][0]
+    packed = yaml.safe_load((folder / "dashboards/kustomization.yaml").read_text())
+    assert sorted(packed["configMapGenerator"][0]["files"]) == [path.name for path in DASHBOARDS]
+    for path in DASHBOARDS:
+        dashboard = json.loads(path.read_text())
+        assert dashboard["uid"] == path.stem
+        ids = [panel["id"] for panel in dashboard["panels"]]
+        assert len(ids) == len(set(ids))
+        for panel in panels(dashboard):
+            assert panel["targets"] and panel["title"]
+            uids = {t["datasource"]["uid"] for t in panel["targets"]} | {panel["datasource"]["uid"]}
+            assert uids == {source["uid"]}
+            place = panel["gridPos"]
+            assert place["x"] + place["w"] <= 24
