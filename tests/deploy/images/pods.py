@@ -38,7 +38,8 @@ class Pod:
         deployment = manifests.named(documents, "Deployment", f"{service}-service")
         self.spec = manifests.pod(deployment)
         self.secret = f"{name}-database"
-        manifest = copy.deepcopy(self.spec)
+        # A kubelet starts nothing again in a pod that is ending; podman would.
+        manifest = copy.deepcopy(self.spec) | {"restartPolicy": "Never"}
         for container in manifest["containers"]:
             container["image"] = image
             container.pop("ports", None)

@@ -8,7 +8,8 @@ import pytest
 from conftest import VERSION, podman, run
 
 SERVICES = manifests.SERVICES
-TMPFS = [f"--tmpfs={folder}:rw,mode=1777" for folder in ("/run/app", "/data")]
+# New volumes get the owner that the image gives the folder.
+VOLUMES = ["--volume=/run/app", "--volume=/data"]
 
 
 @pytest.fixture(params=SERVICES)
@@ -28,7 +29,7 @@ def test_labels_user_and_signal(images, service):
     assert labels["revision"] == VERSION
     assert config["User"] == "10001:10001"
     assert config["StopSignal"] in ("SIGTERM", "15")
-    assert image["HealthCheck"]["Test"][:2] == ["CMD", "health"]
+    assert image["Healthcheck"]["Test"][:2] == ["CMD", "health"]
 
 
 def test_user_has_a_name(images, service):
@@ -82,7 +83,7 @@ def await_health(name, healthy):
 
 
 def test_worker_is_healthy_drains_and_ends_well(images, service, container):
-    name = container(images[service], options=["--read-only", *TMPFS])
+    name = container(images[service], options=["--read-only", *VOLUMES])
     assert await_health(name, True), podman("logs", name).stderr
     assert podman(
         "exec", name, "health", "fastcgi", "/run/app/worker.sock", "/nowhere", check=False

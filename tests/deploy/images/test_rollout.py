@@ -10,6 +10,7 @@ import pytest
 from pods import Pod
 
 CLIENTS = 16
+PAUSE = 0.01  # seconds between a client's requests
 # How long proxies go on sending to a pod that is ending.
 ENDPOINTS_FORGOTTEN_AFTER = 4
 ORDERS = [("nginx", "worker"), ("worker", "nginx")]
@@ -50,21 +51,25 @@ class Load:
             connection = connections.setdefault(
                 address, http.client.HTTPConnection(address, 8000, timeout=20)
             )
-            outcome = self.exchange(connection, turn)
+            outcome = self.exchange(connection, number, turn)
+            time.sleep(PAUSE)
             with self.lock:
                 self.answers[address] = self.answers.get(address, 0) + 1
                 if outcome:
                     self.lost.append((address, outcome))
 
     @staticmethod
-    def exchange(connection, turn):
+    def exchange(connection, number, turn):
         """What went wrong, or None."""
+        # As the ingress says it: the limit of requests is for each client's address.
+        headers = {"X-Forwarded-For": f"198.51.100.{number}"}
         try:
             if turn % 4 == 0:
                 body = json.dumps({"name": f"Lamp {turn}", "price": 1})
-                connection.request("POST", "/products", body, {"Content-Type": "application/json"})
+                headers["Content-Type"] = "application/json"
+                connection.request("POST", "/products", body, headers)
             else:
-                connection.request("GET", "/products?limit=5")
+                connection.request("GET", "/products?limit=5", headers=headers)
             answer = connection.getresponse()
             answer.read()
             return None if answer.status in (200, 201) else str(answer.status)
