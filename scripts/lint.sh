@@ -12,9 +12,9 @@ check() { # check NAME COMMAND…
 	"$@" || failed+=("$name")
 }
 
-mapfile -t sources < <(find fcgi-apps tests/unit bench -name '*.c' | sort)
+mapfile -t sources < <(find fcgi-apps tests/unit bench docker -name '*.c' | sort)
 mapfile -t headers < <(find fcgi-apps tests/unit bench -name '*.h' | sort)
-mapfile -t shell_scripts < <(find scripts nginx bench .ci -type f -exec grep -lE '^#!.*(sh|bash)$' {} + | sort)
+mapfile -t shell_scripts < <(find scripts nginx bench docker k8s .ci -type f -exec grep -lE '^#!.*(sh|bash)$' {} + | sort)
 flags=(-D_GNU_SOURCE '-DSERVICE_VERSION="lint"' -Ifcgi-apps -Ibuild -Itests/unit)
 flags_tidy=(-isystem /usr/include/postgresql -include fcgi-apps/base/banned.h -std=gnu11)
 

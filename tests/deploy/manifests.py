@@ -13,6 +13,7 @@ SERVICES = ("product", "cart", "order")
 OVERLAYS = ("dev", "production")
 # Folders that ArgoCD, or a reader of the documentation, builds by themselves.
 FOLDERS = (
+    "k8s/namespace",
     "k8s/overlays/dev",
     "k8s/overlays/production",
     "k8s/overlays/production/database",

@@ -77,3 +77,12 @@ def test_the_folders_of_argocd_are_the_whole_of_production():
     whole = manifests.render("k8s/overlays/production")
     order = manifests.title
     assert sorted(parts, key=order) == sorted(whole, key=order)
+
+
+@pytest.mark.parametrize("folder", [folder for folder in manifests.FOLDERS if folder != "argocd"])
+def test_everything_is_in_the_shops_namespace(folder):
+    for document in manifests.render(folder):
+        if document["kind"] == "Namespace":
+            assert document["metadata"]["name"] == "shop"
+        else:
+            assert document["metadata"]["namespace"] == "shop", manifests.title(document)
