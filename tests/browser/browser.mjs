@@ -37,7 +37,7 @@ export async function browse(scenario) {
 			if (!expected.some((pattern) => pattern.test(text)))
 				faults.push(`${address}: ${text}`);
 		};
-		page.setDefaultTimeout(20_000);
+		page.setDefaultTimeout(60_000);
 		page.on("console", (message) => {
 			if (["error", "warning"].includes(message.type()))
 				fault(`${message.text()} (${message.location().url})`);

@@ -11,10 +11,7 @@ await browse(async (open) => {
 		const operations = Object.values(openapi.paths)
 			.flatMap((item) => Object.keys(item))
 			.filter((method) => methods.includes(method));
-		const slash = await openDocs(open, `${base}/docs/`);
-		await slash.close();
-
-		const page = await openDocs(open, `${base}/docs`);
+		const page = await openDocs(open, `${base}/docs${name === "cart" ? "/" : ""}`);
 		assert.equal(await page.locator(".opblock").count(), operations.length);
 		assert.equal(await page.title(), openapi.info.title);
 		const { address, body } = await tryOut(page, "getDocument");
