@@ -28,7 +28,7 @@ def applications():
 
 
 APPLICATIONS = applications()
-CLUSTER_WIDE = {"Namespace"}
+CLUSTER_WIDE = {"Namespace", "ClusterRole", "ClusterRoleBinding"}
 
 
 def brought(spec):
