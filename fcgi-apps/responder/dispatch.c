@@ -226,6 +226,18 @@ static void apply_conditions(struct exchange *exchange)
 		response_empty(response, 304);
 }
 
+/* nginx logs every request; this is its counterpart inside, for who follows one. */
+static void log_answer(const struct exchange *exchange)
+{
+	const struct request *request = &exchange->request;
+	if (!log_enabled(LOG_DEBUG))
+		return;
+	log_write(LOG_DEBUG, "answered",
+		  log_text("event.action", request->operation ? request->operation->id : "none"),
+		  log_int("http.response.status_code", exchange->response.status),
+		  log_int("event.duration", (clock_monotonic() - request->started) * 1000));
+}
+
 static void finish(struct exchange *exchange)
 {
 	struct response *response = &exchange->response;
@@ -242,6 +254,7 @@ static void finish(struct exchange *exchange)
 			check_answer(exchange);
 	}
 	exchange_answer(exchange);
+	log_answer(exchange);
 	if (exchange->request.after)
 		exchange->request.after(exchange->request.after_argument);
 	exchange_done(exchange);

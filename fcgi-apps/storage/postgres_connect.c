@@ -89,7 +89,7 @@ void postgres_unshare(void *shared)
 
 static void log_notice(UNUSED void *argument, const char *message)
 {
-	log_write(LOG_DEBUG, "database notice", log_text("message", message));
+	log_write(LOG_DEBUG, "database notice", log_text("error.message", message));
 }
 
 /* Messages of libpq name host, port, database and user, and have line breaks. */

@@ -1,0 +1,334 @@
+"""Logs of a running platform: one purchase is followed through all of them, each field is documented,
+and fluentd's configuration turns each line into a document as the index template types it."""
+
+import ipaddress
+import json
+import re
+import secrets
+import subprocess
+from datetime import datetime
+
+import pytest
+import testbed
+from shop import Shop
+from testbed import ROOT, SERVICES, wait_until
+
+FOLDER = ROOT / "k8s/logging"
+CONFIGURATION = FOLDER / "fluent.conf"
+PIPELINE = ROOT / "tests/observe/pipeline.rb"
+NOW = "2026-01-31T23:59:58.123456789+01:00"
+CONTAINER = "0123456789abcdef" * 4
+# Of fluentd's own, and of Kubernetes.
+ADDED = re.compile(r"kubernetes\.|docker\.|log\.iostream$|fluentd\.tag$|event\.original$")
+
+
+@pytest.fixture(scope="module")
+def chatty():
+    """A platform whose workers log what they answer."""
+    with testbed.Platform(worker={"LOG_LEVEL": "debug"}) as bed:
+        yield bed
+
+
+def worker_entries(service):
+    return [json.loads(line) for line in service.worker.logged().splitlines()]
+
+
+def logs_of(bed, trace):
+    """{log: entries of the trace} over all processes."""
+    found = {}
+    for service in bed.services.values():
+        found[f"{service.name} nginx"] = service.nginx.access_entries()
+        found[f"{service.name} worker"] = worker_entries(service)
+    found["gateway nginx"] = bed.gateway_nginx.access_entries()
+    return {log: [e for e in entries if e.get("trace.id") == trace] for log, entries in found.items()}
+
+
+def test_one_purchase_is_followed_through_all_logs(chatty):
+    trace, request = secrets.token_hex(16), f"purchase-{secrets.token_hex(4)}"
+    shop = Shop(chatty)
+    product = shop.make_product()
+    cart = shop.make_cart({product: 2})
+    headers = {"traceparent": f"00-{trace}-{secrets.token_hex(8)}-01", "X-Request-ID": request}
+    body = {"user_id": "user-1", "cart_id": cart}
+    assert chatty.gateway.post("/orders", json=body, headers=headers).status == 201
+    wait_until(lambda: all(logs_of(chatty, trace).values()), 10, "all seven logs tell of it")
+    logs = logs_of(chatty, trace)
+
+    assert {e["http.request.id"] for entries in logs.values() for e in entries} == {request}
+    answered = {
+        service: {e["event.action"] for e in logs[f"{service} worker"] if e["message"] == "answered"}
+        for service in SERVICES
+    }
+    assert answered["order"] == {"createOrder"}
+    assert answered["product"] == {"holdStock"}
+    assert "beginCheckout" in answered["cart"]
+    asked = {e["url.path"] for e in logs["product nginx"]}
+    assert len(asked) == 1 and asked.pop().startswith("/internal/reservations/")
+    for service in SERVICES:
+        assert {e["service.name"] for e in logs[f"{service} worker"]} == {service}
+        assert {e["service.name"] for e in logs[f"{service} nginx"]} == {service}
+        # Each request of nginx' log is one of the worker's, with the same status.
+        assert sorted(e["http.response.status_code"] for e in logs[f"{service} nginx"]) == sorted(
+            e["http.response.status_code"] for e in logs[f"{service} worker"] if e["message"] == "answered"
+        )
+    # Nobody else's lines carry this trace.
+    assert not any(logs_of(chatty, "0" * 31 + "1").values())
+
+
+def documented():
+    """{field: set of logs that have it} of the tables in docs/LOGGING.md."""
+    found = {}
+    for name, _, logs in re.findall(
+        r"^\| `([@\w.]+)` \| (\w+) \| ([\w, ]+) \|", (ROOT / "docs/LOGGING.md").read_text(), re.M
+    ):
+        assert name not in found, name
+        found[name] = set(logs.split(", "))
+    return found
+
+
+def written_by_workers():
+    """Every field name in the C code."""
+    names = set()
+    for path in (ROOT / "fcgi-apps").rglob("*.c"):
+        names |= set(re.findall(r'\blog_(?:text|int)\(\s*"([^"]+)"', path.read_text()))
+    log = (ROOT / "fcgi-apps/base/log.c").read_text()
+    names |= set(re.findall(r'(?:json_member_\w+|write_text)\(&writer, "([^"]+)"', log))
+    # Found only in builds for the proofs; and the fields of an error, by their function.
+    return {n for n in names if not n.startswith("failpoint.")} | {"error.code"}
+
+
+def written_by_nginx():
+    template = (ROOT / "nginx/http.conf.template").read_text()
+    return set(re.findall(r'"([@\w.]+)":', template[template.index("log_format ecs") :]))
+
+
+def test_every_field_is_documented_and_no_other():
+    table = documented()
+    assert {name for name, logs in table.items() if "worker" in logs} == written_by_workers()
+    assert {name for name, logs in table.items() if "access" in logs} == written_by_nginx()
+    assert set(mapping()) == set(table)
+
+
+def mapping():
+    """{dotted field: type} of the index template."""
+    found = {}
+
+    def walk(properties, prefix):
+        for name, rule in properties.items():
+            if "properties" in rule:
+                assert "type" not in rule
+                walk(rule["properties"], f"{prefix}{name}.")
+            else:
+                found[prefix + name] = rule["type"]
+
+    template = json.loads((FOLDER / "setup/index-template.json").read_text())["template"]
+    walk(template["mappings"]["properties"], "")
+    return found
+
+
+def test_the_documented_types_are_the_templates():
+    text = (ROOT / "docs/LOGGING.md").read_text()
+    types = dict(re.findall(r"^\| `([@\w.]+)` \| (\w+) \|", text, re.M))
+    assert types == mapping()
+
+
+def fits(kind, value):
+    if value is None:
+        return True
+    if kind == "date":
+        return datetime.fromisoformat(value.replace("Z", "+00:00")).tzinfo is not None
+    if kind == "ip":
+        return bool(ipaddress.ip_address(value))
+    if kind == "long":
+        return isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**63
+    if kind == "flattened":
+        return isinstance(value, dict)
+    assert kind in ("keyword", "match_only_text"), kind
+    return isinstance(value, str) and len(value.encode()) < 32766
+
+
+def flatten(document, prefix=""):
+    for name, value in document.items():
+        path = prefix + name
+        if isinstance(value, dict) and mapping().get(path) != "flattened":
+            yield from flatten(value, path + ".")
+        else:
+            yield path, value
+
+
+def assert_typed(document):
+    for path, value in flatten(document):
+        assert path in mapping(), f"{path} is not in the template"
+        assert fits(mapping()[path], value), f"{path} is no {mapping()[path]}: {value!r}"
+
+
+def entry(line, pod="order-service-5d9f", container="worker"):
+    """A line as the container runtime writes it, and the tag that fluentd gives it."""
+    tag = f"kubernetes.var.log.containers.{pod}_shop_{container}-{CONTAINER}.log"
+    return {"tag": tag, "line": line}
+
+
+def cri(text, stream="stderr", tag="F", time=NOW):
+    return f"{time} {stream} {tag} {text}"
+
+
+def collect(entries, configuration=CONFIGURATION):
+    done = subprocess.run(
+        ["ruby", PIPELINE, configuration],
+        input="".join(json.dumps(e) + "\n" for e in entries),
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def collect_one(*entries, **options):
+    found = collect(entries, **options)
+    assert len(found) == 1, found
+    return found[0]
+
+
+@pytest.fixture(scope="module")
+def captured(chatty):
+    """Lines of every kind: purchases, refusals, a sibling that is down, restarts, nginx' errors."""
+    shop = Shop(chatty)
+    product = shop.make_product(inventory=2)
+    shop.buy({product: 1})
+    cart = shop.make_cart({product: 1})
+    assert shop.order.get("/nowhere?q=secret").status == 404
+    odd = b'GET /n\xc3\xb6where HTTP/1.1\r\nHost: x\r\nUser-Agent: a "b" \\ c\r\nConnection: close\r\n\r\n'
+    assert shop.order.raw(odd).status == 404
+    chatty.product.kill_worker()
+    # The breaker opens after some failures in a row, and nginx has nobody to ask.
+    for _ in range(8):
+        assert shop.post_order(cart).status in (409, 503)
+    assert chatty.product.public.get("/products").status == 502
+    chatty.product.start_worker()
+    chatty.cart.restart_worker()
+    entries = []
+
+    def add(line, stream, pod, container):
+        # No two lines of one container have the same nanosecond.
+        time = NOW.replace("123456789", f"{len(entries):09}")
+        entries.append(entry(cri(line, stream, time=time), pod, container))
+
+    for service in chatty.services.values():
+        pod = f"{service.name}-service-5d9f"
+        for line in service.worker.logged().splitlines():
+            add(line, "stderr", pod, "worker")
+        for line in service.nginx.access_log.read_text().splitlines():
+            add(line, "stdout", pod, "nginx")
+        for line in service.nginx.logged().splitlines():
+            add(line, "stderr", pod, "nginx")
+    return entries
+
+
+def text_of(item):
+    return item["line"].split(" ", 3)[3]
+
+
+def test_every_line_lands_as_the_template_says(captured):
+    documents = collect(captured)
+    assert len(documents) == len(captured)
+    seen = set()
+    for item, made in zip(captured, documents, strict=True):
+        document = made["document"]
+        assert_typed(document)
+        day = datetime.fromisoformat(document["@timestamp"].replace("Z", "+00:00"))
+        assert made["index"] == f"kubernetes-{day:%Y.%m.%d}" and day.utcoffset().total_seconds() == 0
+        assert document["kubernetes"]["namespace_name"] == "shop"
+        assert document["log.iostream"] in ("stdout", "stderr")
+        assert not {"log", "logtag", "stream", "cri_time", "_hash"} & set(document)
+        seen.add(document["event.dataset"])
+        if text_of(item).startswith("{"):
+            original = json.loads(text_of(item))
+            assert {name: document[name] for name in original} == original
+        else:
+            assert document["message"] and document["message"] in text_of(item)
+    assert seen == {"shop.worker", "nginx.access", "nginx.error"}
+    assert len({made["id"] for made in documents}) == len(captured)
+
+
+def test_the_captured_lines_are_worth_it(captured):
+    """What the other test says of all fields, it says of these at least."""
+    fields = {name for made in collect(captured) for name, _ in flatten(made["document"])}
+    assert fields > written_by_nginx()
+    assert fields > {
+        "event.action", "error.code", "upstream.name", "service.version", "process.signal",
+        "process.thread.count", "db.schema.version", "nginx.connection.id", "process.pid",
+    }  # fmt: skip
+    assert any("(not ASCII)" in text_of(item) for item in captured)
+    assert not any("secret" in text_of(item) for item in captured if text_of(item).startswith("{"))
+
+
+def test_a_member_named_time_stays(captured, tmp_path):
+    """It is no time of the record's, whatever it holds."""
+    for time in (1622473200, "yesterday", "2021-06-01T00:00:00Z", {"zone": "UTC"}, None):
+        line = cri(json.dumps({"@timestamp": "2026-02-01T00:00:00Z", "time": time, "message": "x"}))
+        made = collect_one(entry(line))
+        assert made["document"]["time"] == time
+        assert made["document"]["@timestamp"] == "2026-02-01T00:00:00Z"
+        assert made["index"] == "kubernetes-2026.02.01"
+
+    # With the parser's defaults it is gone: so the test can fail.
+    text = CONFIGURATION.read_text()
+    setting = "      time_key @timestamp\n      keep_time_key true\n      time_type string\n      time_format %iso8601\n"
+    assert setting in text
+    (tmp_path / "fluent.conf").write_text(text.replace(setting, ""))
+    eaten = collect_one(entry(cri('{"time": 1622473200, "message": "x"}')), configuration=tmp_path / "fluent.conf")
+    assert "time" not in eaten["document"]
+
+
+def test_a_line_without_a_time_gets_the_runtimes():
+    made = collect_one(entry(cri('{"message": "x"}')))
+    assert made["index"] == "kubernetes-2026.01.31"
+    assert datetime.fromisoformat(made["document"]["@timestamp"]) == datetime.fromisoformat(NOW[:26] + NOW[29:])
+
+
+def test_parts_of_a_long_line_are_put_together():
+    line = json.dumps({"@timestamp": "2026-02-01T00:00:00Z", "message": "ä " * 20000}, ensure_ascii=False)
+    parts = [line[:9000], line[9000:18000], line[18000:]]
+    other = entry(cri('{"message": "between"}', "stdout"))
+    found = collect(
+        [entry(cri(parts[0], tag="P")), other, entry(cri(parts[1], tag="P")), entry(cri(parts[2]))]
+    )
+    assert [made["document"]["message"] for made in found] == ["between", "ä " * 20000]
+
+
+def test_other_programs_text_stays_text():
+    made = collect_one(entry(cri("panic: no more", "stderr"), "postgres-1", "postgres"))
+    assert made["document"]["message"] == "panic: no more"
+    assert made["document"]["event.dataset"] == "container.text"
+    assert_typed(made["document"])
+    assert collect([entry(cri("", "stdout"))]) == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        cri('{"message": "cut o'),
+        cri('{"message": NaN, }'),
+        cri('{"@timestamp": "yesterday", "message": "x"}'),
+        cri('{"@timestamp": 5, "message": "x"}'),
+        "not what a container runtime writes",
+        "2026-01-31T23:59:58Z stdin F who is this",
+    ],
+)
+def test_what_cannot_be_parsed_is_kept(line):
+    made = collect_one(entry(line))
+    assert re.fullmatch(r"dead-letter-\d{4}\.\d\d\.\d\d", made["index"])
+    document = made["document"]
+    assert document["event.dataset"] == "dead-letter"
+    kept = json.loads(document["event.original"])
+    assert line in (kept.get("unmatched_line"), cri(kept.get("log", "")))
+    assert_typed(document)
+
+
+def test_a_line_that_is_read_again_is_the_same_document():
+    again = [collect_one(entry(cri('{"message": "x"}'))) for _ in range(2)]
+    assert again[0] == again[1] and again[0]["id"]
+    assert collect_one(entry(cri('{"message": "y"}')))["id"] != again[0]["id"]
+    elsewhere = collect_one(entry(cri('{"message": "x"}'), pod="order-service-77aa"))
+    later = collect_one(entry(cri('{"message": "x"}', time=NOW.replace("789+", "790+"))))
+    assert len({made["id"] for made in (again[0], elsewhere, later)}) == 3
