@@ -20,6 +20,8 @@ FOLDERS = (
     *(f"k8s/overlays/production/{service}-service" for service in SERVICES),
     "argocd",
 )
+# What watches the shop, in namespaces of its own.
+WATCHING = ("k8s/monitoring", "k8s/monitoring/operator", "k8s/logging")
 INGRESS_FILES = ("k8s/emissary-ingress.yaml", "k8s/emissary-listener.yaml", "k8s/ingress.yaml")
 
 

@@ -1,7 +1,7 @@
 """Every manifest against the strict schema of its kind: what a cluster does not know is an error.
 
 schemas/ holds Kubernetes 1.32 and the definitions of Emissary 3.9 (v3alpha1), ArgoCD 2.14 and
-CloudNativePG 1.26, without their descriptions, in the layout that kubeconform reads: continuous
+CloudNativePG 1.26 and of the Prometheus operator, without their descriptions, in the layout that kubeconform reads: continuous
 integration asks that as well.
 """
 
@@ -30,7 +30,8 @@ def errors(document):
     return [f"{manifests.title(document)} {error.json_path}: {error.message}" for error in found]
 
 
-SOURCES = {folder: functools.partial(manifests.render, folder) for folder in manifests.FOLDERS}
+FOLDERS = (*manifests.FOLDERS, *manifests.WATCHING)
+SOURCES = {folder: functools.partial(manifests.render, folder) for folder in FOLDERS}
 SOURCES |= {path: functools.partial(manifests.load, path) for path in manifests.INGRESS_FILES}
 SOURCES["make-secrets.sh"] = lambda: manifests.secrets().values()
 
@@ -58,7 +59,7 @@ def test_mistakes_are_found(mistake):
     assert errors(deployment)
 
 
-@pytest.mark.parametrize("folder", manifests.FOLDERS)
+@pytest.mark.parametrize("folder", FOLDERS)
 def test_no_two_objects_share_a_name(folder):
     names = [
         (d["kind"], d["metadata"].get("namespace"), d["metadata"]["name"])
