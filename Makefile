@@ -128,12 +128,13 @@ $(BUILD)/tests/%: tests/unit/%.c $(SERVICE_LIBS) $(FLOOR_LIBS)
 	@$(CC) $(CPPFLAGS) -Itests/unit $(CFLAGS) $(LDFLAGS) -MMD -MP $< $(SERVICE_LIBS) $(FLOOR_LIBS) -o $@ \
 		-lcheck -lsubunit -lrt -lm $(LDLIBS)
 
-## test             the unit tests, then the HTTP tests, then those in a browser
+## test             the unit tests, over HTTP, of metrics and logs, then those in a browser
 test:
-	@scripts/install-packages.sh build docs test browser
+	@scripts/install-packages.sh build docs test observe browser
 	@$(MAKE) $(JOBS) programs unit-programs
 	@$(MAKE) test-unit
 	@$(MAKE) test-http
+	@$(MAKE) test-observe
 	@$(MAKE) test-browser
 
 ## test-unit        the unit tests, those with a store on SQLite and on PostgreSQL

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Prints the configuration of a Prometheus on this machine: the cluster's own, from k8s/monitoring, with
-# these targets in place of the discovery of pods, and its rules by their absolute path.
+# Prints the configuration of a Prometheus on this machine: the cluster's own, from k8s/monitoring,
+# with these targets in place of the discovery of pods, and its rules by their absolute path.
 #
 #	scripts/prometheus-config.sh PORT product=127.0.0.1:9001 cart=127.0.0.1:9002 …
 #

@@ -1,9 +1,9 @@
 # frozen_string_literal: true
 
 # Runs log lines through fluentd's configuration without fluentd: the routing, and the regular
-# expressions, JSON parsing and record transforms of the very file. Its plugins are not reachable here,
-# so their rules are written down below from their documentation; a plugin or a parameter that is not
-# known here is an error. What stays untested is fluentd itself: tailing, buffers, the network.
+# expressions, JSON parsing and record transforms of the very file. Its plugins are not in
+# Debian, so their rules are written down below from their documentation; a plugin or a parameter that
+# is not known here is an error. What stays untested is fluentd itself: tailing, buffers, the network.
 #
 #	ruby pipeline.rb FLUENT_CONF < lines > documents
 #
@@ -69,7 +69,9 @@ end
 
 def allow(section, *keys)
   unknown = section.settings.keys - keys - ['@type', '@id']
-  raise "#{section.name} #{section['@type']}: #{unknown.join(', ')} is not known here" unless unknown.empty?
+  return if unknown.empty?
+
+  raise "#{section.name} #{section['@type']}: #{unknown.join(', ')} is not known here"
 end
 
 class Unparsed < StandardError; end
@@ -217,7 +219,8 @@ class Pipeline
   # A stand-in: the names are in the tag; labels would come from the Kubernetes API.
   def filter_kubernetes_metadata(section, tag, time, record)
     allow(section, 'skip_container_metadata', 'skip_master_url', 'skip_namespace_metadata')
-    found = /var\.log\.containers\.(?<pod>[^_]+)_(?<space>[^_]+)_(?<container>.+)-(?<id>[a-z0-9]{64})\.log\z/.match(tag)
+    names = /var\.log\.containers\.(?<pod>[^_]+)_(?<space>[^_]+)_(?<container>.+)-(?<id>[a-z0-9]{64})\.log\z/
+    found = names.match(tag)
     raise "#{tag} is no container's" unless found
 
     service = found[:pod][/\A\w+-service/] || found[:pod]

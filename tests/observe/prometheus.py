@@ -31,7 +31,8 @@ class Prometheus:
         ).stdout
         assert text.count("interval: 15s") == 2
         path = self.directory / "prometheus.yaml"
-        path.write_text(text.replace("interval: 15s", "interval: 1s").replace("timeout: 10s", "timeout: 1s"))
+        text = text.replace("interval: 15s", "interval: 1s").replace("timeout: 10s", "timeout: 1s")
+        path.write_text(text)
         return path
 
     def __enter__(self):

@@ -1,5 +1,5 @@
-"""Logs of a running platform: one purchase is followed through all of them, each field is documented,
-and fluentd's configuration turns each line into a document as the index template types it."""
+"""Logs of a running platform: one purchase is followed through all of them, each field is
+documented, and fluentd's configuration turns each line into a document as the index template types it."""
 
 import ipaddress
 import json
@@ -273,17 +273,20 @@ def test_a_member_named_time_stays(captured, tmp_path):
 
     # With the parser's defaults it is gone: so the test can fail.
     text = CONFIGURATION.read_text()
-    setting = "      time_key @timestamp\n      keep_time_key true\n      time_type string\n      time_format %iso8601\n"
+    names = ("time_key @timestamp", "keep_time_key true", "time_type string", "time_format %iso8601")
+    setting = "".join(f"      {name}\n" for name in names)
     assert setting in text
     (tmp_path / "fluent.conf").write_text(text.replace(setting, ""))
-    eaten = collect_one(entry(cri('{"time": 1622473200, "message": "x"}')), configuration=tmp_path / "fluent.conf")
+    line = cri('{"time": 1622473200, "message": "x"}')
+    eaten = collect_one(entry(line), configuration=tmp_path / "fluent.conf")
     assert "time" not in eaten["document"]
 
 
 def test_a_line_without_a_time_gets_the_runtimes():
     made = collect_one(entry(cri('{"message": "x"}')))
     assert made["index"] == "kubernetes-2026.01.31"
-    assert datetime.fromisoformat(made["document"]["@timestamp"]) == datetime.fromisoformat(NOW[:26] + NOW[29:])
+    expected = datetime.fromisoformat(NOW[:26] + NOW[29:])
+    assert datetime.fromisoformat(made["document"]["@timestamp"]) == expected
 
 
 def test_parts_of_a_long_line_are_put_together():

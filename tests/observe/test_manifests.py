@@ -52,7 +52,7 @@ def test_pods_are_limited_locked_in_and_probed(documents):
     for workload in workloads(documents):
         name, pod = workload["metadata"]["name"], manifests.pod(workload)
         for container in containers(workload):
-            assert not container["image"].endswith(":latest") and re.search(r":v?\d+\.\d+", container["image"])
+            assert re.search(r":v?\d+\.\d+", container["image"])
             for kind in ("requests", "limits"):
                 assert set(container["resources"][kind]) == {"cpu", "memory"}
             locked = container["securityContext"]
@@ -125,14 +125,19 @@ def test_fluentd_reads_and_writes_what_is_mounted():
 def test_both_ways_of_scraping_set_the_same_labels():
     prometheus = yaml.safe_load((ROOT / "k8s/monitoring/prometheus/prometheus.yaml").read_text())
     job = prometheus["scrape_configs"][0]
-    monitor = manifests.named(manifests.render("k8s/monitoring/operator"), "ServiceMonitor", "shop")["spec"]
+    operator = manifests.render("k8s/monitoring/operator")
+    monitor = manifests.named(operator, "ServiceMonitor", "shop")["spec"]
     endpoint = monitor["endpoints"][0]
     plain = {r["target_label"] for r in job["relabel_configs"] if "target_label" in r}
     operated = {r["targetLabel"] for r in endpoint["relabelings"]}
     assert operated == plain | {"job"} and job["job_name"] == "shop"
     assert endpoint["path"] == job["metrics_path"]
     shop = manifests.render("k8s/overlays/production")
-    chosen = [s for s in manifests.of_kind(shop, "Service") if manifests.matches(monitor["selector"], s["metadata"].get("labels", {}))]
+    chosen = [
+        service
+        for service in manifests.of_kind(shop, "Service")
+        if manifests.matches(monitor["selector"], service["metadata"].get("labels", {}))
+    ]
     assert {s["metadata"]["name"] for s in chosen} == {f"{s}-service" for s in manifests.SERVICES}
     for service in chosen:
         assert endpoint["port"] in {port["name"] for port in service["spec"]["ports"]}

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes in Elasticsearch and Kibana what the logs need; may be run again at any time. It waits for both.
+# Makes in Elasticsearch and Kibana what the logs need, and waits for both. May be run at any time.
 #
 #	ELASTICSEARCH_URL  ELASTIC_PASSWORD  KIBANA_SYSTEM_PASSWORD  FLUENTD_PASSWORD
 #	KIBANA_URL  CA_FILE  SETUP_DIR  PATIENCE (seconds)
