@@ -44,8 +44,8 @@ void order_answer_release(struct order_answer *answer);
 /*
  * Both return 0, and upstream_call()'s errors: -EHOSTDOWN also for an answer that no sibling gives.
  * Refusals of the cart: "not-found", "cart-empty", "checkout-in-progress", "checkout-released"; of
- * the stock: "insufficient-stock", "product-gone", "reservation-released". The problem's own members
- * are in answer->raw.body.
+ * the stock: "insufficient-stock", "product-gone", "reservation-released". The problem's own
+ * members are in answer->raw.body.
  */
 int order_cart_open_checkout(const struct order_siblings *siblings, const struct order_call *call,
 			     const char *cart_id, const char *order_id,
