@@ -146,10 +146,10 @@ static int compare(struct db_conn *conn, void *argument)
 	return -EINVAL;
 }
 
-/* clang-tidy does not see that the plan's functions write to ret_error. */
-int migrate_compare(struct db_conn *conn, const struct db_migration *migrations, size_t count,
-		    char *ret_error,
-		    /* NOLINT(readability-non-const-parameter) */ size_t error_size)
+int migrate_compare(
+	struct db_conn *conn, const struct db_migration *migrations, size_t count,
+	/* The plan's functions write to it. NOLINTNEXTLINE(readability-non-const-parameter) */
+	char *ret_error, size_t error_size)
 {
 	struct plan plan = {migrations, count, ret_error, error_size};
 	int r = check_list(&plan);
