@@ -104,6 +104,7 @@ endef
 $(foreach l,$(FLOORS) $(SERVICES),$(eval $(call library,$(l))))
 
 VERSION ?= $(shell git describe --always --dirty 2>/dev/null || echo unknown)
+$(BUILD)/responder/version.o: $(wildcard .git/logs/HEAD)
 $(BUILD)/responder/version.o: CPPFLAGS += -DSERVICE_VERSION='"$(VERSION)"'
 
 # The pages at /docs and /redoc. The script knows what is up to date, also once npm is there.
@@ -128,12 +129,13 @@ $(BUILD)/tests/%: tests/unit/%.c $(SERVICE_LIBS) $(FLOOR_LIBS)
 	@$(CC) $(CPPFLAGS) -Itests/unit $(CFLAGS) $(LDFLAGS) -MMD -MP $< $(SERVICE_LIBS) $(FLOOR_LIBS) -o $@ \
 		-lcheck -lsubunit -lrt -lm $(LDLIBS)
 
-## test             the unit tests, over HTTP, of metrics and logs, then those in a browser
+## test             the unit tests, over HTTP, the model, of metrics and logs, in a browser
 test:
 	@scripts/install-packages.sh build docs test observe browser
 	@$(MAKE) $(JOBS) programs unit-programs
 	@$(MAKE) test-unit
 	@$(MAKE) test-http
+	@$(MAKE) test-model
 	@$(MAKE) test-observe
 	@$(MAKE) test-browser
 
