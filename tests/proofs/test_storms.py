@@ -47,17 +47,21 @@ def test_oversell(bed, journal):
     inventory, carts_each = 30, 1 + int(seconds(4))
     products = stock_up(bed.gateway.port, journal, count=3, inventory=inventory)
 
-    def make():
-        return Customer(bed.gateway.port, journal)
+    carts = {}
 
-    def call(customer, number):
-        carts = [
+    def fill(customer, number):
+        carts[customer] = [
             customer.fill_cart({products[(number + n) % 3]: 1, products[(number + n + 1) % 3]: 2})
             for n in range(carts_each)
         ]
-        return [customer.order(cart) for cart in carts]
 
-    answers = sum(at_once(CLIENTS, make, call), [])
+    def order(customer, _):
+        return [customer.order(cart) for cart in carts[customer]]
+
+    # All carts are full before the first order: Cart refuses what is sold out already.
+    customers = [Customer(bed.gateway.port, journal) for _ in range(CLIENTS)]
+    at_once(CLIENTS, iter(customers).__next__, fill)
+    answers = sum(at_once(CLIENTS, iter(customers).__next__, order), [])
     count = outcomes(answers)
     assert set(count) == {201, "insufficient-stock"}
     left = [stock(bed, product) for product in products]
