@@ -204,19 +204,11 @@ int order_store_page(struct db_conn *conn, const struct order_filter *filter, in
 
 int order_store_count(struct db_conn *conn, const struct order_filter *filter, int64_t *ret_count)
 {
-	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
 	struct clause clause = clause_of_filter(filter);
 	char sql[QUERY_SIZE];
-	int rc;
 
 	snprintf(sql, sizeof(sql), "SELECT count(*) FROM orders WHERE %s", clause.text);
-	rc = db_query(conn, sql, clause.values, clause.count, &rows);
-	if (rc == 0)
-		rc = db_next(rows);
-	if (rc <= 0)
-		return rc < 0 ? rc : -EIO;
-	*ret_count = db_column_int(rows, 0);
-	return 0;
+	return db_query_int(conn, sql, clause.values, clause.count, ret_count);
 }
 
 int order_store_count_statuses(struct db_conn *conn, int64_t ret_counts[ORDER_STATUS_COUNT])

@@ -278,21 +278,6 @@ int product_listing_page(struct db_conn *conn, const struct product_listing *lis
 			ret_rows);
 }
 
-static int query_int(struct db_conn *conn, const char *sql, const struct db_value *values,
-		     size_t count, int64_t *ret_value)
-{
-	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
-	int r = db_query(conn, sql, values, count, &rows);
-
-	if (r < 0)
-		return r;
-	r = db_next(rows);
-	if (r < 0)
-		return r;
-	*ret_value = db_column_int(rows, 0);
-	return 0;
-}
-
 int product_listing_count(struct db_conn *conn, const struct product_listing *listing,
 			  int64_t *ret_count)
 {
@@ -314,8 +299,8 @@ int product_listing_count(struct db_conn *conn, const struct product_listing *li
 	r = text_error(&statement.sql);
 	if (r < 0)
 		return r;
-	return query_int(conn, text_string(&statement.sql), statement.values, statement.count,
-			 ret_count);
+	return db_query_int(conn, text_string(&statement.sql), statement.values, statement.count,
+			    ret_count);
 }
 
 int product_listing_init(struct db_conn *conn, const struct product_filter *filter,
@@ -330,8 +315,8 @@ int product_listing_init(struct db_conn *conn, const struct product_filter *filt
 		r = product_search_match(db_dialect(conn), filter->q, filter->category, filter->tag,
 					 &listing.match);
 		if (r == 0 && top == 0)
-			r = query_int(conn, "SELECT coalesce(max(seq), 0) FROM products",
-				      DB_NO_VALUES, &listing.top);
+			r = db_query_int(conn, "SELECT coalesce(max(seq), 0) FROM products",
+					 DB_NO_VALUES, &listing.top);
 	}
 	if (r < 0) {
 		product_listing_release(&listing);

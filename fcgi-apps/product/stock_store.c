@@ -17,29 +17,11 @@ int product_movement_add(struct db_conn *conn, const char *product_id, int64_t d
 	return r < 0 ? (int)r : 0;
 }
 
-/* One number, or -ENOENT. */
-static int query_int(struct db_conn *conn, const char *sql, const char *product_id,
-		     int64_t *ret_value)
-{
-	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
-	int r = db_query(conn, sql, DB_VALUES(db_text(product_id)), &rows);
-
-	if (r < 0)
-		return r;
-	r = db_next(rows);
-	if (r < 0)
-		return r;
-	if (r == 0)
-		return -ENOENT;
-	*ret_value = db_column_int(rows, 0);
-	return 0;
-}
-
 int product_stock_available(struct db_conn *conn, const char *product_id, int64_t *ret_inventory)
 {
-	return query_int(conn,
-			 "SELECT inventory FROM products WHERE id = $1 AND deleted_at IS NULL",
-			 product_id, ret_inventory);
+	return db_query_int(conn,
+			    "SELECT inventory FROM products WHERE id = $1 AND deleted_at IS NULL",
+			    DB_VALUES(db_text(product_id)), ret_inventory);
 }
 
 int product_stock_adjust(struct db_conn *conn, const char *product_id, int64_t delta,
@@ -88,6 +70,6 @@ int product_movements(struct db_conn *conn, const char *product_id, const char *
 
 int product_movements_count(struct db_conn *conn, const char *product_id, int64_t *ret_count)
 {
-	return query_int(conn, "SELECT count(*) FROM stock_movements WHERE product_id = $1",
-			 product_id, ret_count);
+	return db_query_int(conn, "SELECT count(*) FROM stock_movements WHERE product_id = $1",
+			    DB_VALUES(db_text(product_id)), ret_count);
 }

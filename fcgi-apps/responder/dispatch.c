@@ -5,8 +5,6 @@
 #include "responder/exchange.h"
 #include "responder/idempotency.h"
 
-static void finish(struct exchange *exchange);
-
 static const char *request_header(void *context, const char *name)
 {
 	const struct request *request = context;

@@ -9,10 +9,9 @@
 #include "responder/entity_tag.h"
 #include "responder/metrics.h"
 
-/* Buffers that grew beyond this are not kept with an idle exchange. */
 #define KEPT_EXCHANGES  64
-#define BURST           32 /* requests in flight at once */
-#define KEPT_BUFFER_MAX 16384
+#define KEPT_BUFFER_MAX 16384 /* what grew beyond this is not kept with an idle exchange */
+#define BURST           32    /* requests in flight at once */
 #define PATH_MAX_LENGTH 8192
 #define HEAD_MAX        40960
 

@@ -326,6 +326,20 @@ void db_rows_close(struct db_rows *rows)
 	rows->conn->driver->rows_close(rows);
 }
 
+int db_query_int(struct db_conn *conn, const char *sql, const struct db_value *values, size_t count,
+		 int64_t *ret_value)
+{
+	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
+	int r = db_query(conn, sql, values, count, &rows);
+	if (r < 0)
+		return r;
+	r = db_next(rows);
+	if (r <= 0)
+		return r < 0 ? r : -ENOENT;
+	*ret_value = db_column_int(rows, 0);
+	return 0;
+}
+
 void db_stats(struct db *db, struct db_stats *ret_stats)
 {
 	writer_stats(db->writer, ret_stats);

@@ -172,6 +172,10 @@ bool db_column_is_null(struct db_rows *rows, int column);
 void db_rows_close(struct db_rows *rows);
 DEFINE_CLEANUP(struct db_rows, db_rows_close)
 
+/* The first column of a query's first row; -ENOENT when it has none. */
+int db_query_int(struct db_conn *conn, const char *sql, const struct db_value *values, size_t count,
+		 int64_t *ret_value);
+
 /* Figures for /metrics. */
 struct db_stats {
 	int64_t commits; /* groups */
