@@ -1,0 +1,154 @@
+/* What the tests of orders in the store share: a fresh order database, and the store's functions,
+ * each run in a transaction of its own. */
+#ifndef TESTS_UNIT_ORDERS_H
+#define TESTS_UNIT_ORDERS_H
+
+#include "store.h"
+
+#include "order/migrations.h"
+#include "order/order_store.h"
+#include "order/outbox.h"
+
+#define NOW INT64_C(1769853960000000)
+
+static struct db *db;
+
+static void orders_open(void)
+{
+	store_prepare();
+	struct db_options options = store_options();
+
+	options.migrations = order_migrations;
+	options.migration_count = ORDER_MIGRATION_COUNT;
+	db = store_open_with(&options);
+}
+
+static void orders_close(void)
+{
+	db_close(db);
+	store_remove();
+}
+
+/* ---- the store's functions, each in a transaction of its own --------------------------------- */
+
+struct step {
+	struct order order;
+	int (*function)(struct db_conn *conn, struct step *step);
+	int64_t at;
+	enum order_status status;
+	const char *text;
+	int result;
+};
+
+static int run_step(struct db_conn *conn, void *argument)
+{
+	struct step *step = argument;
+
+	step->result = step->function(conn, step);
+	return step->result < 0 ? step->result : 0;
+}
+
+static int step_run(struct step *step)
+{
+	int error = db_transaction(db, run_step, step);
+
+	ck_assert_int_eq(error, step->result < 0 ? step->result : 0);
+	return step->result;
+}
+
+static struct step step_for(const char *id, const char *user_id, int64_t created_at)
+{
+	struct step step = {
+		.order = {.created_at = created_at, .updated_at = created_at, .version = 1}};
+
+	snprintf(step.order.id, sizeof(step.order.id), "%s", id);
+	snprintf(step.order.cart_id, sizeof(step.order.cart_id), "cart-of-%s", id);
+	step.order.user_id = strdup(user_id);
+	ck_assert_int_eq(currency_find("USD", &step.order.currency), 0);
+	return step;
+}
+
+static int begin_function(struct db_conn *conn, struct step *step)
+{
+	return order_store_begin(conn, &step->order, step->at);
+}
+
+static UNUSED void begin_leased(const char *id, const char *user_id, int64_t lease_until)
+{
+	struct step step = step_for(id, user_id, NOW);
+
+	step.function = begin_function;
+	step.at = lease_until;
+	ck_assert_int_eq(step_run(&step), 0);
+	order_release(&step.order);
+}
+
+static int place_function(struct db_conn *conn, struct step *step)
+{
+	return order_store_place(conn, &step->order, step->at);
+}
+
+static UNUSED int place_at(const char *id, const char *user_id, int64_t created_at)
+{
+	struct step step = step_for(id, user_id, created_at);
+	struct order_line lines[] = {
+		{.product_id = "p2", .name = "Mug", .price = 1250, .quantity = 2},
+		{.product_id = "p1", .name = "Plate", .price = 99, .quantity = 1},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(lines); i++)
+		ck_assert_int_eq(order_add_line(&step.order, &lines[i]), 0);
+	ck_assert_int_eq(order_price(&step.order), 0);
+	ck_assert_int_eq(order_add_event(&step.order, ORDER_PENDING, NULL, created_at), 0);
+	step.function = place_function;
+	step.at = NOW;
+	int result = step_run(&step);
+
+	order_release(&step.order);
+	return result;
+}
+
+static UNUSED int place(const char *id)
+{
+	return place_at(id, "u", NOW);
+}
+
+static int reject_function(struct db_conn *conn, struct step *step)
+{
+	return order_store_reject(conn, step->order.id, step->at);
+}
+
+static UNUSED int reject(const char *id, int64_t at)
+{
+	struct step step = step_for(id, "u", NOW);
+
+	step.function = reject_function;
+	step.at = at;
+	int result = step_run(&step);
+
+	order_release(&step.order);
+	return result;
+}
+
+static int add_effect_function(struct db_conn *conn, struct step *step)
+{
+	struct order_effect effect = {.kind = (enum order_effect_kind)step->status,
+				      .leased_until = step->at};
+
+	memcpy(effect.order_id, step->order.id, sizeof(effect.order_id));
+	memcpy(effect.cart_id, step->order.cart_id, sizeof(effect.cart_id));
+	return order_outbox_add(conn, &effect, NOW);
+}
+
+static UNUSED void add_effect(const char *order_id, enum order_effect_kind kind, int64_t due)
+{
+	struct step step = step_for(order_id, "u", NOW);
+
+	step.function = add_effect_function;
+	step.status = (enum order_status)kind;
+	step.at = due;
+	ck_assert_int_eq(step_run(&step), 0);
+	order_release(&step.order);
+}
+
+#endif
