@@ -191,11 +191,13 @@ $(foreach t,$(HTTP_TESTS),$(eval $(call http_test,$(t))))
 ## test-deploy      manifests, images' sources, ingress, ArgoCD and the workflow, without a cluster
 test-deploy:
 	@scripts/install-packages.sh deploy
+	@scripts/kubectl.sh >/dev/null
 	@$(PYTHON) -m pytest -q tests/deploy --ignore tests/deploy/images
 
 ## test-images      images, pods, a rollout under load and the compose file, with podman
 test-images:
 	@scripts/install-packages.sh deploy
+	@scripts/kubectl.sh >/dev/null
 	@$(PYTHON) -m pytest -q -rs tests/deploy/images
 
 ## images           container images of the three services, with docker or podman (REGISTRY=…)

@@ -2,7 +2,6 @@
 
 import functools
 import re
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -25,19 +24,18 @@ WATCHING = ("k8s/monitoring", "k8s/monitoring/operator", "k8s/logging")
 INGRESS_FILES = ("k8s/emissary-ingress.yaml", "k8s/emissary-listener.yaml", "k8s/ingress.yaml")
 
 
-def kustomize():
-    """The command that renders; its absence is a failure, not a reason to skip."""
-    if shutil.which("kustomize"):
-        return ("kustomize", "build")
-    if shutil.which("kubectl"):
-        return ("kubectl", "kustomize")
-    raise RuntimeError("needs kubectl 1.27 or newer, or kustomize 5: neither is there")
+@functools.cache
+def kubectl():
+    """The command; its absence is a failure, not a reason to skip."""
+    return subprocess.run(
+        [ROOT / "scripts/kubectl.sh"], stdout=subprocess.PIPE, text=True, check=True
+    ).stdout.strip()
 
 
 @functools.cache
 def render(folder):
     done = subprocess.run(
-        [*kustomize(), folder], cwd=ROOT, capture_output=True, text=True, check=False
+        [kubectl(), "kustomize", folder], cwd=ROOT, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
     assert "deprecated" not in done.stderr.lower(), done.stderr
