@@ -7,11 +7,15 @@
  *	-DNO_STOCK_TOMBSTONE     releasing an unknown reservation leaves no mark
  *	-DNO_CART_TOMBSTONE      releasing an unknown checkout leaves no mark
  *	-DNO_CONDITIONAL_COMMIT  an order is placed without looking whether it is still being placed
+ *	-DNO_SAGA_CONDITION      it is placed as long as the lease runs, whoever has decided it
+ *	-DNO_LEASE_CONDITION     it is placed as long as nobody has decided it, however late: breaks
+ *	                         no more than the claim in_time
  *	-DNO_SWEEPER             nobody rejects what a dead request left behind
  *
  * One step is one database transaction. Between any two steps any other process may run for as long
  * as it likes, so a paused thread, a slow one and a late message need no extra words. There is no
- * clock: a lease may run out and a deadline may pass at any moment.
+ * clock: a deadline may pass and a lease may run out at any moment. Clocks of replicas differ: what
+ * a sweeper thinks of a lease says nothing about what the request will find.
  *
  * The network: once the transaction before it is committed, a message may arrive at any time, any
  * number of times, or never. A caller gets the answer to an attempt of its own, as late as may be,
@@ -38,6 +42,9 @@
 
 mtype:saga = { UNWRITTEN, PLACING, PLACED, REJECTED };
 mtype:saga saga[2] = UNWRITTEN;
+
+/* For the claim in_time only: its lease was over by the clock of the request's replica. */
+bool placed_late[2];
 
 /* The outbox: whether the row is there. */
 bool consume_cart[2];
@@ -139,6 +146,19 @@ inline stock_release(o)
 
 #define OR_DIE :: goto ended
 
+/* The conditions of the UPDATE in order_store_place(). The lease is looked at there and nowhere else
+ * in a request, so it is enough to choose there whether it has run out. */
+hidden byte lease_is_over;
+#if defined(NO_CONDITIONAL_COMMIT)
+#define PLACE_IS_POSSIBLE(o) true
+#elif defined(NO_SAGA_CONDITION)
+#define PLACE_IS_POSSIBLE(o) (!lease_is_over)
+#elif defined(NO_LEASE_CONDITION)
+#define PLACE_IS_POSSIBLE(o) (saga[o] == PLACING)
+#else
+#define PLACE_IS_POSSIBLE(o) (saga[o] == PLACING && !lease_is_over)
+#endif
+
 /* order_checkout() until the client has its answer; what follows is Relay's. */
 proctype Request(byte o)
 {
@@ -175,20 +195,23 @@ proctype Request(byte o)
 	fi;
 
 	/* place(): it may not come to it (a price changed), it may fail, find its lease run out or the
-	 * order ended, and be committed without our hearing of it. The lease is no condition here:
-	 * clocks of replicas differ, so it must hold without. */
+	 * order ended, and be committed without our hearing of it. */
 	if
-#ifdef NO_CONDITIONAL_COMMIT
 	:: atomic {
-#else
-	:: atomic {
-		saga[o] == PLACING ->
-#endif
-		saga[o] = PLACED;
-		consume_cart[o] = true;
 		if
-		:: goto ended
-		:: goto reject
+		:: lease_is_over = false
+		:: lease_is_over = true
+		fi;
+		if
+		:: PLACE_IS_POSSIBLE(o) ->
+			saga[o] = PLACED;
+			placed_late[o] = lease_is_over;
+			consume_cart[o] = true;
+			if
+			:: goto ended
+			:: goto reject
+			fi
+		:: else -> goto reject
 		fi
 	   }
 	:: goto reject
@@ -345,6 +368,9 @@ active proctype Invariants()
 	([] (saga[o] == PLACED -> [] (saga[o] == PLACED)) && \
 	 [] (saga[o] == REJECTED -> [] (saga[o] == REJECTED)))
 ltl final { FINAL(0) && FINAL(1) }
+
+/* Nobody is told of an order that was placed when its lease was over already. */
+ltl in_time { [] !(placed_late[0] || placed_late[1]) }
 
 /* In the end every order that was written down is decided, its effects are done, and what was not
  * placed holds neither cart nor stock. */

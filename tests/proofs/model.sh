@@ -72,13 +72,18 @@ expect() {
 for carts in 1 2; do
 	generate "-DCARTS=$carts"
 	expect complete final "carts: $carts; invariants, decisions are final"
+	expect complete in_time "carts: $carts; invariants, placed in time"
 	expect complete settles "carts: $carts; invariants, every order settles"
 	expect violated nobody_buys "carts: $carts; claim that nobody buys must fail"
 done
-for without in NO_STOCK_TOMBSTONE NO_CART_TOMBSTONE NO_CONDITIONAL_COMMIT NO_SWEEPER; do
+for without in NO_STOCK_TOMBSTONE NO_CART_TOMBSTONE NO_CONDITIONAL_COMMIT NO_SAGA_CONDITION \
+	NO_SWEEPER; do
 	generate "-D$without"
 	expect violated settles "$without must fail"
 done
+generate -DNO_LEASE_CONDITION
+expect violated in_time 'NO_LEASE_CONDITION must place an order too late'
+expect complete settles 'NO_LEASE_CONDITION must break nothing else'
 
 if [ "$failures" -gt 0 ]; then
 	echo "model: $failures of the searches came out wrong" >&2
