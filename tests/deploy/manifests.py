@@ -56,6 +56,11 @@ def secrets():
     return {document["metadata"]["name"]: document for document in yaml.safe_load_all(text)}
 
 
+def postgres_image():
+    """The one that the dev overlay runs."""
+    return containers(named(render("k8s/overlays/dev"), "StatefulSet", "postgres"))["postgres"]["image"]
+
+
 def of_kind(documents, *kinds):
     return [document for document in documents if document["kind"] in kinds]
 

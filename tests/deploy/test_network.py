@@ -117,6 +117,35 @@ def test_only_the_calls_of_the_architecture_are_possible(overlay):
     assert found == CALLS | (OPERATED if operated else set())
 
 
+def permitted(documents, direction):
+    """What the policies of the pods on one side permit, whether or not the other side does."""
+    policies = manifests.of_kind(documents, "NetworkPolicy")
+    everybody = pods(documents) | OUTSIDERS
+    found = set()
+    for source, target in itertools.product(everybody, repeat=2):
+        subject, other = (source, target) if direction == "Egress" else (target, source)
+        if everybody[subject][0] != "shop":
+            continue
+        for protocol, port in PORTS:
+            one, two = everybody[subject], everybody[other]
+            if allowed_one_way(policies, direction, one, two, protocol, port):
+                found.add((source, target, port))
+    return found
+
+
+@pytest.mark.parametrize("overlay", manifests.OVERLAYS)
+def test_each_side_permits_its_calls_and_no_others(overlay):
+    documents = manifests.render(f"k8s/overlays/{overlay}")
+    inside = {name for name, (namespace, _) in pods(documents).items() if namespace == "shop"}
+    operated = bool(manifests.of_kind(documents, "Cluster"))
+    calls = CALLS | (OPERATED if operated else set())
+    egress = permitted(documents, "Egress")
+    if operated:
+        egress -= {("postgres", name, ANYWHERE) for name in inside | set(OUTSIDERS)}
+    assert egress == {call for call in calls if call[0] in inside}
+    assert permitted(documents, "Ingress") == {call for call in calls if call[1] in inside}
+
+
 @pytest.mark.parametrize("overlay", manifests.OVERLAYS)
 def test_default_is_to_deny(overlay):
     documents = manifests.render(f"k8s/overlays/{overlay}")

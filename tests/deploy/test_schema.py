@@ -1,8 +1,8 @@
 """Every manifest against the strict schema of its kind: what a cluster does not know is an error.
 
-schemas/ holds Kubernetes 1.32 and the definitions of Emissary 3.9 (v3alpha1), ArgoCD 2.14 and
-CloudNativePG 1.26 and of the Prometheus operator, without their descriptions, in the layout that kubeconform reads: continuous
-integration asks that as well.
+schemas/ holds Kubernetes 1.32 and the definitions of Emissary 3 (v3alpha1), ArgoCD 2.14,
+CloudNativePG 1.26 and the Prometheus operator, without their descriptions, in the layout that
+kubeconform reads: continuous integration asks that as well.
 """
 
 import copy

@@ -1,0 +1,193 @@
+"""The checks object, part two: each mistake is made in a copy of a source, and the check that is there
+for it has to fail."""
+
+import functools
+import importlib.util
+import itertools
+import shutil
+from pathlib import Path
+
+import manifests
+import pytest
+
+HERE = Path(__file__).parent
+INGRESS = "k8s/ingress.yaml"
+WORKFLOW = ".github/workflows/ci-cd.yml"
+PROJECT = "argocd/project.yaml"
+PINNED = "actions/checkout@11bd71901bbe5b1630ceea73d27597364c9af683 # v4.2.2"
+
+# What is wrong: (file, text there, text instead, check).
+MISTAKES = {
+    # Names drift
+    "a setting of the images": (
+        "Dockerfile.cart", "WORKER_SOCKET=", "SOCKET=", "environment.test_what_images_set_is_read",
+    ),
+    "a setting of compose": (
+        "docker-compose.yml", "TRUSTED_PROXIES:", "TRUSTED_PROXY:", "environment.test_what_compose_sets_is_read",
+    ),
+    "a setting of compose's workers": (
+        "docker-compose.yml", "CART_SERVICE_URL:", "CARTS_URL:", "environment.test_what_compose_sets_is_read",
+    ),
+    "a setting in C": (
+        "fcgi-apps/cart/service.c", '"CART_TTL_DAYS"', '"CART_TTL"', "environment.test_what_manifests_set_is_read",
+    ),
+    "a setting in C that is nowhere set": (
+        "fcgi-apps/cart/service.c", '"CART_TTL_DAYS"', '"CART_TTL"',
+        "environment.test_what_is_read_is_set_or_left_alone_on_purpose",
+    ),
+    "a setting in C that is not documented": (
+        "fcgi-apps/cart/service.c", '"CART_TTL_DAYS"', '"CART_TTL"',
+        "environment.test_every_setting_of_a_worker_is_documented",
+    ),
+    "a setting of nginx": (
+        "nginx/render.sh", "${RATE_LIMIT_RPS:-", "${RATE_LIMIT:-", "environment.test_what_manifests_set_is_read",
+    ),
+    "a setting of the entrypoint": (
+        "docker/entrypoint.sh", "${RUNTIME_DIR:-", "${RUN_DIR:-", "environment.test_the_entrypoint_reads_what_it_is_said_to",
+    ),
+    # Images
+    "Dockerfiles that differ": (
+        "Dockerfile.order", "libmd0", "libmd0 less", "images.test_dockerfiles_differ_in_the_name_only",
+    ),
+    "the user root": ("Dockerfile.cart", "USER 10001:10001\n", "", "images.test_dockerfile"),
+    "another image": ("Dockerfile.cart", "FROM scratch", "FROM docker.io/library/alpine", "images.test_dockerfile"),
+    "no signal": ("Dockerfile.cart", "STOPSIGNAL SIGTERM\n", "", "images.test_dockerfile"),
+    "a file outside the context": (".dockerignore", "!nginx\n", "", "images.test_copied_files_are_in_the_context"),
+    # Compose
+    "a port": ("docker-compose.yml", "CART_PORT:-8002", "CART_PORT:-8004", "images.test_each_service_listens_where_it_is_said_to"),
+    "two databases at once": (
+        "docker-compose.yml", "    profiles: [postgres]\n    command: [worker]\n", "    command: [worker]\n",
+        "images.test_a_profile_runs_each_service_once",
+    ),
+    "data in the container": (
+        "docker-compose.yml", "sqlite:////data/cart.db", "sqlite:////tmp/cart.db",
+        "images.test_data_and_sockets_are_in_declared_volumes",
+    ),
+    "a sibling's name": (
+        "docker-compose.yml", "CART_SERVICE_URL: http://cart:9000", "CART_SERVICE_URL: http://carts:9000",
+        "images.test_siblings_are_services_of_the_file",
+    ),
+    "a short grace": (
+        "docker-compose.yml", "stop_grace_period: 30s", "stop_grace_period: 10s", "images.test_stop_leaves_time_to_drain",
+    ),
+    "a database that is not made": (
+        "docker/databases.sql", "CREATE DATABASE cart", "CREATE DATABASE carts",
+        "pods.test_both_databases_are_made_for_every_service",
+    ),
+    # Ingress
+    "a path that is rewritten": (INGRESS, 'rewrite: ""', "rewrite: /", "ingress.TestMapping.test_path_is_passed_on_unchanged"),
+    "a default rewrite": (INGRESS, '  rewrite: ""\n', "", "ingress.TestMapping.test_path_is_passed_on_unchanged"),
+    "the internal port": (
+        INGRESS, "cart-service.shop:8000", "cart-service.shop:9000",
+        "ingress.TestMapping.test_leads_to_the_public_port_of_a_service",
+    ),
+    "another namespace": (
+        INGRESS, "cart-service.shop:8000", "cart-service.default:8000",
+        "ingress.TestMapping.test_leads_to_the_public_port_of_a_service",
+    ),
+    "a POST that is repeated": (
+        INGRESS, "  method: GET\n  precedence: 1\n", "", "ingress.TestMapping.test_retries_reads_only",
+    ),
+    "a breaker without a limit": (INGRESS, "      max_pending_requests: 512\n", "", "ingress.TestMapping.test_retries_reads_only"),
+    "an impatient gateway": (INGRESS, "timeout_ms: 35000", "timeout_ms: 3000", "ingress.TestMapping.test_waits_longer_than_the_sidecar"),
+    "CORS twice": (INGRESS, '  rewrite: ""\n', '  rewrite: ""\n  cors: {origins: ["*"]}\n', "ingress.TestMapping.test_cors_is_the_sidecars"),
+    "a way to the internals": (
+        INGRESS, "prefix: /carts\n", "prefix: /internal\n", "ingress.test_every_collection_is_mapped_for_all_methods",
+    ),
+    "a Mapping's unknown field": (INGRESS, "timeout_ms: 35000", "timeout: 35000", "schema.test_every_manifest_fits_its_schema"),
+    "a module that is ignored": (
+        "k8s/emissary-ingress.yaml", "name: ambassador\n", "name: emissary\n",
+        "ingress.test_listeners_hosts_and_module_are_emissarys_own",
+    ),
+    # Images in the cluster
+    "the tag latest": (
+        "k8s/images/kustomization.yaml", f'newTag: "{40 * "0"}"', "newTag: latest",
+        "pods.test_production_runs_fixed_versions_from_a_registry",
+    ),
+    # ArgoCD
+    "a folder that is not there": (
+        "argocd/applicationset.yaml", "production/{{.service}}-service", "production/{{.service}}",
+        "argocd.test_the_services_are_three_applications",
+    ),
+    "mappings before services": (
+        "argocd/emissary-ingress-app.yaml", 'sync-wave: "2"', 'sync-wave: "0"',
+        "argocd.test_waves_put_the_database_before_services_before_mappings",
+    ),
+    "no self-healing": (
+        "argocd/postgres-app.yaml", "selfHeal: true", "selfHeal: false", "argocd.TestApplication.test_syncs_by_itself",
+    ),
+    "a kind that is not permitted": (
+        PROJECT, "    - {group: policy, kind: PodDisruptionBudget}\n", "",
+        "argocd.TestApplication.test_is_permitted_by_its_project",
+    ),
+    "a destination that is not permitted": (
+        PROJECT, "      namespace: emissary\n", "      namespace: default\n",
+        "argocd.TestApplication.test_is_permitted_by_its_project",
+    ),
+    "every kind permitted": (
+        PROJECT, "{group: policy, kind: PodDisruptionBudget}", '{group: policy, kind: "*"}',
+        "argocd.test_projects_permit_no_wildcards",
+    ),
+    "an application's unknown field": (
+        "argocd/postgres-app.yaml", "selfHeal: true", "selfheal: true", "schema.test_every_manifest_fits_its_schema",
+    ),
+    # Workflow
+    "an action by its tag": (WORKFLOW, PINNED, "actions/checkout@v4 # v4.2.2", "workflow.test_actions_are_pinned"),
+    "more permissions": (WORKFLOW, "contents: read", "contents: write", "workflow.test_permissions_are_least"),
+    "a push of pull requests": (
+        WORKFLOW, "    if: github.event_name == 'push'\n", "", "workflow.test_pull_requests_see_no_secret_and_push_nothing",
+    ),
+    "a target that is not there": (WORKFLOW, "run: make test-deploy", "run: make test-manifests", "workflow.test_make_targets_exist"),
+    "a service that is not built": (WORKFLOW, "service: [product, cart, order]", "service: [product, cart]", "workflow.test_every_service_is_built"),
+}
+
+
+def tree(folder, path, old, new):
+    """The repository, with old replaced by new in one file. The rest are links."""
+    top = path.split("/")[0]
+    for entry in manifests.ROOT.iterdir():
+        if entry.name != top:
+            (folder / entry.name).symlink_to(entry)
+        elif entry.is_dir():
+            shutil.copytree(entry, folder / top)
+        else:
+            shutil.copy(entry, folder / top)
+    text = (folder / path).read_text()
+    assert old in text, f"{path} has no {old!r}"
+    (folder / path).write_text(text.replace(old, new))
+
+
+def load(name):
+    """A test module anew: what it reads at its start is read from the copy."""
+    path = HERE / f"test_{name}.py"
+    spec = importlib.util.spec_from_file_location(f"mutated_{name}", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def call(check):
+    """A check with every combination of its parameters."""
+    name, *path = check.split(".")
+    found = load(name)
+    marks = []
+    for attribute in path:
+        found = found() if isinstance(found, type) else found
+        found = getattr(found, attribute)
+        marks += [m.args for m in getattr(found, "pytestmark", []) if m.name == "parametrize"]
+    names = [mark[0] for mark in marks]
+    for values in itertools.product(*(mark[1] for mark in marks)):
+        found(**dict(zip(names, values)))
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_a_mistake_is_found(mistake, monkeypatch, tmp_path):
+    path, old, new, check = MISTAKES[mistake]
+    tree(tmp_path, path, old, new)
+    call(check)
+    monkeypatch.setattr(manifests, "ROOT", tmp_path)
+    if path.startswith(("k8s/", "argocd/")):
+        for function in ("render", "load"):
+            monkeypatch.setattr(manifests, function, functools.cache(getattr(manifests, function).__wrapped__))
+    with pytest.raises((AssertionError, KeyError)):
+        call(check)
