@@ -24,6 +24,10 @@ CFLAGS += -O1 -fsanitize=thread
 LDFLAGS += -fsanitize=thread
 # gcc 12's ThreadSanitizer does not know the address layouts of newer kernels.
 RUN := setarch $(shell uname -m) -R
+else ifeq ($(VARIANT),coverage)
+# Threads count in the same counters.
+CFLAGS += -O1 --coverage -fprofile-update=atomic
+LDFLAGS += --coverage
 else
 CFLAGS += -O2
 CPPFLAGS += -D_FORTIFY_SOURCE=3
@@ -46,7 +50,7 @@ SERVICE_LIBS := $(foreach s,$(SERVICES),$(BUILD)/lib$(s).a)
 PROGRAMS := $(foreach s,$(SERVICES),$(BUILD)/$(s)-service)
 UNIT_TESTS := $(patsubst tests/unit/test_%.c,%,$(wildcard tests/unit/test_*.c))
 # Those with a store, which is a PostgreSQL schema where TEST_DATABASE_URL is set.
-STORE_TESTS := $(patsubst tests/unit/test_%.c,%,$(shell grep -lE '"(store|carts|orders|products|listings)\.h"' tests/unit/test_*.c))
+STORE_TESTS := $(patsubst tests/unit/test_%.c,%,$(shell grep -slE '"(store|carts|orders|products|listings)\.h"' tests/unit/test_*.c))
 HTTP_TESTS := $(patsubst tests/http/test_%.py,%,$(wildcard tests/http/test_*.py))
 # All cores for compiling, unless the caller said otherwise.
 JOBS = $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell nproc))
@@ -54,7 +58,7 @@ MAKEFLAGS += --no-print-directory
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help up down status logs demo build programs unit-programs test test-unit test-unit-postgres test-http test-observe test-proofs test-model lint sanitize bench clean reset-data test-deploy test-images images push test-browser screenshots lint-openapi
+.PHONY: help up down status logs demo build programs unit-programs test test-unit test-unit-postgres test-http test-observe test-proofs test-model lint sanitize bench clean reset-data coverage test-deploy test-images images push test-browser screenshots lint-openapi
 help:
 	@echo "make <target>:"
 	@sed -n 's/^## /  /p' $(MAKEFILE_LIST)
@@ -247,6 +251,16 @@ sanitize:
 		$(MAKE) VARIANT=$$variant $(JOBS) programs unit-programs && \
 		$(MAKE) VARIANT=$$variant test-unit test-http || exit 1; \
 	done
+
+## coverage         which lines the unit and HTTP tests run; pages in build/coverage-report
+coverage:
+	@scripts/install-packages.sh build docs test coverage
+	@$(MAKE) VARIANT=coverage $(JOBS) programs unit-programs
+	@find build/coverage -name '*.gcda' -delete
+	@$(MAKE) VARIANT=coverage test-unit test-http
+	@rm -rf build/coverage-report && mkdir -p build/coverage-report
+	@gcovr --root . --filter fcgi-apps/ --html-details build/coverage-report/index.html \
+		--xml build/coverage-report/coverage.xml --print-summary build/coverage
 
 ## bench            measure, print the tables, write bench/RESULTS.md
 bench:

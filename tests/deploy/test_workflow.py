@@ -61,9 +61,23 @@ def test_pushed_tags():
     assert tags == ["latest", "${{ github.sha }}"]
 
 
+def commands():
+    """Every shell command of every job, with each value of the job's matrix."""
+    for job in JOBS.values():
+        matrix = job.get("strategy", {}).get("matrix", {"": [""]})
+        (key, values), = matrix.items()
+        for step in job["steps"]:
+            for value in values:
+                yield step.get("run", "").replace(f"${{{{ matrix.{key} }}}}", value)
+
+
 def test_make_targets_exist():
     makefile = (manifests.ROOT / "Makefile").read_text()
-    for target in (*JOBS["test"]["strategy"]["matrix"]["task"], "test-deploy"):
+    targets = {name for command in commands() for name in re.findall(r"\bmake ([a-z-]+)", command)}
+    # "install … make npm" is no call.
+    targets -= {"npm"}
+    assert targets == {"test", "lint", "sanitize", "coverage", "test-deploy"}
+    for target in targets:
         assert re.search(rf"^{target}:", makefile, re.M), target
 
 
