@@ -262,9 +262,10 @@ coverage:
 	@gcovr --root . --filter fcgi-apps/ --html-details build/coverage-report/index.html \
 		--xml build/coverage-report/coverage.xml --print-summary build/coverage
 
-## bench            measure, print the tables, write bench/RESULTS.md
+## bench            measure, print the tables, write bench/RESULTS.md (PARTS="stores recovery": print
+##                  those only; PARTS=quick: all, smaller)
 bench:
-	@bench/run.sh
+	@bench/run.sh $(PARTS)
 
 ## clean            delete what was built; never data
 clean:

@@ -55,7 +55,7 @@ class Cell:
         return self._sum("refused") + self._sum("broken")
 
 
-def _run(command):
+def run(command):
     done = subprocess.run(
         [str(part) for part in command], capture_output=True, text=True, check=False
     )
@@ -65,7 +65,7 @@ def _run(command):
 
 
 def wrk(port, connections, seconds, mode, argument):
-    return _run(
+    return run(
         ["wrk", f"-t{WRK_THREADS}", f"-c{connections}", f"-d{seconds}s", "--timeout", "10s"]
         + ["-s", LOAD_LUA, f"http://127.0.0.1:{port}", "--", mode, argument]
     )
@@ -105,9 +105,13 @@ class CheckoutRow(Row):
         self.cart_port = cart_port
 
     def _load(self, connections, seconds):
-        return _run(
+        return run(
             [BUILT / "checkout", self.cart_port, self.port, connections, seconds, self.paths]
         )
+
+
+def failures(rows):
+    return sum(cell.failures for row in rows for cell in row.cells.values())
 
 
 def measure_interleaved(rows, connection_counts, rounds, seconds, say):

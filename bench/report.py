@@ -4,14 +4,16 @@ import json
 import os
 import platform
 import re
-import statistics
 import subprocess
+import textwrap
 from datetime import datetime, timezone
 from pathlib import Path
 
+import postgres
 from stack import ON_DISK
 
 HERE = Path(__file__).resolve().parent
+
 
 class Floor:
     """A figure that must hold, and what was measured."""
@@ -40,6 +42,11 @@ def at_most(text, measured, highest, unit):
 
 def same_cost(text, measured):
     return Floor(text, measured, 0.75 <= measured <= 1.25)
+
+
+def prose(text):
+    """A paragraph, its lines filled."""
+    return textwrap.fill(" ".join(text.split()), 100, break_on_hyphens=False)
 
 
 def table(header, lines, left=1):
@@ -90,6 +97,7 @@ def versions():
             f"gcc {_first_line('gcc', '-dumpfullversion')}",
             f"nginx {nginx}",
             f"libfcgi {_package('libfcgi0ldbl')}",
+            f"PostgreSQL {_first_line(postgres.program('postgres'), '--version').split()[2]}",
             f"SQLite {_first_line('sqlite3', '--version').split()[0]}",
             f"wrk {_package('wrk')}",
             f"FastAPI {_package('python3-fastapi')}",
@@ -101,29 +109,6 @@ def versions():
     )
 
 
-def _throughput(rows, connections):
-    def rate(row):
-        return row.cells[connections].rate
-
-    lines = []
-    for row in rows.values():
-        cell = row.cells[connections]
-        lines.append(
-            [
-                row.title,
-                f"{cell.rate:,.0f}",
-                f"{cell.rate / rate(rows['static']):.2f}",
-                f"{cell.rate / rate(rows['bare']):.2f}",
-                f"{cell.p50_ms:.2f}",
-                f"{cell.p99_ms:.2f}",
-                f"{cell.cpu_us:.0f}" if row.processes else "",
-                f"{cell.failures}",
-            ]
-        )
-    header = ["", "a second", "× static", "× bare", "p50 ms", "p99 ms", "CPU µs", "failed"]
-    return f"## {connections} connections\n\n" + table(header, lines)
-
-
 def _floors(floors):
     missed = sum(not floor.holds for floor in floors)
     verdict = f"{missed} of {len(floors)} missed" if missed else f"all {len(floors)} hold"
@@ -131,7 +116,7 @@ def _floors(floors):
     return f"## Floors: {verdict}\n\n" + table(["", "measured", ""], lines)
 
 
-def _head(scale):
+def _head():
     return f"""\
 # Measured
 
@@ -139,43 +124,16 @@ def _head(scale):
 - Machine: {machine()}
 - Versions: {versions()}
 
-Made by `make bench`. One nginx serves the static file, the bare loop, the product service and the
-peers: the product sidecar's own configuration (rate limit off, access log written to /dev/null)
-with servers added for the others. Each row was loaded by wrk on the same machine, in turns,
-{scale.rounds} × {scale.seconds} s at each number of connections: compare the ratios, not the
-absolute figures. CPU µs is processor time of the workers for one request, nginx not included. A
-checkout is a whole purchase (three requests by the shopper, and those between the services), made
-by `bench/checkout.c`. The peers keep their products in memory, in one process, and lose them when
-it ends; a durable POST is on the disk (`synchronous=FULL`) before it is answered."""
+Made by `make bench`. Everything runs on one machine, what loads it too: compare the ratios within a
+table, not the absolute figures. Services answer through their sidecars with the sidecars' own
+configuration (rate limit off, access log written to /dev/null), loaded by wrk. The rows of a table
+take turns, so that noise on the machine meets all of them alike. CPU µs is processor time of the
+workers for one request, nginx not included. A checkout is a whole purchase (three requests by the
+shopper, and those between the services), made by `bench/checkout.c`."""
 
 
-def _flat(measured):
-    return f"""\
-## Small and large catalogue, 32 connections
-
-Two product services, loaded through `POST /products/bulk` ({measured.load_rate:,.0f} products a
-second into an empty one). Searches ask for a page of 100. A word that every product has ("all
-match") is bounded: the index hands out matches newest first, and only the first 1,000 are ranked.
-
-{table(measured.flat.header(), measured.flat.lines())}"""
-
-
-def _memory_and_start(measured):
-    memory = [[name, f"{size:.1f}"] for name, size in measured.memory.items()]
-    starts = [
-        [f"with {occasion}", f"{statistics.median(taken):.0f}", f"{max(taken):.0f}"]
-        for occasion, taken in measured.start_times.items()
-    ]
-    return f"""\
-## Memory and start
-
-{table(["after the load above", "MB resident"], memory)}
-
-{table(["first 200 of /readyz through nginx, ms", "median", "slowest"], starts)}"""
-
-
-def document(scale, measured, connection_counts, floors):
-    sections = [_head(scale)]
-    sections += [_throughput(measured.rows, connections) for connections in connection_counts]
-    sections += [_flat(measured), _memory_and_start(measured), _floors(floors)]
-    return "\n\n".join(sections) + "\n"
+def document(parts, floors):
+    sections = [_head()]
+    for part in parts:
+        sections += part.sections()
+    return "\n\n".join([*sections, _floors(floors)]) + "\n"

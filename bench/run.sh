@@ -1,8 +1,10 @@
 #!/bin/sh
-# Measures the platform beside static files, a bare FastCGI loop and two peers; under ten minutes.
+# Measures the platform: beside static files, a bare FastCGI loop and two peers; with small and
+# large catalogues; on both stores; with replicas; after kill -9; the cost of metrics.
 #
-#	bench/run.sh          prints the tables and writes bench/RESULTS.md
-#	bench/run.sh quick    under two minutes, smaller, only prints
+#	bench/run.sh                   prints the tables and writes bench/RESULTS.md; about ten minutes
+#	bench/run.sh [quick] PART...   only prints: compare flat stores replicas recovery metrics
+#	bench/run.sh quick             all of them, smaller; about two minutes, only prints
 set -eu
 
 root=$(cd "$(dirname "$0")/.." && pwd)
@@ -13,12 +15,19 @@ say() {
 	printf '%s\n' "$*"
 }
 
-case ${1-full} in
-full | quick) ;;
-*)
-	say "usage: bench/run.sh [quick]" >&2
-	exit 2
-	;;
+peers=yes
+for argument; do
+	case $argument in
+	compare | quick) ;;
+	flat | stores | replicas | recovery | metrics) peers=no ;;
+	*)
+		say "usage: bench/run.sh [quick] [compare|flat|stores|replicas|recovery|metrics]..." >&2
+		exit 2
+		;;
+	esac
+done
+case " $* " in
+*' compare '*) peers=yes ;;
 esac
 
 install_packages() {
@@ -39,9 +48,18 @@ install_packages() {
 		apt-get install -qq -y --no-install-recommends $missing >/dev/null
 }
 
-compile() {
+compile() { # program, more for gcc
+	program=$1
+	shift
 	gcc -D_GNU_SOURCE -std=gnu11 -O2 -D_FORTIFY_SOURCE=3 -pthread -Wall -Wextra -Wshadow \
-		-Wconversion -Wno-sign-conversion "$root/bench/$1.c" -o "$built/$1" -lfcgi
+		-Wconversion -Wno-sign-conversion "$root/bench/$program.c" -o "$built/$program" "$@"
+}
+
+compile_metrics_cost() {
+	libraries=$root/build/release
+	compile metrics_cost -I"$root/fcgi-apps" -Wl,--as-needed "$libraries/libresponder.a" \
+		"$libraries/libupstream.a" "$libraries/libstorage.a" "$libraries/libcontract.a" \
+		"$libraries/libbase.a" -lfcgi -ljson-c -lsqlite3 -lcurl -lmd
 }
 
 install_fastify() {
@@ -57,8 +75,10 @@ install_fastify() {
 
 mkdir -p "$built"
 make -s -C "$root" build VARIANT=release
+"$root/scripts/install-packages.sh" postgres
 install_packages
-compile bare
+compile bare -lfcgi
 compile checkout
-install_fastify
+compile_metrics_cost
+[ $peers = no ] || install_fastify
 PYTHONDONTWRITEBYTECODE=1 exec /usr/bin/python3 "$root/bench/bench.py" "$@"

@@ -14,6 +14,8 @@ ROOT = Path(__file__).resolve().parent.parent
 BUILT = ROOT / "build" / "bench"
 ON_DISK = "/var/tmp"  # /tmp may be memory, where a commit costs nothing
 READY_WITHIN = 20  # seconds
+# Threads of the services' event loop on this machine.
+LOOP_THREADS = min(max(os.cpu_count() or 2, 2), 8)
 STOP_WITHIN = 10
 # Nothing else: settings of the shell that calls must not change what is measured.
 INHERITED = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", "PYTHONDONTWRITEBYTECODE": "1"}
@@ -48,20 +50,25 @@ def http_status(port, path, timeout=5):
         connection.close()
 
 
+def cpu_seconds_of(pid, ended_children=False):
+    """User and system time so far (proc(5): fields 14 and 15, of children 16 and 17, in ticks)."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return sum(map(int, fields[11 : 15 if ended_children else 13])) / os.sysconf("SC_CLK_TCK")
+
+
 class Process:
-    def __init__(self, name, popen, log):
+    def __init__(self, name, popen, log, ends_by):
         self.name = name
         self.popen = popen
         self.log = log
+        self.ends_by = ends_by
 
     @property
     def pid(self):
         return self.popen.pid
 
     def cpu_seconds(self):
-        """User and system time so far (proc(5): fields 14 and 15, counted in clock ticks)."""
-        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        return cpu_seconds_of(self.pid)
 
     def memory_kib(self, field="VmRSS"):
         for line in Path(f"/proc/{self.pid}/status").read_text().splitlines():
@@ -69,14 +76,17 @@ class Process:
                 return int(line.split()[1])
         raise StackError(f"{self.name}: no {field}")
 
-    def stop(self, signum=signal.SIGTERM):
+    def kill(self):
+        self.popen.kill()
+        self.popen.wait()
+
+    def stop(self):
         if self.popen.poll() is None:
-            self.popen.send_signal(signum)
+            self.popen.send_signal(self.ends_by)
             try:
                 self.popen.wait(STOP_WITHIN)
             except subprocess.TimeoutExpired:
-                self.popen.kill()
-                self.popen.wait()
+                self.kill()
         return self.popen.returncode
 
     def last_words(self):
@@ -97,7 +107,7 @@ class Stack:
     def path(self, name):
         return self.directory / name
 
-    def start(self, name, command, **environment):
+    def start(self, name, command, ends_by=signal.SIGTERM, **environment):
         log = self.path(name + ".log")
         with log.open("ab") as out:
             popen = subprocess.Popen(
@@ -109,7 +119,7 @@ class Stack:
                 stderr=out,
                 start_new_session=True,  # Ctrl-C reaches us only: we stop them in order
             )
-        process = Process(name, popen, log)
+        process = Process(name, popen, log, ends_by)
         self.processes.append(process)
         return process
 

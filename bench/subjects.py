@@ -1,38 +1,27 @@
-"""What is measured: the services behind their sidecars, and what they are compared with."""
+"""The services behind their sidecars, and the nginx in front of several of them."""
 
-import os
-import re
 import subprocess
-import sys
 import time
-from pathlib import Path
 
-from stack import BUILT, INHERITED, ROOT, StackError, free_ports, http_status
+from stack import INHERITED, ROOT, StackError, free_ports, http_status
 
-HERE = Path(__file__).resolve().parent
-PEERS = {"fastapi": "FastAPI", "fastify": "Fastify"}
-BODY_BYTES = 200
-# Threads of the bare loop: as many as the service's event loop has on this machine.
-BARE_THREADS = min(max(os.cpu_count() or 2, 2), 8)
+READY_WITHIN = 20  # seconds
+ADDRESS = "127.0.0.1"
 
 
-def _configuration(stack, name, service, public_port, internal_port):
+def render(stack, name, kind, **settings):
+    """An nginx configuration as it is in production, but without access log."""
     runtime = stack.path(name + "-nginx")
     runtime.mkdir(exist_ok=True)
-    settings = {
-        "SERVICE": service,
-        "LISTEN_ADDRESS": "127.0.0.1",
-        "PUBLIC_PORT": str(public_port),
-        "INTERNAL_PORT": str(internal_port),
-        "WORKER_SOCKET": str(stack.path(name + ".sock")),
-        "RUNTIME_DIR": str(runtime),
+    common = {
+        "LISTEN_ADDRESS": ADDRESS,
+        "RUNTIME_DIR": runtime,
         "ACCESS_LOG": "/dev/null",
-        "ERROR_LOG": str(runtime / "error.log"),
-        "RATE_LIMIT_RPS": "0",
+        "ERROR_LOG": runtime / "error.log",
     }
     done = subprocess.run(
-        [ROOT / "nginx" / "render.sh", "sidecar"],
-        env={**INHERITED, **settings},
+        [ROOT / "nginx" / "render.sh", kind],
+        env={**INHERITED, **{key: str(value) for key, value in {**common, **settings}.items()}},
         capture_output=True,
         text=True,
         check=False,
@@ -42,49 +31,63 @@ def _configuration(stack, name, service, public_port, internal_port):
     return done.stdout
 
 
-def start_nginx(stack, name, configuration):
+def start_nginx(stack, name, configuration, port):
     path = stack.path(name + "-nginx.conf")
     path.write_text(configuration)
     runtime = stack.path(name + "-nginx")
-    return stack.start(
+    process = stack.start(
         name + "-nginx",
         ["nginx", "-p", runtime, "-e", runtime / "error.log", "-c", path, "-g", "daemon off;"],
     )
+    stack.wait_for_port(process, port)
 
 
 class Service:
-    """A worker, its sidecar and its database."""
+    """A worker, its sidecar and its store: a SQLite file, or what url names. extra is put into the
+    sidecar's configuration, more are settings of it."""
 
-    def __init__(self, stack, service, name=None, extra="", **environment):
+    def __init__(self, stack, service, name=None, url=None, extra="", more=None, **environment):
         self.stack = stack
         self.service = service
         self.name = name or service
         self.database = stack.path(self.name + ".db")
-        self.environment = environment
+        self.environment = {"DATABASE_URL": url or f"sqlite:///{self.database}", **environment}
         self.public_port, self.internal_port = free_ports(2)
-        configuration = _configuration(
-            stack, self.name, service, self.public_port, self.internal_port
-        )
+        settings = {
+            "SERVICE": service,
+            "PUBLIC_PORT": self.public_port,
+            "INTERNAL_PORT": self.internal_port,
+            "WORKER_SOCKET": stack.path(self.name + ".sock"),
+            "RATE_LIMIT_RPS": 0,
+            **(more or {}),
+        }
+        configuration = render(stack, self.name, "sidecar", **settings)
         if extra:
             configuration = configuration.rstrip().removesuffix("}") + extra
-        self.sidecar = start_nginx(stack, self.name, configuration)
-        stack.wait_for_port(self.sidecar, self.public_port)
+        start_nginx(stack, self.name, configuration, self.public_port)
         self.worker = None
+
+    def internal_url(self):
+        return f"http://{ADDRESS}:{self.internal_port}"
 
     def start(self):
         """Seconds from the start of spawn-fcgi to the first 200 of /readyz through nginx."""
-        started = time.monotonic()
-        self.worker = self.stack.start_fastcgi(
-            self.name,
-            ROOT / "build" / "release" / (self.service + "-service"),
-            DATABASE_URL=f"sqlite:///{self.database}",
-            **self.environment,
-        )
-        while http_status(self.internal_port, "/readyz") != 200:
-            if self.worker.popen.poll() is not None or time.monotonic() - started > 20:
-                raise StackError(f"{self.name} does not start:\n{self.worker.last_words()}")
+        began = time.monotonic()
+        self.start_worker()
+        return self.wait_for_200(self.internal_port, "/readyz") - began
+
+    def start_worker(self):
+        program = ROOT / "build" / "release" / (self.service + "-service")
+        self.worker = self.stack.start_fastcgi(self.name, program, **self.environment)
+
+    def wait_for_200(self, port, path):
+        """When it came."""
+        deadline = time.monotonic() + READY_WITHIN
+        while http_status(port, path) != 200:
+            if self.worker.popen.poll() is not None or time.monotonic() > deadline:
+                raise StackError(f"{self.name} does not answer:\n{self.worker.last_words()}")
             time.sleep(0.0005)
-        return time.monotonic() - started
+        return time.monotonic()
 
     def stop(self):
         code = self.worker.stop()
@@ -94,33 +97,3 @@ class Service:
     def remove_database(self):
         for path in self.database.parent.glob(self.database.name + "*"):
             path.unlink()
-
-
-class Others:
-    """Static file, bare loop and peers; `extra` is what serves them in the one nginx."""
-
-    def __init__(self, stack):
-        self.ports = dict(zip(("static", "bare", *PEERS), free_ports(2 + len(PEERS))))
-        stack.path("static").mkdir()
-        stack.path("static/file").write_text("x" * BODY_BYTES)
-        values = {"DIRECTORY": str(stack.directory)}
-        values.update((f"{name.upper()}_PORT", str(port)) for name, port in self.ports.items())
-        template = (HERE / "nginx-extra.conf").read_text()
-        self.extra = re.sub(r"@(\w+)@", lambda found: values[found.group(1)], template)
-        self.processes = {
-            "bare": stack.start_fastcgi("bare", BUILT / "bare", BARE_THREADS),
-            "fastapi": stack.start(
-                "fastapi",
-                [sys.executable, "-m", "uvicorn", "app:app"]
-                + ["--app-dir", HERE / "peers" / "fastapi", "--uds", stack.path("fastapi.sock")]
-                + ["--loop", "uvloop", "--http", "httptools", "--backlog", 4096]
-                + ["--timeout-keep-alive", 75, "--no-access-log", "--log-level", "warning"],
-            ),
-            "fastify": stack.start(
-                "fastify",
-                ["node", BUILT / "fastify" / "server.js", stack.path("fastify.sock")],
-                NODE_ENV="production",
-            ),
-        }
-        for name, process in self.processes.items():
-            stack.wait_for_socket(process, stack.path(name + ".sock"))

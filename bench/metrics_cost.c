@@ -1,0 +1,106 @@
+/*
+ * What recording its metrics costs the responder: exchange_answer() reads the clock and calls
+ * metrics_count() once a request, and so does this, in as many threads as asked for, all on one
+ * operation: they meet in the same counters all the time, which requests do now and then.
+ *
+ * Usage: metrics_cost THREADS OPENAPI_JSON. Ends with one line of JSON: processor time of a
+ * request.
+ */
+#include <err.h>
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "base/money.h"
+#include "contract/contract.h"
+#include "responder/metrics.h"
+
+#define REQUESTS     4000000 /* a thread */
+#define THREADS_MAX  64
+#define DOCUMENT_MAX (1 << 20)
+#define OPERATION    "getProduct"
+/* Durations pretended: from 64 µs to 575 µs, as GET one's are between 1 and 32 connections. */
+#define FASTEST 64
+#define SPREAD  511
+
+static struct metrics *metrics;
+static const struct operation *operation;
+
+static void *record(void *unused)
+{
+	int64_t last = clock_monotonic();
+
+	for (int64_t i = 0; i < REQUESTS; i++) {
+		int64_t now = clock_monotonic();
+
+		metrics_count(metrics, operation, 200, now - last + FASTEST + (i & SPREAD));
+		last = now;
+	}
+	return unused;
+}
+
+static struct contract *read_contract(const char *path)
+{
+	static char document[DOCUMENT_MAX];
+	struct contract *contract;
+	struct currency currency;
+	struct text error;
+	size_t length;
+	FILE *file = fopen(path, "re");
+
+	if (!file)
+		err(1, "%s", path);
+	length = fread(document, 1, sizeof(document), file);
+	fclose(file);
+	text_init(&error, 4096);
+	if (currency_find("EUR", &currency) < 0 ||
+	    contract_load(document, length, currency, "bench", &contract, &error) < 0)
+		errx(1, "%s: %s", path, text_string(&error));
+	text_release(&error);
+	return contract;
+}
+
+static double processor_seconds(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
+	return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
+}
+
+int main(int argc, char **argv)
+{
+	pthread_t threads[THREADS_MAX];
+	struct contract *contract;
+	double before;
+	long count;
+
+	if (argc != 3)
+		errx(2, "usage: metrics_cost THREADS OPENAPI_JSON");
+	count = strtol(argv[1], NULL, 10);
+	if (count < 1 || count > THREADS_MAX)
+		errx(2, "THREADS: 1 to %d", THREADS_MAX);
+	contract = read_contract(argv[2]);
+	operation = contract_find(contract, OPERATION);
+	if (!operation)
+		errx(1, "%s: no operation %s", argv[2], OPERATION);
+	if (metrics_create(contract, &metrics) < 0)
+		errx(1, "out of memory");
+
+	before = processor_seconds();
+	for (long i = 0; i < count; i++) {
+		errno = pthread_create(&threads[i], NULL, record, NULL);
+		if (errno != 0)
+			err(1, "pthread_create");
+	}
+	for (long i = 0; i < count; i++)
+		pthread_join(threads[i], NULL);
+	printf("{\"ns\":%.2f}\n",
+	       (processor_seconds() - before) * 1e9 / (double)(count * REQUESTS));
+	metrics_free(metrics);
+	contract_free(contract);
+	return 0;
+}
