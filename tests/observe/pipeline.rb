@@ -7,11 +7,12 @@
 #
 #	ruby pipeline.rb FLUENT_CONF < lines > documents
 #
-# in:  {"tag": "kubernetes.var.log.containers.….log", "line": "…"}, one a line
+# in:  {"tag": "kubernetes.var.log.containers.….log", "line": the bytes in base64}, one a line
 # out: {"index": "kubernetes-2026.01.31", "id": "…", "document": {…}}
 
 require 'digest'
 require 'json'
+require 'securerandom'
 require 'time'
 
 Section = Struct.new(:name, :argument, :settings, :children) do
@@ -74,14 +75,16 @@ def allow(section, *keys)
   raise "#{section.name} #{section['@type']}: #{unknown.join(', ')} is not known here"
 end
 
+# It has not the form at all; it has, but its time is none.
 class Unparsed < StandardError; end
+class BadTime < Unparsed; end
 
 # [time or nil, record]
 def parse(rules, text)
   allow(rules, 'expression', 'time_type', 'time_key', 'time_format', 'keep_time_key', 'types')
   record = rules['@type'] == 'json' ? parse_json(text) : parse_regexp(rules, text)
   key = rules['time_key'] || 'time'
-  return [nil, record] unless record[key]
+  return [nil, record] unless record.key?(key)
 
   value = rules.flag?('keep_time_key') ? record[key] : record.delete(key)
   [parse_time(rules, value), record]
@@ -111,11 +114,11 @@ end
 def parse_time(rules, value)
   # A number is what the JSON parser expects unless it is told otherwise.
   return Time.at(value) if value.is_a?(Numeric) && rules['time_type'] != 'string'
-  raise Unparsed, "time is no text: #{value}" unless value.is_a?(String)
+  raise BadTime, "time is no text: #{value}" unless value.is_a?(String)
 
   rules['time_format'] == '%iso8601' ? Time.iso8601(value) : Time.strptime(value, rules['time_format'])
 rescue ArgumentError => e
-  raise Unparsed, e.message
+  raise BadTime, e.message
 end
 
 # Expressions of record_transformer see these names.
@@ -128,10 +131,12 @@ class Scope
     @tag = tag
   end
 
+  # A value that is one placeholder keeps its type.
   def expand(text)
-    return instance_eval(Regexp.last_match(1)) if text =~ /\A\$\{([^}]+)\}\z/
+    return text unless text.include?('${')
+    raise "more than one placeholder: #{text}" unless text.scan('${').size == 1 && text =~ /\A\$\{(.+)\}\z/
 
-    text.gsub(/\$\{([^}]+)\}/) { instance_eval(Regexp.last_match(1)).to_s }
+    instance_eval(Regexp.last_match(1))
   end
 end
 
@@ -142,7 +147,7 @@ class Pipeline
     @root = root
     @labels = root.children.select { |c| c.name == 'label' }.to_h { |c| [c.argument, c] }
     @source = root.child('source')
-    @parts = Hash.new { |hash, key| hash[key] = +'' }
+    @parts = Hash.new { |hash, key| hash[key] = [] }
     @documents = []
   end
 
@@ -169,6 +174,10 @@ class Pipeline
     end
     raise "#{tag} leads nowhere"
   rescue Unparsed
+    fail_over(tag, time, record)
+  end
+
+  def fail_over(tag, time, record)
     run(@labels.fetch('@ERROR'), tag, time, record)
   end
 
@@ -194,6 +203,9 @@ class Pipeline
 
     record = record.dup
     id = section['id_key'] && record.fetch(section['id_key'])
+    # The plugin drops it, and tells nobody.
+    return if section['write_operation'] == 'create' && id.nil?
+
     (section['remove_keys'] || '').split(',').each { |key| record.delete(key) }
     day = record['@timestamp'] ? Time.iso8601(record['@timestamp']) : time
     record['@timestamp'] ||= time.iso8601(9)
@@ -201,19 +213,25 @@ class Pipeline
     @documents << { index: name, id: id, document: record }
   end
 
+  # In this mode the plugin deletes both keys that it was told, and tells streams apart by a third.
   def filter_concat(section, tag, time, record)
-    allow(section, 'key', 'separator', 'use_partial_cri_logtag', 'partial_cri_logtag_key',
-          'partial_cri_stream_key', 'flush_interval', 'timeout_label')
+    allow(section, 'key', 'separator', 'use_partial_cri_logtag', 'partial_cri_logtag_key', 'partial_cri_stream_key',
+          'stream_identity_key', 'use_first_timestamp', 'flush_interval', 'timeout_label')
     raise 'parts are put together with nothing between them' unless section['separator'] == '""'
 
-    text = record[section['key']]
-    return [time, record] unless text
+    key = section['key']
+    return [time, record] unless record.key?(key)
 
-    place = [tag, record[section['partial_cri_stream_key']]]
-    @parts[place] << text
+    parts = @parts[[tag, record[section['stream_identity_key']]]]
+    parts << [time, record]
     return [time, nil] if record[section['partial_cri_logtag_key']] == 'P'
 
-    [time, record.merge(section['key'] => @parts.delete(place))]
+    first_time, first = parts.first
+    whole = record.merge(first, key => parts.map { |_, part| part[key] }.join)
+    parts.clear
+    whole.delete(section['partial_cri_logtag_key'])
+    whole.delete(section['partial_cri_stream_key'] || 'stream')
+    [section.flag?('use_first_timestamp') ? first_time : time, whole]
   end
 
   # A stand-in: the names are in the tag; labels would come from the Kubernetes API.
@@ -235,20 +253,32 @@ class Pipeline
     )]
   end
 
-  def filter_parser(section, _tag, time, record)
+  def filter_parser(section, tag, time, record)
     allow(section, 'key_name', 'reserve_data', 'reserve_time', 'remove_key_name_field',
           'emit_invalid_record_to_error')
     key = section['key_name']
     begin
       parsed_time, parsed = parse(section.child('parse'), record.fetch(key))
-    rescue Unparsed
+    rescue BadTime
       raise if section.flag?('emit_invalid_record_to_error')
 
-      return [time, record]
+      return [time, nil]
+    rescue Unparsed
+      # Both: what was to be reserved goes on.
+      fail_over(tag, time, record) if section.flag?('emit_invalid_record_to_error')
+      return [time, section.flag?('reserve_data') ? record : nil]
     end
     rest = section.flag?('reserve_data') ? record : {}
     rest = rest.reject { |name, _| name == key } if section.flag?('remove_key_name_field')
     [section.flag?('reserve_time') ? time : parsed_time || time, rest.merge(parsed)]
+  end
+
+  def filter_grep(section, _tag, time, record)
+    raise 'one exclude is what is known here' unless section.children.map(&:name) == ['exclude']
+
+    rule = section.child('exclude')
+    allow(rule, 'key', 'pattern')
+    [time, regexp(rule['pattern']).match?(record[rule['key']].to_s) ? nil : record]
   end
 
   def filter_record_transformer(section, tag, time, record)
@@ -260,15 +290,24 @@ class Pipeline
   end
 
   def filter_elasticsearch_genid(section, tag, time, record)
+    allow(section, 'hash_id_key', 'use_record_as_seed', 'use_entire_record', 'include_tag_in_seed',
+          'include_time_in_seed', 'hash_type')
+    raise 'the seed is the entire record here' unless section.flag?('use_entire_record')
+
+    seed = +''
+    seed << tag << '_' if section.flag?('include_tag_in_seed')
     # fluentd's times print as whole seconds.
-    seed = [tag, time.to_i, record.to_a.flatten].join('_')
-    [time, record.merge(section['hash_id_key'] => Digest::SHA256.hexdigest(seed))]
+    seed << time.to_i.to_s << '_' if section.flag?('include_time_in_seed')
+    record.each { |name, value| seed << "|#{name}|#{value}" }
+    # Unless it is told to use a seed, the plugin makes the id up.
+    seed = SecureRandom.uuid unless section.flag?('use_record_as_seed')
+    [time, record.merge(section['hash_id_key'] => Digest::SHA256.base64digest(seed))]
   end
 end
 
 pipeline = Pipeline.new(read_configuration(ARGV.fetch(0)))
 $stdin.each_line do |input|
   entry = JSON.parse(input)
-  pipeline.take(entry['tag'], entry['line'])
+  pipeline.take(entry['tag'], entry['line'].unpack1('m'))
 end
 pipeline.documents.each { |document| puts JSON.generate(document) }
