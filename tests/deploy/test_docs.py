@@ -1,0 +1,142 @@
+"""docs/KUBERNETES.md: its commands are what kubectl understands, about things that exist."""
+
+import functools
+import re
+import shlex
+import subprocess
+
+import manifests
+import pytest
+import test_schema
+import yaml
+
+TEXT = (manifests.ROOT / "docs/KUBERNETES.md").read_text()
+# Indented blocks; in lists they are indented twice. "\" joins lines.
+BLOCKS = re.findall(r"(?:^ {4,}\S.*\n|^\n(?= {4,}\S))+", TEXT, re.M)
+LINES = [line.strip() for block in BLOCKS for line in re.sub(r" *\\\n\s*", " ", block).splitlines()]
+
+
+def of_program(name):
+    """The words of every call of a program: after pipes and in lists too."""
+    found = []
+    for line in LINES:
+        # What follows are comments, redirections and here documents.
+        line = re.split(r" +#| <<| +&$|>", line)[0].rstrip("; ")
+        for part in re.split(r" \| |&& ", line):
+            if part.startswith(f"{name} "):
+                found.append(shlex.split(part)[1:])
+    return found
+
+
+KUBECTL = of_program("kubectl")
+
+
+def verb(words):
+    """The words of the subcommand: options before it have a value of their own."""
+    words = list(words)
+    while words[0].startswith("-"):
+        del words[:2]
+    if words[0] == "create" and words[1] in ("secret", "namespace"):
+        return words[:3] if words[1] == "secret" else words[:2]
+    return words[:2] if words[0] == "rollout" else words[:1]
+
+
+@functools.cache
+def options(*words):
+    """The options that kubectl's own help lists for a subcommand, and those of all."""
+    texts = [
+        subprocess.run([manifests.kubectl(), *arguments], capture_output=True, text=True, check=True).stdout
+        for arguments in ([*words, "--help"], ["options"])
+    ]
+    assert f"kubectl {' '.join(words)}" in texts[0]
+    return set(re.findall(r"^\s+(?:(-\w), )?(--[\w-]+)=", "\n".join(texts), re.M))
+
+
+def test_the_document_is_understood():
+    assert len(KUBECTL) > 30
+    assert {tuple(verb(words)) for words in KUBECTL} >= {("apply",), ("scale",), ("rollout", "undo"), ("wait",)}
+    assert of_program("helm")
+
+
+@pytest.mark.parametrize("words", KUBECTL, ids=" ".join)
+def test_kubectl_knows_the_command_and_its_options(words):
+    known = {name for pair in options(*verb(words)) for name in pair if name}
+    used = {word.split("=")[0] for word in words if re.match(r"--?[a-z]", word)}
+    assert used <= known
+
+
+def test_what_is_applied_exists():
+    for words in KUBECTL:
+        for option, value in zip(words, words[1:]):
+            if option == "-k":
+                assert (manifests.ROOT / value / "kustomization.yaml").exists(), value
+            if option == "-f" and value != "-" and "//" not in value:
+                assert (manifests.ROOT / value).is_file(), value
+    for path in re.findall(r"\b(?:k8s|argocd|scripts)/[\w./-]*\w", TEXT):
+        assert (manifests.ROOT / path).exists(), path
+
+
+def test_what_is_waited_for_exists():
+    documents = [d for overlay in manifests.OVERLAYS for d in manifests.render(f"k8s/overlays/{overlay}")]
+    documents += manifests.render("argocd")
+    names = {(d["kind"].lower(), d["metadata"]["name"]) for d in documents}
+    names |= {("application", f"{service}-api") for service in manifests.SERVICES}
+    others = {"emissary-ingress", "argocd-server", "cnpg-cloudnative-pg"}
+    text = "\n".join(" ".join(words) for words in KUBECTL)
+    referred = re.findall(r"\b(deployment|cluster|application)(?:\.\S+?)?[/ ]([a-z][\w$-]*)", text)
+    assert len(referred) > 10
+    for kind, name in referred:
+        for service in manifests.SERVICES:
+            resolved = name.replace("$service", service)
+            assert (kind, resolved) in names or resolved in others, f"{kind}/{name}"
+
+
+def test_manifests_in_the_text_fit_their_schemas():
+    found = 0
+    for block in BLOCKS:
+        start = block.find("apiVersion:")
+        if start < 0:
+            continue
+        lines = block[block.rindex("\n", 0, start) + 1 :].splitlines()
+        indent = len(lines[0]) - len(lines[0].lstrip())
+        text = "\n".join(line[indent:] for line in lines)
+        document = yaml.safe_load(text.split("\nEND")[0])
+        if document["kind"] == "Backup":
+            # No schema of it is at hand; a scheduled one says the same of how, and of what.
+            spec = document["spec"] | {"schedule": "0 0 0 * * *"}
+            document = document | {"kind": "ScheduledBackup", "spec": spec}
+        name = {"name": "x", **document["metadata"]}
+        assert test_schema.errors(document | {"metadata": name}) == []
+        found += 1
+    assert found == 2
+
+
+def test_a_restored_cluster_fits_its_schema():
+    block = next(block for block in BLOCKS if "bootstrap:" in block)
+    recovery = yaml.safe_load(block)["bootstrap"]
+    cluster = manifests.named(manifests.render("k8s/overlays/production"), "Cluster", "postgres")
+    restored = cluster | {"spec": cluster["spec"] | {"bootstrap": recovery}}
+    assert test_schema.errors(restored) == []
+    broken = cluster | {"spec": cluster["spec"] | {"bootstrap": {"recover": {}}}}
+    assert test_schema.errors(broken)
+
+
+def test_versions_are_those_of_argocd():
+    applications = manifests.of_kind(manifests.render("argocd"), "Application")
+    sources = [a["spec"]["source"] for a in applications]
+    charts = {s["chart"]: s["targetRevision"] for s in sources if "chart" in s}
+    installed = {
+        words[2].rpartition("/")[2]: words[words.index("--version") + 1]
+        for words in of_program("helm")
+        if words[0] == "install"
+    }
+    assert charts.items() <= installed.items()
+    assert installed["emissary-crds-chart"] == installed["emissary-ingress"]
+
+
+def test_make_targets_exist():
+    makefile = (manifests.ROOT / "Makefile").read_text()
+    targets = set(re.findall(r"^ {4}make ([a-z-]+)|`make ([a-z-]+)`", TEXT, re.M))
+    assert ("images", "") in targets
+    for target in (one or other for one, other in targets):
+        assert re.search(rf"^{target}:", makefile, re.M), target
