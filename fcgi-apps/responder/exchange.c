@@ -214,23 +214,28 @@ static void make_hex(char *out, size_t digits)
 		out[i] = "0123456789abcdef"[i % 2 ? bytes[i / 2] & 15 : bytes[i / 2] >> 4];
 }
 
-/*
- * Keeps the caller's trace and makes our own span for calls to siblings (W3C Trace Context section
- * 3.2.2). nginx has checked the header's form; a worker reached without nginx makes a new trace.
- */
+/* "00-<32 hex>-<16 hex>-<2 hex>" (W3C Trace Context section 3.2). */
+static bool is_traceparent(const char *text)
+{
+	return strlen(text) == TRACEPARENT_SIZE - 1 && strncmp(text, "00-", 3) == 0 &&
+	       is_lower_hex(text + 3, 32) && text[35] == '-' && is_lower_hex(text + 36, 16) &&
+	       text[52] == '-' && is_lower_hex(text + 53, 2);
+}
+
+/* nginx hands over the caller's trace with a span of its own, which is ours, too. A worker that is
+ * reached without nginx makes a new trace. */
 static void set_trace(struct request *request, const char *traceparent)
 {
 	char *own = request->traceparent;
-	if (traceparent && strlen(traceparent) >= 55 && strncmp(traceparent, "00-", 3) == 0 &&
-	    is_lower_hex(traceparent + 3, 32) && traceparent[35] == '-') {
-		memcpy(own, traceparent, 55);
+	if (traceparent && is_traceparent(traceparent)) {
+		memcpy(own, traceparent, TRACEPARENT_SIZE);
 	} else {
 		memcpy(own, "00-", 3);
 		make_hex(own + 3, 32);
-		memcpy(own + 52, "-01", 3);
+		own[35] = '-';
+		make_hex(own + 36, 16);
+		memcpy(own + 52, "-01", 4);
 	}
-	own[35] = '-';
-	own[55] = '\0';
 	memcpy(request->trace_id, own + 3, 32);
 	request->trace_id[32] = '\0';
 }
