@@ -24,6 +24,11 @@ CFLAGS += -O1 -fsanitize=thread
 LDFLAGS += -fsanitize=thread
 # gcc 12's ThreadSanitizer does not know the address layouts of newer kernels.
 RUN := setarch $(shell uname -m) -R
+else ifeq ($(VARIANT),fuzz)
+# libFuzzer comes with clang only. It brings a main() of its own: of this variant only `make fuzz`.
+CC = clang
+CFLAGS += -O1 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined
+LDFLAGS += -fsanitize=fuzzer,address,undefined
 else ifeq ($(VARIANT),coverage)
 # Threads count in the same counters.
 CFLAGS += -O1 --coverage -fprofile-update=atomic
@@ -136,8 +141,9 @@ $(BUILD)/tests/%: tests/unit/%.c $(SERVICE_LIBS) $(FLOOR_LIBS)
 ## test             the unit tests, over HTTP, the model, of metrics and logs, in a browser
 test:
 	@scripts/install-packages.sh build docs test observe browser
-	@$(MAKE) $(JOBS) programs unit-programs
+	@$(MAKE) $(JOBS) programs unit-programs fuzz-programs
 	@$(MAKE) test-unit
+	@$(MAKE) test-fuzz
 	@$(MAKE) test-http
 	@$(MAKE) test-model
 	@$(MAKE) test-observe
@@ -191,6 +197,8 @@ http-$(1): programs
 	@$$(call pytest_on,$$(or $$(STORE),sqlite)) tests/http/test_$(1).py
 endef
 $(foreach t,$(HTTP_TESTS),$(eval $(call http_test,$(t))))
+
+include tests/fuzz/fuzz.mk
 
 ## test-deploy      manifests, images' sources, ingress, ArgoCD and the workflow, without a cluster
 test-deploy:
@@ -248,8 +256,8 @@ sanitize:
 	@scripts/install-packages.sh build test
 	@for variant in asan tsan; do \
 		echo "== $$variant"; \
-		$(MAKE) VARIANT=$$variant $(JOBS) programs unit-programs && \
-		$(MAKE) VARIANT=$$variant test-unit test-http || exit 1; \
+		$(MAKE) VARIANT=$$variant $(JOBS) programs unit-programs fuzz-programs && \
+		$(MAKE) VARIANT=$$variant test-unit test-fuzz test-http || exit 1; \
 	done
 
 ## coverage         which lines the unit and HTTP tests run; pages in build/coverage-report

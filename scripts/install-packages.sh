@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs the Debian packages that are missing for what is about to be done, and says so.
 #
-#	scripts/install-packages.sh build|docs|postgres|test|browser|coverage|deploy|observe|lint ...
+#	scripts/install-packages.sh build|docs|postgres|test|browser|coverage|deploy|observe|fuzz|lint ...
 #
 # Does nothing, silently, where all are there.
 set -eu
@@ -37,8 +37,10 @@ packages_for() {
 	deploy) echo python3-pytest python3-yaml python3-jsonschema binutils ;;
 	# prometheus brings promtool; ruby runs the expressions of fluentd's configuration.
 	observe) echo prometheus ruby ;;
+	# libFuzzer.
+	fuzz) echo clang libclang-rt-dev ;;
 	lint) echo clang-format clang-tidy cppcheck shellcheck python3-pyflakes ;;
-	*) die "unknown purpose '$1': build, docs, postgres, test, browser, coverage, deploy, observe or lint" ;;
+	*) die "unknown purpose '$1': see the top of scripts/install-packages.sh" ;;
 	esac
 }
 
@@ -60,7 +62,7 @@ any_installed() {
 	return 1
 }
 
-[ $# -gt 0 ] || die 'say for what: build, docs, postgres, test, browser, coverage, deploy, observe or lint'
+[ $# -gt 0 ] || die 'say for what: see the top of scripts/install-packages.sh'
 command -v dpkg-query >/dev/null ||
 	die 'this is no Debian: install the packages named in scripts/install-packages.sh by hand'
 

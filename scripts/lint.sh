@@ -12,10 +12,10 @@ check() { # check NAME COMMAND…
 	"$@" || failed+=("$name")
 }
 
-mapfile -t sources < <(find fcgi-apps tests/unit bench docker -name '*.c' | sort)
-mapfile -t headers < <(find fcgi-apps tests/unit bench -name '*.h' | sort)
+mapfile -t sources < <(find fcgi-apps tests/unit tests/fuzz bench docker -name '*.c' | sort)
+mapfile -t headers < <(find fcgi-apps tests/unit tests/fuzz bench -name '*.h' | sort)
 mapfile -t shell_scripts < <(find scripts nginx bench docker k8s .ci -type f -exec grep -lE '^#!.*(sh|bash)$' {} + | sort)
-flags=(-D_GNU_SOURCE '-DSERVICE_VERSION="lint"' -Ifcgi-apps -Ibuild -Itests/unit)
+flags=(-D_GNU_SOURCE '-DSERVICE_VERSION="lint"' -Ifcgi-apps -Ibuild -Itests/unit -Itests/fuzz)
 flags_tidy=(-isystem /usr/include/postgresql -include fcgi-apps/base/banned.h -std=gnu11)
 
 format() {
@@ -31,7 +31,7 @@ tidy() {
 flow() {
 	cppcheck -j "$(nproc)" --quiet --std=c11 --error-exitcode=1 --inline-suppr \
 		--enable=warning,performance,portability --suppress=missingIncludeSystem \
-		"${flags[@]}" --include=fcgi-apps/base/banned.h fcgi-apps tests/unit
+		"${flags[@]}" --include=fcgi-apps/base/banned.h fcgi-apps tests/unit tests/fuzz
 }
 
 nginx_configurations() {
