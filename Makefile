@@ -198,7 +198,8 @@ http-$(1): programs
 endef
 $(foreach t,$(HTTP_TESTS),$(eval $(call http_test,$(t))))
 
-include tests/fuzz/fuzz.mk
+# The images are built without the tests.
+-include tests/fuzz/fuzz.mk
 
 ## test-deploy      manifests, images' sources, ingress, ArgoCD and the workflow, without a cluster
 test-deploy:

@@ -43,6 +43,13 @@ def test_copied_files_are_in_the_context():
         assert any(source == entry or source.startswith(f"{entry}/") for entry in allowed), source
 
 
+def test_the_makefile_needs_nothing_from_outside_the_context():
+    """Images are built without the tests: a file of theirs has to be optional."""
+    ignored = (manifests.ROOT / ".dockerignore").read_text().split("\n")
+    needed = re.findall(r"^include (\S+)", (manifests.ROOT / "Makefile").read_text(), re.M)
+    assert [name for name in needed if f"!{name}" not in ignored] == []
+
+
 def test_each_service_listens_where_it_is_said_to():
     for service, port in PORTS.items():
         assert SERVICES[service]["ports"] == [

@@ -53,6 +53,9 @@ MISTAKES = {
     "another image": ("Dockerfile.cart", "FROM scratch", "FROM docker.io/library/alpine", "images.test_dockerfile"),
     "no signal": ("Dockerfile.cart", "STOPSIGNAL SIGTERM\n", "", "images.test_dockerfile"),
     "a file outside the context": (".dockerignore", "!nginx\n", "", "images.test_copied_files_are_in_the_context"),
+    "a test that images would need": (
+        "Makefile", "-include tests/", "include tests/", "images.test_the_makefile_needs_nothing_from_outside_the_context",
+    ),
     # Compose
     "a port": ("docker-compose.yml", "CART_PORT:-8002", "CART_PORT:-8004", "images.test_each_service_listens_where_it_is_said_to"),
     "two databases at once": (
