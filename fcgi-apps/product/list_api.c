@@ -245,6 +245,7 @@ int product_api_list(struct request *request, struct response *response)
 	const struct product_order *order;
 	int64_t top = 0;
 	bool with_q;
+	bool counted;
 	int r;
 
 	text_init(&list.ids, IDS_TEXT_MAX);
@@ -265,8 +266,11 @@ int product_api_list(struct request *request, struct response *response)
 		return too_many_words(response);
 	if (r < 0)
 		return r;
+	counted = request_query_bool(request, "count", false);
+	if (!counted)
+		db_last(request->db);
 	r = write_page(request, response, &listing, cursor.count ? &after : NULL);
-	if (r == 0 && request_query_bool(request, "count", false))
+	if (r == 0 && counted)
 		r = write_count(request, response, &listing);
 	return r;
 }

@@ -194,6 +194,7 @@ int db_call(struct db_conn *conn, db_function *function, void *argument)
 {
 	conn->failed = 0;
 	conn->waited = false;
+	conn->last = conn->over = false;
 	int result = function(conn, argument);
 	while (conn->open)
 		db_rows_close(conn->open);
@@ -201,6 +202,19 @@ int db_call(struct db_conn *conn, db_function *function, void *argument)
 		result = conn->failed;
 	conn->failed = 0;
 	return result;
+}
+
+void db_last(struct db_conn *conn)
+{
+	conn->last = true;
+}
+
+/* Before each statement of a function. */
+static int next_statement(struct db_conn *conn)
+{
+	assert(!conn->over);
+	conn->over = conn->last;
+	return conn->failed;
 }
 
 int db_read(struct db *db, db_function *function, void *argument)
@@ -274,18 +288,38 @@ int db_savepoint_rollback(struct db_conn *conn)
 
 int64_t db_run(struct db_conn *conn, const char *sql, const struct db_value *values, size_t count)
 {
-	if (conn->failed)
+	int r = next_statement(conn);
+	return r ? r : conn->driver->run(conn, sql, values, count);
+}
+
+int db_post(struct db_conn *conn, const char *sql, const struct db_value *values, size_t count,
+	    int64_t rows)
+{
+	int64_t r = next_statement(conn);
+	if (r)
+		return (int)r;
+	if (conn->driver->post)
+		return conn->driver->post(conn, sql, values, count, rows);
+	r = conn->driver->run(conn, sql, values, count);
+	if (r < 0)
+		return (int)r;
+	return rows == DB_ANY_ROWS || r == rows ? 0 : -EAGAIN;
+}
+
+int db_settle(struct db_conn *conn)
+{
+	if (conn->failed || !conn->driver->settle)
 		return conn->failed;
-	return conn->driver->run(conn, sql, values, count);
+	return conn->driver->settle(conn);
 }
 
 int db_query(struct db_conn *conn, const char *sql, const struct db_value *values, size_t count,
 	     struct db_rows **ret_rows)
 {
 	struct db_rows *rows;
-	if (conn->failed)
-		return conn->failed;
-	int r = conn->driver->query(conn, sql, values, count, &rows);
+	int r = next_statement(conn);
+	if (!r)
+		r = conn->driver->query(conn, sql, values, count, &rows);
 	if (r)
 		return r;
 	rows->conn = conn;

@@ -160,6 +160,24 @@ int64_t db_run(struct db_conn *conn, const char *sql, const struct db_value *val
 int db_query(struct db_conn *conn, const char *sql, const struct db_value *values, size_t count,
 	     struct db_rows **ret_rows);
 
+/* Announces that the next statement is the last one of this db_read: a server is spared a message.
+ * A further one is a mistake of the program (assertion). Nothing in a transaction. */
+void db_last(struct db_conn *conn);
+
+/*
+ * Runs a statement for its effect, whose outcome is not needed yet: a server gets it together with
+ * what follows. rows is how many it must change (-EAGAIN otherwise), or DB_ANY_ROWS. An error is
+ * told here, by a later statement, by db_settle or by the commit, and it is then the transaction's
+ * or the savepoint's: which statement failed is not told. The values are copied; the text of the
+ * statement must stay.
+ */
+#define DB_ANY_ROWS INT64_C(-1)
+int db_post(struct db_conn *conn, const char *sql, const struct db_value *values, size_t count,
+	    int64_t rows);
+
+/* Waits for what was posted: its first error, or 0. */
+int db_settle(struct db_conn *conn);
+
 /* 1: a row is there; 0: no more; <0: error. */
 int db_next(struct db_rows *rows);
 

@@ -24,6 +24,9 @@ struct db_conn {
 	/* Set by the driver with an -EAGAIN that took the whole time-out: to run the function again
 	 * would be to wait again. db_call() resets. */
 	bool waited;
+	/* Set by db_last(): the next statement is the last; and once it has run. db_call() resets.
+	 */
+	bool last, over;
 };
 
 /* A member of a driver's own running query. */
@@ -82,6 +85,11 @@ struct db_driver {
 	/* Upkeep between two transactions of a writer, when nobody waits for their result; or NULL.
 	 */
 	void (*maintain)(struct db_conn *conn);
+
+	/* As db.h tells; both NULL where statements are cheap: then run does. */
+	int (*post)(struct db_conn *conn, const char *sql, const struct db_value *values,
+		    size_t count, int64_t rows);
+	int (*settle)(struct db_conn *conn);
 
 	/* db.h's functions of the same names. query sets neither member of db_rows. */
 	int64_t (*run)(struct db_conn *conn, const char *sql, const struct db_value *values,

@@ -10,8 +10,11 @@
  *
  * Readers get one REPEATABLE READ snapshot without a BEGIN or COMMIT of their own: their statements
  * are one unsynced batch of the extended protocol, which the server runs as one implicit
- * transaction (PostgreSQL 15, section 55.2.4). The sync that ends it is not waited for, so one
- * SELECT costs one round trip.
+ * transaction (PostgreSQL 15, section 55.2.4). The sync that ends it is not waited for, or travels
+ * with the statement that was announced as the last, so one SELECT costs one round trip.
+ *
+ * Through a pooler the session's settings are not ours: there the same round trip carries a BEGIN
+ * with the isolation level and the transaction's own time-outs.
  */
 #include "storage/postgres.h"
 
@@ -65,6 +68,7 @@ static void postgres_rollback(struct db_conn *conn);
 static int postgres_begin(struct db_conn *conn, enum db_begin kind)
 {
 	struct postgres_conn *self = postgres_conn(conn);
+	postgres_retire(self);
 	if (!self->handle || !is_alive(self)) {
 		int r = postgres_reconnect(self);
 		if (r)
@@ -79,15 +83,37 @@ static int postgres_begin(struct db_conn *conn, enum db_begin kind)
 		return r;
 	}
 	self->limit = self->server->busy_timeout + CLOCK_SECOND;
-	self->state = kind == DB_BEGIN_READ ? POSTGRES_READING : POSTGRES_BEGUN;
+	self->state = kind == DB_BEGIN_READ && !self->pooled ? POSTGRES_READING : POSTGRES_BEGUN;
 	return 0;
+}
+
+static void roll_back(struct postgres_conn *self)
+{
+	/* After an error the server skips the rest of a batch. */
+	if (self->unsynced && (postgres_send(self, true) || postgres_synced(self)) && !self->handle)
+		return;
+	int r = postgres_queue(self, "ROLLBACK");
+	if (!r)
+		r = postgres_send(self, true);
+	if (!r)
+		r = postgres_synced(self);
+	if (r)
+		postgres_lost(self, -EHOSTDOWN, "a roll-back failed");
+	self->aborted = 0;
 }
 
 /* The end of a reader's batch: told, not waited for. */
 static int end_reading(struct postgres_conn *self)
 {
 	self->state = POSTGRES_IDLE;
-	return self->unsynced ? postgres_send(self, true) : 0;
+	if (!self->unsynced)
+		return 0;
+	if (self->pooled && self->aborted) {
+		roll_back(self);
+		return 0;
+	}
+	int r = self->pooled ? postgres_queue(self, "COMMIT") : 0;
+	return r ? r : postgres_send(self, true);
 }
 
 static int commit_writing(struct postgres_conn *self)
@@ -95,11 +121,15 @@ static int commit_writing(struct postgres_conn *self)
 	PGresult *result;
 	if (self->aborted)
 		return self->aborted;
+	/* A wrong number of rows is no error to the server, which would commit it. */
+	int r = self->unchecked ? postgres_deliver(self) : 0;
+	if (r)
+		return r;
 	if (!libpq.PQsendQueryParams(self->handle, "COMMIT", 0, NULL, NULL, NULL, NULL, 0))
 		return postgres_lost(self, -EHOSTDOWN, libpq.PQerrorMessage(self->handle));
-	int r = postgres_send(self, true);
+	r = postgres_send(self, true);
 	if (!r)
-		r = postgres_collect(self, "COMMIT");
+		r = postgres_collect(self);
 	if (!self->handle)
 		return r;
 	int error = postgres_result(self, "COMMIT", &result);
@@ -143,14 +173,8 @@ static void postgres_rollback(struct db_conn *conn)
 	self->state = POSTGRES_IDLE;
 	if (state == POSTGRES_READING)
 		end_reading(self);
-	if (state != POSTGRES_WRITING)
-		return;
-	int r = postgres_queue(self, "ROLLBACK");
-	if (!r)
-		r = postgres_settle(self);
-	if (r)
-		postgres_lost(self, -EHOSTDOWN, "a roll-back failed");
-	self->aborted = 0;
+	if (state == POSTGRES_WRITING)
+		roll_back(self);
 }
 
 static bool postgres_in_transaction(struct db_conn *conn)
@@ -190,6 +214,8 @@ const struct db_driver postgres_driver = {
 	.savepoint = postgres_savepoint,
 	.script = postgres_script,
 	.message = postgres_message,
+	.post = postgres_post,
+	.settle = postgres_settle,
 	.run = postgres_run,
 	.query = postgres_query,
 	.next = postgres_next,

@@ -4,8 +4,12 @@
  * postgres_statement.c (statements), postgres_library.c (libpq itself).
  *
  * Every connection is non-blocking and in libpq's pipeline mode: commands whose results nobody
- * waits for (BEGIN, SAVEPOINT, DEALLOCATE) travel with the next statement, and every wait has an
- * end.
+ * waits for (BEGIN, SAVEPOINT, what db_post() gets) travel with the next statement, and every wait
+ * has an end.
+ *
+ * Between client and server there may be a pooler that lends a session of the server for a
+ * transaction only (PgBouncer's pool_mode=transaction): then nothing that outlives a transaction is
+ * set in a session, and statements are prepared by messages of the protocol alone, never by SQL.
  */
 #ifndef STORAGE_POSTGRES_H
 #define STORAGE_POSTGRES_H
@@ -16,11 +20,16 @@
 #include "storage/postgres_library.h"
 #include "storage/statements.h"
 
+/* Commands sent before their results are read, at most: the server's answers must not fill the
+ * socket while more is sent. */
+#define POSTGRES_QUEUE_MAX 256
+
 /* What the connections of one store share. */
 struct postgres_server {
 	char *url;
 	int64_t busy_timeout;     /* microseconds */
 	int64_t connect_patience; /* as in struct db_options */
+	char local_settings[256]; /* a statement that sets time-outs for one transaction */
 
 	pthread_mutex_t mutex; /* guards what follows */
 	bool down;             /* the last attempt to connect failed */
@@ -35,19 +44,26 @@ struct postgres_conn {
 	enum db_role role;
 	PGconn *handle; /* NULL: lost, to be replaced by the next begin */
 	struct statements statements;
-	unsigned statement_number; /* of the last name given */
+	unsigned names; /* given to prepared statements of this session */
+	bool pooled;    /* the session is a pooler's: see above */
 
 	enum postgres_state {
 		POSTGRES_IDLE,
-		POSTGRES_READING, /* an implicit transaction, ended by a sync */
+		POSTGRES_READING, /* ended by a sync, and by a COMMIT before it where pooled */
 		POSTGRES_BEGUN,   /* BEGIN is to be sent with the first statement */
 		POSTGRES_WRITING, /* BEGIN has been sent */
 	} state;
-	unsigned queued; /* commands sent whose results nobody has asked for yet */
-	bool unsynced;   /* something was sent since the last sync */
-	bool syncing;    /* a sync was sent and its end not read */
-	int aborted;     /* the error after which the server refuses all but a roll-back */
-	int64_t limit;   /* microseconds to wait for an answer */
+	/* Commands sent whose results nobody has asked for yet. */
+	struct postgres_queued {
+		const char *sql;
+		int64_t rows; /* that it must change, or DB_ANY_ROWS */
+	} queue[POSTGRES_QUEUE_MAX];
+	size_t queued;
+	bool unchecked; /* some must change a certain number of rows */
+	bool unsynced;  /* something was sent since the last sync */
+	bool syncing;   /* a sync was sent and its end not read */
+	int aborted;    /* the error after which the server refuses all but a roll-back */
+	int64_t limit;  /* microseconds to wait for an answer */
 
 	char *scratch; /* the values of the running statement, as texts */
 	size_t scratch_size;
@@ -68,6 +84,9 @@ int postgres_open(const struct db_options *options, void *shared, enum db_role r
 		  struct db_conn **ret_conn, char *ret_error, size_t error_size);
 void postgres_close(struct db_conn *conn);
 
+/* Ends a session that has many prepared statements, so that it is replaced. */
+void postgres_retire(struct postgres_conn *self);
+
 /* Replaces a lost connection, or says -EHOSTDOWN: at once while another thread tries or a failed
  * attempt is not long ago. */
 int postgres_reconnect(struct postgres_conn *self);
@@ -86,9 +105,8 @@ bool postgres_wait(PGconn *handle, short events, int64_t deadline);
 /* Ends a batch of commands (a reader's ends with its transaction only) and sends it. */
 int postgres_send(struct postgres_conn *self, bool sync);
 
-/* Waits for the results of queued commands, which must have been sent. The first error, or 0; sql
- * is for the log: it follows them. */
-int postgres_collect(struct postgres_conn *self, const char *sql);
+/* Waits for the results of queued commands, which must have been sent. The first error, or 0. */
+int postgres_collect(struct postgres_conn *self);
 
 /* Waits for the last command's result, its owner is the caller: one of a command that went well. */
 int postgres_result(struct postgres_conn *self, const char *sql, PGresult **ret_result);
@@ -104,6 +122,9 @@ int postgres_error(const char *sqlstate);
 
 /* ---- postgres_statement.c ---- */
 
+/* How many rows a statement changed. */
+int64_t postgres_changed_rows(PGresult *result);
+
 /* Queues a command without values or rows: its error is the next statement's. */
 int postgres_queue(struct postgres_conn *self, const char *sql);
 
@@ -111,8 +132,11 @@ int postgres_queue(struct postgres_conn *self, const char *sql);
 int postgres_savepoint(struct db_conn *conn, const char *sql, bool undo);
 
 /* Sends what is queued and waits for all of it. */
-int postgres_settle(struct postgres_conn *self);
+int postgres_deliver(struct postgres_conn *self);
 
+int postgres_post(struct db_conn *conn, const char *sql, const struct db_value *values,
+		  size_t count, int64_t rows);
+int postgres_settle(struct db_conn *conn);
 int64_t postgres_run(struct db_conn *conn, const char *sql, const struct db_value *values,
 		     size_t count);
 int postgres_query(struct db_conn *conn, const char *sql, const struct db_value *values,

@@ -13,8 +13,20 @@
 #define BACKOFF_BASE    (50 * 1000)
 #define BACKOFF_LONGEST (2 * CLOCK_SECOND)
 
-/* A transaction whose client has stopped (or is gone, unnoticed) must not hold its locks. */
-#define IDLE_IN_TRANSACTION "10s"
+/* A lock is waited for as long as on SQLite; a single statement gets no longer (both milliseconds).
+ * A transaction whose client has stopped, or is gone unnoticed, must not hold its locks. */
+#define SETTINGS(local)                                                                            \
+	"SELECT set_config('lock_timeout', '%" PRId64 "', " local "),"                             \
+	" set_config('statement_timeout', '%" PRId64 "', " local "),"                              \
+	" set_config('idle_in_transaction_session_timeout', '10s', " local "),"                    \
+	" set_config('jit', 'off', " local ")"
+
+#define READER_SETTINGS                                                                            \
+	", set_config('default_transaction_isolation', 'repeatable read', false),"                 \
+	" set_config('default_transaction_read_only', 'on', false)"
+
+/* Prepared statements of one session; each takes some ten kilobytes of the server's memory. */
+#define NAMES_MAX 256
 
 #define OLDEST_VERSION 130000 /* generated columns, normalize() */
 
@@ -74,6 +86,9 @@ int postgres_share(const struct db_options *options, void **ret_shared, char *re
 	server->url = url;
 	server->busy_timeout = options->busy_timeout;
 	server->connect_patience = options->connect_patience;
+	int64_t milliseconds = options->busy_timeout / 1000;
+	snprintf(server->local_settings, sizeof(server->local_settings), SETTINGS("true"),
+		 milliseconds, milliseconds);
 	pthread_mutex_init(&server->mutex, NULL);
 	*ret_shared = server;
 	return 0;
@@ -134,11 +149,35 @@ static int shake_hands(struct postgres_conn *self)
 	}
 }
 
-/* A lock is waited for as long as on SQLite; a single statement gets no longer. */
+/*
+ * Sets the session's time-outs, unless it is not the server's own: a pooler tells clients another
+ * process id than the server does, and lends its sessions to anybody.
+ */
+static int set_session(struct postgres_conn *self)
+{
+	int64_t milliseconds = self->server->busy_timeout / 1000;
+	PGresult *result;
+	char sql[512];
+	snprintf(sql, sizeof(sql),
+		 SETTINGS("false") ", set_config('client_min_messages', 'warning', false)%s"
+				   " WHERE pg_backend_pid() = %d",
+		 milliseconds, milliseconds, self->role == DB_READER ? READER_SETTINGS : "",
+		 libpq.PQbackendPID(self->handle));
+	if (!libpq.PQsendQueryParams(self->handle, sql, 0, NULL, NULL, NULL, NULL, 0))
+		return failed(self, -EHOSTDOWN, NULL);
+	int r = postgres_send(self, true);
+	if (!r)
+		r = postgres_result(self, sql, &result);
+	if (r)
+		return r;
+	self->pooled = libpq.PQntuples(result) == 0;
+	libpq.PQclear(result);
+	return postgres_synced(self);
+}
+
 static int set_up(struct postgres_conn *self)
 {
 	const char *encoding = libpq.PQparameterStatus(self->handle, "server_encoding");
-	char sql[512];
 	if (libpq.PQserverVersion(self->handle) < OLDEST_VERSION)
 		return failed(self, -EINVAL, "the server is older than PostgreSQL 13");
 	if (!encoding || strcmp(encoding, "UTF8") != 0)
@@ -146,16 +185,7 @@ static int set_up(struct postgres_conn *self)
 	if (libpq.PQsetnonblocking(self->handle, 1) != 0 ||
 	    !libpq.PQenterPipelineMode(self->handle))
 		return failed(self, -EHOSTDOWN, NULL);
-	int64_t milliseconds = self->server->busy_timeout / 1000;
-	snprintf(sql, sizeof(sql),
-		 "SET client_min_messages = warning; SET jit = off;"
-		 "SET lock_timeout = %" PRId64 "; SET statement_timeout = %" PRId64 ";"
-		 "SET idle_in_transaction_session_timeout = '" IDLE_IN_TRANSACTION "';%s",
-		 milliseconds, milliseconds,
-		 self->role == DB_READER ? "SET default_transaction_isolation = 'repeatable read';"
-					   "SET default_transaction_read_only = on;"
-					 : "");
-	int r = postgres_simple(self, sql);
+	int r = set_session(self);
 	if (r && self->handle) {
 		libpq.PQfinish(self->handle);
 		self->handle = NULL;
@@ -167,8 +197,23 @@ static int try_connect(struct postgres_conn *self)
 {
 	self->limit = self->server->busy_timeout + ANSWER_GRACE;
 	self->aborted = 0;
+	self->names = 0;
+	statements_release(&self->statements);
 	int r = shake_hands(self);
 	return r ? r : set_up(self);
+}
+
+void postgres_retire(struct postgres_conn *self)
+{
+	if (!self->handle || self->names < NAMES_MAX)
+		return;
+	log_write(LOG_DEBUG, "database session replaced: many prepared statements");
+	libpq.PQfinish(self->handle);
+	self->handle = NULL;
+	self->queued = 0;
+	self->unchecked = false;
+	self->unsynced = false;
+	self->syncing = false;
 }
 
 /* Half of the doubling ceiling, and a random part of the other half. */

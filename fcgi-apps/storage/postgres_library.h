@@ -11,6 +11,7 @@
 #include "base/base.h"
 
 #define LIBPQ_FUNCTIONS(X)                                                                         \
+	X(PQbackendPID)                                                                            \
 	X(PQclear)                                                                                 \
 	X(PQcmdStatus)                                                                             \
 	X(PQcmdTuples)                                                                             \

@@ -16,11 +16,15 @@
 
 #define BOOLEAN_TYPE 16 /* pg_type's oid */
 
+/*
+ * A text that comes for the first time runs without a name; when it comes again it is prepared
+ * under one. Most listings, each with filters of its own, come once. A name is never given back:
+ * libpq can close one from version 17 on only, and a DEALLOCATE would reach some session of a
+ * pooler's. Names of texts that were forgotten stay with the server until the session is replaced.
+ */
 struct postgres_statement {
 	struct statement entry;
-	struct postgres_conn *owner;
-	bool prepared;
-	char name[16];
+	char name[16]; /* empty: none yet */
 };
 
 struct postgres_rows {
@@ -39,11 +43,6 @@ void postgres_statement_free(struct statement *entry)
 {
 	struct postgres_statement *statement =
 		container_of(entry, struct postgres_statement, entry);
-	char sql[40];
-	if (statement->prepared && statement->owner->handle) {
-		snprintf(sql, sizeof(sql), "DEALLOCATE %s", statement->name);
-		postgres_queue(statement->owner, sql);
-	}
 	free(statement->entry.sql);
 	free(statement);
 }
@@ -53,44 +52,85 @@ static int send_failed(struct postgres_conn *self)
 	return postgres_lost(self, -EHOSTDOWN, libpq.PQerrorMessage(self->handle));
 }
 
-int postgres_queue(struct postgres_conn *self, const char *sql)
+int postgres_deliver(struct postgres_conn *self)
 {
-	if (!libpq.PQsendQueryParams(self->handle, sql, 0, NULL, NULL, NULL, NULL, 0))
+	/* A reader's batch stays open, and with it its transaction. */
+	bool sync = self->role == DB_WRITER;
+	int r = postgres_send(self, sync);
+	if (r)
+		return r;
+	return sync ? postgres_synced(self) : postgres_collect(self);
+}
+
+/* Before another command is queued. */
+static int make_room(struct postgres_conn *self)
+{
+	return self->queued < POSTGRES_QUEUE_MAX ? 0 : postgres_deliver(self);
+}
+
+/* Notes a command that libpq took, or did not. */
+static int note_queued(struct postgres_conn *self, int taken, const char *sql, int64_t rows)
+{
+	if (!taken)
 		return send_failed(self);
-	self->queued++;
+	self->queue[self->queued++] = (struct postgres_queued){sql, rows};
+	self->unchecked |= rows != DB_ANY_ROWS;
 	self->unsynced = true;
 	return 0;
 }
 
-int postgres_settle(struct postgres_conn *self)
+int postgres_queue(struct postgres_conn *self, const char *sql)
 {
-	int r = postgres_send(self, true);
-	return r ? r : postgres_synced(self);
+	int r = make_room(self);
+	if (r)
+		return r;
+	int taken = libpq.PQsendQueryParams(self->handle, sql, 0, NULL, NULL, NULL, NULL, 0);
+	return note_queued(self, taken, sql, DB_ANY_ROWS);
 }
 
-static int prepare(struct postgres_conn *self, const char *sql,
-		   struct postgres_statement **ret_statement)
+/* Keeps a text that is new. */
+static int keep(struct postgres_conn *self, const char *sql,
+		struct postgres_statement **ret_statement)
 {
 	struct postgres_statement *statement = calloc(1, sizeof(*statement));
 	if (!statement)
 		return -ENOMEM;
-	statement->owner = self;
 	statement->entry.sql = strdup(sql);
 	if (!statement->entry.sql) {
 		free(statement);
 		return -ENOMEM;
 	}
-	snprintf(statement->name, sizeof(statement->name), "s%u", ++self->statement_number);
-	/* Kept at once, so that the one it replaces is dropped in front of it. None is ever marked
-	 * in use, for results are complete: there is always room. */
+	/* None is ever marked in use, for results are complete: there is always room. */
 	statements_keep(&self->statements, &statement->entry);
-	if (self->handle && libpq.PQsendPrepare(self->handle, statement->name, sql, 0, NULL)) {
-		self->queued++;
-		self->unsynced = true;
-		*ret_statement = statement;
-		return 0;
-	}
-	return self->handle ? send_failed(self) : self->conn.failed;
+	*ret_statement = statement;
+	return 0;
+}
+
+/* Prepares it, which is waited for: once for each session. */
+static int prepare(struct postgres_conn *self, struct postgres_statement *statement)
+{
+	char name[sizeof(statement->name)];
+	int r = make_room(self);
+	if (r)
+		return r;
+	snprintf(name, sizeof(name), "s%u", ++self->names);
+	int taken = libpq.PQsendPrepare(self->handle, name, statement->entry.sql, 0, NULL);
+	r = note_queued(self, taken, statement->entry.sql, DB_ANY_ROWS);
+	if (!r)
+		r = postgres_deliver(self);
+	if (!r)
+		memcpy(statement->name, name, sizeof(name));
+	return r;
+}
+
+static int find_statement(struct postgres_conn *self, const char *sql,
+			  struct postgres_statement **ret_statement)
+{
+	struct statement *entry = statements_find(&self->statements, sql);
+	if (!entry)
+		return keep(self, sql, ret_statement);
+	*ret_statement = container_of(entry, struct postgres_statement, entry);
+	return (*ret_statement)->name[0] ? 0 : prepare(self, *ret_statement);
 }
 
 static int reserve(struct postgres_conn *self, size_t size)
@@ -143,17 +183,48 @@ static void trim_scratch(struct postgres_conn *self)
 	self->scratch_size = 0;
 }
 
+/* Hands libpq the statement, with its values and what must come before it. */
+static int dispatch(struct postgres_conn *self, const char *sql, const struct db_value *values,
+		    size_t count)
+{
+	struct postgres_statement *statement;
+	int r = find_statement(self, sql, &statement);
+	if (!r)
+		r = convert(self, values, count);
+	if (r)
+		return r;
+	const char *const *texts = (const char *const *)(void *)self->scratch;
+	int taken = statement->name[0] ? libpq.PQsendQueryPrepared(self->handle, statement->name,
+								   (int)count, texts, NULL, NULL, 0)
+				       : libpq.PQsendQueryParams(self->handle, sql, (int)count,
+								 NULL, texts, NULL, NULL, 0);
+	trim_scratch(self);
+	return taken ? 0 : send_failed(self);
+}
+
 static int begin_if_due(struct postgres_conn *self)
 {
 	if (self->state != POSTGRES_BEGUN)
 		return 0;
-	self->state = POSTGRES_WRITING;
-	return postgres_queue(self, "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE");
+	bool reader = self->role == DB_READER;
+	self->state = reader ? POSTGRES_READING : POSTGRES_WRITING;
+	int r = postgres_queue(self, reader ? "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+					    : "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE");
+	if (r || !self->pooled)
+		return r;
+	const char *settings = self->server->local_settings;
+	r = dispatch(self, settings, NULL, 0);
+	return r ? r : note_queued(self, 1, settings, DB_ANY_ROWS);
 }
 
 int postgres_savepoint(struct db_conn *conn, const char *sql, bool undo)
 {
 	struct postgres_conn *self = postgres_conn(conn);
+	/* After an error the server takes nothing more of a batch, not even this. */
+	if (undo && self->queued)
+		postgres_deliver(self);
+	if (!self->handle)
+		return conn->failed;
 	/* What the server refuses after an error, it is not asked. */
 	if (undo)
 		self->aborted = 0;
@@ -163,32 +234,24 @@ int postgres_savepoint(struct db_conn *conn, const char *sql, bool undo)
 	return r ? r : postgres_queue(self, sql);
 }
 
-/* Sends the statement and what is queued in front of it, and waits for the answers. A writer's
- * batch ends here: only then can it go on after an error. A reader's stays open, and with it its
- * implicit transaction and its snapshot. */
-static int execute(struct postgres_conn *self, const char *sql, size_t count,
-		   struct postgres_statement *statement, PGresult **ret_result)
+/* Waits for the statement that was just dispatched and what was queued before it. A writer's batch
+ * ends here: only then can it go on after an error. A reader's stays open, and with it its implicit
+ * transaction and its snapshot, unless nothing else comes. */
+static int await(struct postgres_conn *self, const char *sql, PGresult **ret_result)
 {
-	bool sync = self->role == DB_WRITER;
+	bool sync = self->role == DB_WRITER || (self->conn.last && !self->pooled);
 	PGresult *result = NULL;
-	if (!libpq.PQsendQueryPrepared(self->handle, statement->name, (int)count,
-				       (const char *const *)(void *)self->scratch, NULL, NULL, 0))
-		return send_failed(self);
 	int r = postgres_send(self, sync);
 	if (!r)
-		r = postgres_collect(self, sql);
+		r = postgres_collect(self);
 	if (!self->handle)
 		return r;
-	if (!r)
-		statement->prepared = true;
 	int error = postgres_result(self, sql, &result);
 	r = r ? r : error;
 	if (self->handle && sync) {
 		int synced = postgres_synced(self);
 		r = r ? r : synced;
 	}
-	if (self->handle && !statement->prepared)
-		statements_forget(&self->statements, &statement->entry);
 	if (r) {
 		libpq.PQclear(result);
 		return r;
@@ -200,27 +263,38 @@ static int execute(struct postgres_conn *self, const char *sql, size_t count,
 static int start(struct postgres_conn *self, const char *sql, const struct db_value *values,
 		 size_t count, PGresult **ret_result)
 {
-	struct postgres_statement *statement = NULL;
 	if (self->aborted)
 		return self->aborted;
-	int r = convert(self, values, count);
+	int r = begin_if_due(self);
 	if (!r)
-		r = begin_if_due(self);
-	if (r)
-		return r;
-	struct statement *entry = statements_find(&self->statements, sql);
-	if (entry)
-		statement = container_of(entry, struct postgres_statement, entry);
-	else
-		r = prepare(self, sql, &statement);
+		r = dispatch(self, sql, values, count);
+	return r ? r : await(self, sql, ret_result);
+}
+
+int postgres_post(struct db_conn *conn, const char *sql, const struct db_value *values,
+		  size_t count, int64_t rows)
+{
+	struct postgres_conn *self = postgres_conn(conn);
+	if (self->aborted)
+		return self->aborted;
+	int r = begin_if_due(self);
 	if (!r)
-		r = execute(self, sql, count, statement, ret_result);
-	trim_scratch(self);
-	return r;
+		r = make_room(self);
+	if (!r)
+		r = dispatch(self, sql, values, count);
+	return r ? r : note_queued(self, 1, sql, rows);
+}
+
+int postgres_settle(struct db_conn *conn)
+{
+	struct postgres_conn *self = postgres_conn(conn);
+	if (self->aborted || !self->queued)
+		return self->aborted;
+	return postgres_deliver(self);
 }
 
 /* A SELECT's command tag has a number too. */
-static int64_t changed_rows(PGresult *result)
+int64_t postgres_changed_rows(PGresult *result)
 {
 	const char *tag = libpq.PQcmdStatus(result);
 	if (strncmp(tag, "SELECT", 6) == 0)
@@ -235,7 +309,7 @@ int64_t postgres_run(struct db_conn *conn, const char *sql, const struct db_valu
 	int r = start(postgres_conn(conn), sql, values, count, &result);
 	if (r)
 		return r;
-	int64_t changed = changed_rows(result);
+	int64_t changed = postgres_changed_rows(result);
 	libpq.PQclear(result);
 	return changed;
 }

@@ -61,6 +61,7 @@ int postgres_lost(struct postgres_conn *self, int error, const char *reason)
 	statements_release(&self->statements);
 	self->state = POSTGRES_IDLE;
 	self->queued = 0;
+	self->unchecked = false;
 	self->unsynced = false;
 	self->syncing = false;
 	self->aborted = 0;
@@ -205,26 +206,38 @@ int postgres_result(struct postgres_conn *self, const char *sql, PGresult **ret_
 	return 0;
 }
 
-int postgres_collect(struct postgres_conn *self, const char *sql)
+/* That another number of rows was changed is an error like the server's own: nothing but a
+ * roll-back follows. */
+static int check_rows(struct postgres_conn *self, const struct postgres_queued *command,
+		      PGresult *result)
+{
+	if (command->rows == DB_ANY_ROWS || postgres_changed_rows(result) == command->rows)
+		return 0;
+	self->aborted = -EAGAIN;
+	return -EAGAIN;
+}
+
+int postgres_collect(struct postgres_conn *self)
 {
 	int error = 0;
-	while (self->handle && self->queued) {
+	for (size_t i = 0; self->handle && i < self->queued; i++) {
 		PGresult *result = NULL;
-		int r = postgres_result(self, sql, &result);
-		if (!r)
+		int r = postgres_result(self, self->queue[i].sql, &result);
+		if (!r) {
+			r = check_rows(self, &self->queue[i], result);
 			libpq.PQclear(result);
-		if (!error)
-			error = r;
-		if (self->queued)
-			self->queued--;
+		}
+		error = error ? error : r;
 	}
+	self->queued = 0;
+	self->unchecked = false;
 	return error;
 }
 
 int postgres_synced(struct postgres_conn *self)
 {
 	PGresult *result = NULL;
-	int error = postgres_collect(self, "a queued command");
+	int error = postgres_collect(self);
 	if (!self->handle)
 		return error;
 	int r = receive(self, &result);

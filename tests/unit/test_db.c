@@ -2,6 +2,7 @@
 #include "store.h"
 
 #include <pthread.h>
+#include <signal.h>
 #include <sys/stat.h>
 
 #include "storage/statements.h"
@@ -288,6 +289,112 @@ static int read_around_a_write(struct db_conn *conn, UNUSED void *argument)
 	return 0;
 }
 
+static int post_item(struct db_conn *conn, const char *id)
+{
+	return db_post(conn, "INSERT INTO items VALUES ($1, 1)", DB_VALUES(db_text(id)), 1);
+}
+
+/* More than is ever sent at once, with values that are gone by then. */
+#define POSTS 600
+
+static int post_many(struct db_conn *conn, UNUSED void *argument)
+{
+	char id[16];
+	for (int i = 0; i < POSTS; i++) {
+		snprintf(id, sizeof(id), "%d", i);
+		ck_assert_int_eq(post_item(conn, id), 0);
+		memset(id, 0, sizeof(id));
+	}
+	int64_t changed = db_run(conn, "UPDATE items SET amount = 2", DB_NO_VALUES);
+	ck_assert_int_eq(changed, POSTS);
+	ck_assert_int_eq(db_settle(conn), 0);
+	ck_assert_int_eq(post_item(conn, "last"), 0);
+	return 0;
+}
+
+START_TEST(what_is_posted_is_stored)
+{
+	ck_assert_int_eq(db_transaction(db, post_many, NULL), 0);
+	ck_assert_int_eq(store_number(db, "SELECT count(*) FROM items"), POSTS + 1);
+	ck_assert_int_eq(store_number(db, "SELECT min(amount) FROM items WHERE id <> 'last'"), 2);
+}
+END_TEST
+
+static int post_twice(struct db_conn *conn, UNUSED void *argument)
+{
+	int r = post_item(conn, "a");
+	return r ? r : post_item(conn, "a");
+}
+
+static int post_for_nothing(struct db_conn *conn, UNUSED void *argument)
+{
+	int r = post_item(conn, "b");
+	return r ? r : db_post(conn, "UPDATE items SET amount = 2 WHERE id = 'c'", DB_NO_VALUES, 1);
+}
+
+/* Each fails, whether or not anybody waits, and nothing of it is stored. */
+START_TEST(a_posted_error_fails_the_transaction)
+{
+	ck_assert_int_eq(db_transaction(db, post_twice, NULL), -EEXIST);
+	ck_assert_int_eq(db_transaction(db, post_for_nothing, NULL), -EAGAIN);
+	ck_assert_int_eq(store_number(db, "SELECT count(*) FROM items"), 0);
+}
+END_TEST
+
+static int heal(struct db_conn *conn, db_function *function, int error)
+{
+	ck_assert_int_eq(db_savepoint(conn), 0);
+	int r = function(conn, NULL);
+	ck_assert_int_eq(r ? r : db_settle(conn), error);
+	return db_savepoint_rollback(conn);
+}
+
+static int heal_posts(struct db_conn *conn, UNUSED void *argument)
+{
+	ck_assert_int_eq(post_item(conn, "before"), 0);
+	ck_assert_int_eq(heal(conn, post_twice, -EEXIST), 0);
+	ck_assert_int_eq(heal(conn, post_for_nothing, -EAGAIN), 0);
+	/* Undone unseen. */
+	ck_assert_int_eq(db_savepoint(conn), 0);
+	post_twice(conn, NULL);
+	ck_assert_int_eq(db_savepoint_rollback(conn), 0);
+	return post_item(conn, "after");
+}
+
+START_TEST(a_savepoint_heals_what_was_posted)
+{
+	ck_assert_int_eq(db_transaction(db, heal_posts, NULL), 0);
+	ck_assert_int_eq(store_number(db, "SELECT count(*) FROM items"), 2);
+}
+END_TEST
+
+static int announce_last(struct db_conn *conn, UNUSED void *argument)
+{
+	db_last(conn);
+	return store_run(conn, "SELECT count(*) FROM items");
+}
+
+static int go_on_after_last(struct db_conn *conn, void *argument)
+{
+	announce_last(conn, argument);
+	return announce_last(conn, argument);
+}
+
+START_TEST(the_last_statement_is_announced)
+{
+	for (int i = 0; i < 3; i++)
+		ck_assert_int_eq(db_read(db, announce_last, NULL), 0);
+	ck_assert_int_eq(db_transaction(db, announce_last, NULL), 0);
+	ck_assert_int_eq(store_number(db, "SELECT count(*) FROM items"), 0);
+}
+END_TEST
+
+START_TEST(nothing_follows_the_last_statement)
+{
+	db_read(db, go_on_after_last, NULL);
+}
+END_TEST
+
 START_TEST(reading_is_one_snapshot)
 {
 	ck_assert_int_eq(db_read(db, read_around_a_write, NULL), 0);
@@ -501,6 +608,11 @@ int main(void)
 	tcase_add_test(store, returning_needs_no_walk);
 	tcase_add_test(store, savepoints_nest);
 	tcase_add_test(store, a_savepoint_heals_an_error);
+	tcase_add_test(store, what_is_posted_is_stored);
+	tcase_add_test(store, a_posted_error_fails_the_transaction);
+	tcase_add_test(store, a_savepoint_heals_what_was_posted);
+	tcase_add_test(store, the_last_statement_is_announced);
+	tcase_add_test_raise_signal(store, nothing_follows_the_last_statement, SIGABRT);
 	tcase_add_test(store, reading_is_one_snapshot);
 	tcase_add_test(store, the_pool_is_bounded);
 	tcase_add_test(store, more_threads_than_connections_read);

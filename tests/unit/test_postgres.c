@@ -288,12 +288,48 @@ END_TEST
 START_TEST(a_changed_schema_heals_itself)
 {
 	char sql[] = "SELECT * FROM items ORDER BY id";
-	ck_assert_int_eq(db_read(db, store_run, sql), 0);
+	/* From the second time on it is prepared. */
+	for (int i = 0; i < 2; i++)
+		ck_assert_int_eq(db_read(db, store_run, sql), 0);
 	ck_assert_int_eq(db_transaction(db, store_run, "ALTER TABLE items ADD COLUMN more TEXT"),
 			 0);
 	/* The same connection, the one used last: its statement's result has another type now. */
 	ck_assert_int_eq(db_read(db, store_run, sql), -EAGAIN);
 	ck_assert_int_eq(db_read(db, store_run, sql), 0);
+}
+END_TEST
+
+static int run_variants(struct db_conn *conn, void *argument)
+{
+	char sql[96];
+	int *number = argument;
+	for (int end = *number + 20; *number < end; ++*number) {
+		snprintf(sql, sizeof(sql), "SELECT %d FROM pg_prepared_statements", *number);
+		/* A text gets a name when it comes again. */
+		for (int i = 0; i < 2; i++)
+			ck_assert_int_eq(store_run(conn, sql), 0);
+	}
+	return 0;
+}
+
+static int count_prepared(struct db_conn *conn, void *argument)
+{
+	return db_query_int(conn, "SELECT count(*) FROM pg_prepared_statements", DB_NO_VALUES,
+			    argument);
+}
+
+START_TEST(prepared_statements_are_bounded)
+{
+	int number = 0;
+	int64_t most = 0;
+	while (number < 1000) {
+		int64_t count = 0;
+		ck_assert_int_eq(db_read(db, run_variants, &number), 0);
+		ck_assert_int_eq(db_read(db, count_prepared, &count), 0);
+		most = count > most ? count : most;
+	}
+	ck_assert_int_gt(most, 100);
+	ck_assert_int_lt(most, 300);
 }
 END_TEST
 
@@ -326,6 +362,7 @@ int main(void)
 	tcase_add_checked_fixture(server, set_up, tear_down);
 	tcase_set_timeout(server, 60);
 	tcase_add_test(server, idle_sessions_are_replaced_unnoticed);
+	tcase_add_test(server, prepared_statements_are_bounded);
 	tcase_add_test(server, a_session_lost_inside_commits_nothing);
 	tcase_add_test(server, a_lost_server_is_told_at_once_and_found_again);
 	tcase_add_test(server, a_server_that_starts_late_is_waited_for);
