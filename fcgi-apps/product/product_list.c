@@ -156,6 +156,16 @@ static void add_hits(struct product_statement *statement, enum db_dialect dialec
 	add(statement, ")");
 }
 
+/*
+ * In the text: where it is a value, PostgreSQL plans the statement anew each time, as it does
+ * wherever the plan for any value looks more expensive than one for these values. That takes longer
+ * than the page. Clients use few limits, so few texts.
+ */
+static void add_limit(struct product_statement *statement, int64_t limit)
+{
+	text_printf(&statement->sql, " LIMIT %lld", (long long)limit);
+}
+
 struct sort_keys {
 	const char *first;
 	const char *second;
@@ -215,7 +225,8 @@ static void build_search(struct product_statement *statement, enum db_dialect di
 			 order != &by_rank || narrows_search(&listing->filter));
 	add_position(statement, keys, order->descending, after);
 	add_order(statement, keys, order->descending);
-	add_value(statement, " LIMIT ", db_int(limit), ")");
+	add_limit(statement, limit);
+	add(statement, ")");
 	add(statement, " SELECT " PRODUCT_COLUMNS ", page_score AS score, page_hit AS hit"
 		       " FROM page CROSS JOIN products WHERE products.seq = page_hit");
 	add_order(statement, keys, order->descending);
@@ -241,7 +252,7 @@ static void build_walk(struct product_statement *statement, enum db_dialect dial
 	}
 	add_position(statement, keys, order->descending, after);
 	add_order(statement, keys, order->descending);
-	add_value(statement, " LIMIT ", db_int(limit), "");
+	add_limit(statement, limit);
 }
 
 int product_listing_statement(enum db_dialect dialect, const struct product_listing *listing,
