@@ -3,7 +3,8 @@ layers stay, as podman's cache.
 
 Debian's image is pulled where that works. Where it does not, debootstrap makes one from the apt
 sources of this machine, which then also serve the builds; nothing of them gets into the images'
-configuration or the repository. BASE_IMAGE=… takes another.
+configuration or the repository. BASE_IMAGE=… takes another. PostgreSQL's image is pulled likewise,
+or built of Debian's packages (stand-ins/), as a registry to push to is.
 """
 
 import contextlib
@@ -23,6 +24,7 @@ import manifests  # noqa: E402 - from the folder above
 
 DEBIAN = "docker.io/library/debian:bookworm-slim"
 STAND_IN = "localhost/debian-stand-in:bookworm"
+STAND_INS = Path(__file__).parent / "stand-ins"
 REGISTRY = "localhost/shop-test"
 VERSION = "under-test"
 CA_BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
@@ -131,21 +133,59 @@ def build_mounts(folder):
 
 
 @pytest.fixture(scope="session")
-def images(base_image, tmp_path_factory):
-    """The names of the three images."""
-    options = build_mounts(tmp_path_factory.mktemp("build")) if base_image == STAND_IN else []
-    environment = os.environ | {
+def build_options(base_image, tmp_path_factory):
+    """Options for whatever is built upon base_image."""
+    return build_mounts(tmp_path_factory.mktemp("build")) if base_image == STAND_IN else []
+
+
+@pytest.fixture(scope="session")
+def build_environment(base_image, build_options):
+    """For make images and scripts/images.sh."""
+    return os.environ | {
         "ENGINE": "podman",
         "REGISTRY": REGISTRY,
         "VERSION": VERSION,
         "BASE_IMAGE": base_image,
-        "BUILD_OPTIONS": " ".join(options),
+        "BUILD_OPTIONS": " ".join(build_options),
     }
-    run(manifests.ROOT / "scripts/images.sh", "build", env=environment, cwd=manifests.ROOT)
+
+
+@pytest.fixture(scope="session")
+def images(build_environment):
+    """The names of the three images."""
+    run("make", "images", env=build_environment, cwd=manifests.ROOT)
     names = {service: f"{REGISTRY}/{service}-service" for service in manifests.SERVICES}
     yield {service: f"{name}:{VERSION}" for service, name in names.items()}
     for name in names.values():
         podman("rmi", f"{name}:{VERSION}", f"{name}:latest", check=False)
+
+
+def build_stand_in(name, base_image, options):
+    image = f"{REGISTRY}/{name}-stand-in:latest"
+    podman(
+        "build", "--format", "docker", *options, "--build-arg", f"BASE_IMAGE={base_image}",
+        "-f", str(STAND_INS / f"{name}.containerfile"), "-t", image, str(STAND_INS),
+    )
+    return image
+
+
+@pytest.fixture(scope="session")
+def postgres_image(base_image, build_options):
+    """PostgreSQL's, as the manifest and the compose file name it."""
+    official = manifests.postgres_image()
+    if podman("pull", "--quiet", official, check=False).returncode == 0:
+        yield official
+        return
+    image = build_stand_in("postgres", base_image, build_options)
+    yield image
+    podman("rmi", image, check=False)
+
+
+@pytest.fixture(scope="session")
+def registry_image(base_image, build_options):
+    image = build_stand_in("registry", base_image, build_options)
+    yield image
+    podman("rmi", image, check=False)
 
 
 @pytest.fixture(scope="module")

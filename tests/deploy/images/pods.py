@@ -1,81 +1,114 @@
-"""Deployments of the dev overlay as pods of podman, which takes most of Kubernetes' manifests.
+"""Workloads of the dev overlay as pods of podman, which takes most of Kubernetes' manifests.
 
-What differs from a cluster: podman names emptyDir volumes without the pod's name asks probes
-with a curl that the images do not have, and publishes every port on the machine: so volumes are
-renamed, probes are asked by the tests, and ports are not mentioned, pods having addresses. The
-database is a SQLite file beside the socket.
+What differs from a cluster: podman names emptyDir volumes without the pod's name, asks probes
+with a curl that the images do not have, publishes every port on the machine and knows no projected
+volumes: so volumes are renamed, probes are asked by the tests, ports are not mentioned, pods having
+addresses, and files are lent from a folder. Without a DATABASE_URL of PostgreSQL the database is a
+SQLite file beside the socket.
 """
 
 import base64
 import copy
 import json
+import shutil
+import tempfile
 import threading
 import time
+import urllib.error
 import urllib.request
+from pathlib import Path
 
 import manifests
 import yaml
 from conftest import podman
 
 DEV = "k8s/overlays/dev"
+PROBES = ("startupProbe", "livenessProbe", "readinessProbe")
+
+
+def ask(url, method="GET", body=None):
+    """Status and body."""
+    request = urllib.request.Request(url, method=method)
+    if body is not None:
+        request.data = json.dumps(body).encode()
+        request.add_header("Content-Type", "application/json")
+    try:
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return answer.status, answer.read()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read()
 
 
 def probe_answers(url):
     try:
-        with urllib.request.urlopen(url, timeout=2) as answer:
-            return answer.status == 200
+        return ask(url)[0] == 200
     except OSError:
         return False
 
 
-class Pod:
-    """One replica of a service, reachable by its Service's name within the network."""
+def purchase(pods):
+    """Buys two of three lamps through the public ports; returns the order's path."""
+    product, cart, order = (pods[service] for service in manifests.SERVICES)
+    lamp = {"name": "Lamp", "price": 24.9, "inventory": 3}
+    status, body = ask(product.url(8000, "/products"), "POST", lamp)
+    assert status == 201, body
+    lamp = json.loads(body)["id"]
+    status, body = ask(cart.url(8000, "/carts"), "POST", {"user_id": "ada"})
+    assert status == 201, body
+    basket = json.loads(body)["id"]
+    line = {"product_id": lamp, "quantity": 2}
+    status, body = ask(cart.url(8000, f"/carts/{basket}/items"), "POST", line)
+    assert status == 200, body
+    wish = {"user_id": "ada", "cart_id": basket}
+    status, body = ask(order.url(8000, "/orders"), "POST", wish)
+    assert status == 201, body
+    placed = json.loads(body)
+    assert placed["total_amount"] == 49.8
+    assert json.loads(ask(product.url(8000, f"/products/{lamp}"))[1])["inventory"] == 1
+    return f"/orders/{placed['id']}"
 
-    def __init__(self, service, image, network, name):
+
+def secret(name, key, value):
+    """What a secretKeyRef of podman refers to."""
+    encoded = base64.b64encode(value.encode()).decode()
+    podman("secret", "create", name, "-", input=json.dumps({key: encoded}))
+
+
+class Workload:
+    """One pod of a workload, reachable by its Service's name within the network."""
+
+    def __init__(self, workload, alias, image, network, name):
         self.name = name
-        self.service = service
-        documents = copy.deepcopy(manifests.render(DEV))
-        deployment = manifests.named(documents, "Deployment", f"{service}-service")
-        self.spec = manifests.pod(deployment)
+        self.network = network
+        self.attachment = f"{network}:alias={alias}"
+        self.spec = manifests.pod(workload)
+        self.labels = manifests.pod_labels(workload)
         self.secret = f"{name}-database"
         # A kubelet starts nothing again in a pod that is ending; podman would.
-        manifest = copy.deepcopy(self.spec) | {"restartPolicy": "Never"}
-        for container in manifest["containers"]:
+        self.manifest = copy.deepcopy(self.spec) | {"restartPolicy": "Never"}
+        for container in self.manifest["containers"]:
             container["image"] = image
             container.pop("ports", None)
-            for probe in ("startupProbe", "livenessProbe", "readinessProbe"):
+            for probe in PROBES:
                 del container[probe]
             for mount in container["volumeMounts"]:
                 mount["name"] = f"{name}-{mount['name']}"
             for entry in container.get("env", []):
-                entry["valueFrom"]["secretKeyRef"]["name"] = self.secret
-        for volume in manifest["volumes"]:
+                if "valueFrom" in entry:
+                    entry["valueFrom"]["secretKeyRef"]["name"] = self.secret
+        for volume in self.manifest["volumes"]:
             volume["name"] = f"{name}-{volume['name']}"
-        self.volumes = [volume["name"] for volume in manifest["volumes"]]
-        pod = {
-            "apiVersion": "v1",
-            "kind": "Pod",
-            "metadata": {"name": name, "labels": manifests.pod_labels(deployment)},
-            "spec": manifest,
-        }
-        value = base64.b64encode(f"sqlite:////run/app/{service}.db".encode()).decode()
-        documents = [*manifests.of_kind(documents, "ConfigMap"), pod]
-        try:
-            podman("secret", "create", self.secret, "-", input=json.dumps({"url": value}))
-            self.address = self.play(documents, f"{network}:alias={service}-service", network)
-        except BaseException:
-            self.remove()
-            raise
+        self.volumes = [v["name"] for v in self.manifest["volumes"] if "emptyDir" in v]
 
-    def play(self, documents, attachment, network):
-        """Starts it and returns its address."""
-        podman("kube", "play", "--network", attachment, "-", input=yaml.safe_dump_all(documents))
+    def play(self, config_maps=()):
+        """Starts it."""
+        metadata = {"name": self.name, "labels": self.labels}
+        pod = {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": self.manifest}
+        text = yaml.safe_dump_all([*config_maps, pod])
+        podman("kube", "play", "--network", self.attachment, "-", input=text)
         infra = json.loads(podman("pod", "inspect", self.name).stdout)["InfraContainerID"]
         networks = json.loads(podman("inspect", infra).stdout)[0]["NetworkSettings"]["Networks"]
-        return networks[network]["IPAddress"]
-
-    def url(self, port, path):
-        return f"http://{self.address}:{port}{path}"
+        self.address = networks[self.network]["IPAddress"]
 
     def container(self, role):
         return f"{self.name}-{role}"
@@ -84,11 +117,41 @@ class Pod:
         done = podman("logs", self.container(role))
         return done.stdout + done.stderr
 
-    def await_ready(self):
-        """As the kubelet does: the readiness probes of both containers."""
+    def stop(self):
+        podman("pod", "rm", "-f", "-t", "20", self.name)
+
+    def remove(self):
+        podman("pod", "rm", "-f", "-t", "0", self.name, check=False)
+        podman("secret", "rm", self.secret, check=False)
+        podman("volume", "rm", "-f", *self.volumes, check=False)
+
+
+class Pod(Workload):
+    """One replica of a service."""
+
+    def __init__(self, service, image, network, name, database_url=None):
+        documents = manifests.render(DEV)
+        deployment = manifests.named(documents, "Deployment", f"{service}-service")
+        super().__init__(deployment, f"{service}-service", image, network, name)
+        self.service = service
+        try:
+            secret(self.secret, "url", database_url or f"sqlite:////run/app/{service}.db")
+            self.play(manifests.of_kind(documents, "ConfigMap"))
+        except BaseException:
+            self.remove()
+            raise
+
+    def url(self, port, path):
+        return f"http://{self.address}:{port}{path}"
+
+    def is_ready(self):
+        """As the kubelet sees it: the readiness probes of both containers."""
         probes = [c["readinessProbe"]["httpGet"]["path"] for c in self.spec["containers"]]
+        return all(probe_answers(self.url(9000, path)) for path in probes)
+
+    def await_ready(self):
         deadline = time.monotonic() + 30
-        while not all(probe_answers(self.url(9000, path)) for path in probes):
+        while not self.is_ready():
             assert time.monotonic() < deadline, self.logs("worker") + self.logs("nginx")
             time.sleep(0.1)
 
@@ -118,7 +181,64 @@ class Pod:
             thread.join()
         return codes, time.monotonic() - started
 
+
+class Database(Workload):
+    """The plain PostgreSQL. Its data stay in a volume when it is stopped."""
+
+    def __init__(self, image, network, name):
+        documents = manifests.render(DEV)
+        workload = manifests.named(documents, "StatefulSet", "postgres")
+        service = workload["spec"]["serviceName"]
+        super().__init__(workload, service, image, network, name)
+        self.files = Path(tempfile.mkdtemp(prefix="postgres-"))
+        self.files.chmod(0o755)
+        for volume in self.manifest["volumes"]:
+            if "emptyDir" not in volume:
+                self.lend(volume, documents)
+        for claim in workload["spec"]["volumeClaimTemplates"]:
+            volume = f"{name}-{claim['metadata']['name']}"
+            self.volumes.append(volume)
+            self.manifest["volumes"].append(
+                {"name": volume, "persistentVolumeClaim": {"claimName": volume}}
+            )
+        password = manifests.secrets()["postgres-superuser"]["stringData"]["password"]
+        try:
+            secret(self.secret, "password", password)
+            self.play()
+        except BaseException:
+            self.remove()
+            raise
+
+    def lend(self, volume, documents):
+        """Turns a volume of a ConfigMap or of Secrets into a folder."""
+        files = {}
+        if "configMap" in volume:
+            source = volume.pop("configMap")
+            mode = source["defaultMode"]
+            files = manifests.named(documents, "ConfigMap", source["name"])["data"]
+        else:
+            source = volume.pop("projected")
+            mode = source.get("defaultMode", 0o644)
+            for entry in (entry["secret"] for entry in source["sources"]):
+                data = manifests.secrets()[entry["name"]]["stringData"]
+                files |= {item["path"]: data[item["key"]] for item in entry["items"]}
+        folder = self.files / volume["name"]
+        folder.mkdir(mode=0o755)
+        for file, text in files.items():
+            (folder / file).write_text(text)
+            (folder / file).chmod(mode)
+        volume["hostPath"] = {"path": str(folder), "type": "Directory"}
+
+    def is_ready(self):
+        command = self.spec["containers"][0]["readinessProbe"]["exec"]["command"]
+        return podman("exec", self.container("postgres"), *command, check=False).returncode == 0
+
+    def await_ready(self):
+        deadline = time.monotonic() + 60
+        while not self.is_ready():
+            assert time.monotonic() < deadline, self.logs("postgres")
+            time.sleep(0.2)
+
     def remove(self):
-        podman("pod", "rm", "-f", "-t", "0", self.name, check=False)
-        podman("secret", "rm", self.secret, check=False)
-        podman("volume", "rm", "-f", *self.volumes, check=False)
+        super().remove()
+        shutil.rmtree(self.files)

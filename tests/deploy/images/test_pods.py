@@ -1,13 +1,11 @@
 """The rendered dev overlay's Deployments, run as pods."""
 
 import json
-import urllib.error
-import urllib.request
 
 import manifests
 import pytest
 from conftest import podman
-from pods import Pod
+from pods import Pod, ask, purchase
 
 PREFIXES = {"product": "/products", "cart": "/carts", "order": "/orders"}
 
@@ -29,18 +27,6 @@ def pods(images, network):
 @pytest.fixture(params=manifests.SERVICES)
 def pod(request, pods):
     return pods[request.param]
-
-
-def ask(url, method="GET", body=None):
-    request = urllib.request.Request(url, method=method)
-    if body is not None:
-        request.data = json.dumps(body).encode()
-        request.add_header("Content-Type", "application/json")
-    try:
-        with urllib.request.urlopen(request, timeout=10) as answer:
-            return answer.status, answer.read()
-    except urllib.error.HTTPError as error:
-        return error.code, error.read()
 
 
 def test_sidecar_answers_under_its_prefix(pod):
@@ -69,21 +55,7 @@ def test_containers_are_locked_in(pod, role):
 
 def test_a_purchase_through_three_pods(pods):
     """The siblings find each other by the names of the manifests."""
-    product, cart, order = (pods[service] for service in manifests.SERVICES)
-    status, body = ask(product.url(8000, "/products"), "POST", {"name": "Lamp", "price": 24.9, "inventory": 3})
-    assert status == 201, body
-    lamp = json.loads(body)["id"]
-    status, body = ask(cart.url(8000, "/carts"), "POST", {"user_id": "ada"})
-    assert status == 201, body
-    basket = json.loads(body)["id"]
-    line = {"product_id": lamp, "quantity": 2}
-    status, body = ask(cart.url(8000, f"/carts/{basket}/items"), "POST", line)
-    assert status == 200, body
-    wish = {"user_id": "ada", "cart_id": basket}
-    status, body = ask(order.url(8000, "/orders"), "POST", wish)
-    assert status == 201, body
-    assert json.loads(body)["total_amount"] == 49.8
-    assert json.loads(ask(product.url(8000, f"/products/{lamp}"))[1])["inventory"] == 1
+    purchase(pods)
 
 
 def test_memory_is_far_below_its_limits(pods):
