@@ -3,7 +3,7 @@
 import statistics
 
 import load
-from report import at_most, table
+from report import at_most, prose, table
 from shop import Shop
 from stack import BUILT, LOOP_THREADS, ROOT
 
@@ -42,24 +42,22 @@ class Metrics:
         cpu = self.get.cells[CONNECTIONS].cpu_us
         lines = [
             [
-                "one thread" if threads == 1 else f"{threads} threads on the same counters",
+                "one thread" if threads == 1 else f"{threads} threads, same counters",
                 f"{statistics.median(taken):.0f}",
                 f"{cpu:.1f}",
                 f"{self._share(threads):.2f} %",
             ]
             for threads, taken in self.ns.items()
         ]
-        return [
-            f"""\
-## Cost of metrics
-
-`bench/metrics_cost.c`, linked with the services' own libraries, does what the responder does to
-record a request: it reads the clock and calls `metrics_count()`. Several threads that do nothing
-else meet in the counters all the time, which is more than requests ever do: an upper bound. GET one
-was loaded in turns with it, {CONNECTIONS} connections.
-
-{table(["", "ns a request", "GET one, CPU µs", "share"], lines)}"""
-        ]
+        about = prose(
+            f"""
+            `bench/metrics_cost.c`, linked with the services' own libraries, does what the responder
+            does to record a request: it reads the clock and calls `metrics_count()`, every 2 µs or
+            so; the same without recording is subtracted. GET one was loaded in turns with it,
+            {CONNECTIONS} connections."""
+        )
+        header = ["", "ns a request", "GET one, CPU µs", "share"]
+        return [f"## Cost of metrics\n\n{about}\n\n{table(header, lines)}"]
 
 
 measure = Metrics
