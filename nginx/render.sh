@@ -27,11 +27,13 @@
 #	                     at start
 #	GATEWAY_PORT         gateway: 8080
 #	PRODUCT_PORT, CART_PORT, ORDER_PORT
-#	                     gateway: 8001, 8002, 8003; several with commas: one for each replica
+#	                     gateway: 8001, 8002, 8003; several with commas: one for each replica. While
+#	                     there is a file RUNTIME_DIR/away/PORT, that one gets nothing new; one at a
+#	                     time (docs/OPERATIONS.md)
 #	PRODUCT_BALANCER_PORT, CART_BALANCER_PORT
 #	                     balancer: 9101, 9102
 #	PRODUCT_INTERNAL_PORT, CART_INTERNAL_PORT
-#	                     balancer: 9001, 9002; several with commas: one for each replica
+#	                     balancer: 9001, 9002; several with commas, and files, as above
 set -eu
 LC_ALL=C
 export LC_ALL
@@ -69,16 +71,61 @@ host() { # name value
 		fail "$1" "$2" 'must be an IPv4 address or a host name'
 }
 
-# Prints the servers of an upstream. One of several that is found to be gone is left alone for a
-# second; a single one is asked every time.
-servers() { # address, name and value of the ports
+# Prints an upstream. One of several servers that is found to be gone is left alone for a second; a
+# single one is asked every time. Idle connections end here before the sidecar ends them (75 s): none
+# is lost to that race.
+pool() { # name server...
+	printf '\tupstream %s {\n' "$1"
+	shift
 	fate=
-	case $3 in *,*) fate=' max_fails=1 fail_timeout=1s' ;; esac
-	matches "$3" '[0-9]+(,[0-9]+)*' || fail "$2" "$3" 'must be port numbers, with commas between them'
-	for port in $(printf '%s' "$3" | tr ',' ' '); do
-		whole_number "$2" "$port" 1 65535
-		printf '\t\tserver %s:%s%s;\n' "$1" "$port" "$fate"
+	[ $# = 1 ] || fate=' max_fails=1 fail_timeout=1s'
+	for server; do
+		printf '\t\tserver %s%s;\n' "$server" "$fate"
 	done
+	printf '\t\tkeepalive 64;\n\t\tkeepalive_requests 50000;\n\t\tkeepalive_timeout 60s;\n\t}\n'
+}
+
+check_ports() { # name value
+	matches "$2" '[0-9]+(,[0-9]+)*' || fail "$1" "$2" 'must be port numbers, with commas between them'
+	for port in $(printf '%s' "$2" | tr ',' ' '); do
+		whole_number "$1" "$port" 1 65535
+	done
+}
+
+# Prints a service's upstreams: all its replicas, and all but each one of them.
+pools() { # service address ports
+	service=$1 address=$2
+	# shellcheck disable=SC2046 # words
+	set -- $(printf '%s' "$3" | tr ',' ' ')
+	# shellcheck disable=SC2046 # words
+	pool "$service" $(printf "$address:%s " "$@")
+	[ $# -gt 1 ] || return 0
+	for away; do
+		others=
+		for port; do
+			[ "$port" = "$away" ] || others="$others $address:$port"
+		done
+		# shellcheck disable=SC2086 # words
+		pool "${service}_without_$away" $others
+	done
+}
+
+# Prints how a request chooses among them: nothing new goes to a replica that is marked as away.
+# shellcheck disable=SC2016 # nginx' variable
+choice() { # service ports
+	case $2 in
+	*,*) ;;
+	*)
+		printf '\t\t\tproxy_pass http://%s;\n' "$1"
+		return
+		;;
+	esac
+	printf '\t\t\tset $pool %s;\n' "$1"
+	for port in $(printf '%s' "$2" | tr ',' ' '); do
+		printf '\t\t\tif (-f "%s/away/%s") {\n\t\t\t\tset $pool %s_without_%s;\n\t\t\t}\n' \
+			"$RUNTIME_DIR" "$port" "$1" "$port"
+	done
+	printf '\t\t\tproxy_pass http://$pool;\n'
 }
 
 # Prints the lines of a map from the listener and origin to the allowed origin.
@@ -232,21 +279,31 @@ gateway | balancer)
 		GATEWAY_PORT=${GATEWAY_PORT:-8080}
 		host ORDER_ADDRESS "$ORDER_ADDRESS"
 		whole_number GATEWAY_PORT "$GATEWAY_PORT" 1 65535
-		PRODUCT_SERVERS=$(servers "$PRODUCT_ADDRESS" PRODUCT_PORT "${PRODUCT_PORT:-8001}")
-		CART_SERVERS=$(servers "$CART_ADDRESS" CART_PORT "${CART_PORT:-8002}")
-		ORDER_SERVERS=$(servers "$ORDER_ADDRESS" ORDER_PORT "${ORDER_PORT:-8003}")
-		export GATEWAY_PORT ORDER_SERVERS
+		PRODUCT_PORTS=${PRODUCT_PORT:-8001}
+		CART_PORTS=${CART_PORT:-8002}
+		ORDER_PORTS=${ORDER_PORT:-8003}
+		check_ports PRODUCT_PORT "$PRODUCT_PORTS"
+		check_ports CART_PORT "$CART_PORTS"
+		check_ports ORDER_PORT "$ORDER_PORTS"
+		ORDER_POOLS=$(pools order "$ORDER_ADDRESS" "$ORDER_PORTS")
+		ORDER_CHOICE=$(choice order "$ORDER_PORTS")
+		export GATEWAY_PORT ORDER_POOLS ORDER_CHOICE
 	else
 		PRODUCT_BALANCER_PORT=${PRODUCT_BALANCER_PORT:-9101}
 		CART_BALANCER_PORT=${CART_BALANCER_PORT:-9102}
 		whole_number PRODUCT_BALANCER_PORT "$PRODUCT_BALANCER_PORT" 1 65535
 		whole_number CART_BALANCER_PORT "$CART_BALANCER_PORT" 1 65535
-		PRODUCT_SERVERS=$(servers "$PRODUCT_ADDRESS" PRODUCT_INTERNAL_PORT \
-			"${PRODUCT_INTERNAL_PORT:-9001}")
-		CART_SERVERS=$(servers "$CART_ADDRESS" CART_INTERNAL_PORT "${CART_INTERNAL_PORT:-9002}")
+		PRODUCT_PORTS=${PRODUCT_INTERNAL_PORT:-9001}
+		CART_PORTS=${CART_INTERNAL_PORT:-9002}
+		check_ports PRODUCT_INTERNAL_PORT "$PRODUCT_PORTS"
+		check_ports CART_INTERNAL_PORT "$CART_PORTS"
 		export PRODUCT_BALANCER_PORT CART_BALANCER_PORT
 	fi
-	export SERVICE PRODUCT_SERVERS CART_SERVERS
+	PRODUCT_POOLS=$(pools product "$PRODUCT_ADDRESS" "$PRODUCT_PORTS")
+	PRODUCT_CHOICE=$(choice product "$PRODUCT_PORTS")
+	CART_POOLS=$(pools cart "$CART_ADDRESS" "$CART_PORTS")
+	CART_CHOICE=$(choice cart "$CART_PORTS")
+	export SERVICE PRODUCT_POOLS PRODUCT_CHOICE CART_POOLS CART_CHOICE
 	;;
 *)
 	echo 'usage: render.sh sidecar|gateway|balancer' >&2
