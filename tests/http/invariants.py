@@ -190,12 +190,15 @@ def faults(directory):
     return found
 
 
+# What is not settled yet, in the order service's store: orders being placed, effects to carry out.
+UNDER_WAY = (
+    "SELECT id, saga FROM orders WHERE saga = 'placing'"
+    " UNION ALL SELECT order_id, kind || ', tried ' || attempts FROM order_effects"
+)
+
+
 def under_way(directory):
-    """What is not settled yet: orders being placed, effects to carry out."""
-    return stores.find(directory, "order").read(
-        "SELECT id, saga FROM orders WHERE saga = 'placing'"
-        " UNION ALL SELECT order_id, kind || ', tried ' || attempts FROM order_effects"
-    )
+    return stores.find(directory, "order").read(UNDER_WAY)
 
 
 def settle(directory, seconds):

@@ -1,12 +1,22 @@
-"""The platform as the proofs maltreat it, and the question they all end with."""
+"""The platform as the proofs maltreat it, and the question they all end with.
 
+It runs on SQLite or PostgreSQL, as STORE says (tests/http/stores.py).
+"""
+
+import contextlib
 import os
+import shutil
+import sqlite3
+import subprocess
+import threading
 import time
 
 import invariants
 import journal as journals
+import stores
 import testbed
 from proxy import Proxy
+from session import Session
 
 # How long everything together may take; the loads scale with it.
 MINUTES = float(os.environ.get("PROOF_MINUTES", "5"))
@@ -14,13 +24,55 @@ MINUTES = float(os.environ.get("PROOF_MINUTES", "5"))
 # What is under way when a process is back is finished after so many seconds.
 SETTLED_WITHIN = 10
 
+# A request has 5 s in all; nginx and Python need a moment, too.
+ANSWERED_WITHIN = 5.5
+
+# For what no deadline is claimed of, but has to happen.
+EVENTUALLY = 60
+
 # The exit status of a process that a failpoint ended (base/failpoint.c).
 FAILPOINT_STATUS = 86
+
+# The rules look things up in ways that the services never do.
+INDEXES = {
+    "product": "CREATE INDEX movements_by_order ON stock_movements (product_id, reference, id);"
+    "CREATE INDEX items_by_product ON reservation_items (product_id, order_id, quantity);"
+}
 
 
 def seconds(by_default):
     """A duration that is right for five minutes, scaled to those allowed."""
     return by_default * MINUTES / 5
+
+
+class Metronome:
+    """Measures how much later than asked for a busy machine lets a thread go on. What is claimed to
+    happen in time gets three times that on top: for the client, the worker, and who is between."""
+
+    TICK = 0.05
+
+    def __init__(self):
+        self.longest = 0.0
+        self.ended = threading.Event()
+        self.thread = threading.Thread(target=self.run, daemon=True)
+
+    def run(self):
+        start = time.monotonic()
+        while not self.ended.wait(self.TICK):
+            now = time.monotonic()
+            self.longest = max(self.longest, now - start - self.TICK)
+            start = now
+
+    @property
+    def slack(self):
+        return 3 * self.longest
+
+    def start(self):
+        self.thread.start()
+
+    def stop(self):
+        self.ended.set()
+        self.thread.join()
 
 
 class Bed(testbed.Platform):
@@ -31,6 +83,11 @@ class Bed(testbed.Platform):
         super().__init__(**options)
         self.with_proxies = proxies
         self.proxies = {}
+        self.metronome = Metronome()
+
+    def __enter__(self):
+        self.metronome.start()
+        return super().__enter__()
 
     def start_nginx(self):
         super().start_nginx()
@@ -45,30 +102,69 @@ class Bed(testbed.Platform):
         return settings
 
     def destroy(self):
-        super().destroy()
-        for proxy in self.proxies.values():
-            proxy.__exit__()
+        try:
+            super().destroy()
+        finally:
+            for proxy in self.proxies.values():
+                proxy.__exit__()
+            self.metronome.stop()
 
-    @property
-    def stores(self):
-        """The directory with the databases."""
-        return self.directory
+    def store(self, name):
+        return stores.find(self.directory, name)
+
+    def snapshot(self):
+        """A directory with copies of the databases, SQLite files whatever they are here."""
+        directory = self.directory / "snapshot"
+        shutil.rmtree(directory, ignore_errors=True)
+        directory.mkdir()
+        for name in self.wanted:
+            with (
+                contextlib.closing(sqlite3.connect("file::memory:", uri=True)) as connection,
+                contextlib.closing(sqlite3.connect(directory / f"{name}.db")) as copy,
+            ):
+                self.store(name).attach(connection, "source")
+                connection.backup(copy, name="source")
+                copy.executescript("PRAGMA journal_mode = OFF;" + INDEXES.get(name, ""))
+        return directory
 
     def settle(self, within=SETTLED_WITHIN):
-        """Waits until nothing is under way; returns how long that took."""
+        """Waits until nothing is under way; fails after so many seconds."""
         start = time.monotonic()
-        invariants.settle(self.stores, within)
-        return time.monotonic() - start
+        with Session(self.store("order")) as session:
+            while left := session.read(invariants.UNDER_WAY):
+                waited = time.monotonic() - start
+                assert waited < within + self.metronome.slack, f"not settled: {left[:5]}"
+                time.sleep(0.05)
 
     def check(self, journal=None, within=SETTLED_WITHIN):
         """Every proof's end: settled in time, no rule broken, nothing acknowledged lost."""
         self.settle(within)
-        found = invariants.faults(self.stores)
+        directory = self.snapshot()
+        found = invariants.faults(directory)
         if journal:
-            found += journals.faults(journal, self.stores)
+            found += journals.faults(journal, directory)
+        for name in self.wanted:
+            found += self.own_faults(name)
         assert not found, "\n".join(found)
 
-    def wait_for_death(self, service, within=15):
+    def own_faults(self, name):
+        """What the service itself finds in its database."""
+        checked = subprocess.run(
+            [testbed.ROOT / "build" / testbed.VARIANT / f"{name}-service", "--check"],
+            env=testbed.environment({"DATABASE_URL": self.store(name).url}),
+            cwd=self.directory,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        return [] if checked.returncode == 0 else [checked.stdout or f"{name}: {checked.returncode}"]
+
+    def check_patience(self, journal):
+        """No client had to wait longer than it is told that it ever has to."""
+        limit = ANSWERED_WITHIN + self.metronome.slack
+        assert journal.slowest < limit, f"{journal.slowest} s, of {limit} s"
+
+    def wait_for_death(self, service, within=EVENTUALLY):
         """Of a worker at a failpoint."""
         testbed.wait_until(lambda: not service.worker.alive(), within, f"{service.name} dies")
         service.expected_down = True

@@ -1,28 +1,24 @@
-"""A private PostgreSQL cluster that proofs may restart, and what is read out of it.
+"""A private PostgreSQL cluster that proofs may restart; in its place for one module.
 
     with Cluster() as cluster:
-        cluster.create("orders")                  a database
-        cluster.url("orders")                     for a worker's DATABASE_URL
-        cluster.restart("immediate")              as after a power cut
-        cluster.export("orders", path)            all its tables, as an SQLite file
+        cluster.url               for TEST_DATABASE_URL (tests/http/stores.py)
+        cluster.stop("immediate") as after a power cut
+        cluster.start()
 """
 
-import csv
 import os
 import pwd
 import shutil
 import signal
-import sqlite3
 import subprocess
 import tempfile
-from contextlib import closing
 from pathlib import Path
 
+import stores
 from testbed import Process, wait_until
 
 STOP = {"fast": signal.SIGINT, "immediate": signal.SIGQUIT}
-STARTED_WITHIN = 30
-NULL = "\\N"
+STARTED_WITHIN = 60
 
 
 def programs():
@@ -74,62 +70,19 @@ class Cluster:
     def stop(self, mode):
         self.server.end(STOP[mode])
 
-    def restart(self, mode):
-        self.stop(mode)
-        self.start()
-
     def answers(self):
         command = [self.programs / "pg_isready", "-q", "-h", self.directory]
         return subprocess.run(command).returncode == 0
 
-    def url(self, database):
-        return f"postgresql:///{database}?host={self.directory}&user=postgres"
-
-    def psql(self, database, sql):
-        """What it prints, as CSV without headers."""
-        done = subprocess.run(
-            ["psql", "-X", "-q", "--csv", "-t", "-v", "ON_ERROR_STOP=1", "-P", f"null={NULL}",
-             self.url(database)],
-            input=sql, capture_output=True, text=True,
-        )  # fmt: skip
-        assert done.returncode == 0, done.stderr
-        return done.stdout
-
-    def query(self, database, sql):
-        """Rows of texts; None is NULL."""
-        rows = csv.reader(self.psql(database, sql).splitlines(keepends=True))
-        return [[None if value == NULL else value for value in row] for row in rows]
-
-    def create(self, database):
-        self.psql("postgres", f'CREATE DATABASE "{database}"')
-
-    def drop(self, database):
-        self.psql("postgres", f'DROP DATABASE "{database}" WITH (FORCE)')
+    @property
+    def url(self):
+        return f"postgresql:///postgres?host={self.directory}&user=postgres"
 
     def cut_connections(self):
         """All of workers, and how many there were."""
-        rows = self.query(
-            "postgres",
+        cut = stores.psql(
+            self.url,
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
             " WHERE datname <> 'postgres' AND backend_type = 'client backend'",
         )
-        return len(rows)
-
-    def export(self, database, path):
-        path.unlink(missing_ok=True)
-        columns = {}
-        for table, name, kind in self.query(
-            database,
-            "SELECT table_name, column_name, data_type FROM information_schema.columns"
-            " WHERE table_schema = 'public' AND data_type IN ('bigint', 'text')"
-            " ORDER BY table_name, ordinal_position",
-        ):
-            columns.setdefault(table, []).append((name, kind))
-        with closing(sqlite3.connect(path)) as store, store:
-            for table, members in columns.items():
-                definition = ", ".join(f'"{name}" {kind}' for name, kind in members)
-                store.execute(f'CREATE TABLE "{table}" ({definition})')
-                names = ", ".join(f'"{name}"' for name, _ in members)
-                rows = self.query(database, f'SELECT {names} FROM "{table}"')
-                marks = ", ".join("?" * len(members))
-                store.executemany(f'INSERT INTO "{table}" VALUES ({marks})', rows)
+        return len(cut)

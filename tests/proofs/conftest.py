@@ -1,6 +1,7 @@
 """The proofs stand on the HTTP tests' platform and tools (tests/http), and show its logs too."""
 
 import importlib.util
+import os
 import sys
 from pathlib import Path
 
@@ -19,22 +20,19 @@ def pytest_configure(config):
     config.pluginmanager.register(module, "http_conftest")
 
 
+# A full disk is what SQLite has to deal with; the others are about a server or several replicas.
+collect_ignore = (
+    ["test_full_disk.py"]
+    if os.environ.get("STORE") == "postgres"
+    else ["test_postgres.py", "test_rolling.py"]
+)
+
+
 @pytest.fixture(scope="session")
-def cluster():
-    """PostgreSQL, as good as new for each platform."""
-    from cluster import Cluster
-
-    with Cluster() as cluster:
-        yield cluster
-
-
-@pytest.fixture(scope="session")
-def make_bed(request):
-    """make_bed(store): a platform on SQLite, or on PostgreSQL with three replicas."""
+def make_bed():
+    """make_bed(): a platform on SQLite, or on PostgreSQL with three replicas."""
+    import stores
     from bed import Bed
     from replicas import ReplicaBed
 
-    def make(store):
-        return Bed() if store == "sqlite" else ReplicaBed(request.getfixturevalue("cluster"))
-
-    return make
+    return ReplicaBed if stores.POSTGRES else Bed

@@ -10,10 +10,10 @@ import queue
 import threading
 from concurrent.futures import Future
 
-PLATFORMS = 8
+PLATFORMS = 10
 
 # For one run, counted from the end of the one that was asked for before.
-PATIENCE = 90
+PATIENCE = 600
 
 
 def asked_for(request, names):

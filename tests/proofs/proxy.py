@@ -137,6 +137,22 @@ def late(seconds):
     return behave
 
 
+class Held:
+    """Done when it is let go, and not before: the callers are gone by then."""
+
+    def __init__(self):
+        self.count = 0
+        self.free = threading.Event()
+
+    def __call__(self, exchange):
+        self.count += 1
+        self.free.wait()
+        exchange.answer(*exchange.forward())
+
+    def let_go(self):
+        self.free.set()
+
+
 def cut_before(exchange):
     exchange.drop()
 

@@ -3,16 +3,24 @@
 import time
 
 import pytest
-from bed import seconds
+from bed import EVENTUALLY, seconds
 from client import Client
+from cluster import Cluster
 from journal import Journal
 from load import Load
 from testbed import wait_until
 
 
+@pytest.fixture(scope="module")
+def cluster():
+    with Cluster() as cluster:
+        yield cluster
+
+
 @pytest.fixture
-def bed(make_bed):
-    with make_bed("postgres") as bed:
+def bed(make_bed, cluster, monkeypatch):
+    monkeypatch.setenv("TEST_DATABASE_URL", cluster.url)
+    with make_bed() as bed:
         yield bed
 
 
@@ -32,14 +40,15 @@ def test_restart(bed, cluster, mode):
     with Load(bed.gateway.port, journal) as load:
         time.sleep(seconds(3))
         cluster.stop(mode)
-        time.sleep(1)
         for service in bed.services.values():
+            wait_until(lambda: not service.ready(), EVENTUALLY, f"{service.name} is not ready")
             with Client(service.internal_port) as client:
                 assert client.get("/livez").status == 200
                 assert client.get("/readyz").status == 503
+        time.sleep(1)
         cluster.start()
         for service in bed.services.values():
-            wait_until(service.ready, 5, f"{service.name} is ready again")
+            wait_until(service.ready, EVENTUALLY, f"{service.name} is ready again")
         time.sleep(seconds(3))
     assert journal.statuses[503] > 0
     assert {name: service.worker.pid for name, service in bed.services.items()} == pids
@@ -55,5 +64,5 @@ def test_connections_cut(bed, cluster):
         while time.monotonic() < end:
             time.sleep(0.5)
             cut += cluster.cut_connections()
-    assert cut > 100
+    assert cut > 20
     finish(bed, journal, load)

@@ -6,7 +6,7 @@ import time
 from collections import Counter
 
 import pytest
-from bed import seconds
+from bed import EVENTUALLY, seconds
 from client import Client, is_problem
 from journal import Customer, Journal
 from load import Load, stock_up
@@ -16,9 +16,9 @@ from world import unique
 CLIENTS = 32
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgres"])
-def bed(request, make_bed):
-    with make_bed(request.param) as bed:
+@pytest.fixture(scope="module")
+def bed(make_bed):
+    with make_bed() as bed:
         yield bed
 
 
@@ -125,7 +125,8 @@ class Importer(Load):
         self.prices = [2.5]
 
     def import_all(self):
-        """Another price for everything, and products that are new; 0 where it must be repeated."""
+        """Another price for everything, and products that are new. Where all hands are full it is
+        sent again when it is told to be."""
         price = self.dice.randint(1, 999) / 100
         self.prices.append(price)
         lines = [{"sku": sku, "name": sku, "price": price, "inventory": 5000} for sku in self.skus]
@@ -136,14 +137,16 @@ class Importer(Load):
         self.dice.shuffle(lines)
         body = b"".join(json.dumps(line).encode() + b"\n" for line in lines)
         headers = {"Content-Type": "application/x-ndjson"}
+        end = time.monotonic() + EVENTUALLY
         answer = self.client.post("/products/bulk", body=body, headers=headers)
-        if answer.status == 503:
+        while answer.status == 503:
             is_problem(answer, 503, "overloaded")
-            return 0
+            assert time.monotonic() < end, answer
+            time.sleep(int(answer.header("Retry-After")))
+            answer = self.client.post("/products/bulk", body=body, headers=headers)
         assert answer.status == 200, answer
         results = Counter(json.loads(line)["status"] for line in answer.body.splitlines())
         assert results == {"updated": len(self.skus), "created": 50, "error": 3}
-        return 1
 
 
 class Buyer(Customer):
@@ -169,9 +172,9 @@ def test_bulk_import_against_checkouts(bed, journal):
     with Importer(bed.gateway.port, journal) as load:
         imported = 0
         end = time.monotonic() + seconds(5)
-        while time.monotonic() < end:
-            imported += load.import_all()
+        while time.monotonic() < end or imported < 3:
+            load.import_all()
+            imported += 1
     assert load.errors == []
-    assert imported > 2
     paid = {price for customer in load.customers for prices in customer.paid for price in prices}
     assert paid <= set(load.prices) and len(paid) > 1
