@@ -138,7 +138,7 @@ $(BUILD)/tests/%: tests/unit/%.c $(SERVICE_LIBS) $(FLOOR_LIBS)
 	@$(CC) $(CPPFLAGS) -Itests/unit $(CFLAGS) $(LDFLAGS) -MMD -MP $< $(SERVICE_LIBS) $(FLOOR_LIBS) -o $@ \
 		-lcheck -lsubunit -lrt -lm $(LDLIBS)
 
-## test             the unit tests, over HTTP, the model, of metrics and logs, in a browser
+## test             the unit tests, over HTTP, the model, the proofs, of metrics and logs, in a browser
 test:
 	@scripts/install-packages.sh build docs test observe browser
 	@$(MAKE) $(JOBS) programs unit-programs fuzz-programs
@@ -146,6 +146,7 @@ test:
 	@$(MAKE) test-fuzz
 	@$(MAKE) test-http
 	@$(MAKE) test-model
+	@$(MAKE) test-proofs
 	@$(MAKE) test-observe
 	@$(MAKE) test-browser
 
@@ -227,13 +228,19 @@ test-observe:
 	@$(MAKE) $(JOBS) programs
 	@VARIANT=$(VARIANT) $(PYTHON) -m pytest -q tests/observe
 
-## test-proofs      nothing is ever lost: kills, pauses, full disks, bad networks (PROOF_MINUTES=n)
+## test-proofs      nothing is ever lost: kills, pauses, full disks, bad networks, on SQLite and
+##                  PostgreSQL side by side (STORE=… for one; PROOF_MINUTES=n for longer)
 PROOF_MINUTES ?= 5
-test-proofs:
+test-proofs: programs
 	@scripts/install-packages.sh build test
-	@$(MAKE) VARIANT=release $(JOBS) programs
 	@$(MAKE) VARIANT=failpoints $(JOBS) programs
-	@VARIANT=failpoints PROOF_MINUTES=$(PROOF_MINUTES) $(PYTHON) -m pytest -q tests/proofs
+	@$(MAKE) -j2 --output-sync=target PLAIN_VARIANT=$(VARIANT) VARIANT=failpoints \
+		$(addprefix proofs-,$(or $(STORE),sqlite postgres))
+
+.PHONY: proofs-sqlite proofs-postgres
+proofs-sqlite proofs-postgres: proofs-%:
+	@echo "== $*"
+	@PLAIN_VARIANT=$(PLAIN_VARIANT) PROOF_MINUTES=$(PROOF_MINUTES) $(call pytest_on,$*) tests/proofs
 
 ## test-model       the checkout protocol in every state of a model (docs/CHECKOUT.md)
 test-model:
