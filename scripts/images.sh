@@ -10,10 +10,11 @@
 #	REGISTRY        localhost: what the names of the images begin with
 #	BASE_IMAGE      docker.io/library/debian:bookworm-slim
 #	BUILD_OPTIONS   further options of "build", such as --network host
+#	SERVICES        product cart order: which ones
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-services=(product cart order)
+read -ra services <<<"${SERVICES:-product cart order}"
 
 die() {
 	printf 'images: %s\n' "$*" >&2
@@ -45,7 +46,8 @@ build() {
 	tool=$(engine)
 	SOURCE_DATE_EPOCH=$(git log -1 --format=%ct)
 	export SOURCE_DATE_EPOCH DOCKER_BUILDKIT=1
-	# Files get the commit's time: the same sources make the same layers.
+	# Files get the commit's time: the same sources and packages make the same layers. docker's own
+	# builder dates only the description so; the workflow's (buildx) rewrites the files too.
 	case $tool in
 	*podman) options+=(--format docker --timestamp "$SOURCE_DATE_EPOCH") ;;
 	*) options+=(--build-arg "SOURCE_DATE_EPOCH=$SOURCE_DATE_EPOCH") ;;

@@ -58,6 +58,19 @@ def test_each_service_listens_where_it_is_said_to():
     assert SERVICES["gateway"]["ports"] == ["${BIND_ADDRESS:-127.0.0.1}:${GATEWAY_PORT:-8080}:8080"]
 
 
+def test_compose_builds_what_the_dockerfiles_ask_for():
+    for name, service in SERVICES.items():
+        if "build" not in service:
+            assert name == "postgres"
+            continue
+        text = (manifests.ROOT / service["build"]["dockerfile"]).read_text()
+        title = re.search(r'image.title="([a-z-]+)"', text)[1]
+        assert f"/{title}:" in service["image"]
+        assert set(service["build"]["args"]) <= set(re.findall(r"^ARG ([A-Z_]+)=", text, re.M))
+        base = re.search(r"^ARG BASE_IMAGE=(\S+)", text, re.M)[1]
+        assert service["build"]["args"]["BASE_IMAGE"] == f"${{BASE_IMAGE:-{base}}}"
+
+
 @pytest.mark.parametrize("profile", PROFILES)
 def test_a_profile_runs_each_service_once(profile):
     active = {n: s for n, s in SERVICES.items() if s.get("profiles", [profile]) == [profile]}

@@ -72,7 +72,11 @@ def rename(old, new):
 
 
 def tagged(image):
-    return deployment("order-service", lambda d: [c.update(image=image) for c in manifests.pod(d)["containers"]])
+    def change(document):
+        for found in manifests.pod(document)["containers"]:
+            found["image"] = image
+
+    return deployment("order-service", change)
 
 
 def drop(path):
@@ -127,7 +131,10 @@ PERMITTED = test_argocd.TestApplication.test_is_permitted_by_its_project
 
 MISTAKES = {
     # Selectors
-    "a deployment's selector": (SELECTORS, DEV, deployment("cart-service", put("spec.selector.matchLabels", STRANGE))),
+    "a deployment's selector": (
+        SELECTORS, DEV,
+        deployment("cart-service", put("spec.selector.matchLabels", STRANGE)),
+    ),
     "a selector of everybody": (
         SELECTORS, DEV,
         deployment("cart-service", put("spec.selector.matchLabels", {"app.kubernetes.io/part-of": "shop"})),
@@ -144,7 +151,10 @@ MISTAKES = {
     "an autoscaler's container": (
         SCALING, PRODUCTION, scaler(lambda s: s["metrics"][0]["containerResource"].update(container="web")),
     ),
-    "replicas beside an autoscaler": (SCALING, PRODUCTION, deployment("cart-service", put("spec.replicas", 3))),
+    "replicas beside an autoscaler": (
+        SCALING, PRODUCTION,
+        deployment("cart-service", put("spec.replicas", 3)),
+    ),
     # Ports
     "a port's name in a service": (SERVICES, DEV, service(lambda s: s["ports"][0].update(targetPort="web"))),
     "a port's name in a pod": (SERVICES, DEV, nginx(lambda c: c["ports"][1].update(name="intern"))),
@@ -174,15 +184,22 @@ MISTAKES = {
         SIBLINGS, DEV,
         setting("cart-worker-settings", lambda data: data.update(PRODUCT_SERVICE_URL="http://product-service:8000")),
     ),
-    "a secret's key": (SECRETS, DEV, worker(lambda c: c["env"][0]["valueFrom"]["secretKeyRef"].update(key="uri"))),
+    "a secret's key": (
+        SECRETS, DEV,
+        worker(lambda c: c["env"][0]["valueFrom"]["secretKeyRef"].update(key="uri")),
+    ),
     "a secret's name": (
-        SECRETS, PRODUCTION, worker(lambda c: c["env"][0]["valueFrom"]["secretKeyRef"].update(name="cart-db")),
+        SECRETS, PRODUCTION,
+        worker(lambda c: c["env"][0]["valueFrom"]["secretKeyRef"].update(name="cart-db")),
     ),
     "a password's secret": (
         SECRETS, PRODUCTION,
         Edit("Cluster", "postgres", lambda d: d["spec"]["managed"]["roles"][0]["passwordSecret"].update(name="x")),
     ),
-    "a config map's name": (VOLUMES, DEV, worker(lambda c: c["envFrom"][0]["configMapRef"].update(name="settings"))),
+    "a config map's name": (
+        VOLUMES, DEV,
+        worker(lambda c: c["envFrom"][0]["configMapRef"].update(name="settings")),
+    ),
     "a volume's name": (VOLUMES, DEV, worker(lambda c: c["volumeMounts"][0].update(name="sock"))),
     "a secret in the repository": (test_pods.test_no_secret_is_in_the_repository, DEV, add_secret),
     # Limits, probes, locks
@@ -192,13 +209,17 @@ MISTAKES = {
     "no readiness probe": (LOCKED, PRODUCTION, nginx(drop("readinessProbe"))),
     "no startup probe": (LOCKED, PRODUCTION, worker(drop("startupProbe"))),
     "a root that can be written": (LOCKED, DEV, nginx(put("securityContext.readOnlyRootFilesystem", False))),
-    "a capability": (LOCKED, DEV, nginx(put("securityContext.capabilities", {"drop": ["ALL"], "add": ["NET_RAW"]}))),
+    "a capability": (
+        LOCKED, DEV,
+        nginx(put("securityContext.capabilities", {"drop": ["ALL"], "add": ["NET_RAW"]})),
+    ),
     "more privileges": (LOCKED, DEV, worker(put("securityContext.allowPrivilegeEscalation", True))),
     "the user root": (
         LOCKED, DEV, Edit("StatefulSet", "postgres", put("spec.template.spec.securityContext.runAsUser", 0)),
     ),
     "a token of the cluster": (
-        LOCKED, PRODUCTION, deployment("cart-service", put("spec.template.spec.automountServiceAccountToken", True)),
+        LOCKED, PRODUCTION,
+        deployment("cart-service", put("spec.template.spec.automountServiceAccountToken", True)),
     ),
     "no seccomp profile": (
         LOCKED, PRODUCTION,
@@ -216,22 +237,32 @@ MISTAKES = {
         STOPS, DEV, deployment("cart-service", put("spec.template.spec.terminationGracePeriodSeconds", 30)),
     ),
     "a worker that does not wait": (STOPS, DEV, worker(drop("lifecycle"))),
-    "a sidecar that ends at once": (STOPS, PRODUCTION, nginx(put("lifecycle.preStop.exec.command", ["sleep", "0"]))),
-    "a long drain": (STOPS, DEV, setting("cart-worker-settings", lambda data: data.update(DRAIN_SECONDS="60"))),
+    "a sidecar that ends at once": (
+        STOPS, PRODUCTION,
+        nginx(put("lifecycle.preStop.exec.command", ["sleep", "0"])),
+    ),
+    "a long drain": (
+        STOPS, DEV,
+        setting("cart-worker-settings", lambda data: data.update(DRAIN_SECONDS="60")),
+    ),
     "too many replicas": (
         test_pods.test_connections_fit_into_the_database, PRODUCTION, scaler(put("maxReplicas", 80)),
     ),
     # Network policies
     "no call to a sibling": (CALLS, DEV, policy("cart-service", lambda spec: spec["egress"].pop())),
     "no call from a sibling": (CALLS, DEV, policy("cart-service", lambda spec: spec["ingress"].pop())),
-    "no way to the database": (CALLS, PRODUCTION, policy("order-service", lambda spec: spec["egress"].pop(0))),
+    "no way to the database": (
+        CALLS, PRODUCTION,
+        policy("order-service", lambda spec: spec["egress"].pop(0)),
+    ),
     "no names": (CALLS, DEV, policy("order-service", lambda spec: spec["egress"].pop(1))),
     "a call back": (
         SIDES, DEV,
-        policy("product-service", lambda s: s["egress"].append({"to": [{"podSelector": {}}], "ports": [{"port": 9000}]})),
+        policy("product-service", lambda spec: spec["egress"].append({"to": [{"podSelector": {}}]})),
     ),
     "the whole world may come in": (
-        CALLS, PRODUCTION, policy("cart-service", lambda spec: spec["ingress"].append({"from": [EVERYWHERE]})),
+        CALLS, PRODUCTION,
+        policy("cart-service", lambda spec: spec["ingress"].append({"from": [EVERYWHERE]})),
     ),
     "the ingress on the internal port": (
         CALLS, DEV, policy("cart-service", lambda spec: spec["ingress"][0].update(ports=[{"port": 9000}])),
@@ -240,13 +271,15 @@ MISTAKES = {
         CALLS, DEV, policy("cart-service", lambda spec: spec["ingress"][0]["from"][0].pop("podSelector")),
     ),
     "metrics on the public port": (
-        CALLS, PRODUCTION, policy("cart-service", lambda spec: spec["ingress"][1]["ports"].append({"port": 8000})),
+        CALLS, PRODUCTION,
+        policy("cart-service", lambda spec: spec["ingress"][1]["ports"].append({"port": 8000})),
     ),
     "a policy of other pods": (
         CALLS, DEV, policy("order-service", lambda spec: spec["podSelector"].update(matchLabels=STRANGE)),
     ),
     "the database open to lodgers": (
-        SIDES, DEV, policy("postgres-clients", lambda spec: spec["ingress"][0]["from"].append({"podSelector": {}})),
+        SIDES, DEV,
+        policy("postgres-clients", lambda spec: spec["ingress"][0]["from"].append({"podSelector": {}})),
     ),
     "no default": (DENY, DEV, policy("default-deny", lambda spec: spec["policyTypes"].pop())),
     "no namespace": (

@@ -23,13 +23,15 @@ MISTAKES = {
         "Dockerfile.cart", "WORKER_SOCKET=", "SOCKET=", "environment.test_what_images_set_is_read",
     ),
     "a setting of compose": (
-        "docker-compose.yml", "TRUSTED_PROXIES:", "TRUSTED_PROXY:", "environment.test_what_compose_sets_is_read",
+        "docker-compose.yml", "TRUSTED_PROXIES:", "TRUSTED_PROXY:",
+        "environment.test_what_compose_sets_is_read",
     ),
     "a setting of compose's workers": (
         "docker-compose.yml", "CART_SERVICE_URL:", "CARTS_URL:", "environment.test_what_compose_sets_is_read",
     ),
     "a setting in C": (
-        "fcgi-apps/cart/service.c", '"CART_TTL_DAYS"', '"CART_TTL"', "environment.test_what_manifests_set_is_read",
+        "fcgi-apps/cart/service.c", '"CART_TTL_DAYS"', '"CART_TTL"',
+        "environment.test_what_manifests_set_is_read",
     ),
     "a setting in C that is nowhere set": (
         "fcgi-apps/cart/service.c", '"CART_TTL_DAYS"', '"CART_TTL"',
@@ -40,24 +42,44 @@ MISTAKES = {
         "environment.test_every_setting_of_a_worker_is_documented",
     ),
     "a setting of nginx": (
-        "nginx/render.sh", "${RATE_LIMIT_RPS:-", "${RATE_LIMIT:-", "environment.test_what_manifests_set_is_read",
+        "nginx/render.sh", "${RATE_LIMIT_RPS:-", "${RATE_LIMIT:-",
+        "environment.test_what_manifests_set_is_read",
     ),
     "a setting of the entrypoint": (
-        "docker/entrypoint.sh", "${RUNTIME_DIR:-", "${RUN_DIR:-", "environment.test_the_entrypoint_reads_what_it_is_said_to",
+        "docker/entrypoint.sh", "${RUNTIME_DIR:-", "${RUN_DIR:-",
+        "environment.test_the_entrypoint_reads_what_it_is_said_to",
     ),
     # Images
     "Dockerfiles that differ": (
         "Dockerfile.order", "libmd0", "libmd0 less", "images.test_dockerfiles_differ_in_the_name_only",
     ),
     "the user root": ("Dockerfile.cart", "USER 10001:10001\n", "", "images.test_dockerfile"),
-    "another image": ("Dockerfile.cart", "FROM scratch", "FROM docker.io/library/alpine", "images.test_dockerfile"),
+    "another image": (
+        "Dockerfile.cart", "FROM scratch", "FROM docker.io/library/alpine",
+        "images.test_dockerfile",
+    ),
     "no signal": ("Dockerfile.cart", "STOPSIGNAL SIGTERM\n", "", "images.test_dockerfile"),
-    "a file outside the context": (".dockerignore", "!nginx\n", "", "images.test_copied_files_are_in_the_context"),
+    "a file outside the context": (
+        ".dockerignore", "!nginx\n", "",
+        "images.test_copied_files_are_in_the_context",
+    ),
     "a test that images would need": (
-        "Makefile", "-include tests/", "include tests/", "images.test_the_makefile_needs_nothing_from_outside_the_context",
+        "Makefile", "-include tests/", "include tests/",
+        "images.test_the_makefile_needs_nothing_from_outside_the_context",
     ),
     # Compose
-    "a port": ("docker-compose.yml", "CART_PORT:-8002", "CART_PORT:-8004", "images.test_each_service_listens_where_it_is_said_to"),
+    "a port": (
+        "docker-compose.yml", "CART_PORT:-8002", "CART_PORT:-8004",
+        "images.test_each_service_listens_where_it_is_said_to",
+    ),
+    "a build argument": (
+        "docker-compose.yml", "      VERSION:", "      RELEASE:",
+        "images.test_compose_builds_what_the_dockerfiles_ask_for",
+    ),
+    "another service's Dockerfile": (
+        "docker-compose.yml", "dockerfile: Dockerfile.cart", "dockerfile: Dockerfile.order",
+        "images.test_compose_builds_what_the_dockerfiles_ask_for",
+    ),
     "two databases at once": (
         "docker-compose.yml", "    profiles: [postgres]\n    command: [worker]\n", "    command: [worker]\n",
         "images.test_a_profile_runs_each_service_once",
@@ -71,15 +93,22 @@ MISTAKES = {
         "images.test_siblings_are_services_of_the_file",
     ),
     "a short grace": (
-        "docker-compose.yml", "stop_grace_period: 30s", "stop_grace_period: 10s", "images.test_stop_leaves_time_to_drain",
+        "docker-compose.yml", "stop_grace_period: 30s", "stop_grace_period: 10s",
+        "images.test_stop_leaves_time_to_drain",
     ),
     "a database that is not made": (
         "docker/databases.sql", "CREATE DATABASE cart", "CREATE DATABASE carts",
         "pods.test_both_databases_are_made_for_every_service",
     ),
     # Ingress
-    "a path that is rewritten": (INGRESS, 'rewrite: ""', "rewrite: /", "ingress.TestMapping.test_path_is_passed_on_unchanged"),
-    "a default rewrite": (INGRESS, '  rewrite: ""\n', "", "ingress.TestMapping.test_path_is_passed_on_unchanged"),
+    "a path that is rewritten": (
+        INGRESS, 'rewrite: ""', "rewrite: /",
+        "ingress.TestMapping.test_path_is_passed_on_unchanged",
+    ),
+    "a default rewrite": (
+        INGRESS, '  rewrite: ""\n', "",
+        "ingress.TestMapping.test_path_is_passed_on_unchanged",
+    ),
     "the internal port": (
         INGRESS, "cart-service.shop:8000", "cart-service.shop:9000",
         "ingress.TestMapping.test_leads_to_the_public_port_of_a_service",
@@ -91,13 +120,26 @@ MISTAKES = {
     "a POST that is repeated": (
         INGRESS, "  method: GET\n  precedence: 1\n", "", "ingress.TestMapping.test_retries_reads_only",
     ),
-    "a breaker without a limit": (INGRESS, "      max_pending_requests: 512\n", "", "ingress.TestMapping.test_retries_reads_only"),
-    "an impatient gateway": (INGRESS, "timeout_ms: 35000", "timeout_ms: 3000", "ingress.TestMapping.test_waits_longer_than_the_sidecar"),
-    "CORS twice": (INGRESS, '  rewrite: ""\n', '  rewrite: ""\n  cors: {origins: ["*"]}\n', "ingress.TestMapping.test_cors_is_the_sidecars"),
-    "a way to the internals": (
-        INGRESS, "prefix: /carts\n", "prefix: /internal\n", "ingress.test_every_collection_is_mapped_for_all_methods",
+    "a breaker without a limit": (
+        INGRESS, "      max_pending_requests: 512\n", "",
+        "ingress.TestMapping.test_retries_reads_only",
     ),
-    "a Mapping's unknown field": (INGRESS, "timeout_ms: 35000", "timeout: 35000", "schema.test_every_manifest_fits_its_schema"),
+    "an impatient gateway": (
+        INGRESS, "timeout_ms: 35000", "timeout_ms: 3000",
+        "ingress.TestMapping.test_waits_longer_than_the_sidecar",
+    ),
+    "CORS twice": (
+        INGRESS, '  rewrite: ""\n', '  rewrite: ""\n  cors: {origins: ["*"]}\n',
+        "ingress.TestMapping.test_cors_is_the_sidecars",
+    ),
+    "a way to the internals": (
+        INGRESS, "prefix: /carts\n", "prefix: /internal\n",
+        "ingress.test_every_collection_is_mapped_for_all_methods",
+    ),
+    "a Mapping's unknown field": (
+        INGRESS, "timeout_ms: 35000", "timeout: 35000",
+        "schema.test_every_manifest_fits_its_schema",
+    ),
     "a module that is ignored": (
         "k8s/emissary-ingress.yaml", "name: ambassador\n", "name: emissary\n",
         "ingress.test_listeners_hosts_and_module_are_emissarys_own",
@@ -117,7 +159,8 @@ MISTAKES = {
         "argocd.test_waves_put_the_database_before_services_before_mappings",
     ),
     "no self-healing": (
-        "argocd/postgres-app.yaml", "selfHeal: true", "selfHeal: false", "argocd.TestApplication.test_syncs_by_itself",
+        "argocd/postgres-app.yaml", "selfHeal: true", "selfHeal: false",
+        "argocd.TestApplication.test_syncs_by_itself",
     ),
     "a kind that is not permitted": (
         PROJECT, "    - {group: policy, kind: PodDisruptionBudget}\n", "",
@@ -132,16 +175,31 @@ MISTAKES = {
         "argocd.test_projects_permit_no_wildcards",
     ),
     "an application's unknown field": (
-        "argocd/postgres-app.yaml", "selfHeal: true", "selfheal: true", "schema.test_every_manifest_fits_its_schema",
+        "argocd/postgres-app.yaml", "selfHeal: true", "selfheal: true",
+        "schema.test_every_manifest_fits_its_schema",
     ),
     # Workflow
-    "an action by its tag": (WORKFLOW, PINNED, "actions/checkout@v4 # v4.2.2", "workflow.test_actions_are_pinned"),
+    "an action by its tag": (
+        WORKFLOW, PINNED, "actions/checkout@v4 # v4.2.2",
+        "workflow.test_actions_are_pinned",
+    ),
     "more permissions": (WORKFLOW, "contents: read", "contents: write", "workflow.test_permissions_are_least"),
     "a push of pull requests": (
-        WORKFLOW, "    if: github.event_name == 'push'\n", "", "workflow.test_pull_requests_see_no_secret_and_push_nothing",
+        WORKFLOW, "    if: github.event_name == 'push'\n", "",
+        "workflow.test_pull_requests_see_no_secret_and_push_nothing",
     ),
-    "a target that is not there": (WORKFLOW, "run: make test-deploy", "run: make test-manifests", "workflow.test_make_targets_exist"),
-    "a service that is not built": (WORKFLOW, "service: [product, cart, order]", "service: [product, cart]", "workflow.test_every_service_is_built"),
+    "a target that is not there": (
+        WORKFLOW, "run: make test-deploy", "run: make test-manifests",
+        "workflow.test_make_targets_exist",
+    ),
+    "a manifest that is not validated": (
+        WORKFLOW, "k8s/logging ", "",
+        "workflow.test_every_manifest_is_validated",
+    ),
+    "a service that is not built": (
+        WORKFLOW, "service: [product, cart, order]", "service: [product, cart]",
+        "workflow.test_every_service_is_built",
+    ),
 }
 
 

@@ -71,6 +71,14 @@ def commands():
                 yield step.get("run", "").replace(f"${{{{ matrix.{key} }}}}", value)
 
 
+def test_every_manifest_is_validated():
+    command = next(step["run"] for step in JOBS["manifests"]["steps"] if "kubeconform" in step.get("name", ""))
+    for name in (*(f"k8s/overlays/{o}" for o in manifests.OVERLAYS), "argocd", *manifests.WATCHING):
+        assert re.search(rf"(?<!\S){name}[;\s]", command), name
+    assert all(name in command for name in manifests.INGRESS_FILES)
+    assert "-strict" in command.split()
+
+
 def test_make_targets_exist():
     makefile = (manifests.ROOT / "Makefile").read_text()
     targets = {name for command in commands() for name in re.findall(r"\bmake ([a-z-]+)", command)}
