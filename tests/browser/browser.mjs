@@ -63,8 +63,17 @@ export async function browse(scenario) {
 	assert.deepEqual(faults, []);
 }
 
-/* What the page shows now. */
-export async function picture(page, name) {
+/* What the page shows now, with the element given, where one is, at the top. */
+export async function picture(page, name, top, height = 900) {
+	await page.setViewportSize({ width: 1280, height });
+	if (top) {
+		await top.evaluate((element) => {
+			element.scrollIntoView();
+			scrollBy(0, -24);
+		});
+		/* Menus follow what is in view. */
+		await page.waitForTimeout(500);
+	}
 	mkdirSync(process.env.SCREENSHOTS, { recursive: true });
 	await page.screenshot({ path: `${process.env.SCREENSHOTS}/${name}.png` });
 }

@@ -1,11 +1,11 @@
-"""The browser's tests stand on the HTTP tests' platform, and show its logs too."""
+"""The browser's tests stand on the HTTP tests' platform, show its logs too, and have Prometheus watch."""
 
 import importlib.util
 import sys
 from pathlib import Path
 
 HTTP_TESTS = Path(__file__).resolve().parent.parent / "http"
-sys.path.insert(0, str(HTTP_TESTS))
+sys.path[:0] = [str(HTTP_TESTS), str(HTTP_TESTS.parent / "observe")]
 
 
 def pytest_configure(config):

@@ -36,10 +36,7 @@ await browse(async (open) => {
 	assert.equal(order.status, 201);
 	assert.equal(order.body.status, "pending");
 	assert.equal(order.body.total_amount, 259.8);
-	await order.operation
-		.locator("button.execute")
-		.evaluate((button) => button.scrollIntoView());
-	await picture(orders, "try-it-out");
+	await picture(orders, "try-it-out", order.operation.locator(".btn-group:not(.try-out)"), 1050);
 
 	/* What the business does not allow is told as well. */
 	const again = await openDocs(open, `${platform.gateway}/orders/docs`, [/status of 409/]);
@@ -49,7 +46,8 @@ await browse(async (open) => {
 	assert.equal(refused.status, 409);
 	assert.equal(refused.body.code, "already-ordered");
 
-	const left = await tryOut(await openDocs(open, `${platform.gateway}/products/docs`), "getProduct", { parameters: { id: product.body.id } });
+	const stock = await openDocs(open, `${platform.gateway}/products/docs`);
+	const left = await tryOut(stock, "getProduct", { parameters: { id: product.body.id } });
 	assert.equal(left.status, 200);
 	assert.equal(left.body.inventory, 3);
 });

@@ -16,9 +16,7 @@ await browse(async (open) => {
 		await page.waitForSelector('[data-role="search:results"] li');
 		if (name === "order" && base.endsWith("/orders")) {
 			await page.locator('input[aria-label="Search"]').fill("");
-			await page.locator('[id$="/operation/createOrder"]').first().scrollIntoViewIfNeeded();
-			await page.waitForTimeout(500);
-			await picture(page, "redoc");
+			await picture(page, "redoc", page.locator('[id$="/operation/createOrder"] h2'));
 		}
 		await page.close();
 	}

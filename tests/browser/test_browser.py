@@ -3,36 +3,88 @@
 Pictures go to build/screenshots, or to the folder that SCREENSHOTS names.
 """
 
+import itertools
 import json
+import math
 import os
 import signal
 import subprocess
+import threading
+import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 import testbed
+from prometheus import Prometheus
+from shop import Shop
 
 HERE = Path(__file__).resolve().parent
 SCENARIO_WITHIN = 300 * testbed.SLOWNESS
 STOP_WITHIN = 10
 
 
+# A picture worth a look needs more of the past than a test does.
+WATCHED = 180 if "SCREENSHOTS" in os.environ else 15
+
+
 @pytest.fixture(scope="module")
-def addresses():
-    listed = testbed.Platform(nginx={"CORS_ALLOW_ORIGINS": "http://localhost:*"})
+def listed():
+    """Lets pages of http://localhost:… in."""
+    with testbed.Platform(nginx={"CORS_ALLOW_ORIGINS": "http://localhost:*"}) as bed:
+        yield bed
+
+
+@pytest.fixture(scope="module")
+def addresses(listed):
     anybody = testbed.Platform(
         services=("product",), gateway=False, nginx={"CORS_ALLOW_ORIGINS": "*"}
     )
-    with listed, anybody:
+    with anybody:
         ports = {name: service.public_port for name, service in listed.services.items()}
         ports |= {"gateway": listed.gateway.port, "open": anybody.product.public_port}
         yield {name: f"http://127.0.0.1:{port}" for name, port in ports.items()}
 
 
+@contextmanager
+def customers(bed):
+    """Some that come and go in waves, for as long as it lasts."""
+    closed = threading.Event()
+
+    def buy():
+        shop = Shop(bed)
+        product = shop.make_product(inventory=1_000_000)
+        for number in itertools.count():
+            for _ in range(number % 12):
+                shop.read_product(product)
+            shop.buy({product: 1 + number % 3})
+            if closed.wait(0.06 + 0.05 * math.sin(time.monotonic() / 9)):
+                return
+
+    thread = threading.Thread(target=buy)
+    thread.start()
+    try:
+        yield
+    finally:
+        closed.set()
+        thread.join()
+
+
 @pytest.mark.parametrize("scenario", ["docs", "redoc", "purchase", "cors"])
 def test_scenario(addresses, scenario):
+    play(scenario, addresses)
+
+
+def test_query_page_shows_the_load(listed, addresses):
+    with Prometheus(listed) as prometheus, customers(listed):
+        time.sleep(WATCHED)
+        address = f"http://127.0.0.1:{prometheus.port}"
+        play("metrics", {**addresses, "prometheus": address}, RANGE=f"{WATCHED}s")
+
+
+def play(scenario, addresses, **settings):
     screenshots = testbed.ROOT / os.environ.get("SCREENSHOTS", "build/screenshots")
-    settings = {"PLATFORM": json.dumps(addresses), "SCREENSHOTS": str(screenshots)}
+    settings |= {"PLATFORM": json.dumps(addresses), "SCREENSHOTS": str(screenshots)}
     node = subprocess.Popen(
         ["setpriv", "--pdeathsig", "TERM", "node", HERE / f"{scenario}.mjs"],
         env={**os.environ, **settings},
