@@ -166,9 +166,9 @@ test-http: programs
 	@status=0; $(foreach s,$(or $(STORE),sqlite postgres),echo "== $(s)"; \
 		$(call pytest_on,$(s)) tests/http || status=1;) exit $$status
 
-## test-browser     /docs, /redoc, a purchase and CORS in headless Chromium
+## test-browser     /docs, /redoc, a purchase, CORS and the query page in headless Chromium
 test-browser: programs tests/browser/node_modules/.package-lock.json
-	@scripts/install-packages.sh browser
+	@scripts/install-packages.sh browser observe
 	@VARIANT=$(VARIANT) $(PYTHON) -m pytest -q tests/browser
 
 ## screenshots      the same, and images/ gets the pictures that the README shows
