@@ -1,0 +1,41 @@
+"""The gateway before several replicas: who is marked as away gets nothing new (nginx/render.sh)."""
+
+import pytest
+from client import Client
+from testbed import Nginx, free_ports
+
+pytestmark = pytest.mark.storeless
+
+
+@pytest.fixture(scope="module")
+def gateway(platform):
+    """Takes the sidecars of product and cart for two replicas of product: the cart's knows no
+    /products, so its 404 tells who was asked."""
+    ports = platform.product.public_port, platform.cart.public_port
+    (port,) = free_ports(1)
+    settings = {"GATEWAY_PORT": port, "PRODUCT_PORT": ",".join(map(str, ports))}
+    nginx = Nginx(platform, "balancing", "gateway", settings)
+    nginx.run()
+    yield nginx
+    assert nginx.stop() == 0
+
+
+@pytest.fixture
+def asked(gateway):
+    """asked(): the statuses that many requests get."""
+    with Client(gateway.settings["GATEWAY_PORT"]) as client:
+        yield lambda: {client.get("/products?limit=1").status for _ in range(20)}
+
+
+def test_all_are_asked(asked):
+    assert asked() == {200, 404}
+
+
+@pytest.mark.parametrize("away, answered", [("cart", 200), ("product", 404)])
+def test_marked_one_is_left_alone(platform, gateway, asked, away, answered):
+    mark = gateway.directory / "away" / str(platform.services[away].public_port)
+    mark.parent.mkdir(exist_ok=True)
+    mark.touch()
+    assert asked() == {answered}
+    mark.unlink()
+    assert asked() == {200, 404}
