@@ -1,51 +1,24 @@
 # shellcheck shell=bash
 # What the scripts of local operation share; sourced by them. Everything runs from the repository's
 # folder with relative paths: a Unix socket's path may have 107 bytes only.
-#
-#	PRODUCT_PORT CART_PORT ORDER_PORT                              8001 8002 8003
-#	PRODUCT_INTERNAL_PORT CART_INTERNAL_PORT ORDER_INTERNAL_PORT   9001 9002 9003
-#	GATEWAY_PORT                                                   8080
-#	DB                                                             sqlite, or postgres: a cluster of its
-#	                                                               own under STATE_DIR/postgres
-#	REPLICAS                                                       1 to 9 of each service (postgres); the
-#	                                                               ports of each are 10 above the last
-#	PRODUCT_BALANCER_PORT CART_BALANCER_PORT                       9101 9102: spread over the internal
-#	                                                               ports, for the siblings of replicas
-#	OBSERVE PROMETHEUS_PORT                                        1 starts a Prometheus too, on 9090
-#	STATE_DIR                                                      var: sockets, pids, logs, data
-#	PRODUCT_DATABASE_URL CART_DATABASE_URL ORDER_DATABASE_URL      what DB says
-#	VARIANT                                                        release
-#
-# The workers' and nginx' own settings (LOG_LEVEL, RATE_LIMIT_RPS …) are handed on.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
+# Debian's nginx is where only root looks.
+PATH=$PATH:/usr/sbin:/sbin
+
+say() {
+	printf '%s\n' "$*"
+}
+
+die() {
+	printf 'error: %s\n' "$*" >&2
+	exit 1
+}
+
+# shellcheck source-path=SCRIPTDIR source=settings.sh
+source scripts/settings.sh
 # shellcheck source-path=SCRIPTDIR source=postgres.sh
 source scripts/postgres.sh
-
-: "${PRODUCT_PORT:=8001}" "${CART_PORT:=8002}" "${ORDER_PORT:=8003}"
-: "${PRODUCT_INTERNAL_PORT:=9001}" "${CART_INTERNAL_PORT:=9002}" "${ORDER_INTERNAL_PORT:=9003}"
-: "${GATEWAY_PORT:=8080}" "${OBSERVE:=0}" "${PROMETHEUS_PORT:=9090}" "${STATE_DIR:=var}" "${VARIANT:=release}"
-: "${CORS_ALLOW_ORIGINS:=http://localhost:*,http://127.0.0.1:*,https://localhost:*}"
-: "${PRODUCT_BALANCER_PORT:=9101}" "${CART_BALANCER_PORT:=9102}"
-
-# With which DB and REPLICAS it was started; `make down` forgets it.
-choice_file=$STATE_DIR/run/choice
-chosen_db=sqlite chosen_replicas=1
-if [[ -e $choice_file ]]; then
-	read -r chosen_db chosen_replicas <"$choice_file"
-	# To be had anew by up.sh only.
-	[[ -v starting ]] || DB=$chosen_db REPLICAS=$chosen_replicas
-fi
-: "${DB:=$chosen_db}" "${REPLICAS:=$chosen_replicas}"
-
-if [[ $REPLICAS == 1 ]]; then
-	: "${PRODUCT_SERVICE_URL:=http://127.0.0.1:$PRODUCT_INTERNAL_PORT}"
-	: "${CART_SERVICE_URL:=http://127.0.0.1:$CART_INTERNAL_PORT}"
-else
-	: "${PRODUCT_SERVICE_URL:=http://127.0.0.1:$PRODUCT_BALANCER_PORT}"
-	: "${CART_SERVICE_URL:=http://127.0.0.1:$CART_BALANCER_PORT}"
-fi
-export CORS_ALLOW_ORIGINS PRODUCT_SERVICE_URL CART_SERVICE_URL GATEWAY_PORT
 
 # Callees first: started in this order, stopped in the opposite one.
 # shellcheck disable=SC2034 # used by the scripts that source this
@@ -55,13 +28,15 @@ stop_seconds=30
 # shellcheck disable=SC2034
 ready_seconds=20
 
-say() {
-	printf '%s\n' "$*"
-}
-
-die() {
-	printf 'error: %s\n' "$*" >&2
-	exit 1
+# Makes the folders; one script at a time starts, stops, moves or deletes things in them.
+take_state_dir() {
+	umask 077
+	mkdir -p "$STATE_DIR"/{run,log,data} || die "STATE_DIR=$STATE_DIR: cannot be made"
+	exec {state_lock}>"$STATE_DIR/run/lock"
+	if ! flock -n "$state_lock"; then
+		say 'Another make up, down or reset-data is at work: waiting for it.'
+		flock "$state_lock"
+	fi
 }
 
 # The replicas of a service: product product-2 product-3
@@ -79,6 +54,13 @@ setting() {
 	local name=${service^^}_$2
 	[[ $number != "$1" ]] || number=1
 	printf '%d' $((${!name} + 10 * (number - 1)))
+}
+
+# setting_name product-2 PORT: PRODUCT_PORT + 10, for messages
+setting_name() {
+	local service=${1%%-*} number=${1##*-}
+	printf '%s' "${service^^}_$2"
+	[[ $number == "$1" ]] || printf ' + %d' $((10 * (number - 1)))
 }
 
 # ports product PORT: those of all replicas, with commas
@@ -112,54 +94,129 @@ gateway_url() {
 	printf 'http://127.0.0.1:%s' "$GATEWAY_PORT"
 }
 
-# ---- processes: a pid file holds "pid start-time", so that a reused pid is not taken for ours ----
+# ---- processes: a pid file holds "pid start-time boot", so that a reused pid is not taken for ours,
+# also not after a reboot ----
 
 pid_file() {
 	printf '%s/run/%s.pid' "$STATE_DIR" "$1"
 }
 
-# Field 22 of /proc/PID/stat; the second one, the name in parentheses, may have blanks.
-start_time() {
-	local stat
-	{ stat=$(<"/proc/$1/stat"); } 2>/dev/null || return 1
-	local fields
+# Sets its_session and started_at of a process. Fails where it is over, a zombie too.
+# Fields 3, 6 and 22 of /proc/PID/stat; the second one, the name in parentheses, may have blanks.
+look_at() {
+	local stat fields
+	{ read -r stat <"/proc/$1/stat"; } 2>/dev/null || return 1
 	read -ra fields <<<"${stat##*) }"
-	# A zombie is over.
-	[[ ${fields[0]} != Z ]] && printf '%s' "${fields[19]}"
+	[[ ${fields[0]} != Z ]] || return 1
+	its_session=${fields[3]} started_at=${fields[19]}
 }
 
 # Prints the pid of a running process of ours.
 running() {
-	local pid started
-	read -r pid started 2>/dev/null <"$(pid_file "$1")" || return 1
-	[[ $(start_time "$pid") == "$started" ]] || return 1
+	local pid started boot its_session started_at
+	{ read -r pid started boot <"$(pid_file "$1")"; } 2>/dev/null || return 1
+	look_at "$pid" || return 1
+	[[ $started_at == "$started" && $boot == "$(</proc/sys/kernel/random/boot_id)" ]] || return 1
 	printf '%s' "$pid"
 }
 
-# launch NAME COMMAND…: in the background, in a session of its own, logging to STATE_DIR/log.
-launch() {
-	local name=$1
-	shift
-	setsid "$@" >>"$STATE_DIR/log/$name.log" 2>&1 </dev/null &
-	local pid=$!
-	disown
-	printf '%s %s\n' "$pid" "$(start_time "$pid")" >"$(pid_file "$name")"
+anything_runs() {
+	local file name
+	for file in "$STATE_DIR"/run/*.pid; do
+		name=${file##*/}
+		! running "${name%.pid}" >/dev/null || return 0
+	done
+	return 1
 }
 
-# stop NAME SIGNAL: asks, waits, and kills what does not listen.
+# launch NAME COMMAND…: in the background, in a session of its own, logging to STATE_DIR/log. Nobody ends
+# us before it is noted.
+launch() {
+	local name=$1 pid its_session started_at=0
+	shift
+	trap '' TERM
+	(
+		trap - TERM
+		exec setsid "$@" {state_lock}>&-
+	) >>"$STATE_DIR/log/$name.log" 2>&1 </dev/null &
+	pid=$!
+	disown
+	look_at "$pid" || true
+	printf '%s %s %s\n' "$pid" "$started_at" "$(</proc/sys/kernel/random/boot_id)" >"$(pid_file "$name")"
+	trap - TERM
+}
+
+# undoable WORK UNDO: runs the function WORK, and then UNDO where it failed or a signal came. It runs beside
+# us because a trap is safe in `wait` only: bash 5.2 trips over one that comes amid a $(…).
+undoable() {
+	local worker status=0 interrupted=
+	trap 'interrupted=yes' INT TERM HUP
+	"$1" &
+	worker=$!
+	wait "$worker" || status=$?
+	if [[ -n $interrupted ]]; then
+		# It listens when it has nothing half done.
+		while kill "$worker" 2>/dev/null; do
+			sleep 0.05
+		done
+		wait "$worker" || true
+		status=130
+	fi
+	((status == 0)) || "$2"
+	trap - INT TERM HUP
+	return "$status"
+}
+
+# In what order all is stopped, and by which signal: first whoever sends requests, then who answers them.
+# The order workers may still need cart and product while they finish.
+stop_order() {
+	local service name
+	printf '%s\n' 'prometheus TERM' 'gateway-nginx QUIT'
+	for service in order cart product; do
+		for name in $(replicas_of "$service"); do
+			printf '%s\n' "$name-nginx QUIT" "$name-worker TERM"
+		done
+	done
+	printf '%s\n' 'balancer-nginx QUIT' 'postgres INT'
+}
+
+# Prints the pids of those that a process of ours left behind when it was killed, as nginx' workers,
+# which go on listening. They are in its session, whose number the kernel gives to nobody else
+# meanwhile, and in our folder.
+left_behind() {
+	local leader started boot stat pid its_session started_at
+	{ read -r leader started boot <"$(pid_file "$1")"; } 2>/dev/null || return 0
+	[[ $boot == "$(</proc/sys/kernel/random/boot_id)" ]] || return 0
+	! look_at "$leader" || return 0
+	for stat in /proc/[0-9]*/stat; do
+		pid=${stat//[^0-9]/}
+		if look_at "$pid" && [[ $its_session == "$leader" && /proc/$pid/cwd -ef . ]] &&
+			((started_at >= started)); then
+			printf '%s ' "$pid"
+		fi
+	done
+}
+
+# stop NAME SIGNAL: asks it, or what it left behind, waits, and kills what does not listen. Fails where
+# there is nothing to stop.
 stop() {
-	local name=$1 signal=$2 pid tries=$((stop_seconds * 10))
-	pid=$(running "$name") || return 0
-	kill "-$signal" "$pid"
-	while running "$name" >/dev/null; do
+	local name=$1 pids tries=$((stop_seconds * 10))
+	pids=$(running "$name" || left_behind "$name")
+	if [[ -n $pids ]]; then
+		# shellcheck disable=SC2086 # words
+		kill "-$2" $pids 2>/dev/null || true
+	fi
+	while [[ -n $(running "$name" || left_behind "$name") ]]; do
 		if ((tries-- == 0)); then
-			say "$name (pid $pid) did not end within $stop_seconds s: killed"
-			kill -KILL "$pid"
+			say "$name (pid $pids) did not end within $stop_seconds s: killed"
+			# shellcheck disable=SC2046 # words
+			kill -KILL $(running "$name" || left_behind "$name") 2>/dev/null || true
 			break
 		fi
 		sleep 0.1
 	done
 	rm -f "$(pid_file "$name")"
+	[[ -n $pids ]]
 }
 
 # ---- the parts ----
@@ -227,34 +284,78 @@ ready() {
 	curl -fsS -o /dev/null --max-time 2 "http://127.0.0.1:$(setting "$1" INTERNAL_PORT)/readyz" 2>/dev/null
 }
 
-# The private cluster, where DB=postgres; its data survives updates of Debian's server.
-start_cluster() {
-	local folder=$STATE_DIR/postgres version=
-	postgres_own "$folder"
+# make_cluster FOLDER: an empty one, from which start_cluster can start it.
+make_cluster() {
+	postgres_find '' || die 'PostgreSQL is not installed'
+	rm -rf "$1"
+	postgres_init "$1" >>"$STATE_DIR/log/postgres.log" 2>&1 ||
+		die "initdb failed: see $STATE_DIR/log/postgres.log"
+}
+
+# Sets postgres_as for the folder of the clusters.
+own_clusters() {
+	mkdir -p "$STATE_DIR/postgres"
+	[[ $(id -u) != 0 ]] || chmod go+x "$STATE_DIR"
+	postgres_own "$STATE_DIR/postgres"
 	# Deep under a folder that is root's alone: then it may pass, and is still not root.
-	if ! $postgres_as test -x "$folder"; then
+	if ! $postgres_as test -x "$STATE_DIR/postgres"; then
 		postgres_as+=' --inh-caps=+dac_override --ambient-caps=+dac_override'
 	fi
-	[[ ! -e $folder/data ]] || version=$(<"$folder/data/PG_VERSION")
-	postgres_find "$version" || die "$folder/data needs PostgreSQL $version, which is not installed"
+}
+
+# After a crash the pid in PostgreSQL's lock files may be that of any other process of its user, and it
+# would not start. Whoever works on the data, also what a killed server left, is in its folder.
+forget_killed_server() {
+	local folder=$STATE_DIR/postgres process tries=50
+	[[ -e $folder/data/postmaster.pid || -e $folder/.s.PGSQL.5432.lock ]] || return 0
+	for process in /proc/[0-9]*; do
+		while [[ $process/cwd -ef $folder/data ]]; do
+			((tries-- > 0)) || die "process ${process#/proc/} still works on $folder/data"
+			sleep 0.1
+		done
+	done
+	rm -f "$folder/data/postmaster.pid" "$folder/.s.PGSQL.5432.lock"
+}
+
+# The private cluster, where DB=postgres; its data survives updates of Debian's server.
+start_cluster() {
+	local folder=$STATE_DIR/postgres
+	own_clusters
 	if [[ ! -e $folder/data ]]; then
-		rm -rf "$folder/new"
-		postgres_init "$folder/new" >>"$STATE_DIR/log/postgres.log" 2>&1 ||
-			die "initdb failed: see $STATE_DIR/log/postgres.log"
+		make_cluster "$folder/new"
 		mv "$folder/new" "$folder/data"
 	fi
+	forget_killed_server
+	launch_cluster postgres data ..
+}
+
+# launch_cluster NAME FOLDER SOCKETS: the last relative to the folder
+launch_cluster() {
+	local folder=$STATE_DIR/postgres/$2 version
+	version=$(<"$folder/PG_VERSION")
+	postgres_find "$version" || die "$folder needs PostgreSQL $version, which is not installed"
 	# A worker has 8 writers and a pool of readers, threads + 2.
 	# shellcheck disable=SC2086 # words
-	launch postgres $postgres_as "$postgres_programs/postgres" -D "$folder/data" -k .. \
+	launch "$1" $postgres_as "$postgres_programs/postgres" -D "$folder" -k "$3" \
 		-c listen_addresses= -c max_connections=$((20 + 3 * REPLICAS * (8 + ${DB_POOL_SIZE:-10})))
 }
 
+# cluster_query SQL [HOST]
 cluster_query() {
-	psql -XqAt -v ON_ERROR_STOP=1 "postgresql:///postgres?host=$(cluster_host)&user=postgres" -c "$1"
+	psql -XqAt -v ON_ERROR_STOP=1 "postgresql:///postgres?host=${2:-$(cluster_host)}&user=postgres" -c "$1"
 }
 
-cluster_ready() {
-	cluster_query 'SELECT 1' >/dev/null 2>&1
+cluster_ready() { # cluster_ready [HOST]
+	cluster_query 'SELECT 1' "${1:-}" >/dev/null 2>&1
+}
+
+# await_cluster NAME [HOST]: fails where it ends, or does not get ready in time.
+await_cluster() {
+	local deadline=$((SECONDS + ready_seconds))
+	until cluster_ready "${2:-}"; do
+		running "$1" >/dev/null && ((SECONDS < deadline)) || return 1
+		sleep 0.1
+	done
 }
 
 # Something that listens on the port, whoever it is: state 0A in the kernel's tables.

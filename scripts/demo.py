@@ -9,12 +9,23 @@ import re
 import sys
 import time
 import uuid
+from pathlib import Path
 from urllib.parse import urlencode
 
-PORT = int(os.environ.get("GATEWAY_PORT", "8080"))
+REPOSITORY = Path(__file__).absolute().parent.parent
 COLOUR = sys.stdout.isatty()
 BODY_LINES = 18  # of an answer; the rest is counted
 SETTLES_WITHIN = 10  # seconds; effects on siblings follow the answer, usually within milliseconds
+
+
+def gateway_port():
+    """GATEWAY_PORT, or what `make up` noted for the scripts that come after it."""
+    note = REPOSITORY / os.environ.get("STATE_DIR", "var") / "run" / "choice"
+    noted = re.search(r"^GATEWAY_PORT=(\d+)$", note.read_text(), re.M) if note.exists() else None
+    port = os.environ.get("GATEWAY_PORT") or (noted[1] if noted else "8080")
+    if not re.fullmatch(r"[1-9]\d{0,4}", port) or int(port) > 65535:
+        sys.exit(f"error: GATEWAY_PORT={port}: must be a port, a number from 1 to 65535")
+    return int(port)
 
 
 class Surprise(Exception):
@@ -41,8 +52,8 @@ def print_body(text):
 
 
 class Shop:
-    def __init__(self):
-        self.connection = http.client.HTTPConnection("127.0.0.1", PORT, timeout=30)
+    def __init__(self, port):
+        self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
 
     def send(self, method, path, expected, body=None, headers=None):
         """Prints the exchange and returns the answer's JSON and headers."""
@@ -167,8 +178,8 @@ def first_match(shop, words):
     return usable[0]
 
 
-def main():
-    shop = Shop()
+def main(port):
+    shop = Shop(port)
     user = f"demo-{uuid.uuid4().hex[:8]}"
     step("What is there?")
     lamp = first_match(shop, "lamp")
@@ -187,9 +198,10 @@ def main():
 
 
 if __name__ == "__main__":
+    gateway = gateway_port()
     try:
-        main()
+        main(gateway)
     except Surprise as surprise:
         sys.exit(f"\nA surprise: {surprise}")
-    except OSError as error:
-        sys.exit(f'\nNo answer from 127.0.0.1:{PORT} ({error}): is it up? "make up" starts it.')
+    except (OSError, http.client.HTTPException) as error:
+        sys.exit(f'\nNo answer from 127.0.0.1:{gateway} ({error}): is it up? "make up" starts it.')

@@ -1,34 +1,47 @@
 #!/usr/bin/env bash
-# Copies the databases of a platform that ran on SQLite into its private PostgreSQL cluster, for
-# `make up DB=postgres` to go on with. Nothing may run meanwhile; the files stay as they are.
-set -euo pipefail
-export DB=postgres
+# Copies the databases of a platform that ran on SQLite into a new private PostgreSQL cluster, for
+# `make up DB=postgres` to go on with: all of it or, where it fails or is killed, nothing. Nothing may
+# run meanwhile; the files stay as they are.
 # shellcheck source-path=SCRIPTDIR source=common.sh
 source "$(dirname "$0")/common.sh"
 
-for file in "$STATE_DIR"/run/*.pid; do
-	name=${file##*/}
-	! running "${name%.pid}" >/dev/null || die 'it is up: "make down" first'
-done
+folder=$STATE_DIR/postgres
+host=$(cluster_host)/new
+
+# Whatever it has is thrown away.
+undo() {
+	stop moving QUIT || true
+	rm -rf "$folder/new"
+}
+
+move() {
+	local name
+	own_clusters
+	make_cluster "$folder/new"
+	# With its socket in itself, where no worker looks for it; it ends when this script does.
+	postgres_as="setpriv --pdeathsig QUIT ${postgres_as#setpriv}"
+	launch_cluster moving new .
+	await_cluster moving "$host" || {
+		tail -n 12 "$STATE_DIR/log/moving.log" >&2
+		die 'PostgreSQL ended or is not ready in time'
+	}
+	for name in "${services[@]}"; do
+		cluster_query "CREATE DATABASE \"$name\"" "$host"
+		DATABASE_URL="sqlite:///$STATE_DIR/data/$name.db" setpriv --pdeathsig TERM \
+			"build/$VARIANT/$name-service" --copy-to "postgresql:///$name?host=$host&user=postgres" ||
+			die "nothing was moved, for $name's data could not be copied"
+	done
+	stop moving INT || die "PostgreSQL ended: see $STATE_DIR/log/moving.log"
+}
+
+take_state_dir
+! anything_runs || die 'it is up: "make down" first'
 for name in "${services[@]}"; do
 	[[ -e $STATE_DIR/data/$name.db ]] || die "there is no $STATE_DIR/data/$name.db to move"
 done
-
-umask 077
-mkdir -p "$STATE_DIR"/{run,log,postgres}
-[[ $(id -u) != 0 ]] || chmod go+x "$STATE_DIR"
-trap 'stop postgres INT' EXIT
-start_cluster
-deadline=$((SECONDS + ready_seconds))
-until cluster_ready; do
-	running postgres >/dev/null || die "PostgreSQL ended: see $STATE_DIR/log/postgres.log"
-	((SECONDS < deadline)) || die "PostgreSQL is not ready after $ready_seconds s"
-	sleep 0.1
-done
-for name in "${services[@]}"; do
-	[[ -n $(cluster_query "SELECT 1 FROM pg_database WHERE datname = '$name'") ]] ||
-		cluster_query "CREATE DATABASE \"$name\""
-	DATABASE_URL="sqlite:///$STATE_DIR/data/$name.db" "build/$VARIANT/$name-service" \
-		--copy-to "postgresql:///$name?host=$(cluster_host)&user=postgres"
-done
+[[ ! -e $folder/data ]] ||
+	die "there is a cluster with data already: to move once more, take $folder/data away first"
+scripts/install-packages.sh postgres
+undoable move undo
+mv "$folder/new" "$folder/data"
 say 'Moved. "make up DB=postgres" goes on with it.'

@@ -29,6 +29,12 @@ if [[ $DB == postgres ]]; then
 	cluster_ready || state='not ready' all=1
 	printf '%-9s %-8s %-8s %-7s %-9s %s\n' postgres "$(pid_of postgres)" - - - "$state"
 fi
+if [[ -e $(pid_file prometheus) ]]; then
+	state=ready
+	prometheus_ready || state='not ready' all=1
+	printf '%-9s %-8s %-8s %-7s %-9s %s\n' prometheus "$(pid_of prometheus)" - "$PROMETHEUS_PORT" - \
+		"$state"
+fi
 state=ready
 curl -fsS -o /dev/null --max-time 2 "$(gateway_url)/products?limit=1" 2>/dev/null ||
 	state='not ready' all=1

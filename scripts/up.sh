@@ -5,76 +5,76 @@ starting=yes
 # shellcheck source-path=SCRIPTDIR source=common.sh
 source "$(dirname "$0")/common.sh"
 
-started=()
-
+# Stops what did not run before, once starting it failed or was interrupted.
 undo() {
-	local name
-	for name in "${started[@]}"; do
-		case $name in
-		*-nginx) stop "$name" QUIT ;;
-		postgres) stop "$name" INT ;;
-		*) stop "$name" TERM ;;
-		esac
-	done
+	local name signal
+	while read -r name signal; do
+		[[ -v ran_before[$name] ]] || stop "$name" "$signal" || true
+	done < <(stop_order)
+	anything_runs || rm -f "$choice_file"
 }
 
 # fail NAME MESSAGE: the end of that process' log says why.
 fail() {
 	printf 'error: %s. The last lines of %s/log/%s.log:\n' "$2" "$STATE_DIR" "$1" >&2
 	tail -n 12 "$STATE_DIR/log/$1.log" >&2
-	undo
 	exit 1
 }
 
-check_port() { # check_port NAME SETTING
-	local port
-	port=$(setting "$1" "$2")
-	if port_taken "$port"; then
-		die "port $port is taken by another program: choose free ones, ${1^^}_$2=… make up"
-	fi
-}
-
-start() {
-	started=("$1-$2" "${started[@]}")
-	"start_$2" "$1"
-}
-
-# What runs keeps its store and its number of replicas.
+# What runs keeps its store, its number of replicas and its ports.
 check_choice() {
-	local file name
-	[[ $DB == sqlite || $DB == postgres ]] || die "DB=$DB: must be sqlite or postgres"
-	[[ $REPLICAS == [1-9] ]] || die "REPLICAS=$REPLICAS: must be a number from 1 to 9"
+	local name
 	if ((REPLICAS > 1)); then
 		for name in "${services[@]}"; do
 			[[ $(database_url "$name") == postgresql:* ]] ||
-				die 'SQLite is for one worker of a service: DB=postgres for replicas'
+				die "REPLICAS=$REPLICAS: SQLite is for one worker of a service, DB=postgres for replicas"
 		done
 	fi
-	if [[ "$DB $REPLICAS" != "$chosen_db $chosen_replicas" ]]; then
-		for file in "$STATE_DIR"/run/*.pid; do
-			name=${file##*/}
-			! running "${name%.pid}" >/dev/null ||
-				die "it is up with DB=$chosen_db REPLICAS=$chosen_replicas: \"make down\" first"
+	if anything_runs; then
+		for name in "${!chosen[@]}"; do
+			[[ ${!name} == "${chosen[$name]}" ]] ||
+				die "it is up with $name=${chosen[$name]}: \"make down\" first"
 		done
 	fi
-	printf '%s %s\n' "$DB" "$REPLICAS" >"$choice_file"
+}
+
+# check_ports [NAME SETTING]…: no two of all are the same, and nobody else listens on these.
+check_ports() {
+	local name port taken=0
+	local -A users=()
+	for name in gateway prometheus "${replicas[@]}"; do
+		add_port "$name" PORT
+	done
+	for name in "${replicas[@]}"; do
+		add_port "$name" INTERNAL_PORT
+	done
+	add_port product BALANCER_PORT
+	add_port cart BALANCER_PORT
+	while (($#)); do
+		port=$(setting "$1" "$2")
+		if port_taken "$port"; then
+			printf 'error: port %s is taken by another program: choose a free one, make up %s=…\n' \
+				"$port" "$(setting_name "$1" "$2")" >&2
+			taken=1
+		fi
+		shift 2
+	done
+	((!taken)) || exit 1
+}
+
+add_port() {
+	local port user
+	port=$(setting "$1" "$2")
+	user="$(setting_name "$1" "$2") of $1"
+	[[ ! -v users[$port] ]] || die "port $port is chosen twice, as ${users[$port]} and as $user"
+	users[$port]=$user
 }
 
 # The cluster, and a database for each service in it.
 up_cluster() {
-	local deadline=$((SECONDS + ready_seconds)) name
-	scripts/install-packages.sh postgres
-	mkdir -p "$STATE_DIR/postgres"
-	[[ $(id -u) != 0 ]] || chmod go+x "$STATE_DIR"
-	if ! running postgres >/dev/null; then
-		started=(postgres "${started[@]}")
-		start_cluster
-	fi
-	until cluster_ready; do
-		running postgres >/dev/null || fail postgres 'PostgreSQL ended'
-		((SECONDS < deadline)) || fail postgres "PostgreSQL is not ready after $ready_seconds s"
-		sleep 0.1
-	done
+	local name
+	running postgres >/dev/null || start_cluster
+	await_cluster postgres || fail postgres 'PostgreSQL ended or is not ready in time'
 	for name in "${services[@]}"; do
 		[[ -n $(cluster_query "SELECT 1 FROM pg_database WHERE datname = '$name'") ]] ||
 			cluster_query "CREATE DATABASE \"$name\""
@@ -102,7 +102,6 @@ wait_gateway() {
 
 up_prometheus() {
 	local deadline=$((SECONDS + ready_seconds))
-	started=(prometheus "${started[@]}")
 	start_prometheus
 	until prometheus_ready; do
 		running prometheus >/dev/null || fail prometheus 'Prometheus ended'
@@ -132,71 +131,128 @@ note_rebuilt() {
 	done
 }
 
-print_urls() {
-	local name
-	for name in "${replicas[@]}"; do
-		printf '  %-9s http://127.0.0.1:%s/   internal http://127.0.0.1:%s/\n' "$name" \
-			"$(setting "$name" PORT)" "$(setting "$name" INTERNAL_PORT)"
-	done
-	printf '  %-9s %s/products  /carts  /orders\n' gateway "$(gateway_url)"
-	if running prometheus >/dev/null; then
-		printf '  %-9s http://127.0.0.1:%s/\n' metrics "$PROMETHEUS_PORT"
-	fi
-	printf '\nTry it:\n'
-	printf "  curl -s '%s/products?q=lamp&limit=3'\n  make demo\n" "$(gateway_url)"
+# row NAME API [DOCS [INTERNAL]]
+row() {
+	local line
+	printf -v line '  %-10s %-31s  %-36s  %s' "$1" "$2" "${3:-}" "${4:-}"
+	while [[ $line == *' ' ]]; do line=${line% }; done
+	say "$line"
 }
 
-umask 077
-mkdir -p "$STATE_DIR"/{run,log,data}
-check_choice
-replicas=()
-for name in "${services[@]}"; do
-	read -ra more <<<"$(replicas_of "$name")"
-	replicas+=("${more[@]}")
-done
-for name in "${replicas[@]}"; do
-	if ! running "$name-nginx" >/dev/null; then
-		check_port "$name" PORT
-		check_port "$name" INTERNAL_PORT
-		render_sidecar "$name"
-	fi
-done
-if ((REPLICAS > 1)) && ! running balancer-nginx >/dev/null; then
-	check_port product BALANCER_PORT
-	check_port cart BALANCER_PORT
-	render_balancer
-fi
-if ! running gateway-nginx >/dev/null; then
-	check_port gateway PORT
-	render_gateway
-fi
-if [[ $OBSERVE == 1 ]] && ! running prometheus >/dev/null; then
-	scripts/install-packages.sh observe
-	check_port prometheus PORT
-fi
-
-trap 'undo; exit 130' INT TERM
-[[ $DB != postgres ]] || up_cluster
-((REPLICAS == 1)) || running balancer-nginx >/dev/null || start balancer nginx
-for service in "${services[@]}"; do
-	for name in $(replicas_of "$service"); do
-		running "$name-worker" >/dev/null || start "$name" worker
-		running "$name-nginx" >/dev/null || start "$name" nginx
+print_urls() {
+	local name gateway at=http://127.0.0.1
+	gateway=$(gateway_url)
+	say
+	row '' API 'interactive documentation' 'health, metrics'
+	row gateway "$gateway/products" "$gateway/products/docs"
+	row '' "$gateway/carts" "$gateway/carts/docs"
+	row '' "$gateway/orders" "$gateway/orders/docs"
+	for name in "${replicas[@]}"; do
+		row "$name" "$at:$(setting "$name" PORT)/" "$at:$(setting "$name" PORT)/docs" \
+			"$at:$(setting "$name" INTERNAL_PORT)/"
 	done
-	for name in $(replicas_of "$service"); do
+	if running prometheus >/dev/null; then
+		row prometheus "$at:$PROMETHEUS_PORT/"
+	fi
+	say
+	say 'Next:'
+	say '  make demo                        buys something and shows every step'
+	say "  curl -s '$gateway/products?q=lamp&limit=3'"
+	say '  make status, make logs, make down'
+}
+
+# Sets wanted, the pairs for check_ports of what is to be started.
+find_wanted() {
+	local name
+	wanted=()
+	for name in "${replicas[@]}"; do
+		if ! running "$name-nginx" >/dev/null; then
+			stop "$name-nginx" TERM || true # what a killed one left
+			wanted+=("$name" PORT "$name" INTERNAL_PORT)
+		fi
+	done
+	if ((REPLICAS > 1)) && ! running balancer-nginx >/dev/null; then
+		stop balancer-nginx TERM || true
+		wanted+=(product BALANCER_PORT cart BALANCER_PORT)
+	fi
+	if ! running gateway-nginx >/dev/null; then
+		stop gateway-nginx TERM || true
+		wanted+=(gateway PORT)
+	fi
+	if [[ $OBSERVE == 1 ]] && ! running prometheus >/dev/null; then
+		wanted+=(prometheus PORT)
+	fi
+}
+
+# Whether these settings have it.
+is_wanted() {
+	case $1 in
+	prometheus) ((OBSERVE)) ;;
+	balancer-nginx) ((REPLICAS > 1)) ;;
+	postgres) [[ $DB == postgres ]] ;;
+	esac
+}
+
+up_service() {
+	local name
+	for name in $(replicas_of "$1"); do
+		running "$name-worker" >/dev/null || start_worker "$name"
+		if ! running "$name-nginx" >/dev/null; then
+			render_sidecar "$name"
+			start_nginx "$name"
+		fi
+	done
+	for name in $(replicas_of "$1"); do
 		wait_ready "$name"
 	done
-done
-running gateway-nginx >/dev/null || start gateway nginx
-wait_gateway
-[[ $OBSERVE != 1 ]] || running prometheus >/dev/null || up_prometheus
-trap - INT TERM
+}
 
-if ((${#started[@]} == 0)); then
+up_all() {
+	local service
+	[[ $DB != postgres ]] || up_cluster
+	if ((REPLICAS > 1)) && ! running balancer-nginx >/dev/null; then
+		render_balancer
+		start_nginx balancer
+	fi
+	for service in "${services[@]}"; do
+		up_service "$service"
+	done
+	if ! running gateway-nginx >/dev/null; then
+		render_gateway
+		start_nginx gateway
+	fi
+	wait_gateway
+	[[ $OBSERVE != 1 ]] || running prometheus >/dev/null || up_prometheus
+	((complete)) || seed
+}
+
+[[ $DB != postgres ]] || scripts/install-packages.sh postgres
+[[ $OBSERVE != 1 ]] || scripts/install-packages.sh observe
+take_state_dir
+replicas=()
+for service in "${services[@]}"; do
+	read -ra more <<<"$(replicas_of "$service")"
+	replicas+=("${more[@]}")
+done
+check_choice
+find_wanted
+check_ports "${wanted[@]}"
+
+declare -A ran_before=()
+complete=1
+while read -r name _; do
+	if running "$name" >/dev/null; then
+		ran_before[$name]=yes
+	elif is_wanted "$name"; then
+		complete=0
+	fi
+done < <(stop_order)
+remember_choice
+undoable up_all undo
+if ((complete)); then
 	say 'It is up already.'
 	note_rebuilt
 else
-	seed
 	say 'The platform is up.'
 fi
 print_urls

@@ -1,0 +1,72 @@
+# shellcheck shell=bash
+# The settings of local operation, their defaults, and what they may be; sourced by common.sh.
+#
+#	PRODUCT_PORT CART_PORT ORDER_PORT                              8001 8002 8003
+#	PRODUCT_INTERNAL_PORT CART_INTERNAL_PORT ORDER_INTERNAL_PORT   9001 9002 9003
+#	GATEWAY_PORT                                                   8080
+#	DB                                                             sqlite, or postgres: a cluster of its
+#	                                                               own under STATE_DIR/postgres
+#	REPLICAS                                                       1 to 9 of each service (postgres); the
+#	                                                               ports of each are 10 above the last
+#	PRODUCT_BALANCER_PORT CART_BALANCER_PORT                       9101 9102: spread over the internal
+#	                                                               ports, for the siblings of replicas
+#	OBSERVE PROMETHEUS_PORT                                        1 starts a Prometheus too, on 9090
+#	STATE_DIR                                                      var: sockets, pids, logs, data
+#	PRODUCT_DATABASE_URL CART_DATABASE_URL ORDER_DATABASE_URL      what DB says
+#	VARIANT                                                        release
+#
+# The workers' and nginx' own settings (LOG_LEVEL, RATE_LIMIT_RPS …) are handed on.
+
+port_settings=(PRODUCT_PORT CART_PORT ORDER_PORT PRODUCT_INTERNAL_PORT CART_INTERNAL_PORT
+	ORDER_INTERNAL_PORT GATEWAY_PORT PRODUCT_BALANCER_PORT CART_BALANCER_PORT PROMETHEUS_PORT)
+
+: "${STATE_DIR:=var}" "${VARIANT:=release}" "${OBSERVE:=0}"
+: "${CORS_ALLOW_ORIGINS:=http://localhost:*,http://127.0.0.1:*,https://localhost:*}"
+
+# NAME=VALUE of what it was started with; `make down` forgets it.
+choice_file=$STATE_DIR/run/choice
+declare -A chosen=()
+if [[ -e $choice_file ]]; then
+	while IFS='=' read -r name value; do
+		[[ -z $name ]] || chosen[$name]=$value
+	done <"$choice_file"
+fi
+# To be had anew by up.sh only: for all others it is what runs that counts.
+for name in DB REPLICAS "${port_settings[@]}"; do
+	if [[ -v chosen[$name] && ! (-v starting && -n ${!name:-}) ]]; then
+		printf -v "$name" '%s' "${chosen[$name]}"
+	fi
+done
+
+: "${DB:=sqlite}" "${REPLICAS:=1}"
+: "${PRODUCT_PORT:=8001}" "${CART_PORT:=8002}" "${ORDER_PORT:=8003}"
+: "${PRODUCT_INTERNAL_PORT:=9001}" "${CART_INTERNAL_PORT:=9002}" "${ORDER_INTERNAL_PORT:=9003}"
+: "${GATEWAY_PORT:=8080}" "${PRODUCT_BALANCER_PORT:=9101}" "${CART_BALANCER_PORT:=9102}"
+: "${PROMETHEUS_PORT:=9090}"
+
+[[ $DB == sqlite || $DB == postgres ]] || die "DB=$DB: must be sqlite or postgres"
+[[ $OBSERVE == [01] ]] || die "OBSERVE=$OBSERVE: must be 0 or 1"
+[[ $REPLICAS == [1-9] ]] || die "REPLICAS=$REPLICAS: must be a number from 1 to 9"
+for name in "${port_settings[@]}"; do
+	# Those of further replicas are above.
+	if [[ ! ${!name} =~ ^[1-9][0-9]{0,4}$ ]] || ((${!name} > 65535 - 10 * (REPLICAS - 1))); then
+		die "$name=${!name}: must be a port, a number from 1 to $((65535 - 10 * (REPLICAS - 1)))"
+	fi
+done
+
+if [[ $REPLICAS == 1 ]]; then
+	: "${PRODUCT_SERVICE_URL:=http://127.0.0.1:$PRODUCT_INTERNAL_PORT}"
+	: "${CART_SERVICE_URL:=http://127.0.0.1:$CART_INTERNAL_PORT}"
+else
+	: "${PRODUCT_SERVICE_URL:=http://127.0.0.1:$PRODUCT_BALANCER_PORT}"
+	: "${CART_SERVICE_URL:=http://127.0.0.1:$CART_BALANCER_PORT}"
+fi
+export CORS_ALLOW_ORIGINS PRODUCT_SERVICE_URL CART_SERVICE_URL GATEWAY_PORT
+
+# Notes what up.sh starts.
+remember_choice() {
+	local name
+	for name in DB REPLICAS "${port_settings[@]}"; do
+		printf '%s=%s\n' "$name" "${!name}"
+	done >"$choice_file"
+}
