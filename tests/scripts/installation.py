@@ -1,0 +1,241 @@
+"""The platform as its scripts run it: a clone of its own, on private ports.
+
+The clone is a folder of links to this repository's files with programs, a var/ and a backup/ of its own,
+so that commands work as the documents write them. For another user it is a copy.
+"""
+
+import hashlib
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from pathlib import Path
+from types import SimpleNamespace
+from unittest import mock
+
+import invariants
+import stores
+from client import Client
+from testbed import READY_WITHIN, ROOT, SERVICES, VARIANT, environment, free_ports, wait_until
+
+REPLICAS = 3
+PATIENCE = 10 * READY_WITHIN
+OWN = (".git", ".pytest_cache", "backup", "build", "fcgi-apps", "var")
+ANSWERED = '"http.response.status_code"'
+
+
+class Installation:
+    def __init__(self, directory, user=None):
+        """user: (uid, gid) of somebody else, who gets a copy."""
+        self.directory = directory
+        self.state = directory / "var"
+        self.user = user
+        first = free_block()
+        # Replicas are 10 ports apart.
+        names = [*(f"{s.upper()}_PORT" for s in SERVICES), "GATEWAY_PORT",
+                 *(f"{s.upper()}_INTERNAL_PORT" for s in SERVICES),
+                 "PRODUCT_BALANCER_PORT", "CART_BALANCER_PORT", "PROMETHEUS_PORT"]  # fmt: skip
+        self.ports = {name: first + number for number, name in enumerate(names)}
+        self.settings = {**self.ports, "RATE_LIMIT_RPS": 0, "CONTRACT_CHECK_RESPONSES": 1}
+        self.gateway = Client(self.ports["GATEWAY_PORT"])
+        for service in SERVICES:
+            public, internal = (f"{service.upper()}_{kind}" for kind in ("PORT", "INTERNAL_PORT"))
+            clients = SimpleNamespace(
+                public=Client(self.ports[public]), internal=Client(self.ports[internal])
+            )
+            setattr(self, service, clients)
+        self.clone()
+
+    def clone(self):
+        self.directory.mkdir(parents=True, exist_ok=True)
+        if self.user:
+            for name in ("scripts", "nginx"):
+                shutil.copytree(ROOT / name, self.directory / name)
+            programs = self.directory / "build" / "release"
+            programs.mkdir(parents=True)
+            for service in SERVICES:
+                shutil.copy(ROOT / "build" / VARIANT / f"{service}-service", programs)
+            for path in (self.directory, *self.directory.rglob("*")):
+                os.chown(path, *self.user)
+            return
+        for path in ROOT.iterdir():
+            if path.name not in OWN:
+                (self.directory / path.name).symlink_to(path)
+        # Whoever edits or builds the repository meanwhile changes nothing here.
+        for name, source in (("fcgi-apps", "fcgi-apps"), ("build/release", f"build/{VARIANT}")):
+            shutil.copytree(ROOT / source, self.directory / name)
+        (self.directory / "build" / "docs-ui").symlink_to(ROOT / "build" / "docs-ui")
+
+    # ---- running scripts ----
+
+    def command(self, words):
+        if not self.user:
+            return words
+        uid, gid = self.user
+        return ["setpriv", f"--reuid={uid}", f"--regid={gid}", "--clear-groups", *words]
+
+    def start(self, *words, **settings):
+        """A command in the clone, whose output is read by finish()."""
+        return subprocess.Popen(
+            self.command([*map(str, words)]),
+            env=environment({**self.settings, "HOME": self.directory, **settings}),
+            cwd=self.directory,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+
+    @staticmethod
+    def finish(process):
+        """The exit status and what was printed."""
+        printed, _ = process.communicate(timeout=PATIENCE)
+        return process.returncode, printed
+
+    def run(self, script, **settings):
+        return self.finish(self.start(f"scripts/{script}", **settings))
+
+    def works(self, script, **settings):
+        return self.good(self.run(script, **settings))
+
+    def shell(self, commands, **settings):
+        """Commands as a document has them, up to the first that fails."""
+        return self.good(self.finish(self.start("bash", "-ec", commands, **settings)))
+
+    def good(self, result):
+        status, printed = result
+        assert status == 0, printed + self.logs()
+        return printed
+
+    def refuses(self, script, *words, **settings):
+        """It ends with status 1 and one line that has these words."""
+        status, printed = self.run(script, **settings)
+        assert status == 1, printed
+        assert printed.startswith("error: ") and printed.count("\n") == 1, printed
+        for word in words:
+            assert word in printed
+        return printed
+
+    def logs(self):
+        return "".join(
+            f"--- {log.name}\n{log.read_text(errors='replace')[-1500:]}"
+            for log in sorted(self.state.glob("log/*.log"))
+        )
+
+    # ---- processes ----
+
+    def pid_file(self, process):
+        return self.state / "run" / f"{process}.pid"
+
+    def pid(self, process):
+        return int(self.pid_file(process).read_text().split()[0])
+
+    def end(self, process, signum):
+        """Ends one of its processes; returns once nobody listens for it any more."""
+        pid = self.pid(process)
+        os.kill(pid, signum)
+        wait_until(lambda: not alive(pid), READY_WITHIN, f"{process} ends")
+
+    def processes(self):
+        """All that run in the clone's folder, whoever started them."""
+        inside = f"{self.directory.resolve()}/"
+        found = []
+        for process in Path("/proc").glob("[0-9]*"):
+            try:
+                if f"{os.readlink(process / 'cwd')}/".startswith(inside) and alive(process.name):
+                    found.append(int(process.name))
+            except OSError:
+                continue  # ended just now
+        return found
+
+    def kill_everything(self):
+        for pid in self.processes():
+            os.kill(pid, signal.SIGKILL)
+        self.await_nothing()
+
+    def await_nothing(self, seconds=READY_WITHIN):
+        wait_until(lambda: not self.processes(), seconds, "all of its processes end")
+
+    def is_clean(self):
+        """Nothing runs, nothing is remembered as running."""
+        left = {pid: Path(f"/proc/{pid}/cmdline").read_text() for pid in self.processes()}
+        assert not left
+        assert not list(self.state.glob("run/*.pid"))
+        assert not (self.state / "run" / "choice").exists()
+
+    def served(self, service):
+        """Requests that each replica's sidecar logged."""
+        names = [service, *(f"{service}-{number}" for number in range(2, REPLICAS + 1))]
+        logs = [self.state / "log" / f"{name}-nginx.log" for name in names]
+        return [log.read_text().count(ANSWERED) for log in logs]
+
+    # ---- data ----
+
+    def files(self):
+        """A hash of each of SQLite's files."""
+        found = sorted((self.state / "data").glob("*.db*"))
+        return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in found}
+
+    def faults(self, db):
+        """Of the invariants across the three databases, once nothing is under way."""
+        host = self.state / "postgres"
+        cluster = {"TEST_DATABASE_URL": f"postgresql:///postgres?host={host}&user=postgres"}
+
+        def find(_, name):
+            if db == "postgres":
+                return stores.PostgresStore(name)
+            return stores.SqliteStore(self.state / "data" / f"{name}.db")
+
+        with mock.patch.dict(os.environ, cluster), mock.patch.object(stores, "find", find):
+            invariants.settle(self.state, 15)
+            return invariants.faults(self.state)
+
+    def destroy(self):
+        """Ends what runs, and fails where that does not work."""
+        for service in (self.product, self.cart, self.order):
+            service.public.close()
+            service.internal.close()
+        self.gateway.close()
+        try:
+            self.works("down.sh")
+            self.await_nothing()
+        finally:
+            self.kill_everything()
+            shutil.rmtree(self.directory)
+
+
+def free_block():
+    """The first of so many free ports that they hold all replicas."""
+    while True:
+        (first,) = free_ports(1)
+        if all(is_free(port) for port in range(first, first + 10 * REPLICAS)):
+            return first
+
+
+def is_free(port):
+    with socket.socket() as probe:
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+def alive(pid):
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+def within(seconds, condition):
+    """Whether it comes true in time."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.05)
+    return True

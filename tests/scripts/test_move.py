@@ -1,0 +1,173 @@
+"""The documented move from SQLite to PostgreSQL, with a shop that has a past."""
+
+import os
+import signal
+
+import pytest
+from documents import commands
+from installation import within
+from shop import Shop, done
+from testbed import SERVICES
+from trading import Trade, changed, without
+
+HEADING = "## Moving from SQLite to PostgreSQL"
+MOVE = "move-to-postgres.sh"
+
+
+def test_move(installation):
+    """Everything that clients saw is there, what was on its way gets done, and trade goes on."""
+    move, _ = commands("docs/OPERATIONS.md", HEADING)
+    installation.works("up.sh")
+    trade = Trade(installation)
+    assert installation.faults("sqlite") == []
+    before = trade.seen()
+    of_late_order = trade.cancel_without_product()
+    trade.close()
+    installation.works("down.sh")
+    files = installation.files()
+    printed = installation.shell(move)
+    assert all(f"{name}: 0 violations\n" in printed for name in SERVICES)
+    assert "Loaded a demo catalogue" not in printed
+    assert installation.files() == files
+
+    assert within(15, lambda: trade.stock_of_late_product() == (50, 0))
+    assert done(trade.read("order", f"/orders/{trade.late_order}"), 200) == of_late_order
+    after = trade.seen()
+    late = (trade.late_product, trade.late_order)
+    product, order = f"/products/{late[0]}", f"/orders/{late[1]}"
+    own = {product, f"{product}/stock/movements", order}
+    assert own < changed(before, after)
+    for path in changed(before, after) - own:
+        assert any(one.encode() in before[path][2] for one in late), path
+        assert before[path][:2] == after[path][:2]
+        assert without(before[path][2], late) == without(after[path][2], late)
+    trade.sent_again_is_answered_alike()
+    assert installation.faults("postgres") == []
+    Shop(installation).buy({trade.products[1]: 1})
+    assert "Everything went as promised." in installation.works("demo.py")
+    assert installation.faults("postgres") == []
+    for name in SERVICES:
+        url = f"postgresql:///{name}?host={installation.state}/postgres&user=postgres"
+        checked = installation.shell(f"build/release/{name}-service --check", DATABASE_URL=url)
+        assert checked == f"{name}: 0 violations\n"
+
+
+def test_what_is_refused(installation):
+    """With a reason; neither side is changed."""
+    installation.refuses(MOVE, "there is no var/data/product.db to move")
+    installation.works("up.sh")
+    installation.refuses(MOVE, 'it is up: "make down" first')
+    made = Shop(installation).make_product(name="Before")
+    installation.works("down.sh")
+    installation.works(MOVE)
+    files = installation.files()
+    there = "there is a cluster with data already: to move once more, take var/postgres/data away first"
+    installation.refuses(MOVE, there)
+    installation.works("up.sh", DB="postgres")
+    new = Shop(installation).make_product(name="After")
+    installation.works("down.sh")
+    installation.refuses(MOVE, there)
+    assert installation.files() == files
+    installation.is_clean()
+    installation.works("up.sh", DB="postgres")
+    for product in (made, new):
+        done(installation.gateway.get(f"/products/{product}"), 200)
+    installation.gateway.close()
+    installation.works("down.sh")
+    # As the message says.
+    installation.shell("mv var/postgres/data backup-of-cluster")
+    installation.works(MOVE)
+    installation.works("up.sh", DB="postgres")
+    done(installation.gateway.get(f"/products/{made}"), 200)
+    assert installation.gateway.get(f"/products/{new}").status == 404
+
+
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL, "failure", "no start"])
+def test_a_move_that_does_not_end(installation, end):
+    """It leaves nothing that counts, wherever it was, and can be done again."""
+    installation.works("up.sh")
+    made = Shop(installation).make_product(name="Before")
+    installation.works("down.sh")
+    files = installation.files()
+    program = hang(installation, 60)
+    if end == "failure":
+        program.write_text(program.read_text().replace("exec sleep 60", "exit 2"))
+    if end == "no start":
+        status, printed = installation.run(MOVE, DB_POOL_SIZE=1_000_000)
+        assert status == 1 and "PostgreSQL ended or is not ready" in printed, printed
+    elif end == "failure":
+        status, printed = installation.run(MOVE)
+        assert status == 1 and "nothing was moved, for order's data could not be copied" in printed
+    else:
+        move = installation.start(f"scripts/{MOVE}")
+        assert within(20, lambda: copying(installation))
+        # As a terminal does that is closed, or a kernel that is short of memory.
+        os.killpg(move.pid, end)
+        status, printed = installation.finish(move)
+        assert status == (-signal.SIGKILL if end == signal.SIGKILL else 130), printed
+    installation.await_nothing(10)
+    assert not (installation.state / "postgres" / "data").exists()
+    if end != signal.SIGKILL:
+        assert not list((installation.state / "postgres").iterdir())
+        installation.is_clean()
+    assert installation.files() == files
+
+    if end == "no start":
+        program.with_name("good").rename(program)
+    installation.works(MOVE)
+    assert [path.name for path in (installation.state / "postgres").iterdir()] == ["data"]
+    assert installation.files() == files
+    installation.works("up.sh", DB="postgres")
+    done(installation.gateway.get(f"/products/{made}"), 200)
+    assert installation.faults("postgres") == []
+
+
+def test_a_move_whose_script_alone_is_killed(installation):
+    """What it began ends by itself and counts for nothing; the next one waits for that."""
+    installation.works("up.sh")
+    installation.works("down.sh")
+    program = hang(installation, 3)
+    move = installation.start(f"scripts/{MOVE}")
+    assert within(20, lambda: copying(installation))
+    move.kill()
+    move.wait()
+    assert "is at work: waiting for it" in installation.works(MOVE)
+    move.stdout.close()
+    assert program.exists() and installation.processes() == []
+    assert [path.name for path in (installation.state / "postgres").iterdir()] == ["data"]
+
+
+def hang(installation, seconds):
+    """The first copy of orders takes so long; returns where the program is meanwhile."""
+    program = installation.directory / "build" / "release" / "order-service"
+    good = program.with_name("good")
+    program.rename(good)
+    program.write_text(f'#!/bin/sh\nmv "$0" "$0.slow"\nmv "{good}" "$0"\nexec sleep {seconds}\n')
+    program.chmod(0o755)
+    return program
+
+
+def copying(installation):
+    """Whether a copy that hangs was begun."""
+    for pid in installation.processes():
+        try:
+            with open(f"/proc/{pid}/cmdline", "rb") as command:
+                if command.read().startswith(b"sleep\x00"):
+                    return True
+        except OSError:
+            continue
+    return False
+
+
+def test_a_server_of_your_own(installation):
+    """One service's database, as the document says."""
+    _, own = commands("docs/OPERATIONS.md", HEADING)
+    installation.works("up.sh")
+    installation.works("down.sh")
+    script = f'PRODUCT_DATABASE_URL="$TEST_DATABASE_URL"\n{own}'
+    printed = installation.shell(f"scripts/with-postgres.sh bash -ec {quote(script)}")
+    assert "rows copied" in printed and "product: 0 violations\n" in printed
+
+
+def quote(text):
+    return "'" + text.replace("'", "'\\''") + "'"

@@ -1,0 +1,102 @@
+"""make up DB=postgres REPLICAS=3: three workers and sidecars of each service, through the gateway."""
+
+import signal
+from collections import Counter
+
+import pytest
+from conftest import installed
+from installation import REPLICAS
+from shop import done
+from testbed import SERVICES
+
+
+@pytest.fixture(scope="module")
+def installation():
+    with installed() as platform:
+        platform.works("up.sh", DB="postgres", REPLICAS=REPLICAS)
+        yield platform
+
+
+def buy(client, product, quantity=1):
+    """Through the gateway; the answer to the order."""
+    cart = done(client.post("/carts", {"user_id": "replicas"}), 201)["id"]
+    item = {"product_id": product, "quantity": quantity}
+    done(client.post(f"/carts/{cart}/items", item), 200)
+    return client.post("/orders", {"user_id": "replicas", "cart_id": cart})
+
+
+def make_product(client, inventory=100):
+    body = {"name": "Replicated mug", "price": 2, "inventory": inventory}
+    return done(client.post("/products", body), 201)["id"]
+
+
+def test_demo(installation):
+    printed = installation.works("demo.py")
+    assert "Everything went as promised." in printed
+
+
+def test_status_lists_all(installation):
+    printed = installation.works("status.sh")
+    lines = {line.split()[0]: line for line in printed.splitlines()[1:]}
+    for service in SERVICES:
+        for name in (service, f"{service}-2", f"{service}-3"):
+            assert lines[name].endswith("ready") and "not ready" not in lines[name]
+    assert {"balancer", "postgres", "gateway"} <= lines.keys()
+
+
+def test_requests_are_spread(installation):
+    """Those of clients, and those of siblings."""
+    client = installation.gateway
+    before = {service: installation.served(service) for service in SERVICES}
+    product = make_product(client)
+    for _ in range(12):
+        assert buy(client, product).status == 201
+    stock = done(client.get(f"/products/{product}"), 200)
+    assert (stock["inventory"], stock["reserved"]) == (88, 12)
+    for service in SERVICES:
+        more = [now - then for now, then in zip(installation.served(service), before[service])]
+        assert min(more) >= 4, (service, more)
+
+
+def test_up_again_changes_nothing(installation):
+    assert "It is up already." in installation.works("up.sh")
+    for other in ({"REPLICAS": 1}, {"DB": "sqlite"}, {"DB": "sqlite", "REPLICAS": 1}):
+        status, printed = installation.run("up.sh", **other)
+        assert status == 1, printed
+    status, printed = installation.run("reset-data.sh")
+    assert status == 1 and "make down" in printed
+    installation.works("status.sh")
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_without_a_replica(installation, service):
+    """Its worker and sidecar are gone: everybody is served by the others, nobody notices."""
+    client = installation.gateway.clone()
+    product = make_product(client)
+    installation.end(f"{service}-2-nginx", signal.SIGQUIT)
+    installation.end(f"{service}-2-worker", signal.SIGKILL)
+    statuses = Counter(buy(client, product).status for _ in range(10))
+    assert statuses == {201: 10}
+    status, printed = installation.run("status.sh")
+    assert status == 1 and "not ready" in printed
+    installation.works("up.sh")
+    installation.works("status.sh")
+
+
+def test_reads_go_on_without_a_worker(installation):
+    """Its sidecar is there and says 502: reading, the next replica is asked."""
+    client = installation.gateway.clone()
+    product = make_product(client)
+    installation.end("product-3-worker", signal.SIGKILL)
+    assert {client.get(f"/products/{product}").status for _ in range(30)} == {200}
+    installation.works("up.sh")
+
+
+def test_data_is_there_after_a_restart(installation):
+    client = installation.gateway
+    product = done(client.get(f"/products/{make_product(client)}"), 200)
+    client.close()
+    assert "postgres" in installation.works("down.sh")
+    assert installation.works("down.sh") == "Nothing runs.\n"
+    installation.works("up.sh", DB="postgres", REPLICAS=REPLICAS)
+    assert done(client.get(f"/products/{product['id']}"), 200) == product
