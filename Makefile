@@ -63,7 +63,7 @@ MAKEFLAGS += --no-print-directory
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help up down status logs demo build programs unit-programs test test-unit test-unit-postgres test-http test-observe test-proofs test-model lint sanitize bench clean reset-data coverage test-deploy test-images images push test-browser screenshots lint-openapi
+.PHONY: help up down status logs demo build programs unit-programs test test-unit test-unit-postgres test-http test-scripts test-observe test-proofs test-model lint sanitize bench clean reset-data coverage test-deploy test-images images push test-browser screenshots lint-openapi
 help:
 	@echo "make <target>:"
 	@sed -n 's/^## /  /p' $(MAKEFILE_LIST)
@@ -145,6 +145,7 @@ test:
 	@$(MAKE) test-unit
 	@$(MAKE) test-fuzz
 	@$(MAKE) test-http
+	@$(MAKE) test-scripts
 	@$(MAKE) test-model
 	@$(MAKE) test-proofs
 	@$(MAKE) test-observe
@@ -165,6 +166,11 @@ pytest_on = VARIANT=$(VARIANT) STORE=$(1) $(if $(filter postgres,$(1)),scripts/w
 test-http: programs
 	@status=0; $(foreach s,$(or $(STORE),sqlite postgres),echo "== $(s)"; \
 		$(call pytest_on,$(s)) tests/http || status=1;) exit $$status
+
+## test-scripts     up, down, status, the demo, the move to PostgreSQL, backups, after crashes
+test-scripts: programs
+	@scripts/install-packages.sh test
+	@VARIANT=$(VARIANT) $(PYTHON) -m pytest -q tests/scripts
 
 ## test-browser     /docs, /redoc, a purchase, CORS and the query page in headless Chromium
 test-browser: programs tests/browser/node_modules/.package-lock.json
