@@ -17,6 +17,7 @@ struct import_line {
 	struct violations *violations; /* why it was refused */
 	enum line_status status;
 	char id[UUID_TEXT_SIZE];
+	struct product_current current; /* where status is LINE_UPDATED */
 };
 
 struct product_import {
@@ -25,6 +26,8 @@ struct product_import {
 	size_t bytes;
 	size_t count;
 	struct import_line lines[BULK_CHUNK_LINES];
+	size_t good;
+	struct import_line *sorted[BULK_CHUNK_LINES]; /* the good ones */
 };
 
 int product_import_create(struct runtime *runtime, struct product_import **ret_import)
@@ -50,6 +53,7 @@ static void clear(struct product_import *import)
 {
 	for (size_t i = 0; i < import->count; i++) {
 		json_free(import->lines[i].value);
+		product_current_release(&import->lines[i].current);
 		clear_violations(&import->lines[i]);
 	}
 	import->count = 0;
@@ -128,108 +132,209 @@ int product_import_add(struct product_import *import, const struct product_ndjso
 	return r;
 }
 
-static int upsert(struct db_conn *conn, struct import_line *line, int64_t now)
+static void forget(struct import_line *line)
 {
-	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
-	struct db_rows *found CLEANUP(db_rows_close_p) = NULL;
-	struct product_current current CLEANUP(product_current_release) = {0};
-	enum line_status status = LINE_CREATED;
-	int r = product_find_sku(conn, line->input.sku, &found);
+	product_current_release(&line->current);
+	line->status = LINE_CREATED;
+}
 
-	if (r == -ENOENT) {
-		r = product_insert(conn, &line->input, now, &rows);
-	} else if (r == 0) {
-		status = LINE_UPDATED;
-		snprintf(line->id, sizeof(line->id), "%s", db_column_text(found, PRODUCT_ID, NULL));
-		r = product_current_read(found, &current);
-		if (r == 0)
-			r = product_replace(conn, line->id, &current, &line->input, "import", now,
-					    &rows);
-	}
+/* Notes the product that the line changes. */
+static int remember(struct import_line *line, struct db_rows *row)
+{
+	int r = product_current_read(row, &line->current);
+
 	if (r < 0)
 		return r;
-	snprintf(line->id, sizeof(line->id), "%s", db_column_text(rows, PRODUCT_ID, NULL));
-	line->status = status;
+	snprintf(line->id, sizeof(line->id), "%s", db_column_text(row, PRODUCT_ID, NULL));
+	line->status = LINE_UPDATED;
 	return 0;
 }
 
-/* Whether an error is about this line only. */
+static int post(struct db_conn *conn, struct import_line *line, int64_t now)
+{
+	if (line->status == LINE_UPDATED)
+		return product_post_replace(conn, line->id, &line->current, &line->input, "import",
+					    now);
+	uuid_make(line->id);
+	return product_post_insert(conn, line->id, &line->input, now);
+}
+
+static int look_up(struct db_conn *conn, struct import_line *line)
+{
+	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
+	int r;
+
+	forget(line);
+	r = product_find_sku(conn, line->input.sku, &rows);
+	if (r == -ENOENT)
+		return 0;
+	return r < 0 ? r : remember(line, rows);
+}
+
+/* Whether an error is about one line only. */
 static bool is_refusal(int error)
 {
 	return error == -EINVAL || error == -EEXIST;
 }
 
-/* Stores one line and undoes it, and only it, when it is refused: then that error. */
+/* Ends the savepoint: undoes what followed it when that was refused, and then says so. */
+static int end_savepoint(struct db_conn *conn, int result)
+{
+	int ended;
+
+	if (result == 0)
+		result = db_settle(conn);
+	if (result < 0 && !is_refusal(result))
+		return result;
+	ended = result < 0 ? db_savepoint_rollback(conn) : db_savepoint_release(conn);
+	return ended < 0 ? ended : result;
+}
+
+/* Stores one line. */
 static int apply(struct db_conn *conn, struct import_line *line, int64_t now)
 {
-	int undone;
 	int r = db_savepoint(conn);
 
 	if (r < 0)
 		return r;
-	line->status = LINE_REFUSED;
-	r = upsert(conn, line, now);
-	if (r < 0 && !is_refusal(r))
-		return r;
-	undone = r < 0 ? db_savepoint_rollback(conn) : db_savepoint_release(conn);
-	return undone < 0 ? undone : r;
+	r = look_up(conn, line);
+	if (r == 0)
+		r = post(conn, line, now);
+	r = end_savepoint(conn, r);
+	if (r < 0)
+		line->status = LINE_REFUSED;
+	return r;
+}
+
+/* Of the lines of one sku, the last one is stored last. */
+static int apply_singly(struct db_conn *conn, struct product_import *import, int64_t now)
+{
+	for (size_t i = 0; i < import->good; i++) {
+		int r = apply(conn, import->sorted[i], now);
+
+		/* Made by another import after it was looked for. */
+		if (r == -EEXIST)
+			r = apply(conn, import->sorted[i], now);
+		if (r < 0 && !is_refusal(r))
+			return r;
+	}
+	return 0;
+}
+
+static int compare_lines(const void *a, const void *b)
+{
+	const struct import_line *left = *(struct import_line *const *)a;
+	const struct import_line *right = *(struct import_line *const *)b;
+	int order = strcmp(left->input.sku, right->input.sku);
+
+	return order ? order : (left->number > right->number) - (left->number < right->number);
 }
 
 /*
- * Where others write at the same time, all products that are there are locked before the first is
- * changed, in the order in which orders take stock: else hot products make an import start over
- * until it gives up, or deadlock with orders.
+ * The good lines by sku, those of one sku in their order. Imports that make the same products at
+ * the same time wait for each other's; in one order for all, none waits in a circle.
  */
-static int lock_products(struct db_conn *conn, const struct product_import *import)
+static void sort_lines(struct product_import *import)
+{
+	import->good = 0;
+	for (size_t i = 0; i < import->count; i++)
+		if (import->lines[i].value)
+			import->sorted[import->good++] = &import->lines[i];
+	qsort(import->sorted, import->good, sizeof(import->sorted[0]), compare_lines);
+}
+
+static bool repeats_sku(const struct product_import *import, size_t i)
+{
+	return i > 0 && strcmp(import->sorted[i - 1]->input.sku, import->sorted[i]->input.sku) == 0;
+}
+
+/* The first line with this sku; NULL when there is none. */
+static struct import_line *find_line(const struct product_import *import, const char *sku)
+{
+	size_t first = 0;
+	size_t end = import->good;
+
+	while (first < end) {
+		size_t middle = (first + end) / 2;
+
+		if (strcmp(import->sorted[middle]->input.sku, sku) < 0)
+			first = middle + 1;
+		else
+			end = middle;
+	}
+	if (first == import->good || strcmp(import->sorted[first]->input.sku, sku) != 0)
+		return NULL;
+	return import->sorted[first];
+}
+
+static int write_skus(const struct product_import *import, struct text *out)
+{
+	struct json_writer writer;
+
+	json_writer_init(&writer, out);
+	json_array_begin(&writer);
+	for (size_t i = 0; i < import->good; i++)
+		if (!repeats_sku(import, i))
+			json_write_string(&writer, import->sorted[i]->input.sku);
+	json_array_end(&writer);
+	return text_error(out);
+}
+
+/* For all lines at once; those that repeat a sku are left out. */
+static int look_up_all(struct db_conn *conn, struct product_import *import)
 {
 	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
 	struct text skus CLEANUP(text_release);
-	struct json_writer writer;
 	int r;
 
+	for (size_t i = 0; i < import->good; i++)
+		forget(import->sorted[i]);
 	text_init(&skus, SKUS_TEXT_MAX);
-	if (db_dialect(conn) != DB_POSTGRES)
-		return 0;
-	json_writer_init(&writer, &skus);
-	json_array_begin(&writer);
-	for (size_t i = 0; i < import->count; i++)
-		if (import->lines[i].value)
-			json_write_string(&writer, import->lines[i].input.sku);
-	json_array_end(&writer);
-	r = text_error(&skus);
+	r = write_skus(import, &skus);
 	if (r == 0)
-		r = db_query(conn,
-			     "SELECT id FROM products WHERE deleted_at IS NULL AND sku IN"
-			     " (SELECT json_array_elements_text($1::json))"
-			     " ORDER BY id COLLATE \"C\" FOR UPDATE",
-			     DB_VALUES(db_bytes(text_string(&skus), skus.length)), &rows);
-	while (r == 0 && (r = db_next(rows)) > 0)
-		r = 0;
+		r = product_find_skus(conn, &skus, &rows);
+	while (r == 0 && (r = db_next(rows)) > 0) {
+		const char *sku = db_column_text(rows, PRODUCT_SKU, NULL);
+		struct import_line *line = sku ? find_line(import, sku) : NULL;
+
+		r = line ? remember(line, rows) : -EIO;
+	}
 	return r;
+}
+
+/* All lines together: a store that is a server gets them in a few messages. */
+static int apply_together(struct db_conn *conn, struct product_import *import, int64_t now)
+{
+	int r = look_up_all(conn, import);
+
+	if (r < 0)
+		return r;
+	r = db_savepoint(conn);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < import->good && r == 0; i++) {
+		struct import_line *line = import->sorted[i];
+
+		if (repeats_sku(import, i))
+			r = look_up(conn, line);
+		if (r == 0)
+			r = post(conn, line, now);
+	}
+	return end_savepoint(conn, r);
 }
 
 int product_import_apply(struct db_conn *conn, void *argument)
 {
 	struct product_import *import = argument;
 	int64_t now = clock_now();
-	int locked = lock_products(conn, import);
+	int r;
 
-	if (locked < 0)
-		return locked;
-	for (size_t i = 0; i < import->count; i++) {
-		struct import_line *line = &import->lines[i];
-		int r;
-
-		if (!line->value)
-			continue;
-		r = apply(conn, line, now);
-		/* Another import just made this sku: now it is there to be updated. */
-		if (r == -EEXIST)
-			r = apply(conn, line, now);
-		if (r < 0 && !is_refusal(r))
-			return r;
-	}
-	return 0;
+	sort_lines(import);
+	r = apply_together(conn, import, now);
+	/* Another import just made one of these products: now it is there to be updated. */
+	if (r == -EEXIST)
+		r = apply_together(conn, import, now);
+	return is_refusal(r) ? apply_singly(conn, import, now) : r;
 }
 
 static void write_refusal(struct json_writer *writer, const char *detail)

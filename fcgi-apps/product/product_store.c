@@ -24,6 +24,27 @@ static int first_row(struct db_conn *conn, const char *sql, const struct db_valu
 	return 0;
 }
 
+/* A change of one product: as it is posted, and as it is run for its row. */
+struct change {
+	const char *sql;
+	const char *returning;
+	int none; /* the error when there was no row to change */
+};
+
+#define CHANGE(sql, none)                                                                          \
+	{                                                                                          \
+		sql, sql " RETURNING " PRODUCT_COLUMNS, none                                       \
+	}
+
+/* Without ret_rows it is posted. */
+static int change_row(struct db_conn *conn, const struct change *change,
+		      const struct db_value *values, size_t count, struct db_rows **ret_rows)
+{
+	if (!ret_rows)
+		return db_post(conn, change->sql, values, count, 1);
+	return first_row(conn, change->returning, values, count, change->none, ret_rows);
+}
+
 int product_find(struct db_conn *conn, const char *id, struct db_rows **ret_rows)
 {
 	return first_row(conn,
@@ -38,6 +59,20 @@ int product_find_sku(struct db_conn *conn, const char *sku, struct db_rows **ret
 			 "SELECT " PRODUCT_COLUMNS
 			 " FROM products WHERE sku = $1 AND deleted_at IS NULL",
 			 DB_VALUES(db_text(sku)), -ENOENT, ret_rows);
+}
+
+#define FIND_SKUS(list)                                                                            \
+	"SELECT " PRODUCT_COLUMNS                                                                  \
+	" FROM products WHERE deleted_at IS NULL AND sku IN (SELECT " list ")"
+
+int product_find_skus(struct db_conn *conn, const struct text *skus, struct db_rows **ret_rows)
+{
+	static const char sqlite_sql[] = FIND_SKUS("value FROM json_each($1)");
+	static const char postgres_sql[] = FIND_SKUS(
+		"json_array_elements_text($1::json)") " ORDER BY id COLLATE \"C\" FOR UPDATE";
+
+	return db_query(conn, db_dialect(conn) == DB_POSTGRES ? postgres_sql : sqlite_sql,
+			DB_VALUES(db_bytes(text_string(skus), skus->length)), ret_rows);
 }
 
 int product_current_read(struct db_rows *row, struct product_current *ret_current)
@@ -84,12 +119,12 @@ static int each_tag(struct db_conn *conn, const char *sql, const struct json *ta
 	for (size_t i = 0; tags && i < json_length(tags); i++) {
 		size_t length;
 		const char *tag = json_string(json_at(tags, i), &length);
-		int64_t r =
-			db_run(conn, sql,
-			       DB_VALUES(db_bytes(tag, length), db_int(created_at), db_text(id)));
+		int r = db_post(conn, sql,
+				DB_VALUES(db_bytes(tag, length), db_int(created_at), db_text(id)),
+				DB_ANY_ROWS);
 
 		if (r < 0)
-			return (int)r;
+			return r;
 	}
 	return 0;
 }
@@ -117,39 +152,55 @@ static struct db_value threshold_value(const struct product_input *input)
 	return input->low_stock_threshold < 0 ? db_null() : db_int(input->low_stock_threshold);
 }
 
-int product_insert(struct db_conn *conn, const struct product_input *input, int64_t now,
-		   struct db_rows **ret_rows)
+static int insert(struct db_conn *conn, const char *id, const struct product_input *input,
+		  int64_t now, struct db_rows **ret_rows)
 {
-	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
+	static const struct change change =
+		CHANGE("INSERT INTO products (id, name, description, price, inventory, sku,"
+		       " category, tags, image_url, low_stock_threshold, created_at, updated_at)"
+		       " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11)",
+		       -EIO);
 	struct text tags CLEANUP(text_release);
-	char id[UUID_TEXT_SIZE];
 	int r;
 
 	text_init(&tags, TAGS_TEXT_MAX);
 	r = print_tags(input->tags, &tags);
 	if (r < 0)
 		return r;
-	uuid_make(id);
-	r = first_row(conn,
-		      "INSERT INTO products (id, name, description, price, inventory, sku,"
-		      " category, tags, image_url, low_stock_threshold, created_at, updated_at)"
-		      " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11)"
-		      " RETURNING " PRODUCT_COLUMNS,
-		      DB_VALUES(db_text(id), db_text(input->name), db_text(input->description),
-				db_int(input->price), db_int(input->inventory), db_text(input->sku),
-				db_text(input->category), db_bytes(text_string(&tags), tags.length),
-				db_text(input->image_url), threshold_value(input), db_int(now)),
-		      -EIO, &rows);
-	if (r < 0)
-		return r;
-	r = add_tags(conn, input->tags, now, id);
+	r = change_row(conn, &change,
+		       DB_VALUES(db_text(id), db_text(input->name), db_text(input->description),
+				 db_int(input->price), db_int(input->inventory),
+				 db_text(input->sku), db_text(input->category),
+				 db_bytes(text_string(&tags), tags.length),
+				 db_text(input->image_url), threshold_value(input), db_int(now)),
+		       ret_rows);
+	if (r == 0)
+		r = add_tags(conn, input->tags, now, id);
 	if (r == 0 && input->inventory > 0)
 		r = product_movement_add(conn, id, input->inventory, "opening", NULL, now);
+	return r;
+}
+
+int product_insert(struct db_conn *conn, const struct product_input *input, int64_t now,
+		   struct db_rows **ret_rows)
+{
+	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
+	char id[UUID_TEXT_SIZE];
+	int r;
+
+	uuid_make(id);
+	r = insert(conn, id, input, now, &rows);
 	if (r < 0)
 		return r;
 	*ret_rows = rows;
 	rows = NULL;
 	return 0;
+}
+
+int product_post_insert(struct db_conn *conn, const char *id, const struct product_input *input,
+			int64_t now)
+{
+	return insert(conn, id, input, now, NULL);
 }
 
 static bool same_tags(const struct json *before, const struct json *after)
@@ -159,11 +210,16 @@ static bool same_tags(const struct json *before, const struct json *after)
 	return json_equal(before, after);
 }
 
-int product_replace(struct db_conn *conn, const char *id, const struct product_current *current,
-		    const struct product_input *input, const char *reason, int64_t now,
-		    struct db_rows **ret_rows)
+static int replace(struct db_conn *conn, const char *id, const struct product_current *current,
+		   const struct product_input *input, const char *reason, int64_t now,
+		   struct db_rows **ret_rows)
 {
-	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
+	static const struct change change =
+		CHANGE("UPDATE products SET name = $3, description = $4, price = $5,"
+		       " inventory = $6, sku = $7, category = $8, tags = $9, image_url = $10,"
+		       " low_stock_threshold = $11, updated_at = $12, version = version + 1"
+		       " WHERE id = $1 AND version = $2 AND deleted_at IS NULL",
+		       -EAGAIN);
 	struct text tags CLEANUP(text_release);
 	int r;
 
@@ -171,21 +227,15 @@ int product_replace(struct db_conn *conn, const char *id, const struct product_c
 	r = print_tags(input->tags, &tags);
 	if (r < 0)
 		return r;
-	r = first_row(conn,
-		      "UPDATE products SET name = $3, description = $4, price = $5,"
-		      " inventory = $6, sku = $7, category = $8, tags = $9, image_url = $10,"
-		      " low_stock_threshold = $11, updated_at = $12, version = version + 1"
-		      " WHERE id = $1 AND version = $2 AND deleted_at IS NULL"
-		      " RETURNING " PRODUCT_COLUMNS,
-		      DB_VALUES(db_text(id), db_int(current->version), db_text(input->name),
-				db_text(input->description), db_int(input->price),
-				db_int(input->inventory), db_text(input->sku),
-				db_text(input->category), db_bytes(text_string(&tags), tags.length),
-				db_text(input->image_url), threshold_value(input), db_int(now)),
-		      -EAGAIN, &rows);
-	if (r < 0)
-		return r;
-	if (!same_tags(current->tags, input->tags)) {
+	r = change_row(conn, &change,
+		       DB_VALUES(db_text(id), db_int(current->version), db_text(input->name),
+				 db_text(input->description), db_int(input->price),
+				 db_int(input->inventory), db_text(input->sku),
+				 db_text(input->category),
+				 db_bytes(text_string(&tags), tags.length),
+				 db_text(input->image_url), threshold_value(input), db_int(now)),
+		       ret_rows);
+	if (r == 0 && !same_tags(current->tags, input->tags)) {
 		r = remove_tags(conn, current->tags, current->created_at, id);
 		if (r == 0)
 			r = add_tags(conn, input->tags, current->created_at, id);
@@ -193,11 +243,28 @@ int product_replace(struct db_conn *conn, const char *id, const struct product_c
 	if (r == 0 && input->inventory != current->inventory)
 		r = product_movement_add(conn, id, input->inventory - current->inventory, reason,
 					 NULL, now);
+	return r;
+}
+
+int product_replace(struct db_conn *conn, const char *id, const struct product_current *current,
+		    const struct product_input *input, const char *reason, int64_t now,
+		    struct db_rows **ret_rows)
+{
+	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
+	int r = replace(conn, id, current, input, reason, now, &rows);
+
 	if (r < 0)
 		return r;
 	*ret_rows = rows;
 	rows = NULL;
 	return 0;
+}
+
+int product_post_replace(struct db_conn *conn, const char *id,
+			 const struct product_current *current, const struct product_input *input,
+			 const char *reason, int64_t now)
+{
+	return replace(conn, id, current, input, reason, now, NULL);
 }
 
 int product_delete(struct db_conn *conn, const char *id, const struct product_current *current,

@@ -36,11 +36,26 @@ int product_replace(struct db_conn *conn, const char *id, const struct product_c
 		    const struct product_input *input, const char *reason, int64_t now,
 		    struct db_rows **ret_rows);
 
+/* The same for many products at once: without rows, and posted (db_post), so that an error may be
+ * told as late as by db_settle. id is a new one. */
+int product_post_insert(struct db_conn *conn, const char *id, const struct product_input *input,
+			int64_t now);
+int product_post_replace(struct db_conn *conn, const char *id,
+			 const struct product_current *current, const struct product_input *input,
+			 const char *reason, int64_t now);
+
 /* Hides the product from everything but orders that have it already. -EAGAIN as above. */
 int product_delete(struct db_conn *conn, const char *id, const struct product_current *current,
 		   int64_t now);
 
 /* The live product that has this sku. -ENOENT. */
 int product_find_sku(struct db_conn *conn, const char *sku, struct db_rows **ret_rows);
+
+/*
+ * The live products that have one of these skus, a JSON array. Where others write at the same time
+ * they are locked until the end of the transaction, in the order in which orders take stock: else
+ * many changes in one transaction deadlock with orders.
+ */
+int product_find_skus(struct db_conn *conn, const struct text *skus, struct db_rows **ret_rows);
 
 #endif

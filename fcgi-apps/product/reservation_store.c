@@ -114,15 +114,13 @@ static int change_state(struct db_conn *conn, const char *order_id, const char *
 static int insert_item(struct db_conn *conn, const char *order_id, const struct product_line *line,
 		       struct db_rows *product)
 {
-	int64_t r =
-		db_run(conn,
+	return db_post(conn,
 		       "INSERT INTO reservation_items (order_id, product_id, quantity, name,"
 		       " price) VALUES ($1, $2, $3, $4, $5)",
 		       DB_VALUES(db_text(order_id), db_text(line->product_id),
 				 db_int(line->quantity), db_text(db_column_text(product, 0, NULL)),
-				 db_int(db_column_int(product, 1))));
-
-	return r < 0 ? (int)r : 0;
+				 db_int(db_column_int(product, 1))),
+		       DB_ANY_ROWS);
 }
 
 /* Takes one line out of the sellable stock, or finds out why not. */

@@ -6,15 +6,14 @@ int product_movement_add(struct db_conn *conn, const char *product_id, int64_t d
 			 const char *reason, const char *reference, int64_t now)
 {
 	char id[UUID_TEXT_SIZE];
-	int64_t r;
 
 	uuid_make(id);
-	r = db_run(conn,
-		   "INSERT INTO stock_movements (product_id, id, delta, reason, reference,"
-		   " created_at) VALUES ($1, $2, $3, $4, $5, $6)",
-		   DB_VALUES(db_text(product_id), db_text(id), db_int(delta), db_text(reason),
-			     db_text(reference), db_int(now)));
-	return r < 0 ? (int)r : 0;
+	return db_post(conn,
+		       "INSERT INTO stock_movements (product_id, id, delta, reason, reference,"
+		       " created_at) VALUES ($1, $2, $3, $4, $5, $6)",
+		       DB_VALUES(db_text(product_id), db_text(id), db_int(delta), db_text(reason),
+				 db_text(reference), db_int(now)),
+		       DB_ANY_ROWS);
 }
 
 int product_stock_available(struct db_conn *conn, const char *product_id, int64_t *ret_inventory)

@@ -1,0 +1,217 @@
+/* Chunks of imported lines: all together, one by one where one is refused, against each other. */
+#include "product/bulk_import.h"
+
+#include <pthread.h>
+
+#include "product/service.h"
+#include "products.h"
+
+static struct contract *contract;
+static struct runtime runtime;
+
+static void set_up(void)
+{
+	struct text error;
+
+	products_open();
+	ck_assert_int_eq(currency_find("USD", &runtime.currency), 0);
+	text_init(&error, 4096);
+	ck_assert_msg(contract_load(product_service.openapi, *product_service.openapi_length,
+				    runtime.currency, "1", &contract, &error) == 0,
+		      "%s", text_string(&error));
+	text_release(&error);
+	runtime.contract = contract;
+	runtime.db = products_db;
+}
+
+static void tear_down(void)
+{
+	contract_free(contract);
+	products_close();
+}
+
+static void add_line(struct product_import *import, const char *text)
+{
+	struct product_ndjson_line line = {.text = text, .length = strlen(text)};
+
+	ck_assert_int_eq(product_import_add(import, &line), 0);
+}
+
+/* Results as "created updated error", and their errors as text. */
+static void finish(struct product_import *import, int error, char *ret_statuses, size_t size)
+{
+	static const char member[] = "\"status\":\"";
+	struct text out;
+	size_t length = 0;
+
+	text_init(&out, 1 << 20);
+	product_import_finish(import, error, &out);
+	ret_statuses[0] = '\0';
+	for (const char *at = text_string(&out); (at = strstr(at, member));) {
+		at += strlen(member);
+		length += (size_t)snprintf(ret_statuses + length, size - length, "%s%.*s",
+					   length ? " " : "", (int)strcspn(at, "\""), at);
+	}
+	text_release(&out);
+}
+
+static void import_lines(const char *const *lines, const char *statuses)
+{
+	struct product_import *import CLEANUP(product_import_free_p) = NULL;
+	char told[2048];
+
+	ck_assert_int_eq(product_import_create(&runtime, &import), 0);
+	for (; *lines; lines++)
+		add_line(import, *lines);
+	int r = db_transaction(products_db, product_import_apply, import);
+	finish(import, r, told, sizeof(told));
+	ck_assert_str_eq(told, statuses);
+}
+
+static int64_t count(const char *condition)
+{
+	char sql[256];
+
+	snprintf(sql, sizeof(sql), "SELECT count(*) FROM products WHERE %s", condition);
+	return store_number(products_db, sql);
+}
+
+static void check_tags(int64_t expected)
+{
+	ck_assert_int_eq(store_number(products_db, "SELECT count(*) FROM product_tags"), expected);
+}
+
+START_TEST(lines_create_and_replace)
+{
+	static const char *const first[] = {
+		"{\"sku\":\"A\",\"name\":\"a\",\"price\":1,\"inventory\":5,\"tags\":[\"x\",\"y\"]}",
+		"{\"sku\":\"B\",\"name\":\"b\",\"price\":1}", NULL};
+	static const char *const second[] = {
+		"{\"sku\":\"C\",\"name\":\"c\",\"price\":1,\"tags\":[\"z\"]}",
+		"{\"sku\":\"A\",\"name\":\"a2\",\"price\":2,\"inventory\":3,\"tags\":[\"y\"]}",
+		"{\"sku\":\"D\",\"name\":\"d\"}",
+		"{\"sku\":\"B\",\"name\":\"b2\",\"price\":1,\"inventory\":7}", NULL};
+
+	import_lines(first, "created created");
+	import_lines(second, "created updated error updated");
+	ck_assert_int_eq(count("name IN ('a2', 'b2') AND version = 2"), 2);
+	ck_assert_int_eq(count("sku = 'A' AND inventory = 3 AND price = 200"), 1);
+	ck_assert_int_eq(count("1 = 1"), 3);
+	check_tags(2);
+	products_check_ledger();
+}
+END_TEST
+
+START_TEST(a_sku_may_come_again)
+{
+	static const char *const lines[] = {
+		"{\"sku\":\"A\",\"name\":\"a1\",\"price\":1,\"inventory\":5,\"tags\":[\"x\"]}",
+		"{\"sku\":\"B\",\"name\":\"b\",\"price\":1}",
+		"{\"sku\":\"A\",\"name\":\"a2\",\"price\":1,\"inventory\":2,\"tags\":[\"y\"]}",
+		"{\"sku\":\"A\",\"name\":\"a3\",\"price\":1,\"inventory\":9}", NULL};
+
+	import_lines(lines, "created created updated updated");
+	import_lines(lines, "updated updated updated updated");
+	ck_assert_int_eq(count("sku = 'A' AND name = 'a3' AND version = 6"), 1);
+	ck_assert_int_eq(count("1 = 1"), 2);
+	check_tags(0);
+	products_check_ledger();
+}
+END_TEST
+
+static void execute(const char *sql)
+{
+	ck_assert_int_eq(db_transaction(products_db, store_run, (void *)(uintptr_t)sql), 0);
+}
+
+START_TEST(a_deleted_product_is_made_anew)
+{
+	static const char *const lines[] = {"{\"sku\":\"A\",\"name\":\"a\",\"price\":1}", NULL};
+
+	import_lines(lines, "created");
+	execute("UPDATE products SET deleted_at = 1");
+	import_lines(lines, "created");
+	ck_assert_int_eq(count("sku = 'A'"), 2);
+}
+END_TEST
+
+/* The store has a rule that the contract does not know. */
+START_TEST(a_refused_line_spoils_no_other)
+{
+	static const char *const first[] = {"{\"sku\":\"A\",\"name\":\"a\",\"price\":1}", NULL};
+	static const char *const second[] = {
+		"{\"sku\":\"B\",\"name\":\"b\",\"price\":1,\"inventory\":1,\"tags\":[\"x\"]}",
+		"{\"sku\":\"C\",\"name\":\"a\",\"price\":1,\"inventory\":1,\"tags\":[\"x\"]}",
+		"{\"sku\":\"A\",\"name\":\"a\",\"price\":3}",
+		"{\"sku\":\"D\",\"name\":\"b\",\"price\":1}",
+		"{\"sku\":\"B\",\"name\":\"b\",\"price\":1,\"inventory\":2,\"tags\":[\"x\"]}",
+		"{\"sku\":\"E\",\"name\":\"e\",\"price\":1}",
+		NULL};
+
+	execute("CREATE UNIQUE INDEX one_name ON products (name)");
+	import_lines(first, "created");
+	import_lines(second, "created error updated error updated created");
+	ck_assert_int_eq(count("1 = 1"), 3);
+	ck_assert_int_eq(count("sku = 'B' AND version = 2 AND inventory = 2"), 1);
+	check_tags(1);
+	products_check_ledger();
+}
+END_TEST
+
+#define RACERS 4
+
+static void *race(void *argument)
+{
+	struct product_import *import = NULL;
+	char text[128];
+
+	ck_assert_int_eq(product_import_create(&runtime, &import), 0);
+	for (int round = 0; round < 5; round++) {
+		while (!product_import_is_full(import)) {
+			snprintf(text, sizeof(text),
+				 "{\"sku\":\"%d\",\"name\":\"n\",\"price\":1,\"inventory\":%d}",
+				 rand_r(argument) % 400, rand_r(argument) % 9);
+			add_line(import, text);
+		}
+		int r = db_transaction(products_db, product_import_apply, import);
+		char told[4096];
+		finish(import, r, told, sizeof(told));
+		ck_assert_ptr_null(strstr(told, "error"));
+	}
+	product_import_free(import);
+	return NULL;
+}
+
+START_TEST(imports_meet)
+{
+	pthread_t threads[RACERS];
+	unsigned seeds[RACERS] = {1, 2, 3, 4};
+
+	for (int i = 0; i < RACERS; i++)
+		ck_assert_int_eq(pthread_create(&threads[i], NULL, race, &seeds[i]), 0);
+	for (int i = 0; i < RACERS; i++)
+		pthread_join(threads[i], NULL);
+	ck_assert_int_eq(store_number(products_db, "SELECT count(*) - count(DISTINCT sku)"
+						   " FROM products"),
+			 0);
+	ck_assert_int_eq(store_number(products_db, "SELECT sum(version) FROM products"),
+			 RACERS * 5 * BULK_CHUNK_LINES);
+	products_check_ledger();
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("bulk import");
+	TCase *tcase = tcase_create("chunks");
+
+	tcase_set_timeout(tcase, 60);
+	tcase_add_checked_fixture(tcase, set_up, tear_down);
+	tcase_add_test(tcase, lines_create_and_replace);
+	tcase_add_test(tcase, a_sku_may_come_again);
+	tcase_add_test(tcase, a_deleted_product_is_made_anew);
+	tcase_add_test(tcase, a_refused_line_spoils_no_other);
+	tcase_add_test(tcase, imports_meet);
+	suite_add_tcase(suite, tcase);
+	return store_main(suite);
+}
