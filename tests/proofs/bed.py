@@ -30,6 +30,9 @@ ANSWERED_WITHIN = 5.5
 # For what no deadline is claimed of, but has to happen.
 EVENTUALLY = 60
 
+# A busy machine takes its time to start and to stop so many processes, too.
+testbed.READY_WITHIN = testbed.STOP_WITHIN = EVENTUALLY
+
 # The exit status of a process that a failpoint ended (base/failpoint.c).
 FAILPOINT_STATUS = 86
 

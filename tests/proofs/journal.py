@@ -70,7 +70,7 @@ class Journal:
 class Customer:
     """For one thread."""
 
-    def __init__(self, port, journal, patience=20, passing=PASSING):
+    def __init__(self, port, journal, patience=60, passing=PASSING):
         self.client = Client(port, timeout=60)
         self.journal = journal
         self.patience = patience

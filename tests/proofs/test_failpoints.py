@@ -103,7 +103,7 @@ class Purchase:
         self.bed = bed
         # The service that fails may be the client's own: that is no reason to give up.
         self.customer = Customer(
-            bed.order.public_port, journal, patience=EVENTUALLY, passing=PASSING | {500}
+            bed.order.public_port, journal, passing=PASSING | {500}
         )
         products = Customer(bed.product.public_port, journal)
         carts = Customer(bed.cart.public_port, journal)
@@ -227,7 +227,7 @@ def run(bed, scenario, service_name, points, stop=False):
     bed.check(journal)
     if points[0] in [armed(step, "pause") for step in STEPS]:
         # The thread woke up after its lease had run out, and was not the one that placed it.
-        assert client.sagas() == ["placed", "rejected"]
+        assert "rejected" in client.sagas()
 
 
 # ---- many runs -------------------------------------------------------------------------------

@@ -96,7 +96,7 @@ def test_full_disk(volume):
                 hold_full(bed, volume)
                 volume.empty()
                 # Each service takes work again, by itself.
-                customer = Customer(bed.gateway.port, journal, patience=EVENTUALLY)
+                customer = Customer(bed.gateway.port, journal)
                 product = customer.make_product(inventory=5)
                 assert product is not None and product.status == 201
                 wait_until(
