@@ -102,9 +102,7 @@ class Purchase:
     def __init__(self, bed, journal):
         self.bed = bed
         # The service that fails may be the client's own: that is no reason to give up.
-        self.customer = Customer(
-            bed.order.public_port, journal, passing=PASSING | {500}
-        )
+        self.customer = Customer(bed.order.public_port, journal, passing=PASSING | {500})
         products = Customer(bed.product.public_port, journal)
         carts = Customer(bed.cart.public_port, journal)
         carts.name = self.customer.name
