@@ -10,7 +10,10 @@ import queue
 import threading
 from concurrent.futures import Future
 
-PLATFORMS = 10
+PLATFORMS = 14
+
+# So that many of them fit on one machine, and one server.
+SMALL = {"nginx": {"WORKER_PROCESSES": 1}, "worker": {"DB_POOL_SIZE": 2}}
 
 # For one run, counted from the end of the one that was asked for before.
 PATIENCE = 600
@@ -26,7 +29,7 @@ class Laboratory:
     def __init__(self, names, attempt, make_bed, **options):
         self.attempt = attempt
         self.make_bed = make_bed
-        self.options = options
+        self.options = {**SMALL, **options}
         self.unnoticed = []
         self.futures = {name: Future() for name in names}
         self.runs = queue.SimpleQueue()

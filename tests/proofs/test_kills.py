@@ -48,7 +48,7 @@ class Chaos:
             self.strike()
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def bed(make_bed):
     with make_bed() as bed:
         yield bed
@@ -106,10 +106,12 @@ def test_sleeping_requests(bed):
     sleeper = next(one for one in bed.services.values() if one.name == "order")
     journal = Journal()
     with Load(bed.gateway.port, journal) as load:
+        before = set(bed.store("order").read(GIVEN_UP))
         sleeper.restart_worker(FAILPOINT=",".join(f"{point}:pause@9" for point in SLEEPS))
         with Session(bed.store("order")) as orders:
-            wait_until(lambda: len(orders.read(GIVEN_UP)) >= len(SLEEPS), EVENTUALLY, "given up")
-        given_up = set(bed.store("order").read(GIVEN_UP))
+            wanted = len(before) + len(SLEEPS)
+            wait_until(lambda: len(orders.read(GIVEN_UP)) >= wanted, EVENTUALLY, "given up")
+        given_up = set(bed.store("order").read(GIVEN_UP)) - before
         assert sleeper.worker.logged().count('"message":"failpoint"') == len(SLEEPS)
         wait_until(lambda: journal.slowest >= LONG_PAUSE, EVENTUALLY, "they wake up")
     finish(bed, journal, load)

@@ -17,11 +17,12 @@ def cluster():
         yield cluster
 
 
-@pytest.fixture
-def bed(make_bed, cluster, monkeypatch):
-    monkeypatch.setenv("TEST_DATABASE_URL", cluster.url)
-    with make_bed() as bed:
-        yield bed
+@pytest.fixture(scope="module")
+def bed(make_bed, cluster):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TEST_DATABASE_URL", cluster.url)
+        with make_bed() as bed:
+            yield bed
 
 
 def finish(bed, journal, load):
