@@ -8,7 +8,7 @@ import uuid
 import pytest
 from documents import operations_of, source_operations
 from test_contract import BEFORE, listener_of
-from testbed import SERVICES
+from testbed import ROOT, SERVICES
 from world import World
 
 KINDS = {
@@ -120,3 +120,15 @@ def test_other_shapes_would_be_found(documents):
     assert unlike(operation, schema, example, {k: v for k, v in example.items() if k != "history"})
     line = {**example["items"][0], "quantity": "2"}
     assert unlike(operation, schema, example, {**example, "items": [line]})
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_every_problem_code_is_documented(name):
+    """Those that the C code writes; what a status alone says is named after it (`not-found`)."""
+    sources = [*ROOT.glob(f"fcgi-apps/{name}/*.c"), *ROOT.glob("fcgi-apps/responder/*.c")]
+    call = re.compile(r"\b(?:\w+_)?(?:problem\w*|unavailable)\([^;]*?\"([a-z]+(?:-[a-z]+)*)\"")
+    codes = {code for source in sources for code in call.findall(source.read_text())}
+    assert len(codes) > 10
+    documents = (f"fcgi-apps/{name}/openapi.json", "fcgi-apps/contract/components.json")
+    told = " ".join((ROOT / document).read_text() for document in documents)
+    assert {code for code in codes if not re.search(rf"[`\" ]{code}[`\",; .)]", told)} == set()
