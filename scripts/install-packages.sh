@@ -20,13 +20,11 @@ npm_packages() {
 	command -v npm >/dev/null || echo nodejs npm
 }
 
-# "a|b": either will do; the first is installed where none is there.
 packages_for() {
 	case $1 in
 	build)
-		echo gcc libc6-dev make libfcgi-dev libjson-c-dev libsqlite3-dev \
-			'libcurl4-openssl-dev|libcurl4-gnutls-dev|libcurl4-nss-dev' libmd-dev \
-			libpq-dev nginx spawn-fcgi curl python3
+		echo gcc libc6-dev make libfcgi-dev libhttp-parser-dev libjson-c-dev libsqlite3-dev \
+			libmd-dev libpq-dev nginx spawn-fcgi curl python3
 		;;
 	docs) npm_packages ;;
 	browser) echo python3-pytest chromium fonts-liberation ;;
@@ -49,19 +47,6 @@ installed() {
 	[ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
 }
 
-any_installed() {
-	old_ifs=$IFS
-	IFS='|'
-	for alternative in $1; do
-		if installed "$alternative"; then
-			IFS=$old_ifs
-			return 0
-		fi
-	done
-	IFS=$old_ifs
-	return 1
-}
-
 [ $# -gt 0 ] || die 'say for what: see the top of scripts/install-packages.sh'
 command -v dpkg-query >/dev/null ||
 	die 'this is no Debian: install the packages named in scripts/install-packages.sh by hand'
@@ -69,7 +54,7 @@ command -v dpkg-query >/dev/null ||
 missing=
 for purpose; do
 	for package in $(packages_for "$purpose"); do
-		any_installed "$package" || missing="$missing ${package%%|*}"
+		installed "$package" || missing="$missing $package"
 	done
 done
 missing=${missing# }

@@ -39,7 +39,6 @@ static void stop(void *state)
 
 	upstream_free(app->catalogue.product);
 	free(app);
-	upstream_global_stop();
 }
 
 static int start(struct runtime *runtime, void **ret_app)
@@ -52,14 +51,10 @@ static int start(struct runtime *runtime, void **ret_app)
 
 	if (config_failed())
 		return -EINVAL;
-	r = upstream_global_start();
-	if (r < 0)
-		return r;
 	app = calloc(1, sizeof(*app));
 	r = app ? upstream_create(&options, &app->catalogue.product) : -ENOMEM;
 	if (r < 0) {
 		free(app);
-		upstream_global_stop();
 		return r;
 	}
 	app->catalogue.currency = runtime->currency;

@@ -56,7 +56,6 @@ static void stop(void *argument)
 		return;
 	upstream_free(app->siblings.cart);
 	upstream_free(app->siblings.product);
-	upstream_global_stop();
 	free(app);
 }
 
@@ -66,16 +65,14 @@ static int start(struct runtime *runtime, void **ret_app)
 		"product", config_url("PRODUCT_SERVICE_URL", "http://127.0.0.1:9001"));
 	struct upstream_options cart =
 		upstream_defaults("cart", config_url("CART_SERVICE_URL", "http://127.0.0.1:9002"));
-	struct order_app *app = calloc(1, sizeof(*app));
+	struct order_app *app;
 	int error;
 
+	if (config_failed())
+		return -EINVAL;
+	app = calloc(1, sizeof(*app));
 	if (!app)
 		return -ENOMEM;
-	error = config_failed() ? -EINVAL : upstream_global_start();
-	if (error) {
-		free(app);
-		return error;
-	}
 	app->runtime = runtime;
 	app->siblings.currency = runtime->currency;
 	for (size_t i = 0; i < ORDER_STATUS_COUNT; i++)

@@ -1,185 +1,152 @@
 #include "upstream/attempt.h"
 
-#include <curl/curl.h>
-
 #include "base/clock.h"
+#include "upstream/connection.h"
 
-/* Our messages are small; libcurl allocates this much for each kept connection. */
-#define RECEIVE_BUFFER 8192L
-#define SEND_BUFFER    16384L /* its minimum */
-#define URL_LIMIT      8000   /* nginx takes a request line of 8 KiB */
-#define HEADER_MAX     512
+#define PATH_LIMIT 8000 /* nginx takes a request line of 8 KiB */
+#define HEAD_LIMIT (PATH_LIMIT + 2048)
+#define VALUE_MAX  512
+#define PIECE      4096 /* most answers fit */
 
-struct attempt_handle {
-	CURL *curl;
-};
-
-struct attempt_handle *attempt_handle_create(void)
+static bool is_printable(const char *text, char lowest)
 {
-	struct attempt_handle *handle = malloc(sizeof(*handle));
-
-	if (!handle)
-		return NULL;
-	handle->curl = curl_easy_init();
-	if (!handle->curl) {
-		free(handle);
-		return NULL;
+	for (; *text; text++) {
+		if ((unsigned char)*text < (unsigned char)lowest || *text == 0x7f)
+			return false;
 	}
-	return handle;
+	return true;
 }
 
-void attempt_handle_free(struct attempt_handle *handle)
+/* Leaves a value out that would start a header of its own, or is too long. */
+static void append_header(struct text *out, const char *name, const char *value)
 {
-	if (!handle)
-		return;
-	curl_easy_cleanup(handle->curl);
-	free(handle);
+	if (value && strlen(value) <= VALUE_MAX && is_printable(value, ' '))
+		text_printf(out, "%s: %s\r\n", name, value);
 }
 
-void attempt_answer_release(struct attempt_answer *answer)
+/* Head and body in one piece (RFC 9112 section 3): they leave in one packet. */
+static enum attempt_end write_request(const struct address *address,
+				      const struct upstream_request *request, struct text *out)
 {
-	text_release(&answer->body);
-}
+	const char *prefix = address_prefix(address);
 
-static size_t receive(char *data, size_t size, size_t count, void *body)
-{
-	text_append(body, data, size * count);
-	return text_error(body) ? 0 : size * count;
-}
-
-static void slist_free_p(struct curl_slist **list)
-{
-	curl_slist_free_all(*list);
-}
-
-static bool add_line(struct curl_slist **list, const char *line)
-{
-	struct curl_slist *longer = curl_slist_append(*list, line);
-
-	if (longer)
-		*list = longer;
-	return longer != NULL;
-}
-
-/* Leaves a value out that would start a header of its own, or does not fit. */
-static bool add_header(struct curl_slist **list, const char *name, const char *value)
-{
-	char line[HEADER_MAX];
-
-	if (!value)
-		return true;
-	for (const char *c = value; *c; c++) {
-		if ((unsigned char)*c < ' ' || *c == 0x7f)
-			return true;
+	if (strlen(prefix) + strlen(request->path) > PATH_LIMIT)
+		return ATTEMPT_TOO_LONG;
+	if (!is_printable(request->path, '!'))
+		return ATTEMPT_BAD_PATH;
+	text_printf(out, "%s %s%s HTTP/1.1\r\nHost: %s\r\n", request->method, prefix, request->path,
+		    address_authority(address));
+	append_header(out, "Accept", "application/json");
+	append_header(out, "X-Request-ID", request->request_id);
+	append_header(out, "traceparent", request->traceparent);
+	if (request->body) {
+		append_header(out, "Content-Type", "application/json");
+		text_printf(out, "Content-Length: %zu\r\n", request->body_length);
+	} else if (strcmp(request->method, "PUT") == 0 || strcmp(request->method, "POST") == 0) {
+		append_header(out, "Content-Length", "0");
 	}
-	if ((size_t)snprintf(line, sizeof(line), "%s: %s", name, value) >= sizeof(line))
-		return true;
-	return add_line(list, line);
+	text_append_string(out, "\r\n");
+	if (request->body)
+		text_append(out, request->body, request->body_length);
+	return text_error(out) ? ATTEMPT_NO_MEMORY : ATTEMPT_ANSWERED;
 }
 
-static bool make_headers(const struct upstream_request *request, struct curl_slist **list)
+static enum attempt_end open_connection(struct address *address, int64_t connect_deadline,
+					int *connection)
 {
-	/* "Content-Type:" alone takes away the form type that libcurl would claim. */
-	return add_line(list, request->body ? "Content-Type: application/json" : "Content-Type:") &&
-	       add_line(list, "Accept: application/json") && add_line(list, "Expect:") &&
-	       add_header(list, "X-Request-ID", request->request_id) &&
-	       add_header(list, "traceparent", request->traceparent);
-}
+	struct addresses addresses;
+	int error = address_find(address, connect_deadline, &addresses);
 
-static long to_milliseconds(int64_t microseconds)
-{
-	/* 0 would mean "for ever" */
-	return microseconds < 1000 ? 1 : (long)(microseconds / 1000);
-}
-
-/* Whoever talks to a sibling talks to that one address: no proxy, no redirect, no other scheme. */
-static bool set_transport(CURL *curl, int64_t connect_timeout, int64_t timeout)
-{
-	return !curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L) &&
-	       !curl_easy_setopt(curl, CURLOPT_PROXY, "") &&
-	       !curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http") &&
-	       !curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L) &&
-	       !curl_easy_setopt(curl, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1) &&
-	       !curl_easy_setopt(curl, CURLOPT_TCP_NODELAY, 1L) &&
-	       !curl_easy_setopt(curl, CURLOPT_TCP_KEEPALIVE, 1L) &&
-	       !curl_easy_setopt(curl, CURLOPT_MAXCONNECTS, 1L) &&
-	       !curl_easy_setopt(curl, CURLOPT_BUFFERSIZE, RECEIVE_BUFFER) &&
-	       !curl_easy_setopt(curl, CURLOPT_UPLOAD_BUFFERSIZE, SEND_BUFFER) &&
-	       !curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS,
-				 to_milliseconds(connect_timeout)) &&
-	       !curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, to_milliseconds(timeout));
-}
-
-static bool set_request(CURL *curl, const char *url, const struct upstream_request *request,
-			struct curl_slist *headers, struct text *body)
-{
-	bool sends_length = request->body || strcmp(request->method, "PUT") == 0 ||
-			    strcmp(request->method, "POST") == 0;
-
-	/* libcurl repeats a request by itself when a kept connection turns out to be dead, though
-	 * it may have been acted on: a call that must not be repeated gets a new connection. */
-	return !curl_easy_setopt(curl, CURLOPT_URL, url) &&
-	       !curl_easy_setopt(curl, CURLOPT_FRESH_CONNECT, request->idempotent ? 0L : 1L) &&
-	       !curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers) &&
-	       !curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, receive) &&
-	       !curl_easy_setopt(curl, CURLOPT_WRITEDATA, body) &&
-	       (!sends_length ||
-		(!curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE,
-				   (curl_off_t)(request->body ? request->body_length : 0)) &&
-		 !curl_easy_setopt(curl, CURLOPT_POSTFIELDS,
-				   request->body ? request->body : ""))) &&
-	       !curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, request->method);
-}
-
-static enum attempt_end classify(CURLcode code, const struct text *body)
-{
-	switch (code) {
-	case CURLE_OK:
+	if (!error)
+		error = connection_open(&addresses, connect_deadline, connection);
+	switch (error) {
+	case 0:
 		return ATTEMPT_ANSWERED;
-	case CURLE_COULDNT_RESOLVE_HOST:
-	case CURLE_COULDNT_CONNECT:
-		return ATTEMPT_NOT_SENT;
-	case CURLE_OPERATION_TIMEDOUT:
+	case -ETIMEDOUT:
 		return ATTEMPT_TIMED_OUT;
-	case CURLE_OUT_OF_MEMORY:
+	case -ENOMEM:
 		return ATTEMPT_NO_MEMORY;
-	case CURLE_WRITE_ERROR:
-		return text_error(body) == -ENOMEM ? ATTEMPT_NO_MEMORY : ATTEMPT_TOO_LONG;
+	default:
+		return ATTEMPT_NOT_SENT;
+	}
+}
+
+static enum attempt_end end_of(int error)
+{
+	switch (error) {
+	case -ETIMEDOUT:
+		return ATTEMPT_TIMED_OUT;
+	case -EMSGSIZE:
+		return ATTEMPT_TOO_LONG;
+	case -ENOMEM:
+		return ATTEMPT_NO_MEMORY;
 	default:
 		return ATTEMPT_LOST;
 	}
 }
 
-enum attempt_end attempt_run(struct attempt_handle *handle, const char *base_url,
-			     const struct upstream_request *request, int64_t connect_timeout,
-			     int64_t timeout, struct attempt_answer *answer)
+/* *ret_silent: it was lost before a byte of an answer came. */
+static enum attempt_end exchange(int fd, const struct text *bytes, int64_t deadline,
+				 struct answer *answer, bool *ret_silent, bool *ret_keep)
 {
-	CURL *curl = handle->curl;
-	struct curl_slist *headers CLEANUP(slist_free_p) = NULL;
-	struct text url CLEANUP(text_release);
+	struct answer_reader reader;
+	char piece[PIECE];
+	/* A server may answer and close before it has read all: its answer counts. */
+	int sent = connection_send(fd, bytes->data, bytes->length, deadline);
 
-	text_init(&url, URL_LIMIT);
-	text_append_string(&url, base_url);
-	text_append_string(&url, request->path);
-	if (text_error(&url))
-		return text_error(&url) == -ENOMEM ? ATTEMPT_NO_MEMORY : ATTEMPT_TOO_LONG;
+	if (sent == -ETIMEDOUT)
+		return ATTEMPT_TIMED_OUT;
+	answer_reader_init(&reader, answer);
+	*ret_silent = true;
+	for (;;) {
+		int64_t received = connection_receive(fd, piece, sizeof(piece), deadline);
 
-	curl_easy_reset(curl); /* the options; the connection stays */
-	if (!make_headers(request, &headers) || !set_transport(curl, connect_timeout, timeout) ||
-	    !set_request(curl, text_string(&url), request, headers, &answer->body))
-		return ATTEMPT_NO_MEMORY;
+		if (received < 0)
+			return end_of((int)received);
+		if (received > 0)
+			*ret_silent = false;
+		int r = answer_read(&reader, piece, (size_t)received);
 
-	CURLcode code = curl_easy_perform(curl);
-	long status = 0;
-	curl_off_t retry_after = 0;
-
-	if (code == CURLE_OK) {
-		code = curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
-		answer->status = (int)status;
+		if (r < 0)
+			return end_of(r);
+		if (r > 0) {
+			*ret_keep = reader.keeps && sent == 0;
+			return ATTEMPT_ANSWERED;
+		}
 	}
-	if (code == CURLE_OK &&
-	    curl_easy_getinfo(curl, CURLINFO_RETRY_AFTER, &retry_after) == CURLE_OK &&
-	    retry_after > 0 && retry_after < CLOCK_DAY / CLOCK_SECOND)
-		answer->retry_after = retry_after * CLOCK_SECOND;
-	return classify(code, &answer->body);
+}
+
+enum attempt_end attempt_run(struct address *address, int *connection,
+			     const struct upstream_request *request, int64_t connect_timeout,
+			     int64_t timeout, struct answer *answer)
+{
+	struct text bytes CLEANUP(text_release);
+	int64_t now = clock_monotonic();
+	int64_t deadline = now + timeout;
+	int64_t connect_deadline = now + (connect_timeout < timeout ? connect_timeout : timeout);
+	bool kept, silent, keep;
+	enum attempt_end end;
+
+	text_init(&bytes, HEAD_LIMIT + request->body_length);
+	end = write_request(address, request, &bytes);
+	if (end != ATTEMPT_ANSWERED)
+		return end;
+	if (*connection >= 0 && !connection_is_idle(*connection)) {
+		connection_close(*connection);
+		*connection = -1;
+	}
+	do {
+		kept = *connection >= 0;
+		silent = keep = false;
+		if (!kept)
+			end = open_connection(address, connect_deadline, connection);
+		if (*connection < 0)
+			return end;
+		end = exchange(*connection, &bytes, deadline, answer, &silent, &keep);
+		if (!keep) {
+			connection_close(*connection);
+			*connection = -1;
+		}
+	} while (kept && silent && end == ATTEMPT_LOST);
+	return end;
 }

@@ -1,27 +1,26 @@
 #include "upstream/upstream.h"
 
-#include <curl/curl.h>
+#include <pthread.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "upstream/attempt.h"
 #include "upstream/backoff.h"
-#include "upstream/state.h"
+#include "upstream/connection.h"
 
 #define RESPONSE_LIMIT (4u << 20)
 #define RETRY_BASE     (CLOCK_SECOND / 20)
 #define RETRY_LONGEST  CLOCK_SECOND
 
-int upstream_global_start(void)
-{
-	/* No TLS: siblings are reached in plain HTTP, and its tables would cost memory. */
-	return curl_global_init(CURL_GLOBAL_NOTHING) == CURLE_OK ? 0 : -ENOMEM;
-}
-
-void upstream_global_stop(void)
-{
-	curl_global_cleanup();
-}
+struct upstream {
+	struct upstream_options options;
+	struct address *address;
+	pthread_mutex_t lock; /* for everything below */
+	struct breaker breaker;
+	struct upstream_stats stats;
+	size_t idle_count;
+	int idle[]; /* connections; the last used goes first: the others time out */
+};
 
 struct upstream_options upstream_defaults(const char *name, const char *base_url)
 {
@@ -39,18 +38,21 @@ struct upstream_options upstream_defaults(const char *name, const char *base_url
 
 int upstream_create(const struct upstream_options *options, struct upstream **ret_upstream)
 {
-	struct upstream *upstream = calloc(1, sizeof(*upstream));
+	struct upstream *upstream =
+		calloc(1, sizeof(*upstream) + options->connections * sizeof(upstream->idle[0]));
 
 	if (!upstream)
 		return -ENOMEM;
+
+	int error = address_create(options->base_url, &upstream->address);
+
+	if (error) {
+		free(upstream);
+		return error;
+	}
 	upstream->options = *options;
 	breaker_init(&upstream->breaker, options->breaker_failures, options->breaker_pause);
-	upstream->idle = calloc(options->connections, sizeof(struct attempt_handle *));
-	if (!upstream->idle || pthread_mutex_init(&upstream->lock, NULL) != 0) {
-		free(upstream->idle);
-		free(upstream);
-		return -ENOMEM;
-	}
+	pthread_mutex_init(&upstream->lock, NULL);
 	*ret_upstream = upstream;
 	return 0;
 }
@@ -60,32 +62,48 @@ void upstream_free(struct upstream *upstream)
 	if (!upstream)
 		return;
 	while (upstream->idle_count > 0)
-		attempt_handle_free(upstream->idle[--upstream->idle_count]);
+		connection_close(upstream->idle[--upstream->idle_count]);
 	pthread_mutex_destroy(&upstream->lock);
-	free(upstream->idle);
+	address_free(upstream->address);
 	free(upstream);
 }
 
-static struct attempt_handle *take_handle(struct upstream *upstream)
+void upstream_stats(struct upstream *upstream, struct upstream_stats *ret_stats)
 {
-	struct attempt_handle *handle = NULL;
+	pthread_mutex_lock(&upstream->lock);
+	*ret_stats = upstream->stats;
+	ret_stats->breaker = upstream->breaker.state;
+	pthread_mutex_unlock(&upstream->lock);
+}
+
+const char *upstream_name(const struct upstream *upstream)
+{
+	return upstream->options.name;
+}
+
+/* -1: none is kept. */
+static int take_connection(struct upstream *upstream)
+{
+	int connection = -1;
 
 	pthread_mutex_lock(&upstream->lock);
 	if (upstream->idle_count > 0)
-		handle = upstream->idle[--upstream->idle_count];
+		connection = upstream->idle[--upstream->idle_count];
 	pthread_mutex_unlock(&upstream->lock);
-	return handle ? handle : attempt_handle_create();
+	return connection;
 }
 
-static void give_handle(struct upstream *upstream, struct attempt_handle *handle)
+static void give_connection(struct upstream *upstream, int connection)
 {
+	if (connection < 0)
+		return;
 	pthread_mutex_lock(&upstream->lock);
 	if (upstream->idle_count < upstream->options.connections) {
-		upstream->idle[upstream->idle_count++] = handle;
-		handle = NULL;
+		upstream->idle[upstream->idle_count++] = connection;
+		connection = -1;
 	}
 	pthread_mutex_unlock(&upstream->lock);
-	attempt_handle_free(handle);
+	connection_close(connection);
 }
 
 /* How one try ended, for the policy. */
@@ -97,7 +115,7 @@ struct outcome {
 	int64_t retry_after; /* the sibling's own wish */
 };
 
-static struct outcome judge_answer(struct attempt_answer *answer, struct upstream_response *ret)
+static struct outcome judge_answer(const struct answer *answer, struct upstream_response *ret)
 {
 	struct json_error parse_error;
 	struct upstream_response response = {
@@ -126,24 +144,28 @@ static struct outcome judge_answer(struct attempt_answer *answer, struct upstrea
 	return (struct outcome){.sent = true};
 }
 
+static void release_answer(struct answer *answer)
+{
+	text_release(&answer->body);
+}
+
 static struct outcome try_once(struct upstream *upstream, const struct upstream_request *request,
 			       int64_t time_left, struct upstream_response *ret_response)
 {
 	int64_t timeout = upstream->options.attempt_timeout;
-	struct attempt_answer answer CLEANUP(attempt_answer_release) = {0};
-	struct attempt_handle *handle = take_handle(upstream);
+	struct answer answer CLEANUP(release_answer) = {0};
+	/* A kept connection may turn out to be dead after the request went out on it. */
+	int connection = request->idempotent ? take_connection(upstream) : -1;
 	enum attempt_end end;
 
-	if (!handle)
-		return (struct outcome){.error = -ENOMEM};
 	text_init(&answer.body, RESPONSE_LIMIT);
 	/* When the caller has little time left, running out of it says nothing of the sibling. */
 	bool whole_time = time_left >= timeout;
 
-	end = attempt_run(handle, upstream->options.base_url, request,
+	end = attempt_run(upstream->address, &connection, request,
 			  upstream->options.connect_timeout, whole_time ? timeout : time_left,
 			  &answer);
-	give_handle(upstream, handle);
+	give_connection(upstream, connection);
 
 	switch (end) {
 	case ATTEMPT_ANSWERED:
@@ -160,6 +182,8 @@ static struct outcome try_once(struct upstream *upstream, const struct upstream_
 					.retryable = true};
 	case ATTEMPT_TOO_LONG:
 		return (struct outcome){.error = -EMSGSIZE, .sent = true};
+	case ATTEMPT_BAD_PATH:
+		return (struct outcome){.error = -EINVAL};
 	case ATTEMPT_NO_MEMORY:
 		break;
 	}

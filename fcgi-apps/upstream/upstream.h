@@ -1,7 +1,13 @@
 /*
- * Calls to a sibling service's internal port (HTTP/1.1 through libcurl, the one place that
- * includes its header): kept connections, a deadline, retries of idempotent calls with backoff and
- * full jitter, and a circuit breaker. Thread-safe; one struct upstream per sibling.
+ * Calls to a sibling service's internal port in plain HTTP/1.1: kept connections, a deadline,
+ * retries of idempotent calls with backoff and full jitter, and a circuit breaker. Thread-safe; one
+ * struct upstream per sibling.
+ *
+ *	upstream.c    the policy of a call: tries, breaker, kept connections
+ *	attempt.c     one exchange: the request's bytes, repeated where a kept connection was dead
+ *	answer.c      the response, through http-parser
+ *	connection.c  sockets with deadlines
+ *	address.c     the base URL, and names looked up with a deadline
  */
 #ifndef UPSTREAM_UPSTREAM_H
 #define UPSTREAM_UPSTREAM_H
@@ -23,20 +29,17 @@ struct upstream_options {
 	size_t connections;        /* kept at most */
 };
 
-/* Call once in main before threads, and once at the end. 0 or -ENOMEM. */
-int upstream_global_start(void);
-void upstream_global_stop(void);
-
 /* Fills in the defaults that the services use. */
 struct upstream_options upstream_defaults(const char *name, const char *base_url);
 
+/* -EINVAL: no base URL as config_url() accepts them; -ENOMEM. */
 int upstream_create(const struct upstream_options *options, struct upstream **ret_upstream);
 void upstream_free(struct upstream *upstream);
 
 struct upstream_request {
-	const char *method;
-	const char *path; /* "/internal/reservations/…", escaped where needed */
-	const char *body; /* JSON text or NULL */
+	const char *method; /* not HEAD */
+	const char *path;   /* "/internal/reservations/…", escaped where needed */
+	const char *body;   /* JSON text or NULL */
 	size_t body_length;
 	int64_t deadline;        /* clock_monotonic() microseconds for all tries together */
 	const char *request_id;  /* sent as X-Request-ID; NULL: none */
@@ -55,6 +58,7 @@ struct upstream_response {
  * -EHOSTDOWN  not reachable, answered 5xx or garbage until tries ran out, or the breaker is open
  * -ETIMEDOUT  the deadline, or the time of the last try, passed
  * -EMSGSIZE   the answer is longer than 4 MiB, or the path than 8,000 bytes
+ * -EINVAL     the path holds a space or a control character
  * -ENOMEM
  * After any of them the call may have had its effect. A connection that could not be made is tried
  * again also when the call is not idempotent: nothing was sent.
