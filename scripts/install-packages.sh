@@ -29,7 +29,7 @@ packages_for() {
 	docs) npm_packages ;;
 	browser) echo python3-pytest chromium fonts-liberation ;;
 	postgres) echo postgresql ;;
-	test) echo check python3-pytest postgresql spin ;;
+	test) echo check python3-pytest postgresql spin sqlite3 ;;
 	coverage) echo gcovr ;;
 	# binutils looks into the images' programs.
 	deploy) echo python3-pytest python3-yaml python3-jsonschema binutils ;;
