@@ -4,7 +4,7 @@
 #
 #	bench/run.sh                   prints the tables and writes bench/RESULTS.md; about ten minutes
 #	bench/run.sh [quick] PART...   only prints: compare flat stores replicas recovery metrics
-#	bench/run.sh quick             all of them, smaller; about two minutes, only prints
+#	bench/run.sh quick             all of them, smaller; about three minutes, only prints
 set -eu
 
 root=$(cd "$(dirname "$0")/.." && pwd)
