@@ -17,6 +17,7 @@ struct import_line {
 	struct violations *violations; /* why it was refused */
 	enum line_status status;
 	char id[UUID_TEXT_SIZE];
+	bool repeats;                   /* the sku of an earlier line */
 	struct product_current current; /* where status is LINE_UPDATED */
 };
 
@@ -206,15 +207,18 @@ static int apply(struct db_conn *conn, struct import_line *line, int64_t now)
 	return r;
 }
 
-/* Of the lines of one sku, the last one is stored last. */
 static int apply_singly(struct db_conn *conn, struct product_import *import, int64_t now)
 {
-	for (size_t i = 0; i < import->good; i++) {
-		int r = apply(conn, import->sorted[i], now);
+	for (size_t i = 0; i < import->count; i++) {
+		struct import_line *line = &import->lines[i];
+		int r;
 
-		/* Made by another import after it was looked for. */
+		if (!line->value)
+			continue;
+		r = apply(conn, line, now);
+		/* Made by somebody after it was looked for. */
 		if (r == -EEXIST)
-			r = apply(conn, import->sorted[i], now);
+			r = apply(conn, line, now);
 		if (r < 0 && !is_refusal(r))
 			return r;
 	}
@@ -230,10 +234,7 @@ static int compare_lines(const void *a, const void *b)
 	return order ? order : (left->number > right->number) - (left->number < right->number);
 }
 
-/*
- * The good lines by sku, those of one sku in their order. Imports that make the same products at
- * the same time wait for each other's; in one order for all, none waits in a circle.
- */
+/* Sorts pointers to the good lines by sku, those of one sku in their order. */
 static void sort_lines(struct product_import *import)
 {
 	import->good = 0;
@@ -241,11 +242,9 @@ static void sort_lines(struct product_import *import)
 		if (import->lines[i].value)
 			import->sorted[import->good++] = &import->lines[i];
 	qsort(import->sorted, import->good, sizeof(import->sorted[0]), compare_lines);
-}
-
-static bool repeats_sku(const struct product_import *import, size_t i)
-{
-	return i > 0 && strcmp(import->sorted[i - 1]->input.sku, import->sorted[i]->input.sku) == 0;
+	for (size_t i = 0; i < import->good; i++)
+		import->sorted[i]->repeats = i > 0 && strcmp(import->sorted[i - 1]->input.sku,
+							     import->sorted[i]->input.sku) == 0;
 }
 
 /* The first line with this sku; NULL when there is none. */
@@ -274,7 +273,7 @@ static int write_skus(const struct product_import *import, struct text *out)
 	json_writer_init(&writer, out);
 	json_array_begin(&writer);
 	for (size_t i = 0; i < import->good; i++)
-		if (!repeats_sku(import, i))
+		if (!import->sorted[i]->repeats)
 			json_write_string(&writer, import->sorted[i]->input.sku);
 	json_array_end(&writer);
 	return text_error(out);
@@ -312,10 +311,12 @@ static int apply_together(struct db_conn *conn, struct product_import *import, i
 	r = db_savepoint(conn);
 	if (r < 0)
 		return r;
-	for (size_t i = 0; i < import->good && r == 0; i++) {
-		struct import_line *line = import->sorted[i];
+	for (size_t i = 0; i < import->count && r == 0; i++) {
+		struct import_line *line = &import->lines[i];
 
-		if (repeats_sku(import, i))
+		if (!line->value)
+			continue;
+		if (line->repeats)
 			r = look_up(conn, line);
 		if (r == 0)
 			r = post(conn, line, now);
@@ -323,15 +324,27 @@ static int apply_together(struct db_conn *conn, struct product_import *import, i
 	return end_savepoint(conn, r);
 }
 
+/* Imports that make the same products in different orders would wait for each other in a circle:
+ * they go one after the other. The number is "import" in ASCII. */
+static int wait_for_turn(struct db_conn *conn)
+{
+	if (db_dialect(conn) != DB_POSTGRES)
+		return 0;
+	return db_post(conn, "SELECT pg_advisory_xact_lock(115918758703732)", DB_NO_VALUES,
+		       DB_ANY_ROWS);
+}
+
 int product_import_apply(struct db_conn *conn, void *argument)
 {
 	struct product_import *import = argument;
 	int64_t now = clock_now();
-	int r;
+	int r = wait_for_turn(conn);
 
+	if (r < 0)
+		return r;
 	sort_lines(import);
 	r = apply_together(conn, import, now);
-	/* Another import just made one of these products: now it is there to be updated. */
+	/* Somebody just made one of these products: now it is there to be updated. */
 	if (r == -EEXIST)
 		r = apply_together(conn, import, now);
 	return is_refusal(r) ? apply_singly(conn, import, now) : r;

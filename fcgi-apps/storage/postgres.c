@@ -106,13 +106,13 @@ static void roll_back(struct postgres_conn *self)
 static int end_reading(struct postgres_conn *self)
 {
 	self->state = POSTGRES_IDLE;
-	if (!self->unsynced)
-		return 0;
-	if (self->pooled && self->aborted) {
+	if (!self->pooled)
+		return self->unsynced ? postgres_send(self, true) : 0;
+	if (self->aborted) {
 		roll_back(self);
 		return 0;
 	}
-	int r = self->pooled ? postgres_queue(self, "COMMIT") : 0;
+	int r = postgres_queue(self, "COMMIT");
 	return r ? r : postgres_send(self, true);
 }
 

@@ -52,10 +52,20 @@ static int send_failed(struct postgres_conn *self)
 	return postgres_lost(self, -EHOSTDOWN, libpq.PQerrorMessage(self->handle));
 }
 
+/*
+ * Whether what is waited for ends its batch. A writer's does: only then can it go on after an
+ * error. A reader's stays open, and with it its implicit transaction and its snapshot. But a pooler
+ * leaves a flush without an answer where it answers for the server (PgBouncer: a statement that the
+ * session knows), and readers have a BEGIN there.
+ */
+static bool ends_batch(const struct postgres_conn *self)
+{
+	return self->role == DB_WRITER || self->pooled;
+}
+
 int postgres_deliver(struct postgres_conn *self)
 {
-	/* A reader's batch stays open, and with it its transaction. */
-	bool sync = self->role == DB_WRITER;
+	bool sync = ends_batch(self);
 	int r = postgres_send(self, sync);
 	if (r)
 		return r;
@@ -234,12 +244,10 @@ int postgres_savepoint(struct db_conn *conn, const char *sql, bool undo)
 	return r ? r : postgres_queue(self, sql);
 }
 
-/* Waits for the statement that was just dispatched and what was queued before it. A writer's batch
- * ends here: only then can it go on after an error. A reader's stays open, and with it its implicit
- * transaction and its snapshot, unless nothing else comes. */
+/* Waits for the statement that was just dispatched and what was queued before it. */
 static int await(struct postgres_conn *self, const char *sql, PGresult **ret_result)
 {
-	bool sync = self->role == DB_WRITER || (self->conn.last && !self->pooled);
+	bool sync = ends_batch(self) || self->conn.last;
 	PGresult *result = NULL;
 	int r = postgres_send(self, sync);
 	if (!r)

@@ -119,6 +119,20 @@ START_TEST(a_sku_may_come_again)
 }
 END_TEST
 
+START_TEST(listings_keep_the_order_of_lines)
+{
+	static const char *const lines[] = {"{\"sku\":\"B\",\"name\":\"1\",\"price\":1}",
+					    "{\"sku\":\"C\",\"name\":\"2\",\"price\":1}",
+					    "{\"sku\":\"A\",\"name\":\"3\",\"price\":1}", NULL};
+
+	import_lines(lines, "created created created");
+	ck_assert_int_eq(store_number(products_db,
+				      "SELECT count(*) FROM products AS a JOIN products"
+				      " AS b ON a.name < b.name AND a.id < b.id AND a.seq < b.seq"),
+			 3);
+}
+END_TEST
+
 static void execute(const char *sql)
 {
 	ck_assert_int_eq(db_transaction(products_db, store_run, (void *)(uintptr_t)sql), 0);
@@ -209,6 +223,7 @@ int main(void)
 	tcase_add_checked_fixture(tcase, set_up, tear_down);
 	tcase_add_test(tcase, lines_create_and_replace);
 	tcase_add_test(tcase, a_sku_may_come_again);
+	tcase_add_test(tcase, listings_keep_the_order_of_lines);
 	tcase_add_test(tcase, a_deleted_product_is_made_anew);
 	tcase_add_test(tcase, a_refused_line_spoils_no_other);
 	tcase_add_test(tcase, imports_meet);
