@@ -51,14 +51,19 @@ static enum attempt_end write_request(const struct address *address,
 	return text_error(out) ? ATTEMPT_NO_MEMORY : ATTEMPT_ANSWERED;
 }
 
-static enum attempt_end open_connection(struct address *address, int64_t connect_deadline,
+static enum attempt_end open_connection(struct address *address, int64_t timeout, int64_t deadline,
 					int *connection)
 {
 	struct addresses addresses;
-	int error = address_find(address, connect_deadline, &addresses);
+	int64_t until = clock_monotonic() + timeout;
+
+	if (until > deadline)
+		until = deadline;
+
+	int error = address_find(address, until, &addresses);
 
 	if (!error)
-		error = connection_open(&addresses, connect_deadline, connection);
+		error = connection_open(&addresses, until, connection);
 	switch (error) {
 	case 0:
 		return ATTEMPT_ANSWERED;
@@ -121,9 +126,7 @@ enum attempt_end attempt_run(struct address *address, int *connection,
 			     int64_t timeout, struct answer *answer)
 {
 	struct text bytes CLEANUP(text_release);
-	int64_t now = clock_monotonic();
-	int64_t deadline = now + timeout;
-	int64_t connect_deadline = now + (connect_timeout < timeout ? connect_timeout : timeout);
+	int64_t deadline = clock_monotonic() + timeout;
 	bool kept, silent, keep;
 	enum attempt_end end;
 
@@ -139,7 +142,7 @@ enum attempt_end attempt_run(struct address *address, int *connection,
 		kept = *connection >= 0;
 		silent = keep = false;
 		if (!kept)
-			end = open_connection(address, connect_deadline, connection);
+			end = open_connection(address, connect_timeout, deadline, connection);
 		if (*connection < 0)
 			return end;
 		end = exchange(*connection, &bytes, deadline, answer, &silent, &keep);
