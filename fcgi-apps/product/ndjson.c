@@ -45,9 +45,12 @@ static int fill(struct product_ndjson *lines)
 		lines->start = lines->end;
 		lines->scanned = 0;
 	}
-	memmove(lines->buffer, lines->buffer + lines->start, lines->end - lines->start);
-	lines->end -= lines->start;
-	lines->start = 0;
+	/* Once a line: a client that sends it byte by byte must not have it moved at each. */
+	if (lines->start > 0) {
+		memmove(lines->buffer, lines->buffer + lines->start, lines->end - lines->start);
+		lines->end -= lines->start;
+		lines->start = 0;
+	}
 	got = lines->read(lines->context, lines->buffer + lines->end, BUFFER_SIZE - lines->end);
 	if (got < 0)
 		return (int)got;
