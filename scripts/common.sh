@@ -297,8 +297,9 @@ own_clusters() {
 	mkdir -p "$STATE_DIR/postgres"
 	[[ $(id -u) != 0 ]] || chmod go+x "$STATE_DIR"
 	postgres_own "$STATE_DIR/postgres"
-	# Deep under a folder that is root's alone: then it may pass, and is still not root.
-	if ! $postgres_as test -x "$STATE_DIR/postgres"; then
+	# Deep under a folder that is root's alone: then it may pass, and is still not root. Asked by
+	# the whole path, which PostgreSQL's programs use.
+	if ! $postgres_as test -x "$(realpath "$STATE_DIR/postgres")"; then
 		postgres_as+=' --inh-caps=+dac_override --ambient-caps=+dac_override'
 	fi
 }

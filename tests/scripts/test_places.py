@@ -34,6 +34,17 @@ def test_data_elsewhere(installation, db):
     assert installation.processes() == []
 
 
+@pytest.mark.skipif(os.getuid() != 0, reason="others run PostgreSQL as themselves")
+def test_postgres_under_a_folder_that_only_root_may_enter(make_installation):
+    """A clone in root's home: the server runs as another user."""
+    installation = make_installation(name="locked/shop")
+    installation.directory.parent.chmod(0o700)
+    installation.works("up.sh", DB="postgres")
+    assert "Everything went as promised." in installation.works("demo.py")
+    installation.works("down.sh")
+    installation.is_clean()
+
+
 @pytest.mark.skipif(os.getuid() != 0, reason="only root becomes somebody else; others are no root anyway")
 @pytest.mark.parametrize("db", ["sqlite", "postgres"])
 def test_as_somebody_who_is_not_root(make_installation, db):
