@@ -22,11 +22,11 @@ serve() { # serve TEMPLATE [MARKER]
 	[ $# = 1 ] || : >"$2"
 	nginx -e stderr -p "$RUNTIME_DIR" -c "$RUNTIME_DIR/nginx.conf" -g 'daemon off;' &
 	nginx=$!
-	trap 'kill -QUIT "$nginx" 2>/dev/null || true' TERM INT QUIT
-	status=0
-	wait "$nginx" || status=$?
-	# A trapped signal ends the wait, not nginx.
-	while kill -0 "$nginx" 2>/dev/null; do
+	trap 'signalled=yes; kill -QUIT "$nginx" 2>/dev/null || true' TERM INT QUIT
+	# A trapped signal ends the wait, not nginx: only a wait without one tells how nginx ended.
+	signalled=yes
+	while [ -n "$signalled" ]; do
+		signalled=
 		status=0
 		wait "$nginx" || status=$?
 	done

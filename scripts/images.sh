@@ -10,11 +10,10 @@
 #	REGISTRY        localhost: what the names of the images begin with
 #	BASE_IMAGE      docker.io/library/debian:bookworm-slim
 #	BUILD_OPTIONS   further options of "build", such as --network host
-#	SERVICES        product cart order: which ones
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-read -ra services <<<"${SERVICES:-product cart order}"
+services=(product cart order)
 
 die() {
 	printf 'images: %s\n' "$*" >&2

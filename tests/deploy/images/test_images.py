@@ -93,6 +93,50 @@ def test_worker_is_healthy_drains_and_ends_well(images, service, container):
     assert '"stopped"' in podman("logs", name).stderr
 
 
+@pytest.mark.parametrize("signal", ["TERM", "QUIT", "INT"])
+@pytest.mark.parametrize("role", ["nginx", "gateway"])
+def test_nginx_ends_well_on_every_signal(images, container, role, signal):
+    """Engines send the image's signal, which is the worker's; nginx would drop what is in flight."""
+    addresses = [f"--env={s.upper()}_ADDRESS=127.0.0.1" for s in SERVICES]
+    name = container(images["cart"], role, options=["--read-only", *VOLUMES, *addresses])
+    port = {"nginx": "8000", "gateway": "8080"}[role]
+    for _ in range(100):
+        done = podman("exec", name, "health", "http", port, "/", check=False)
+        if "refused" not in done.stderr:
+            break
+        time.sleep(0.05)
+    assert "/ is not ready" in done.stderr, "it answers: nothing is behind it"
+    podman("kill", "--signal", signal, name)
+    assert podman("wait", name).stdout.strip() == "0"
+
+
+def test_a_second_build_makes_the_same_image(images, build_environment, build_options):
+    """Of the same packages, nothing taken from a cache. The id is the digest of the configuration,
+    which lists the layers' digests."""
+    again = f"{build_environment['REGISTRY']}/again:latest"
+    git = {
+        name: run("git", *arguments, cwd=manifests.ROOT, check=False).stdout.strip()
+        for name, arguments in {
+            "time": ("log", "-1", "--format=%ct"),
+            "origin": ("remote", "get-url", "origin"),
+        }.items()
+    }
+    found = []
+    try:
+        podman(
+            "build", "--no-cache", "--format", "docker", "--timestamp", git["time"], *build_options,
+            "--build-arg", f"BASE_IMAGE={build_environment['BASE_IMAGE']}",
+            "--build-arg", f"VERSION={VERSION}", "--build-arg", f"SOURCE_URL={git['origin']}",
+            "-f", "Dockerfile.product", "-t", again, ".", cwd=manifests.ROOT,
+        )
+        for name in (images["product"], again):
+            found.append(json.loads(podman("image", "inspect", name).stdout)[0])
+    finally:
+        podman("rmi", again, check=False)
+    assert found[0]["RootFS"]["Layers"] == found[1]["RootFS"]["Layers"]
+    assert found[0]["Id"] == found[1]["Id"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "setting", "words"),
     [
