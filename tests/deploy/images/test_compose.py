@@ -92,6 +92,8 @@ def project(request, images, postgres_image):
         yield found
     finally:
         found.compose("down", "-v", "-t", "10")
+        # podman-compose of Debian 12 leaves it.
+        podman("network", "rm", "-f", f"{found.name}_default", check=False)
 
 
 def get(url):
