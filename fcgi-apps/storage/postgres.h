@@ -96,6 +96,9 @@ int postgres_reconnect(struct postgres_conn *self);
 /* Keeps the text of an error, in one line. */
 void postgres_remember(struct postgres_conn *self, const char *message);
 
+/* Ends the session, if there is one, with all that was prepared in it or on its way. */
+void postgres_disconnect(struct postgres_conn *self);
+
 /* Drops the connection; all until the next begin fails with the error, which is returned. */
 int postgres_lost(struct postgres_conn *self, int error, const char *reason);
 

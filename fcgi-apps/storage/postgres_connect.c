@@ -111,8 +111,7 @@ static void log_notice(UNUSED void *argument, const char *message)
 static int failed(struct postgres_conn *self, int error, const char *reason)
 {
 	postgres_remember(self, reason ? reason : libpq.PQerrorMessage(self->handle));
-	libpq.PQfinish(self->handle);
-	self->handle = NULL;
+	postgres_disconnect(self);
 	return error;
 }
 
@@ -186,19 +185,14 @@ static int set_up(struct postgres_conn *self)
 	    !libpq.PQenterPipelineMode(self->handle))
 		return failed(self, -EHOSTDOWN, NULL);
 	int r = set_session(self);
-	if (r && self->handle) {
-		libpq.PQfinish(self->handle);
-		self->handle = NULL;
-	}
+	if (r)
+		postgres_disconnect(self);
 	return r;
 }
 
 static int try_connect(struct postgres_conn *self)
 {
 	self->limit = self->server->busy_timeout + ANSWER_GRACE;
-	self->aborted = 0;
-	self->names = 0;
-	statements_release(&self->statements);
 	int r = shake_hands(self);
 	return r ? r : set_up(self);
 }
@@ -208,12 +202,7 @@ void postgres_retire(struct postgres_conn *self)
 	if (!self->handle || self->names < NAMES_MAX)
 		return;
 	log_write(LOG_DEBUG, "database session replaced: many prepared statements");
-	libpq.PQfinish(self->handle);
-	self->handle = NULL;
-	self->queued = 0;
-	self->unchecked = false;
-	self->unsynced = false;
-	self->syncing = false;
+	postgres_disconnect(self);
 }
 
 /* Half of the doubling ceiling, and a random part of the other half. */
@@ -305,10 +294,7 @@ int postgres_open(UNUSED const struct db_options *options, void *shared, enum db
 void postgres_close(struct db_conn *conn)
 {
 	struct postgres_conn *self = postgres_conn(conn);
-	if (self->handle)
-		libpq.PQfinish(self->handle);
-	self->handle = NULL;
-	statements_release(&self->statements);
+	postgres_disconnect(self);
 	free(self->scratch);
 	free(self);
 }

@@ -49,6 +49,21 @@ void postgres_remember(struct postgres_conn *self, const char *message)
 		*at = ' ';
 }
 
+void postgres_disconnect(struct postgres_conn *self)
+{
+	if (self->handle)
+		libpq.PQfinish(self->handle);
+	self->handle = NULL;
+	statements_release(&self->statements);
+	self->names = 0;
+	self->state = POSTGRES_IDLE;
+	self->queued = 0;
+	self->unchecked = false;
+	self->unsynced = false;
+	self->syncing = false;
+	self->aborted = 0;
+}
+
 int postgres_lost(struct postgres_conn *self, int error, const char *reason)
 {
 	if (!self->handle)
@@ -56,15 +71,7 @@ int postgres_lost(struct postgres_conn *self, int error, const char *reason)
 	postgres_remember(self, reason);
 	log_write(LOG_WARN, "database connection lost", log_error_code(error),
 		  log_text("error.message", self->message));
-	libpq.PQfinish(self->handle);
-	self->handle = NULL;
-	statements_release(&self->statements);
-	self->state = POSTGRES_IDLE;
-	self->queued = 0;
-	self->unchecked = false;
-	self->unsynced = false;
-	self->syncing = false;
-	self->aborted = 0;
+	postgres_disconnect(self);
 	self->conn.failed = error;
 	return error;
 }
