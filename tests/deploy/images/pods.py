@@ -8,6 +8,7 @@ SQLite file beside the socket.
 """
 
 import base64
+import contextlib
 import copy
 import json
 import shutil
@@ -180,6 +181,22 @@ class Pod(Workload):
         for thread in threads:
             thread.join()
         return codes, time.monotonic() - started
+
+
+@contextlib.contextmanager
+def running(images, network, database_urls=None):
+    """A pod of each service, ready: by service. Without URLs each has a SQLite database."""
+    found = {}
+    try:
+        for service in manifests.SERVICES:
+            url = (database_urls or {}).get(service)
+            found[service] = Pod(service, images[service], network, f"{network}-{service}", url)
+        for pod in found.values():
+            pod.await_ready()
+        yield found
+    finally:
+        for pod in found.values():
+            pod.remove()
 
 
 class Database(Workload):

@@ -5,23 +5,15 @@ import json
 import manifests
 import pytest
 from conftest import podman
-from pods import Pod, ask, purchase
+from pods import ask, purchase, running
 
 PREFIXES = {"product": "/products", "cart": "/carts", "order": "/orders"}
 
 
 @pytest.fixture(scope="module")
 def pods(images, network):
-    found = {}
-    try:
-        for service in manifests.SERVICES:
-            found[service] = Pod(service, images[service], network, f"{network}-{service}")
-        for pod in found.values():
-            pod.await_ready()
+    with running(images, network) as found:
         yield found
-    finally:
-        for pod in found.values():
-            pod.remove()
 
 
 @pytest.fixture(params=manifests.SERVICES)

@@ -6,7 +6,7 @@ import time
 import manifests
 import pytest
 from conftest import podman
-from pods import Database, Pod, ask, purchase
+from pods import Database, ask, purchase, running
 
 
 @pytest.fixture(scope="module")
@@ -21,17 +21,10 @@ def database(postgres_image, network):
 
 @pytest.fixture(scope="module")
 def pods(images, database, network):
-    found = {}
-    try:
-        for service in manifests.SERVICES:
-            url = manifests.secrets()[f"{service}-database"]["stringData"]["url"]
-            found[service] = Pod(service, images[service], network, f"{network}-{service}", url)
-        for pod in found.values():
-            pod.await_ready()
+    secrets = manifests.secrets()
+    urls = {s: secrets[f"{s}-database"]["stringData"]["url"] for s in manifests.SERVICES}
+    with running(images, network, urls) as found:
         yield found
-    finally:
-        for pod in found.values():
-            pod.remove()
 
 
 def test_the_database_is_locked_in(database):
