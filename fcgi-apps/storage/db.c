@@ -1,12 +1,10 @@
 #include "storage/db.h"
 
 #include <assert.h>
-#include <pthread.h>
 
-#include "base/clock.h"
-#include "base/log.h"
 #include "storage/driver.h"
 #include "storage/migrate.h"
+#include "storage/pool.h"
 #include "storage/writer.h"
 
 #define WRITERS_MAX 8
@@ -17,14 +15,7 @@ struct db {
 	const struct db_driver *driver;
 	void *shared; /* the driver's own */
 	struct writer *writer;
-	int64_t busy_timeout;
-
-	pthread_mutex_t mutex; /* guards the pool of reading connections */
-	pthread_cond_t returned;
-	struct db_conn *idle; /* last used first: its cache is warm */
-	size_t readers;
-	size_t in_use;
-	int64_t timeouts;
+	struct pool readers;
 };
 
 static bool has_scheme(const char *url, const char *scheme)
@@ -48,52 +39,6 @@ static int find_driver(const char *url, const struct db_driver **ret_driver, cha
 		 "the database URL is not of the form sqlite:///path/file.db or "
 		 "postgresql://user:password@host/database");
 	return -EINVAL;
-}
-
-static void pool_init(struct db *db)
-{
-	pthread_condattr_t attributes;
-	pthread_condattr_init(&attributes);
-	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-	pthread_cond_init(&db->returned, &attributes);
-	pthread_condattr_destroy(&attributes);
-	pthread_mutex_init(&db->mutex, NULL);
-}
-
-static int pool_take(struct db *db, struct db_conn **ret_conn)
-{
-	int64_t deadline = clock_monotonic() + db->busy_timeout;
-	struct timespec until = {.tv_sec = deadline / CLOCK_SECOND,
-				 .tv_nsec = deadline % CLOCK_SECOND * 1000};
-	int r = 0;
-	pthread_mutex_lock(&db->mutex);
-	while (!db->idle && !r)
-		r = pthread_cond_timedwait(&db->returned, &db->mutex, &until);
-	struct db_conn *conn = db->idle;
-	if (conn) {
-		db->idle = conn->next;
-		db->in_use++;
-	} else {
-		db->timeouts++;
-	}
-	pthread_mutex_unlock(&db->mutex);
-	if (!conn) {
-		log_write(LOG_WARN, "no free database connection",
-			  log_int("db.pool.size", (int64_t)db->readers));
-		return -EAGAIN;
-	}
-	*ret_conn = conn;
-	return 0;
-}
-
-static void pool_return(struct db *db, struct db_conn *conn)
-{
-	pthread_mutex_lock(&db->mutex);
-	conn->next = db->idle;
-	db->idle = conn;
-	db->in_use--;
-	pthread_mutex_unlock(&db->mutex);
-	pthread_cond_signal(&db->returned);
 }
 
 static int start_writer(struct db *db, const struct db_options *options, char *ret_error,
@@ -125,17 +70,14 @@ static int start_writer(struct db *db, const struct db_options *options, char *r
 static int open_readers(struct db *db, const struct db_options *options, char *ret_error,
 			size_t error_size)
 {
-	while (db->readers < options->readers) {
+	int r = 0;
+	for (size_t i = 0; !r && i < options->readers; i++) {
 		struct db_conn *conn;
-		int r = db->driver->open(options, db->shared, DB_READER, &conn, ret_error,
-					 error_size);
-		if (r)
-			return r;
-		conn->next = db->idle;
-		db->idle = conn;
-		db->readers++;
+		r = db->driver->open(options, db->shared, DB_READER, &conn, ret_error, error_size);
+		if (!r)
+			pool_add(&db->readers, conn);
 	}
-	return 0;
+	return r;
 }
 
 int db_open(const struct db_options *options, struct db **ret_db, char *ret_error,
@@ -152,8 +94,7 @@ int db_open(const struct db_options *options, struct db **ret_db, char *ret_erro
 		return -ENOMEM;
 	}
 	db->driver = driver;
-	db->busy_timeout = options->busy_timeout;
-	pool_init(db);
+	pool_init(&db->readers, options->busy_timeout);
 	if (driver->share)
 		r = driver->share(options, &db->shared, ret_error, error_size);
 	if (!r && !options->read_only)
@@ -161,7 +102,7 @@ int db_open(const struct db_options *options, struct db **ret_db, char *ret_erro
 	if (!r)
 		r = open_readers(db, options, ret_error, error_size);
 	if (!r && options->read_only)
-		r = migrate_compare(db->idle, options->migrations, options->migration_count,
+		r = migrate_compare(db->readers.idle, options->migrations, options->migration_count,
 				    ret_error, error_size);
 	if (r) {
 		db_close(db);
@@ -175,18 +116,11 @@ void db_close(struct db *db)
 {
 	if (!db)
 		return;
-	assert(db->in_use == 0);
-	while (db->idle) {
-		struct db_conn *conn = db->idle;
-		db->idle = conn->next;
-		db->driver->close(conn);
-	}
+	pool_release(&db->readers);
 	/* Last: the last connection of SQLite checkpoints, and must be one that may write. */
 	writer_stop(db->writer);
 	if (db->shared)
 		db->driver->unshare(db->shared);
-	pthread_cond_destroy(&db->returned);
-	pthread_mutex_destroy(&db->mutex);
 	free(db);
 }
 
@@ -217,20 +151,24 @@ static int next_statement(struct db_conn *conn)
 	return conn->failed;
 }
 
+static void end_reading(struct db_conn *conn)
+{
+	if (conn->driver->in_transaction(conn) && conn->driver->commit(conn))
+		conn->driver->rollback(conn);
+}
+
 int db_read(struct db *db, db_function *function, void *argument)
 {
 	struct db_conn *conn;
-	int r = pool_take(db, &conn);
+	int r = pool_take(&db->readers, &conn);
 	if (r)
 		return r;
 	r = db->driver->begin(conn, DB_BEGIN_READ);
 	if (!r) {
 		r = db_call(conn, function, argument);
-		/* Nothing was written: how the transaction ends is of no interest. */
-		if (db->driver->in_transaction(conn) && db->driver->commit(conn))
-			db->driver->rollback(conn);
+		end_reading(conn);
 	}
-	pool_return(db, conn);
+	pool_return(&db->readers, conn);
 	return r;
 }
 
@@ -377,9 +315,5 @@ int db_query_int(struct db_conn *conn, const char *sql, const struct db_value *v
 void db_stats(struct db *db, struct db_stats *ret_stats)
 {
 	writer_stats(db->writer, ret_stats);
-	pthread_mutex_lock(&db->mutex);
-	ret_stats->readers_in_use = (int64_t)db->in_use;
-	ret_stats->readers = (int64_t)db->readers;
-	ret_stats->reader_timeouts = db->timeouts;
-	pthread_mutex_unlock(&db->mutex);
+	pool_stats(&db->readers, ret_stats);
 }
