@@ -41,10 +41,8 @@ int product_api_create(struct request *request, struct response *response)
 int product_api_get(struct request *request, struct response *response)
 {
 	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
-	int r;
+	int r = product_find(request->db, request_path_parameter(request, "id"), &rows);
 
-	db_last(request->db);
-	r = product_find(request->db, request_path_parameter(request, "id"), &rows);
 	if (r == -ENOENT)
 		return product_answer_not_found(response);
 	if (r < 0)

@@ -12,7 +12,7 @@ EMBED(product_openapi, "product/openapi.json");
 static const struct binding bindings[] = {
 	{.operation_id = "listProducts", .mode = RUN_READ, .handle = product_api_list},
 	{.operation_id = "createProduct", .mode = RUN_TRANSACTION, .handle = product_api_create},
-	{.operation_id = "getProduct", .mode = RUN_READ, .handle = product_api_get},
+	{.operation_id = "getProduct", .mode = RUN_LOOKUP, .handle = product_api_get},
 	{.operation_id = "replaceProduct", .mode = RUN_TRANSACTION, .handle = product_api_replace},
 	{.operation_id = "patchProduct", .mode = RUN_TRANSACTION, .handle = product_api_patch},
 	{.operation_id = "deleteProduct", .mode = RUN_TRANSACTION, .handle = product_api_delete},

@@ -276,6 +276,7 @@ static void settle(struct exchange *exchange, int rc)
 static int run_read(struct db_conn *conn, void *argument)
 {
 	struct exchange *exchange = argument;
+	log_set_trace(exchange->request.trace_id, exchange->request.request_id);
 	exchange->request.db = conn;
 	response_reset(&exchange->response);
 	int rc = exchange->binding->handle(&exchange->request, &exchange->response);
@@ -317,7 +318,26 @@ static void start_transaction(struct exchange *exchange)
 	}
 }
 
-void dispatch(struct exchange *exchange)
+static void lookup_done(void *argument, int result)
+{
+	struct exchange *exchange = argument;
+	log_set_trace(exchange->request.trace_id, exchange->request.request_id);
+	settle(exchange, result);
+}
+
+void dispatch_lookups(struct lookups *lookups)
+{
+	struct db_batched reads[LOOKUPS_MAX];
+	if (!lookups->count)
+		return;
+	for (size_t i = 0; i < lookups->count; i++)
+		reads[i] = (struct db_batched){
+			.function = run_read, .done = lookup_done, .argument = lookups->list[i]};
+	db_read_batch(lookups->list[0]->server->runtime.db, reads, lookups->count);
+	lookups->count = 0;
+}
+
+void dispatch(struct exchange *exchange, struct lookups *lookups)
 {
 	struct request *request = &exchange->request;
 	log_set_trace(request->trace_id, request->request_id);
@@ -330,7 +350,14 @@ void dispatch(struct exchange *exchange)
 	case RUN_DIRECT:
 		settle(exchange, exchange->binding->handle(request, &exchange->response));
 		return;
+	case RUN_LOOKUP:
+		lookups->list[lookups->count++] = exchange;
+		log_set_trace(NULL, NULL);
+		return;
 	case RUN_READ:
+		/* Those do not wait for one that may take longer. */
+		dispatch_lookups(lookups);
+		log_set_trace(request->trace_id, request->request_id);
 		settle(exchange, db_read(request->runtime->db, run_read, exchange));
 		return;
 	case RUN_TRANSACTION:

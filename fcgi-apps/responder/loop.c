@@ -116,7 +116,15 @@ static int accept_some(struct server *server)
 	return 1;
 }
 
-static void serve(struct server *server, int fd)
+static void take_connections(struct server *server)
+{
+	accept_some(server);
+	/* A listener that was shut down is readable for ever. */
+	if (!atomic_load(&server->draining))
+		arm(server, server->listener, EPOLL_CTL_MOD);
+}
+
+static void serve(struct server *server, int fd, struct lookups *lookups)
 {
 	atomic_store(&server->parked[fd], 0);
 	struct exchange *exchange = exchange_take(server);
@@ -131,28 +139,42 @@ static void serve(struct server *server, int fd)
 		loop_forget(server);
 		return;
 	}
-	dispatch(exchange);
+	dispatch(exchange, lookups);
+}
+
+/*
+ * How many events a thread takes next. Where look-ups share round trips: more and more as long as
+ * there is nothing else. Anything else may take long, and must find the other threads free.
+ */
+static size_t next_share(const struct server *server, size_t share, size_t taken, size_t lookups)
+{
+	if (lookups < taken)
+		return 1;
+	if (taken < share)
+		return share;
+	return share * 2 < server->share_limit ? share * 2 : server->share_limit;
 }
 
 static void *run(void *argument)
 {
 	struct server *server = argument;
+	struct lookups lookups = {.count = 0};
+	size_t share = 1;
 	for (;;) {
 		gate_wait(server);
-		struct epoll_event event;
-		int count = epoll_wait(server->epoll, &event, 1, -1);
+		struct epoll_event events[LOOKUPS_MAX];
+		int count = epoll_wait(server->epoll, events, (int)share, -1);
 		if (atomic_load(&server->stopping))
 			return NULL;
-		if (count < 1)
-			continue;
-		if (event.data.fd != server->listener) {
-			serve(server, event.data.fd);
-		} else {
-			accept_some(server);
-			/* A listener that was shut down is readable for ever. */
-			if (!atomic_load(&server->draining))
-				arm(server, server->listener, EPOLL_CTL_MOD);
+		for (int i = 0; i < count; i++) {
+			if (events[i].data.fd == server->listener)
+				take_connections(server);
+			else
+				serve(server, events[i].data.fd, &lookups);
 		}
+		if (count > 0)
+			share = next_share(server, share, (size_t)count, lookups.count);
+		dispatch_lookups(&lookups);
 	}
 }
 
@@ -205,6 +227,9 @@ int loop_start(struct server *server, size_t threads)
 		log_write(LOG_ERROR, "cannot start listening", log_error_code(rc));
 		return rc;
 	}
+	server->share_limit = db_batch_limit(server->runtime.db);
+	if (server->share_limit > LOOKUPS_MAX)
+		server->share_limit = LOOKUPS_MAX;
 	server->threads = calloc(threads, sizeof(server->threads[0]));
 	if (!server->threads)
 		return -ENOMEM;

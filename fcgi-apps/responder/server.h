@@ -42,6 +42,7 @@ struct server {
 	int wake; /* eventfd: the threads of the loop must look at stopping */
 	size_t thread_count;
 	pthread_t *threads;
+	size_t share_limit; /* events that a thread takes at once, at most */
 	atomic_bool stopping;
 	atomic_int connections;
 	atomic_uchar *parked; /* by file descriptor */
@@ -82,8 +83,19 @@ void loop_gate_leave(struct server *server);
 
 /* dispatch.c --------------------------------------------------------------------------------- */
 
-/* Answers the request that was received; on this thread or later on another. */
-void dispatch(struct exchange *exchange);
+/* What a thread has at hand for one round trip to the store: requests of RUN_LOOKUP. */
+#define LOOKUPS_MAX 16
+struct lookups {
+	struct exchange *list[LOOKUPS_MAX];
+	size_t count;
+};
+
+/* Answers the request that was received; on this thread or later on another. A look-up is only
+ * added to the list, in which there must be room. */
+void dispatch(struct exchange *exchange, struct lookups *lookups);
+
+/* Answers those of the list, and empties it. */
+void dispatch_lookups(struct lookups *lookups);
 
 /* Runs a RUN_BLOCKING handler and answers; on a thread of the pool. */
 void dispatch_blocking(struct exchange *exchange);

@@ -16,8 +16,10 @@
 #include "upstream/upstream.h"
 
 enum run_mode {
-	RUN_DIRECT,      /* on the event thread, without the store: must be quick */
-	RUN_READ,        /* on the event thread with a pooled read connection: must be quick */
+	RUN_DIRECT, /* on the event thread, without the store: must be quick */
+	RUN_READ,   /* on the event thread with a pooled read connection: must be quick */
+	RUN_LOOKUP, /* as RUN_READ, with one db_query() and nothing else of the store: those that
+		       arrive together share a round trip to a server */
 	RUN_TRANSACTION, /* inside a (grouped) transaction; answered after the commit; an answer of
 			    400 or more rolls back. Idempotency-Key is handled around it */
 	RUN_BLOCKING,    /* on a thread of its own pool: may call siblings and db_transaction */
@@ -30,7 +32,7 @@ struct binding {
 
 	/*
 	 * Fills the response and returns 0, or returns a negative error for response_error().
-	 * In RUN_READ and RUN_TRANSACTION it must not block and may run more than once; the
+	 * In all but RUN_DIRECT and RUN_BLOCKING it must not block and may run more than once; the
 	 * response is fresh each time.
 	 */
 	int (*handle)(struct request *request, struct response *response);

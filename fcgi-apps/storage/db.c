@@ -2,6 +2,7 @@
 
 #include <assert.h>
 
+#include "storage/batch.h"
 #include "storage/driver.h"
 #include "storage/migrate.h"
 #include "storage/pool.h"
@@ -151,7 +152,7 @@ static int next_statement(struct db_conn *conn)
 	return conn->failed;
 }
 
-static void end_reading(struct db_conn *conn)
+void db_end_reading(struct db_conn *conn)
 {
 	if (conn->driver->in_transaction(conn) && conn->driver->commit(conn))
 		conn->driver->rollback(conn);
@@ -166,10 +167,34 @@ int db_read(struct db *db, db_function *function, void *argument)
 	r = db->driver->begin(conn, DB_BEGIN_READ);
 	if (!r) {
 		r = db_call(conn, function, argument);
-		end_reading(conn);
+		db_end_reading(conn);
 	}
 	pool_return(&db->readers, conn);
 	return r;
+}
+
+static int read_alone(struct db_conn *conn, void *argument)
+{
+	const struct db_batched *read = argument;
+	db_last(conn);
+	return read->function(conn, read->argument);
+}
+
+void db_read_batch(struct db *db, struct db_batched *reads, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		reads[i].state = DB_BATCHED;
+	if (count > 1 && db->driver->ask)
+		batch_read(&db->readers, reads, count);
+	for (size_t i = 0; i < count; i++) {
+		if (reads[i].state != DB_BATCHED_DONE)
+			reads[i].done(reads[i].argument, db_read(db, read_alone, &reads[i]));
+	}
+}
+
+size_t db_batch_limit(const struct db *db)
+{
+	return db->driver->ask ? BATCH_LIMIT : 1;
 }
 
 int db_transaction(struct db *db, db_function *function, void *argument)
@@ -257,7 +282,8 @@ int db_query(struct db_conn *conn, const char *sql, const struct db_value *value
 	struct db_rows *rows;
 	int r = next_statement(conn);
 	if (!r)
-		r = conn->driver->query(conn, sql, values, count, &rows);
+		r = conn->batch == DB_ALONE ? conn->driver->query(conn, sql, values, count, &rows)
+					    : batch_query(conn, sql, values, count, &rows);
 	if (r)
 		return r;
 	rows->conn = conn;

@@ -9,8 +9,9 @@
  * SQL keeps to what both know: $1, $2 … parameters, ON CONFLICT, RETURNING, partial indexes. Times
  *are BIGINT microseconds, money BIGINT minor units, booleans SMALLINT 0/1, ids TEXT.
  *
- * Three ways to run SQL, all thread-safe:
+ * Four ways to run SQL, all thread-safe:
  *   db_read         on a pooled connection, one snapshot for all its queries, no writes
+ *   db_read_batch   several short reads, which share the round trip to a server
  *   db_transaction  waits for the commit
  *   db_submit       returns at once; the job's done function hears of the commit
  * On SQLite all transactions are run by one writer thread that commits those waiting together as
@@ -89,6 +90,26 @@ typedef int db_function(struct db_conn *conn, void *argument);
 /* The function's result, or an error of the store. */
 int db_read(struct db *db, db_function *function, void *argument);
 int db_transaction(struct db *db, db_function *function, void *argument);
+
+/* A read whose function makes exactly one db_query(), its only use of the connection. */
+struct db_batched {
+	db_function *function;
+	/* Called exactly once, on the thread that called db_read_batch(), as soon as the function's
+	 * result is there; or with an error of the store. */
+	void (*done)(void *argument, int result);
+	void *argument;
+	enum { DB_BATCHED, DB_BATCHED_ASKED, DB_BATCHED_DONE } state; /* the store's own */
+};
+
+/*
+ * Runs them all. Where a statement is a message to a server, those of the batch are sent together:
+ * its functions are called up to their db_query(), which returns -EINPROGRESS for them to return,
+ * and once more when its rows are there. They leave nothing behind but outputs that they set anew.
+ */
+void db_read_batch(struct db *db, struct db_batched *reads, size_t count);
+
+/* How many reads a batch should have at most; 1: nothing is gained by one. */
+size_t db_batch_limit(const struct db *db);
 
 /* A transaction whose end is told later. The caller owns the job until done is called, which
  * happens exactly once, on the writer thread, after the commit or roll-back; result is the

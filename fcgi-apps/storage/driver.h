@@ -27,6 +27,10 @@ struct db_conn {
 	/* Set by db_last(): the next statement is the last; and once it has run. db_call() resets.
 	 */
 	bool last, over;
+	/* Reads of a batch: statements are asked first, then answered in the same sequence. */
+	enum { DB_ALONE, DB_ASKING, DB_ANSWERING } batch;
+	bool asked;            /* the running function's statement was asked */
+	struct db_rows *ready; /* the answer to it, not taken yet */
 };
 
 /* A member of a driver's own running query. */
@@ -91,6 +95,13 @@ struct db_driver {
 		    size_t count, int64_t rows);
 	int (*settle)(struct db_conn *conn);
 
+	/* For db_read_batch(), both NULL where statements are no messages. ask is as query, without
+	 * waiting; -EINPROGRESS when it cannot go with others now. answer waits for the first that
+	 * was asked and not answered yet; after an error there are none left. */
+	int (*ask)(struct db_conn *conn, const char *sql, const struct db_value *values,
+		   size_t count);
+	int (*answer)(struct db_conn *conn, struct db_rows **ret_rows);
+
 	/* db.h's functions of the same names. query sets neither member of db_rows. */
 	int64_t (*run)(struct db_conn *conn, const char *sql, const struct db_value *values,
 		       size_t count);
@@ -108,6 +119,9 @@ extern const struct db_driver postgres_driver;
 
 /* Runs a statement about savepoints, as the driver's savepoint. */
 int db_control(struct db_conn *conn, const char *sql, bool undo);
+
+/* Ends what was begun for reading, however it went. */
+void db_end_reading(struct db_conn *conn);
 
 /* Runs the function on a connection that has begun; closes the rows it left open. Returns its
  * result, or conn->failed. */

@@ -59,6 +59,7 @@ struct postgres_conn {
 		int64_t rows; /* that it must change, or DB_ANY_ROWS */
 	} queue[POSTGRES_QUEUE_MAX];
 	size_t queued;
+	size_t asked;   /* of a batch, not answered yet: they follow what is queued */
 	bool unchecked; /* some must change a certain number of rows */
 	bool unsynced;  /* something was sent since the last sync */
 	bool syncing;   /* a sync was sent and its end not read */
@@ -144,6 +145,9 @@ int64_t postgres_run(struct db_conn *conn, const char *sql, const struct db_valu
 		     size_t count);
 int postgres_query(struct db_conn *conn, const char *sql, const struct db_value *values,
 		   size_t count, struct db_rows **ret_rows);
+int postgres_ask(struct db_conn *conn, const char *sql, const struct db_value *values,
+		 size_t count);
+int postgres_answer(struct db_conn *conn, struct db_rows **ret_rows);
 int postgres_next(struct db_rows *rows);
 int64_t postgres_column_int(struct db_rows *rows, int column);
 const char *postgres_column_text(struct db_rows *rows, int column, size_t *ret_length);

@@ -322,21 +322,83 @@ int64_t postgres_run(struct db_conn *conn, const char *sql, const struct db_valu
 	return changed;
 }
 
+static int make_rows(PGresult *result, struct db_rows **ret_rows)
+{
+	struct postgres_rows *rows = malloc(sizeof(*rows));
+	if (!rows) {
+		libpq.PQclear(result);
+		return -ENOMEM;
+	}
+	*rows = (struct postgres_rows){
+		.result = result, .row = -1, .count = libpq.PQntuples(result)};
+	*ret_rows = &rows->rows;
+	return 0;
+}
+
 int postgres_query(struct db_conn *conn, const char *sql, const struct db_value *values,
 		   size_t count, struct db_rows **ret_rows)
 {
-	struct postgres_rows *rows = malloc(sizeof(*rows));
-	if (!rows)
-		return -ENOMEM;
-	*rows = (struct postgres_rows){.row = -1};
-	int r = start(postgres_conn(conn), sql, values, count, &rows->result);
+	PGresult *result;
+	int r = start(postgres_conn(conn), sql, values, count, &result);
+	return r ? r : make_rows(result, ret_rows);
+}
+
+/* To prepare a statement is to wait for all that was sent before it. */
+static bool is_prepared(struct postgres_conn *self, const char *sql)
+{
+	struct statement *entry = statements_find(&self->statements, sql);
+	return entry && container_of(entry, struct postgres_statement, entry)->name[0];
+}
+
+int postgres_ask(struct db_conn *conn, const char *sql, const struct db_value *values, size_t count)
+{
+	struct postgres_conn *self = postgres_conn(conn);
+	if (!is_prepared(self, sql))
+		return -EINPROGRESS;
+	int r = self->aborted ? self->aborted : begin_if_due(self);
+	if (!r)
+		r = dispatch(self, sql, values, count);
+	if (r)
+		return r;
+	self->asked++;
+	self->unsynced = true;
+	return 0;
+}
+
+/* The last one, or one that failed, ends the batch: the server skips what follows an error. */
+static int end_batch(struct postgres_conn *self)
+{
+	PGresult *result;
+	for (; self->handle && self->asked; self->asked--)
+		if (postgres_result(self, "one of a batch", &result) == 0)
+			libpq.PQclear(result);
+	return self->handle ? postgres_synced(self) : -EHOSTDOWN;
+}
+
+int postgres_answer(struct db_conn *conn, struct db_rows **ret_rows)
+{
+	struct postgres_conn *self = postgres_conn(conn);
+	PGresult *result = NULL;
+	int r = 0;
+	if (!self->syncing) {
+		r = postgres_send(self, true);
+		if (!r)
+			r = postgres_collect(self);
+	}
+	if (!r) {
+		self->asked--;
+		r = postgres_result(self, "one of a batch", &result);
+	}
+	if (self->handle && (r || !self->asked)) {
+		int ended = end_batch(self);
+		r = r ? r : ended;
+	}
 	if (r) {
-		free(rows);
+		libpq.PQclear(result);
 		return r;
 	}
-	rows->count = libpq.PQntuples(rows->result);
-	*ret_rows = &rows->rows;
-	return 0;
+	r = make_rows(result, ret_rows);
+	return r ? postgres_lost(self, r, "out of memory") : 0;
 }
 
 int postgres_next(struct db_rows *rows)

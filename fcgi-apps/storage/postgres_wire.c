@@ -58,6 +58,7 @@ void postgres_disconnect(struct postgres_conn *self)
 	self->names = 0;
 	self->state = POSTGRES_IDLE;
 	self->queued = 0;
+	self->asked = 0;
 	self->unchecked = false;
 	self->unsynced = false;
 	self->syncing = false;

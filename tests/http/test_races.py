@@ -239,3 +239,34 @@ def test_double_clicks_of_many_customers(shop):
     assert len(orders) == 15
     assert sum(len(orders_of(shop, f"clicker-{n}")) for n in range(20)) == 15
     assert shop.stock(product) == (0, 15)
+
+
+def test_each_of_many_lookups_gets_its_own_answer(shop):
+    """Look-ups that arrive together travel together; lists and changes go on between them."""
+    products = [shop.make_product(name=f"Mug {n}") for n in range(40)]
+
+    def call(client, number):
+        dice = random.Random(number)
+        for _ in range(40):
+            n = dice.randrange(40)
+            kind = dice.choice(("get",) * 6 + ("head", "unknown", "cached", "list", "change"))
+            if kind == "get":
+                assert client.read_product(products[n])["name"] == f"Mug {n}"
+            elif kind == "head":
+                answer = client.product.request("HEAD", f"/products/{products[n]}")
+                assert (answer.status, answer.body) == (200, b"")
+            elif kind == "unknown":
+                is_problem(client.product.get(f"/products/{new_id()}"), 404)
+            elif kind == "cached":
+                tag = client.product.get(f"/products/{products[n]}").headers["ETag"]
+                headers = {"If-None-Match": tag}
+                answer = client.product.get(f"/products/{products[n]}", headers=headers)
+                assert answer.status == 304 or answer.headers["ETag"] != tag
+            elif kind == "list":
+                ids = ",".join(dice.sample(products, 3))
+                assert len(done(client.product.get(f"/products?ids={ids}"), 200)) == 3
+            else:
+                client.adjust_stock(products[n], 1)
+        return True
+
+    assert all(at_once(32, shop.clone, call))

@@ -1,0 +1,96 @@
+#include "storage/batch.h"
+
+#include <assert.h>
+
+static void tell(struct db_batched *read, int result)
+{
+	read->state = DB_BATCHED_DONE;
+	read->done(read->argument, result);
+}
+
+int batch_query(struct db_conn *conn, const char *sql, const struct db_value *values, size_t count,
+		struct db_rows **ret_rows)
+{
+	if (conn->batch == DB_ANSWERING) {
+		assert(conn->ready);
+		*ret_rows = conn->ready;
+		conn->ready = NULL;
+		return 0;
+	}
+	int r = conn->driver->ask(conn, sql, values, count);
+	conn->asked = r == 0;
+	return r ? r : -EINPROGRESS;
+}
+
+static int call(struct db_conn *conn, const struct db_batched *read)
+{
+	conn->asked = false;
+	return db_call(conn, read->function, read->argument);
+}
+
+/* An error, when the connection is lost: nothing that was asked will be answered. */
+static int ask_all(struct db_conn *conn, struct db_batched *reads, size_t count)
+{
+	int r = 0;
+	conn->batch = DB_ASKING;
+	for (size_t i = 0; i < count && r != -EHOSTDOWN; i++) {
+		r = call(conn, &reads[i]);
+		if (conn->asked)
+			reads[i].state = DB_BATCHED_ASKED;
+		else if (r != -EINPROGRESS && r != -EHOSTDOWN)
+			tell(&reads[i], r); /* it came to an end without the store */
+	}
+	return r == -EHOSTDOWN ? r : 0;
+}
+
+static int answer(struct db_conn *conn, struct db_batched *read)
+{
+	int r = conn->driver->answer(conn, &conn->ready);
+	if (r)
+		return r;
+	conn->ready->conn = conn;
+	int result = call(conn, read);
+	if (conn->ready)
+		conn->driver->rows_close(conn->ready);
+	conn->ready = NULL;
+	tell(read, result);
+	return 0;
+}
+
+static bool holds_for_all(int error)
+{
+	return error == -EHOSTDOWN || error == -EAGAIN;
+}
+
+/* What fails fails for one, and takes those behind it along: they are read again alone, unless it
+ * is the server's state that each of them would have to wait for. */
+static void answer_all(struct db_conn *conn, struct db_batched *reads, size_t count, int error)
+{
+	conn->batch = DB_ANSWERING;
+	for (size_t i = 0; i < count; i++) {
+		if (reads[i].state != DB_BATCHED_ASKED)
+			continue;
+		if (!error)
+			error = answer(conn, &reads[i]);
+		if (holds_for_all(error))
+			tell(&reads[i], error);
+	}
+}
+
+void batch_read(struct pool *pool, struct db_batched *reads, size_t count)
+{
+	struct db_conn *conn;
+	int r = pool_take(pool, &conn);
+	if (!r) {
+		r = conn->driver->begin(conn, DB_BEGIN_READ);
+		if (!r) {
+			int error = ask_all(conn, reads, count);
+			answer_all(conn, reads, count, error);
+			conn->batch = DB_ALONE;
+			db_end_reading(conn);
+		}
+		pool_return(pool, conn);
+	}
+	for (size_t i = 0; r && i < count; i++)
+		tell(&reads[i], r);
+}

@@ -1,0 +1,19 @@
+/*
+ * Reads whose statements travel together (db_read_batch). Internal to storage/.
+ */
+#ifndef STORAGE_BATCH_H
+#define STORAGE_BATCH_H
+
+#include "storage/pool.h"
+
+/* Statements sent before their answers are read: more save little, and the last waits for all. */
+#define BATCH_LIMIT 16
+
+/* Runs those of the reads that can go together; the others are left in state DB_BATCHED. */
+void batch_read(struct pool *pool, struct db_batched *reads, size_t count);
+
+/* db_query() on a connection that asks or answers. */
+int batch_query(struct db_conn *conn, const char *sql, const struct db_value *values, size_t count,
+		struct db_rows **ret_rows);
+
+#endif
