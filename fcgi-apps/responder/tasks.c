@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/uuid.h"
+#include "base/wait.h"
 #include "responder/idempotency.h"
 #include "responder/server.h"
 
@@ -69,11 +70,9 @@ static bool wait_until_due(struct runner *runner)
 {
 	struct tasks *tasks = runner->tasks;
 	int64_t at = next_run(runner->task);
-	struct timespec until = {.tv_sec = at / CLOCK_SECOND, .tv_nsec = at % CLOCK_SECOND * 1000};
 	pthread_mutex_lock(&tasks->lock);
-	int rc = 0;
-	while (!tasks->stopping && !runner->due && rc != ETIMEDOUT)
-		rc = pthread_cond_timedwait(&runner->wake, &tasks->lock, &until);
+	while (!tasks->stopping && !runner->due && wait_until(&runner->wake, &tasks->lock, at))
+		;
 	runner->due = false;
 	bool go_on = !tasks->stopping;
 	pthread_mutex_unlock(&tasks->lock);
@@ -96,11 +95,7 @@ static int add(struct tasks *tasks, struct server *server, const struct task *ta
 {
 	struct runner *runner = &tasks->runners[tasks->count];
 	*runner = (struct runner){.task = task, .server = server, .tasks = tasks};
-	pthread_condattr_t attributes;
-	pthread_condattr_init(&attributes);
-	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-	pthread_cond_init(&runner->wake, &attributes);
-	pthread_condattr_destroy(&attributes);
+	wait_init(&runner->wake);
 	int rc = pthread_create(&runner->thread, NULL, run, runner);
 	if (rc) {
 		pthread_cond_destroy(&runner->wake);

@@ -4,15 +4,12 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/wait.h"
 
 void pool_init(struct pool *pool, int64_t patience)
 {
 	*pool = (struct pool){.patience = patience};
-	pthread_condattr_t attributes;
-	pthread_condattr_init(&attributes);
-	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-	pthread_cond_init(&pool->returned, &attributes);
-	pthread_condattr_destroy(&attributes);
+	wait_init(&pool->returned);
 	pthread_mutex_init(&pool->lock, NULL);
 }
 
@@ -38,12 +35,9 @@ void pool_add(struct pool *pool, struct db_conn *conn)
 int pool_take(struct pool *pool, struct db_conn **ret_conn)
 {
 	int64_t deadline = clock_monotonic() + pool->patience;
-	struct timespec until = {.tv_sec = deadline / CLOCK_SECOND,
-				 .tv_nsec = deadline % CLOCK_SECOND * 1000};
-	int r = 0;
 	pthread_mutex_lock(&pool->lock);
-	while (!pool->idle && !r)
-		r = pthread_cond_timedwait(&pool->returned, &pool->lock, &until);
+	while (!pool->idle && wait_until(&pool->returned, &pool->lock, deadline))
+		;
 	struct db_conn *conn = pool->idle;
 	if (conn) {
 		pool->idle = conn->next;

@@ -1,9 +1,9 @@
 #include "upstream/address.h"
 
 #include <netdb.h>
-#include <pthread.h>
 
 #include "base/clock.h"
+#include "base/wait.h"
 
 #define FRESH_FOR    (10 * CLOCK_SECOND)
 #define LOOKUP_STACK (256u << 10)
@@ -124,12 +124,9 @@ static int start_lookup(struct address *address)
 /* Waits for the first result; called with the lock held. */
 static int wait_for_lookup(struct address *address, int64_t deadline)
 {
-	struct timespec until = {.tv_sec = deadline / CLOCK_SECOND,
-				 .tv_nsec = deadline % CLOCK_SECOND * 1000};
-	int error = 0;
-
-	while (address->looking_up && !address->found.count && !error)
-		error = pthread_cond_timedwait(&address->looked_up, &address->lock, &until);
+	while (address->looking_up && !address->found.count &&
+	       wait_until(&address->looked_up, &address->lock, deadline))
+		;
 	if (address->found.count)
 		return 0;
 	return address->looking_up ? -ETIMEDOUT : address->error;
@@ -185,16 +182,12 @@ static int set_parts(struct address *address, const char *url)
 int address_create(const char *base_url, struct address **ret_address)
 {
 	struct address *address = calloc(1, sizeof(*address));
-	pthread_condattr_t attributes;
 
 	if (!address)
 		return -ENOMEM;
 	address->owners = 1;
 	pthread_mutex_init(&address->lock, NULL);
-	pthread_condattr_init(&attributes);
-	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-	pthread_cond_init(&address->looked_up, &attributes);
-	pthread_condattr_destroy(&attributes);
+	wait_init(&address->looked_up);
 
 	int error = set_parts(address, base_url);
 
