@@ -1,4 +1,5 @@
 #include <fcntl.h>
+#include <sched.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/resource.h>
@@ -8,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/wait.h"
 #include "responder/exchange.h"
 #include "responder/server.h"
 
@@ -24,6 +26,7 @@
 #define PEER_TIMEOUT       10 /* seconds to wait inside a request, or for room to answer */
 #define DRAIN_CHECK        (5 * 1000)
 #define OUT_OF_FILES_PAUSE (10 * 1000)
+#define LOOKUPS_PATIENCE   1000 /* microseconds */
 
 static int arm(struct server *server, int fd, int operation)
 {
@@ -155,6 +158,52 @@ static size_t next_share(const struct server *server, size_t share, size_t taken
 	return share * 2 < server->share_limit ? share * 2 : server->share_limit;
 }
 
+/* Waits for up to so many events, and runs what is no look-up. How many came. */
+static size_t take(struct server *server, struct lookups *lookups, size_t most, int timeout)
+{
+	struct epoll_event events[LOOKUPS_MAX];
+	int count = epoll_wait(server->epoll, events, (int)most, timeout);
+	if (atomic_load(&server->stopping))
+		return 0;
+	for (int i = 0; i < count; i++) {
+		if (events[i].data.fd == server->listener)
+			take_connections(server);
+		else
+			serve(server, events[i].data.fd, lookups);
+	}
+	return count > 0 ? (size_t)count : 0;
+}
+
+/*
+ * Look-ups gather like bytes in Nagle's algorithm (RFC 896): while some are on their way to the
+ * store, fewer than a full share wait for company. And nginx, which woke this thread with the first
+ * request of several, gets to hand over the others.
+ */
+static size_t gather(struct server *server, struct lookups *lookups, size_t share)
+{
+	size_t room = server->share_limit - lookups->count;
+	int64_t deadline = clock_monotonic() + LOOKUPS_PATIENCE;
+	sched_yield();
+	pthread_mutex_lock(&server->lookups_lock);
+	while (server->lookups_away &&
+	       wait_until(&server->lookups_back, &server->lookups_lock, deadline))
+		;
+	pthread_mutex_unlock(&server->lookups_lock);
+	return take(server, lookups, share < room ? share : room, 0);
+}
+
+static void run_lookups(struct server *server, struct lookups *lookups)
+{
+	pthread_mutex_lock(&server->lookups_lock);
+	server->lookups_away++;
+	pthread_mutex_unlock(&server->lookups_lock);
+	dispatch_lookups(lookups);
+	pthread_mutex_lock(&server->lookups_lock);
+	server->lookups_away--;
+	pthread_mutex_unlock(&server->lookups_lock);
+	pthread_cond_signal(&server->lookups_back);
+}
+
 static void *run(void *argument)
 {
 	struct server *server = argument;
@@ -162,19 +211,14 @@ static void *run(void *argument)
 	size_t share = 1;
 	for (;;) {
 		gate_wait(server);
-		struct epoll_event events[LOOKUPS_MAX];
-		int count = epoll_wait(server->epoll, events, (int)share, -1);
+		size_t taken = take(server, &lookups, share, -1);
 		if (atomic_load(&server->stopping))
 			return NULL;
-		for (int i = 0; i < count; i++) {
-			if (events[i].data.fd == server->listener)
-				take_connections(server);
-			else
-				serve(server, events[i].data.fd, &lookups);
-		}
-		if (count > 0)
-			share = next_share(server, share, (size_t)count, lookups.count);
-		dispatch_lookups(&lookups);
+		if (lookups.count && lookups.count < server->share_limit)
+			taken += gather(server, &lookups, share);
+		share = next_share(server, share, taken, lookups.count);
+		if (lookups.count)
+			run_lookups(server, &lookups);
 	}
 }
 
@@ -222,6 +266,8 @@ int loop_start(struct server *server, size_t threads)
 {
 	pthread_mutex_init(&server->gate_lock, NULL);
 	pthread_cond_init(&server->gate_open, NULL);
+	pthread_mutex_init(&server->lookups_lock, NULL);
+	wait_init(&server->lookups_back);
 	int rc = prepare(server);
 	if (rc < 0) {
 		log_write(LOG_ERROR, "cannot start listening", log_error_code(rc));
@@ -288,5 +334,7 @@ void loop_release(struct server *server)
 	close(server->epoll);
 	close(server->wake);
 	pthread_cond_destroy(&server->gate_open);
+	pthread_cond_destroy(&server->lookups_back);
+	pthread_mutex_destroy(&server->lookups_lock);
 	pthread_mutex_destroy(&server->gate_lock);
 }
