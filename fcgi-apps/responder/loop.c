@@ -9,7 +9,6 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/wait.h"
 #include "responder/exchange.h"
 #include "responder/server.h"
 
@@ -26,7 +25,6 @@
 #define PEER_TIMEOUT       10 /* seconds to wait inside a request, or for room to answer */
 #define DRAIN_CHECK        (5 * 1000)
 #define OUT_OF_FILES_PAUSE (10 * 1000)
-#define LOOKUPS_PATIENCE   1000 /* microseconds */
 
 static int arm(struct server *server, int fd, int operation)
 {
@@ -175,33 +173,14 @@ static size_t take(struct server *server, struct lookups *lookups, size_t most, 
 }
 
 /*
- * Look-ups gather like bytes in Nagle's algorithm (RFC 896): while some are on their way to the
- * store, fewer than a full share wait for company. And nginx, which woke this thread with the first
- * request of several, gets to hand over the others.
+ * Who woke this thread with one request often has more to hand over, and was interrupted by the
+ * wake-up: on busy processors it gets to go on first, and its look-ups travel together.
  */
 static size_t gather(struct server *server, struct lookups *lookups, size_t share)
 {
 	size_t room = server->share_limit - lookups->count;
-	int64_t deadline = clock_monotonic() + LOOKUPS_PATIENCE;
 	sched_yield();
-	pthread_mutex_lock(&server->lookups_lock);
-	while (server->lookups_away &&
-	       wait_until(&server->lookups_back, &server->lookups_lock, deadline))
-		;
-	pthread_mutex_unlock(&server->lookups_lock);
 	return take(server, lookups, share < room ? share : room, 0);
-}
-
-static void run_lookups(struct server *server, struct lookups *lookups)
-{
-	pthread_mutex_lock(&server->lookups_lock);
-	server->lookups_away++;
-	pthread_mutex_unlock(&server->lookups_lock);
-	dispatch_lookups(lookups);
-	pthread_mutex_lock(&server->lookups_lock);
-	server->lookups_away--;
-	pthread_mutex_unlock(&server->lookups_lock);
-	pthread_cond_signal(&server->lookups_back);
 }
 
 static void *run(void *argument)
@@ -217,8 +196,7 @@ static void *run(void *argument)
 		if (lookups.count && lookups.count < server->share_limit)
 			taken += gather(server, &lookups, share);
 		share = next_share(server, share, taken, lookups.count);
-		if (lookups.count)
-			run_lookups(server, &lookups);
+		dispatch_lookups(&lookups);
 	}
 }
 
@@ -266,8 +244,6 @@ int loop_start(struct server *server, size_t threads)
 {
 	pthread_mutex_init(&server->gate_lock, NULL);
 	pthread_cond_init(&server->gate_open, NULL);
-	pthread_mutex_init(&server->lookups_lock, NULL);
-	wait_init(&server->lookups_back);
 	int rc = prepare(server);
 	if (rc < 0) {
 		log_write(LOG_ERROR, "cannot start listening", log_error_code(rc));
@@ -334,7 +310,5 @@ void loop_release(struct server *server)
 	close(server->epoll);
 	close(server->wake);
 	pthread_cond_destroy(&server->gate_open);
-	pthread_cond_destroy(&server->lookups_back);
-	pthread_mutex_destroy(&server->lookups_lock);
 	pthread_mutex_destroy(&server->gate_lock);
 }

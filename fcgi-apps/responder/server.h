@@ -43,9 +43,6 @@ struct server {
 	size_t thread_count;
 	pthread_t *threads;
 	size_t share_limit; /* events that a thread takes at once, at most */
-	pthread_mutex_t lookups_lock;
-	pthread_cond_t lookups_back;
-	size_t lookups_away; /* threads whose look-ups are at the store */
 	atomic_bool stopping;
 	atomic_int connections;
 	atomic_uchar *parked; /* by file descriptor */
