@@ -88,6 +88,8 @@ class ReplicatedShop(Shop):
     def _replicas(self, service, count, urls):
         url = self._create(service)
         more = {"ROOT_PATH": f"/{service}s", "TRUSTED_PROXIES": ADDRESS}
+        if count > 1:
+            more["WORKER_PROCESSES"] = 1  # as `make up REPLICAS=…` and the pods have it
         return [
             Service(self.stack, service, f"{self.name}-{service}-{number}", url, more=more, **urls)
             for number in range(1, count + 1)

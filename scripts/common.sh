@@ -234,9 +234,12 @@ start_worker() {
 }
 
 render_sidecar() {
-	local name=$1 service=${1%%-*}
+	local name=$1 service=${1%%-*} processes=
+	# Replicas have the processors together: one process each, as in a pod.
+	((REPLICAS == 1)) || processes=1
 	mkdir -p "$STATE_DIR/run/$name-nginx"
-	SERVICE=$service ROOT_PATH=/${service}s LISTEN_ADDRESS=127.0.0.1 \
+	WORKER_PROCESSES=${WORKER_PROCESSES:-$processes} LISTEN_ADDRESS=127.0.0.1 \
+		SERVICE=$service ROOT_PATH=/${service}s \
 		PUBLIC_PORT=$(setting "$name" PORT) INTERNAL_PORT=$(setting "$name" INTERNAL_PORT) \
 		WORKER_SOCKET="$STATE_DIR/run/$name.sock" RUNTIME_DIR="$STATE_DIR/run/$name-nginx" \
 		TRUSTED_PROXIES=127.0.0.1 nginx/render.sh sidecar >"$STATE_DIR/run/$name-nginx.conf"

@@ -44,6 +44,14 @@ def test_status_lists_all(installation):
     assert {"balancer", "postgres", "gateway"} <= lines.keys()
 
 
+def test_replicas_share_the_processors(installation):
+    """One nginx process each: three sidecars with one a processor would only get in each other's way."""
+    for service in SERVICES:
+        for name in (service, f"{service}-2", f"{service}-3"):
+            configuration = installation.state / "run" / f"{name}-nginx.conf"
+            assert "\nworker_processes 1;\n" in configuration.read_text()
+
+
 def test_requests_are_spread(installation):
     """Those of clients, and those of siblings."""
     client = installation.gateway
