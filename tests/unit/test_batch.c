@@ -179,7 +179,7 @@ START_TEST(long_answers_come_whole)
 {
 	static const char text[] =
 		"SELECT length(t) FROM (SELECT repeat('x', CAST($1 AS INT)) AS t) x";
-	static const char lines[] = "SELECT n + $1 FROM generate_series(1, 20000) AS n"
+	static const char lines[] = "SELECT n + $1 FROM generate_series(1, 2000) AS n"
 				    " ORDER BY repeat('y', 100) || n";
 	struct read reads[16];
 	prepare(text);
