@@ -7,7 +7,8 @@
 #
 #	ruby pipeline.rb FLUENT_CONF < lines > documents
 #
-# in:  {"tag": "kubernetes.var.log.containers.….log", "line": the bytes in base64}, one a line
+# in:  {"tag": "kubernetes.var.log.containers.….log", "line": the bytes in base64}, one a line;
+#      "refusals": [429, 400] where Elasticsearch refuses the line's document with these, one after the other
 # out: {"index": "kubernetes-2026.01.31", "id": "…", "document": {…}}
 
 require 'digest'
@@ -151,7 +152,8 @@ class Pipeline
     @documents = []
   end
 
-  def take(tag, line)
+  def take(tag, line, refusals)
+    @refusals = refusals
     time, record = begin
       parse(@source.child('parse'), line)
     rescue Unparsed
@@ -185,7 +187,7 @@ class Pipeline
     case section['@type']
     when 'relabel' then run(@labels.fetch(section['@label']), tag, time, record)
     when 'rewrite_tag_filter' then rewrite(label, section, tag, time, record)
-    when 'elasticsearch' then index(section, time, record)
+    when 'elasticsearch' then index(label, section, tag, time, record)
     else raise "#{section['@type']} is not known here"
     end
   end
@@ -198,19 +200,38 @@ class Pipeline
     run(label, rule['tag'].sub('${tag}', tag), time, record) if rule
   end
 
-  def index(section, time, record)
+  def index(label, section, tag, time, record)
     raise 'the index is not by day' unless section.flag?('logstash_format') && section.flag?('utc_index')
 
     record = record.dup
-    id = section['id_key'] && record.fetch(section['id_key'])
+    id = id_of(section, record)
     # The plugin drops it, and tells nobody.
-    return if section['write_operation'] == 'create' && id.nil?
+    return unless id
 
     (section['remove_keys'] || '').split(',').each { |key| record.delete(key) }
     day = record['@timestamp'] ? Time.iso8601(record['@timestamp']) : time
     record['@timestamp'] ||= time.iso8601(9)
+    return refuse(label, section, tag, time, record) unless @refusals.empty?
+
     name = "#{section['logstash_prefix']}-#{day.utc.strftime('%Y.%m.%d')}"
     @documents << { index: name, id: id, document: record }
+  end
+
+  def id_of(section, record)
+    raise 'what has no id is dropped' unless section['write_operation'] == 'create'
+
+    record[section['id_key']]
+  end
+
+  # The plugin's error handler gets the record as it was sent: without what remove_keys says.
+  def refuse(label, section, tag, time, record)
+    return unless id_of(section, record)
+    return fail_over(tag, time, record) if @refusals.shift == 400
+
+    # A full queue. Unless it is told otherwise, the plugin gives up the whole chunk.
+    raise 'the chunk is given up' unless section['unrecoverable_error_types'] == '[]'
+
+    run(label, tag, time, record)
   end
 
   # In this mode the plugin deletes both keys that it was told, and tells streams apart by a third.
@@ -308,6 +329,6 @@ end
 pipeline = Pipeline.new(read_configuration(ARGV.fetch(0)))
 $stdin.each_line do |input|
   entry = JSON.parse(input)
-  pipeline.take(entry['tag'], entry['line'].unpack1('m'))
+  pipeline.take(entry['tag'], entry['line'].unpack1('m'), entry.fetch('refusals', []))
 end
 pipeline.documents.each { |document| puts JSON.generate(document) }
