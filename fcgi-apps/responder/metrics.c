@@ -18,10 +18,14 @@ static const int statuses[] = {200, 201, 204, 304, 400, 403, 404, 405,
 			       409, 412, 413, 415, 422, 500, 503};
 #define STATUS_COUNT (ARRAY_SIZE(statuses) + 1)
 
-struct operation_metrics {
-	atomic_llong by_status[STATUS_COUNT];
+/* Requests of one operation that were answered with one status. */
+struct answered {
 	atomic_llong by_duration[BOUND_COUNT + 1];
 	atomic_llong microseconds;
+};
+
+struct operation_metrics {
+	struct answered by_status[STATUS_COUNT];
 };
 
 struct metrics {
@@ -68,12 +72,12 @@ void metrics_count(struct metrics *metrics, const struct operation *operation, i
 	size_t slot = 0;
 	while (slot < ARRAY_SIZE(statuses) && statuses[slot] != status)
 		slot++;
-	add(&entry->by_status[slot], 1);
+	struct answered *answered = &entry->by_status[slot];
 	size_t bucket = 0;
 	while (bucket < BOUND_COUNT && duration > bounds[bucket])
 		bucket++;
-	add(&entry->by_duration[bucket], 1);
-	add(&entry->microseconds, duration);
+	add(&answered->by_duration[bucket], 1);
+	add(&answered->microseconds, duration);
 }
 
 static void family(struct text *out, const char *name, const char *type, const char *help)
@@ -101,49 +105,69 @@ static const char *operation_name(const struct metrics *metrics, size_t index)
 					   : contract_operation(metrics->contract, index)->id;
 }
 
+/* {operation="…",status="…" and what follows. */
+static void append_labels(struct text *out, const struct metrics *metrics, size_t operation,
+			  size_t slot, const char *rest)
+{
+	text_printf(out, "{operation=\"%s\",status=\"", operation_name(metrics, operation));
+	if (slot < ARRAY_SIZE(statuses))
+		text_append_int(out, statuses[slot]);
+	else
+		text_append_string(out, "other");
+	text_append_string(out, rest);
+}
+
 static void write_requests(struct metrics *metrics, struct text *out)
 {
-	family(out, "http_requests_total", "counter", "Answered requests.");
+	const char *name = "http_requests_total";
+	family(out, name, "counter", "Answered requests.");
 	for (size_t i = 0; i < metrics->count; i++) {
 		for (size_t s = 0; s < STATUS_COUNT; s++) {
-			long long count = load(&metrics->operations[i].by_status[s]);
+			struct answered *answered = &metrics->operations[i].by_status[s];
+			long long count = 0;
+			for (size_t b = 0; b <= BOUND_COUNT; b++)
+				count += load(&answered->by_duration[b]);
 			if (count == 0)
 				continue;
-			text_printf(out, "http_requests_total{operation=\"%s\",status=\"",
-				    operation_name(metrics, i));
-			if (s < ARRAY_SIZE(statuses))
-				text_append_int(out, statuses[s]);
-			else
-				text_append_string(out, "other");
-			text_printf(out, "\"} %lld\n", count);
+			text_append_string(out, name);
+			append_labels(out, metrics, i, s, "\"} ");
+			text_printf(out, "%lld\n", count);
 		}
 	}
 }
 
-static void write_durations(struct metrics *metrics, struct text *out)
+static void write_duration(struct metrics *metrics, size_t operation, size_t slot, struct text *out)
 {
 	const char *name = "http_request_duration_seconds";
-	family(out, name, "histogram", "Time from reading a request to its answer.");
-	for (size_t i = 0; i < metrics->count; i++) {
-		struct operation_metrics *entry = &metrics->operations[i];
-		const char *operation = operation_name(metrics, i);
-		long long below[BOUND_COUNT + 1];
-		long long count = 0;
-		for (size_t b = 0; b <= BOUND_COUNT; b++)
-			below[b] = count += load(&entry->by_duration[b]);
-		if (count == 0)
-			continue;
-		for (size_t b = 0; b < BOUND_COUNT; b++) {
-			text_printf(out, "%s_bucket{operation=\"%s\",le=\"", name, operation);
-			append_seconds(out, bounds[b]);
-			text_printf(out, "\"} %lld\n", below[b]);
-		}
-		text_printf(out, "%s_bucket{operation=\"%s\",le=\"+Inf\"} %lld\n", name, operation,
-			    count);
-		text_printf(out, "%s_sum{operation=\"%s\"} ", name, operation);
-		append_seconds(out, load(&entry->microseconds));
-		text_printf(out, "\n%s_count{operation=\"%s\"} %lld\n", name, operation, count);
+	struct answered *answered = &metrics->operations[operation].by_status[slot];
+	long long below[BOUND_COUNT + 1];
+	long long count = 0;
+	for (size_t b = 0; b <= BOUND_COUNT; b++)
+		below[b] = count += load(&answered->by_duration[b]);
+	if (count == 0)
+		return;
+	for (size_t b = 0; b < BOUND_COUNT; b++) {
+		text_printf(out, "%s_bucket", name);
+		append_labels(out, metrics, operation, slot, "\",le=\"");
+		text_printf(out, "%g\"} %lld\n", (double)bounds[b] / CLOCK_SECOND, below[b]);
 	}
+	text_printf(out, "%s_bucket", name);
+	append_labels(out, metrics, operation, slot, "\",le=\"+Inf\"} ");
+	text_printf(out, "%lld\n%s_sum", count, name);
+	append_labels(out, metrics, operation, slot, "\"} ");
+	append_seconds(out, load(&answered->microseconds));
+	text_printf(out, "\n%s_count", name);
+	append_labels(out, metrics, operation, slot, "\"} ");
+	text_printf(out, "%lld\n", count);
+}
+
+static void write_durations(struct metrics *metrics, struct text *out)
+{
+	family(out, "http_request_duration_seconds", "histogram",
+	       "Time from reading a request to its answer.");
+	for (size_t i = 0; i < metrics->count; i++)
+		for (size_t s = 0; s < STATUS_COUNT; s++)
+			write_duration(metrics, i, s, out);
 }
 
 static void write_store(struct server *server, struct text *out)

@@ -122,6 +122,10 @@ def test_figures_are_those_of_what_was_done(scraped):
     assert total('http_requests_total{operation="createOrder",status="201"}') == 11
     assert total("order_orders") == 11
     assert total('http_requests_total{operation="createOrder",status="409"}') == 2
+    durations = "http_request_duration_seconds_bucket"
+    assert total(f'{durations}{{operation="createOrder",status="201",le="+Inf"}}') == 11
+    assert total(f'{durations}{{operation="createOrder",status="409",le="+Inf"}}') == 2
+    assert total(f'{durations}{{operation="createOrder",status="409",le="5"}}') == 2
     assert total("cart_checkouts_consumed_last_hour") == 11
     assert total("max_over_time(product_stock_outs_total[5m])") == 2
     assert total('http_requests_total{service="cart",status="503"}') == 1
