@@ -108,6 +108,8 @@ def test_the_stack_is_of_one_version_and_keeps_its_data():
     assert [c["metadata"]["name"] for c in elasticsearch["spec"]["volumeClaimTemplates"]] == ["data"]
     settings = {e["name"]: e.get("value") for e in containers(elasticsearch)[1]["env"]}
     assert settings["xpack.security.enabled"] == settings["xpack.security.http.ssl.enabled"] == "true"
+    # Who could speak as another node would need no password: there is no TLS among them.
+    assert settings["transport.host"] == "127.0.0.1"
 
 
 def test_fluentd_reads_and_writes_what_is_mounted():
