@@ -124,9 +124,12 @@ def test_a_refusal_fails_the_job(certificates, refused):
     def refuse(method, path):
         return (400, b'{"error":"because"}') if path.startswith(refused) else fine(method, path)
 
+    folder = certificates / "temporary"
+    folder.mkdir()
     with serve(refuse, certificates) as elasticsearch, serve(refuse) as kibana:
-        done = run(elasticsearch, kibana, certificates)
+        done = run(elasticsearch, kibana, certificates, TMPDIR=str(folder))
     assert done.returncode != 0 and "because" in done.stderr
+    assert not list(folder.iterdir()), "a password stays behind"
 
 
 def test_an_import_of_some_objects_only_fails(certificates):

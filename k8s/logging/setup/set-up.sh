@@ -7,7 +7,8 @@ set -eu
 
 : "${PATIENCE:=600}" "${SETUP_DIR:=/setup}"
 answer=$(mktemp)
-trap 'rm -f "$answer"' EXIT
+trap 'rm -f "$answer" "$answer.user"' EXIT
+umask 077
 
 # The password goes through a file descriptor, not the command line, which every process can read.
 ask() { # ask METHOD URL [curl's arguments]
@@ -58,7 +59,6 @@ expect "fluentd's user" PUT "$ELASTICSEARCH_URL/_security/user/fluentd" \
 printf '{"password":"%s"}' "$KIBANA_SYSTEM_PASSWORD" >"$answer.user"
 expect "Kibana's password" POST "$ELASTICSEARCH_URL/_security/user/kibana_system/_password" \
 	-H "$json" --data-binary "@$answer.user"
-rm -f "$answer.user"
 
 await Kibana "$KIBANA_URL/api/status"
 expect 'saved objects' POST "$KIBANA_URL/api/saved_objects/_import?overwrite=true" \
