@@ -73,7 +73,7 @@ def source_operations(having=lambda operation: True):
         document = json.loads((ROOT / f"fcgi-apps/{service}/openapi.json").read_text())
         document["paths"].update(shared["paths"])
         for kind, members in shared["components"].items():
-            document["components"].setdefault(kind, {}).update(members)
+            document["components"][kind] = {**members, **document["components"].get(kind, {})}
         for identifier, operation in operations_of(document, service).items():
             if having(operation):
                 found.append((service, identifier))
