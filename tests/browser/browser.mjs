@@ -63,9 +63,13 @@ export async function browse(scenario) {
 	assert.deepEqual(faults, []);
 }
 
-/* What the page shows now, with the element given, where one is, at the top. */
-export async function picture(page, name, top, height = 900) {
-	await page.setViewportSize({ width: 1280, height });
+/* What the page shows now; from one element to the end of another, where they are given. */
+export async function picture(page, name, top, end) {
+	if (end) {
+		const [first, last] = await Promise.all([top.boundingBox(), end.boundingBox()]);
+		const height = Math.ceil(last.y + last.height - first.y) + 34;
+		await page.setViewportSize({ width: 1280, height });
+	}
 	if (top) {
 		await top.evaluate((element) => {
 			element.scrollIntoView();

@@ -36,7 +36,12 @@ await browse(async (open) => {
 	assert.equal(order.status, 201);
 	assert.equal(order.body.status, "pending");
 	assert.equal(order.body.total_amount, 259.8);
-	await picture(orders, "try-it-out", order.operation.locator(".btn-group:not(.try-out)"), 1050);
+	await picture(
+		orders,
+		"try-it-out",
+		order.operation.locator(".btn-group:not(.try-out)"),
+		order.operation.locator(".live-responses-table .headerline").last(),
+	);
 
 	/* What the business does not allow is told as well. */
 	const again = await openDocs(open, `${platform.gateway}/orders/docs`, [/status of 409/]);
