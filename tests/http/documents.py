@@ -135,10 +135,17 @@ def faults(operation, schema, value, where=""):
     return found
 
 
+# What clients act on. That an answer is a kept one is told at Idempotency-Key, for refusals as well.
+HEADERS = ("ETag", "Link", "Location", "Retry-After", "X-Total-Count")
+
+
 def assert_declared(operation, answer):
-    """The status, the media type and the form of the body are those of the document."""
+    """The status, the headers, the media type and the form of the body are those of the document."""
     assert answer.status in operation.responses, answer
-    content = operation.responses[answer.status].get("content", {})
+    response = operation.responses[answer.status]
+    for name in HEADERS:
+        assert name in response.get("headers", {}) or answer.header(name) is None, (name, answer)
+    content = response.get("content", {})
     if not content:
         assert answer.body == b"", answer
         return

@@ -5,7 +5,7 @@ import uuid
 
 import pytest
 from client import is_problem
-from documents import source_operations
+from documents import assert_declared, source_operations
 from shop import Shop
 from test_examples import unlike
 
@@ -163,7 +163,9 @@ def test_every_example_is_provoked():
 @pytest.mark.parametrize(("identifier", "code"), PROVOKE)
 def test_refusal_is_as_its_example(platform, identifier, code):
     operation, example = shown()[identifier, code]
-    problem = is_problem(PROVOKE[identifier, code](Shop(platform)), 409, code)
+    answer = PROVOKE[identifier, code](Shop(platform))
+    assert_declared(operation, answer)
+    problem = is_problem(answer, 409, code)
     for name in ("title", "status", "detail", "code"):
         assert problem[name] == example[name]
     schema = operation.responses[409]["content"]["application/problem+json"]["schema"]
