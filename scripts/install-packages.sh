@@ -89,6 +89,8 @@ remove_files() {
 	done
 }
 trap remove_files EXIT
+# dash runs the trap above at an exit only, not when a signal ends it.
+trap 'exit 130' INT TERM HUP
 no_start=/usr/sbin/policy-rc.d
 if [ -n "$new_services" ] && [ ! -e "$no_start" ]; then
 	cleanup="$cleanup $no_start"
