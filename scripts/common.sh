@@ -362,10 +362,11 @@ await_cluster() {
 	done
 }
 
-# Something that listens on the port, whoever it is: state 0A in the kernel's tables.
+# Something that listens on the port, whoever it is: state 0A in the kernel's tables. A kernel without
+# IPv6 has one only.
 port_taken() {
 	local hex
 	printf -v hex ':%04X' "$1"
 	awk -v port="$hex" '$4 == "0A" && substr($2, length($2) - 4) == port { found = 1 }
-		END { exit !found }' /proc/net/tcp /proc/net/tcp6 2>/dev/null
+		END { exit !found }' /proc/net/tcp*
 }
