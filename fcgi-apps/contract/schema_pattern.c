@@ -18,9 +18,15 @@ struct pattern {
 struct translation {
 	const char *position;
 	struct text out;
-	bool atom; /* something stands before that a quantifier may repeat */
+	bool atom;     /* something stands before that a quantifier may repeat */
+	size_t groups; /* that are open */
 	const char *reason;
 };
+
+static bool is_visible(char byte)
+{
+	return byte >= ' ' && byte <= '~';
+}
 
 static int refuse(struct translation *translation, const char *reason)
 {
@@ -57,6 +63,8 @@ static int translate_class(struct translation *translation)
 			return refuse(translation, "a class is not closed");
 		if (*end == '\\')
 			return refuse(translation, "no \\ inside a class");
+		if (!is_visible(*end))
+			return refuse(translation, "only visible ASCII inside a class");
 		if (*end == '[' && end[1] && strchr(":.=", end[1]))
 			return refuse(translation, "no POSIX names inside a class");
 	}
@@ -132,6 +140,19 @@ static int translate_group(struct translation *translation)
 	text_append_char(&translation->out, '(');
 	translation->position = position;
 	translation->atom = false;
+	translation->groups++;
+	return 0;
+}
+
+/* POSIX takes one too many for itself. */
+static int translate_group_end(struct translation *translation)
+{
+	if (translation->groups == 0)
+		return refuse(translation, "a ) without its (");
+	text_append_char(&translation->out, ')');
+	translation->position++;
+	translation->atom = true;
+	translation->groups--;
 	return 0;
 }
 
@@ -151,6 +172,8 @@ static int translate_one(struct translation *translation)
 		return translate_quantifier(translation);
 	case '(':
 		return translate_group(translation);
+	case ')':
+		return translate_group_end(translation);
 	case '.':
 		return refuse(translation, "'.' differs between dialects; name the characters");
 	case ']':
@@ -159,7 +182,7 @@ static int translate_one(struct translation *translation)
 	default:
 		break;
 	}
-	if (byte < ' ' || byte > '~')
+	if (!is_visible(byte))
 		return refuse(translation, "only visible ASCII");
 	text_append_char(&translation->out, byte);
 	translation->atom = !strchr("|^$", byte);
