@@ -44,6 +44,7 @@ endif
 ifdef CI
 CFLAGS += -Werror
 endif
+FLAGS := $(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) $(LDLIBS)
 export ASAN_OPTIONS ?= detect_leaks=1:detect_stack_use_after_return=1:exitcode=99
 export UBSAN_OPTIONS ?= print_stacktrace=1:halt_on_error=1:exitcode=99
 export TSAN_OPTIONS ?= halt_on_error=0:second_deadlock_stack=1:exitcode=99:suppressions='$(CURDIR)/tests/tsan.suppressions'
@@ -62,6 +63,7 @@ JOBS = $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell nproc))
 MAKEFLAGS += --no-print-directory
 
 .DEFAULT_GOAL := help
+.PHONY: always
 .DELETE_ON_ERROR:
 .PHONY: help up down status logs demo build programs unit-programs test test-unit test-unit-postgres test-http test-scripts test-observe test-proofs test-model lint sanitize bench clean reset-data coverage test-deploy test-images images push test-browser screenshots lint-openapi
 help:
@@ -100,7 +102,13 @@ build:
 programs: $(PROGRAMS)
 	@:
 
-$(BUILD)/%.o: fcgi-apps/%.c
+# Changes with the flags, and with it all that was compiled.
+$(BUILD)/flags: always
+	@mkdir -p $(@D)
+	@printf '%s\n' '$(subst ','\'',$(FLAGS))' >$@.new
+	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
+
+$(BUILD)/%.o: fcgi-apps/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	@echo "  CC    $<"
 	@$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
@@ -117,7 +125,6 @@ $(BUILD)/responder/version.o: $(wildcard .git/logs/HEAD)
 $(BUILD)/responder/version.o: CPPFLAGS += -DSERVICE_VERSION='"$(VERSION)"'
 
 # The pages at /docs and /redoc. The script knows what is up to date, also once npm is there.
-.PHONY: always
 build/docs-ui/assets.inc: always
 	@scripts/docs-ui.sh
 $(BUILD)/responder/docs.o: build/docs-ui/assets.inc
