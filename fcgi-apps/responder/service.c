@@ -97,6 +97,35 @@ static int open_store(struct server *server, const struct settings *settings)
 	return rc;
 }
 
+static sigset_t ending_signals(void)
+{
+	sigset_t signals;
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGTERM);
+	sigaddset(&signals, SIGINT);
+	return signals;
+}
+
+static void end_at_once(int number UNUSED)
+{
+	_exit(EXIT_SUCCESS);
+}
+
+/* Until a request is taken there is nothing to finish, and a server or another replica's migration
+ * may be waited for long. */
+static void let_signals_end(void)
+{
+	signal(SIGTERM, end_at_once);
+	signal(SIGINT, end_at_once);
+}
+
+/* In this thread, which will wait for them, and in those that it starts from here on. */
+static void block_signals(void)
+{
+	sigset_t signals = ending_signals();
+	pthread_sigmask(SIG_BLOCK, &signals, NULL);
+}
+
 static int start(struct server *server, const struct settings *settings)
 {
 	const struct service *service = server->runtime.service;
@@ -111,6 +140,7 @@ static int start(struct server *server, const struct settings *settings)
 		rc = service->start(&server->runtime, &server->app);
 	if (rc == 0)
 		rc = open_store(server, settings);
+	block_signals();
 	if (rc == 0)
 		rc = blocking_create(service->blocking_threads, &server->blocking);
 	if (rc == 0)
@@ -157,13 +187,7 @@ int service_main(const struct service *service, int argc, char **argv)
 			    .server = &server},
 		.check_responses = settings.check_responses,
 	};
-	/* Blocked in every thread; this one waits for them. */
-	sigset_t signals;
-	sigemptyset(&signals);
-	sigaddset(&signals, SIGTERM);
-	sigaddset(&signals, SIGINT);
-	pthread_sigmask(SIG_BLOCK, &signals, NULL);
-
+	let_signals_end();
 	if (start(&server, &settings) < 0) {
 		log_write(LOG_ERROR, "cannot start");
 		/* Threads may run already: nothing can be freed under them. */
@@ -173,6 +197,7 @@ int service_main(const struct service *service, int argc, char **argv)
 	log_write(LOG_INFO, "started", log_text("service.version", service_version),
 		  log_int("process.thread.count", (int64_t)settings.worker_threads));
 
+	sigset_t signals = ending_signals();
 	int number = 0;
 	sigwait(&signals, &number);
 	log_write(LOG_INFO, "draining", log_int("process.signal", number));

@@ -13,23 +13,27 @@ import invariants
 import pytest
 import stores
 from client import is_problem
-from testbed import READY_WITHIN, ROOT, SERVICES, SLOWNESS, VARIANT, environment
+from testbed import READY_WITHIN, ROOT, SERVICES, SLOWNESS, VARIANT, environment, free_ports
+
+
+def command(name, directory):
+    prefix = ["setarch", machine.machine(), "-R"] if VARIANT == "tsan" else []
+    program = ROOT / "build" / VARIANT / f"{name}-service"
+    return [*prefix, "spawn-fcgi", "-n", "-s", directory / "socket", "--", program]
 
 
 def run_worker(name, directory, settings):
     """Starts a worker that is expected to refuse: its exit status and log."""
-    prefix = ["setarch", machine.machine(), "-R"] if VARIANT == "tsan" else []
     settings = {"DATABASE_URL": f"sqlite:///{directory}/{name}.db", **settings}
     ended = subprocess.run(
-        [*prefix, "spawn-fcgi", "-n", "-s", directory / "socket", "--",
-         ROOT / "build" / VARIANT / f"{name}-service"],
+        command(name, directory),
         env=environment(settings),
         cwd=directory,
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
         timeout=3 * SLOWNESS,
-    )  # fmt: skip
+    )
     return ended.returncode, ended.stderr
 
 
@@ -130,6 +134,25 @@ def dump(directory, name):
         with closing(sqlite3.connect(":memory:")) as copy:
             store.backup(copy, name=invariants.SCHEMAS[name])
             return list(copy.iterdump())
+
+
+@pytest.mark.storeless
+@pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT])
+def test_worker_that_waits_for_its_database_ends_when_told(tmp_path, signum):
+    (port,) = free_ports(1)
+    worker = subprocess.Popen(
+        command("product", tmp_path),
+        env=environment({"DATABASE_URL": f"postgresql://127.0.0.1:{port}/product"}),
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    with worker:
+        assert "trying again" in worker.stderr.readline()
+        worker.send_signal(signum)
+        try:
+            assert worker.wait(3 * SLOWNESS) == 0
+        finally:
+            worker.kill()
 
 
 @pytest.mark.parametrize("name", SERVICES)
