@@ -267,6 +267,7 @@ static void settle(struct exchange *exchange, int rc)
 		log_write(ours ? LOG_ERROR : LOG_WARN, "request failed",
 			  log_text("event.action", exchange->request.operation->id),
 			  log_error_code(rc));
+		exchange->broken = exchange->started;
 		response_reset(&exchange->response);
 		response_error(&exchange->response, rc);
 	}

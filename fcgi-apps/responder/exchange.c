@@ -1,6 +1,8 @@
 #include "responder/exchange.h"
 
 #include <ctype.h>
+#include <fastcgi.h>
+#include <sys/socket.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -303,6 +305,7 @@ int exchange_receive(struct exchange *exchange, int fd)
 	fill_request(exchange);
 	exchange->streamed = 0;
 	exchange->started = false;
+	exchange->broken = false;
 	exchange->binding = NULL;
 	response_reset(&exchange->response);
 	exchange->response.streaming = false;
@@ -362,6 +365,16 @@ static void send_answer(struct exchange *exchange)
 		put(exchange, body, length);
 }
 
+/* nginx takes FCGI_END_REQUEST, and also the end of the connection, for the proper end of an answer
+ * without Content-Length. A record of no version makes it break off towards the client. */
+static void break_off(FCGX_Request *fcgi)
+{
+	static const char no_record[FCGI_HEADER_LEN];
+	FCGX_FFlush(fcgi->out);
+	send(fcgi->ipcFd, no_record, sizeof(no_record), MSG_NOSIGNAL);
+	fcgi->keepConnection = 0;
+}
+
 void exchange_answer(struct exchange *exchange)
 {
 	struct server *server = exchange->server;
@@ -374,6 +387,8 @@ void exchange_answer(struct exchange *exchange)
 		      clock_monotonic() - exchange->request.started);
 	if (atomic_load(&server->draining))
 		fcgi->keepConnection = 0;
+	if (exchange->broken)
+		break_off(fcgi);
 	FCGX_Finish_r(fcgi);
 	/* Kept: ours again. Closed: the number may already belong to another connection. */
 	int fd = fcgi->ipcFd;

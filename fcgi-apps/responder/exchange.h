@@ -27,6 +27,7 @@ struct exchange {
 	struct text path; /* a copy that the path parameters point into */
 	int64_t streamed; /* bytes of a streamed body read so far */
 	bool started;     /* status and headers are out */
+	bool broken;      /* failed after that: the client must see that the rest is missing */
 	struct db_job job;
 	struct exchange *next; /* free list, or the queue of the pool */
 };

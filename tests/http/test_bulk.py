@@ -1,5 +1,6 @@
 """Importing and exporting NDJSON: lines on their own, streams, bounded memory, odd clients."""
 
+import http.client
 import json
 import re
 import socket
@@ -238,6 +239,21 @@ def test_export_of_nothing(make_platform):
     assert exported(client) == b""
     answer = client.head("/products/export")
     assert answer.status == 200 and answer.body == b""
+
+
+def test_an_export_that_fails_in_the_middle_does_not_look_whole(make_platform):
+    """The second page cannot be had: the answer, which has begun, must not come to a proper end."""
+    bed = make_platform(services=("product",), gateway=True)
+    prefix = unique("CUT")
+    imported(bed.product.public, b"".join(line_of(f"{prefix}-{number}") for number in range(150)))
+    # More than any page may take.
+    bed.product.store.write(
+        "UPDATE products SET description = ? WHERE sku = ?", "x" * (17 * MIB), f"{prefix}-149"
+    )
+    for client in (bed.product.public, bed.product.internal, bed.gateway):
+        with pytest.raises((http.client.IncompleteRead, ConnectionError)):
+            exported(client)
+    assert by_sku(bed.product.public, f"{prefix}-1")
 
 
 def test_an_export_that_nobody_reads_to_its_end(service):
