@@ -63,7 +63,7 @@ struct server {
 int loop_start(struct server *server, size_t threads);
 
 /* Stops accepting, lets everything that was received be answered, for at most timeout
- * microseconds; then ends the threads. Whether all were answered. */
+ * microseconds; then ends the threads. False where some were not: then the threads go on. */
 bool loop_drain(struct server *server, int64_t timeout);
 
 void loop_release(struct server *server);

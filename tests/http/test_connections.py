@@ -3,6 +3,7 @@ was never taken."""
 
 import contextlib
 import socket
+import sqlite3
 import struct
 import threading
 import time
@@ -10,6 +11,7 @@ import time
 import fastcgi
 import invariants
 import pytest
+import stores
 from client import is_problem
 from shop import Shop, done, new_id
 from testbed import SLOWNESS, wait_until
@@ -314,3 +316,29 @@ def test_sigterm_amid_checkouts(bed, shop, name):
             assert order["id"] == confirmed.get(cart_id, order["id"])
     assert shop.stock(product) == (1000 - 320, 320)
     invariants.check(bed, seconds=20 * SLOWNESS)
+
+
+def post_product(client, statuses):
+    with client.clone() as mine, contextlib.suppress(OSError):
+        statuses.append(mine.post("/products", json={"name": "Lamp", "price": 1}).status)
+
+
+@pytest.mark.skipif(stores.POSTGRES, reason="locked in SQLite's way")
+def test_sigterm_waits_no_longer_than_told(make_platform):
+    """The store hangs, and every thread waits behind it: the worker ends all the same."""
+    bed = make_platform(services=("product",), gateway=False, worker={"DRAIN_SECONDS": 1})
+    statuses = []
+    threads = [
+        threading.Thread(target=post_product, args=(bed.product.public, statuses)) for _ in range(70)
+    ]
+    with contextlib.closing(sqlite3.connect(bed.product.store.path)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        for thread in threads:
+            thread.start()
+        time.sleep(0.5 * SLOWNESS)
+        started = time.monotonic()
+        status = bed.product.stop_worker()
+        took = time.monotonic() - started
+    for thread in threads:
+        thread.join()
+    assert status == 1 and took < 2 * SLOWNESS
