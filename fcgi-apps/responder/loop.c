@@ -26,6 +26,9 @@
 #define DRAIN_CHECK        (5 * 1000)
 #define OUT_OF_FILES_PAUSE (10 * 1000)
 
+/* Of a file descriptor: ours and not idle, or not ours; idle; idle and being shut by the drain. */
+enum { BUSY, PARKED, SHUTTING };
+
 static int arm(struct server *server, int fd, int operation)
 {
 	struct epoll_event event = {.events = EPOLLIN | EPOLLRDHUP | EPOLLONESHOT, .data.fd = fd};
@@ -34,7 +37,7 @@ static int arm(struct server *server, int fd, int operation)
 
 void loop_park(struct server *server, int fd)
 {
-	atomic_store(&server->parked[fd], 1);
+	atomic_store(&server->parked[fd], PARKED);
 	/* Draining started while this connection was busy: what has arrived is still answered,
 	 * then the end of the stream closes it. */
 	if (atomic_load(&server->draining))
@@ -85,13 +88,13 @@ static void adopt(struct server *server, int fd)
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
 	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout));
 	atomic_fetch_add(&server->connections, 1);
-	atomic_store(&server->parked[fd], 1);
+	atomic_store(&server->parked[fd], PARKED);
 	/* Draining may have looked for idle connections before it could see this one. */
 	if (atomic_load(&server->draining))
 		shutdown(fd, SHUT_RD);
 	if (arm(server, fd, EPOLL_CTL_ADD) == 0)
 		return;
-	atomic_store(&server->parked[fd], 0);
+	atomic_store(&server->parked[fd], BUSY);
 	close(fd);
 	loop_forget(server);
 }
@@ -125,9 +128,19 @@ static void take_connections(struct server *server)
 		arm(server, server->listener, EPOLL_CTL_MOD);
 }
 
+/* Draining may be about to shut it: until it has, the number must not become another file's. */
+static void unpark(struct server *server, int fd)
+{
+	unsigned char state = PARKED;
+	while (!atomic_compare_exchange_weak(&server->parked[fd], &state, BUSY)) {
+		state = PARKED;
+		sched_yield();
+	}
+}
+
 static void serve(struct server *server, int fd, struct lookups *lookups)
 {
-	atomic_store(&server->parked[fd], 0);
+	unpark(server, fd);
 	struct exchange *exchange = exchange_take(server);
 	if (!exchange) {
 		log_write(LOG_ERROR, "out of memory: a connection is closed");
@@ -280,8 +293,11 @@ static void stop_receiving(struct server *server)
 	while (accept_some(server))
 		;
 	for (size_t fd = 0; fd < server->parked_size; fd++) {
-		if (atomic_load(&server->parked[fd]))
+		unsigned char state = PARKED;
+		if (atomic_compare_exchange_strong(&server->parked[fd], &state, SHUTTING)) {
 			shutdown((int)fd, SHUT_RD);
+			atomic_store(&server->parked[fd], PARKED);
+		}
 	}
 }
 
