@@ -63,6 +63,13 @@ static const char orders[] =
 	"CREATE INDEX order_effects_due ON order_effects (target, "
 	"next_attempt_at);" IDEMPOTENCY_SCHEMA;
 
+/* The key of a checkout that ended without an answer is known by its order. Answered ones, a day's
+ * worth, are not looked through for it. */
+static const char running_keys[] =
+	"CREATE INDEX idempotency_keys_running ON idempotency_keys (operation, resource_id)"
+	" WHERE status = 0;";
+
 const struct db_migration order_migrations[ORDER_MIGRATION_COUNT] = {
 	{.version = 1, .name = "orders, outbox and idempotency keys", .sql = orders},
+	{.version = 2, .name = "running keys by order", .sql = running_keys},
 };
