@@ -125,10 +125,12 @@ static int settle(struct db_conn *conn, void *argument)
 	return error;
 }
 
-/* When the process ends before settle() commits, the effects are tried once more than needed. */
-static void try_all(const struct order_app *app, struct order_call call, struct run *run)
+/* When the process ends before settle() commits, the effects are tried once more than needed.
+ * Returns how many were done. */
+static size_t try_all(const struct order_app *app, struct order_call call, struct run *run)
 {
 	int64_t end = clock_monotonic() + TRY_TIME;
+	size_t done = 0;
 
 	for (size_t i = 0; i < run->count; i++) {
 		int64_t now = clock_monotonic();
@@ -137,6 +139,7 @@ static void try_all(const struct order_app *app, struct order_call call, struct 
 			break;
 		call.deadline = end - now < TRY_TIME_EACH ? end : now + TRY_TIME_EACH;
 		run->results[i] = try_effect(&app->siblings, &call, &run->effects[i]);
+		done += run->results[i] == DONE;
 	}
 
 	int error = db_transaction(app->runtime->db, settle, run);
@@ -144,6 +147,7 @@ static void try_all(const struct order_app *app, struct order_call call, struct 
 	if (error < 0)
 		log_write(LOG_ERROR, "cannot write down which effects are done",
 			  log_error_code(error));
+	return done;
 }
 
 /* ---- at once -------------------------------------------------------------------------------- */
@@ -215,6 +219,7 @@ bool order_effects_relay(const struct order_app *app, enum order_effect_target t
 {
 	struct claim claim = {.target = target};
 	struct run run = {.effects = claim.effects};
+	size_t done = 0;
 	/* Looking first keeps an idle relay from taking part in write transactions. */
 	int error = db_read(app->runtime->db, any_due, &claim);
 
@@ -230,6 +235,7 @@ bool order_effects_relay(const struct order_app *app, enum order_effect_target t
 	}
 	run.count = (size_t)claim.count;
 	if (run.count > 0)
-		try_all(app, (struct order_call){0}, &run);
-	return run.count == BATCH;
+		done = try_all(app, (struct order_call){0}, &run);
+	/* While the sibling is away, those that pile up wait for it, a batch at a time. */
+	return run.count == BATCH && done > 0;
 }

@@ -22,7 +22,7 @@ struct order_effect order_effect_leased(enum order_effect_kind kind, const struc
  * arranged, or ends with the process, the relay finds the lease run out. */
 void order_effects_after(struct request *request, const struct order_effect *effects, size_t count);
 
-/* Takes what is due to a sibling and tries it: whether there may be more. */
+/* Takes what is due to a sibling and tries it: whether to go on at once. */
 bool order_effects_relay(const struct order_app *app, enum order_effect_target target);
 
 #endif

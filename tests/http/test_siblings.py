@@ -176,6 +176,26 @@ def test_callers_do_not_wait_for_a_sibling_that_keeps_failing(bed, shop):
     recovers(lambda: shop.cart.post(path, item), 200)
 
 
+@pytest.mark.storeless
+def test_effects_that_pile_up_are_tried_in_moderation(bed, shop):
+    """However many wait for a sibling that is away, it is asked, and the log written, no more."""
+
+    def fail(client, number):
+        for _ in range(50):
+            is_unavailable(client.post_order(new_id()))
+
+    def tried():
+        return bed.order.worker.logged().count("effect of an order not carried out yet")
+
+    with down(bed.cart):
+        at_once(8, shop.clone, fail)
+        time.sleep(2)  # the requests' own tries are through
+        before = tried()
+        time.sleep(3)
+        assert 0 < tried() - before < 200
+    invariants.check(bed, SETTLES_WITHIN)
+
+
 @pytest.mark.parametrize("name", ["product", "cart"])
 def test_late_answer_is_good_enough(bed, shop, name):
     """Within the deadline a pause is only a pause."""
