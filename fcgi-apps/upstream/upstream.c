@@ -57,12 +57,18 @@ int upstream_create(const struct upstream_options *options, struct upstream **re
 	return 0;
 }
 
+/* Called with the lock held, or by the only thread left. */
+static void close_connections(struct upstream *upstream)
+{
+	while (upstream->idle_count > 0)
+		connection_close(upstream->idle[--upstream->idle_count]);
+}
+
 void upstream_free(struct upstream *upstream)
 {
 	if (!upstream)
 		return;
-	while (upstream->idle_count > 0)
-		connection_close(upstream->idle[--upstream->idle_count]);
+	close_connections(upstream);
 	pthread_mutex_destroy(&upstream->lock);
 	address_free(upstream->address);
 	free(upstream);
@@ -104,6 +110,15 @@ static void give_connection(struct upstream *upstream, int connection)
 	}
 	pthread_mutex_unlock(&upstream->lock);
 	connection_close(connection);
+}
+
+/* What ended one connection may have ended them all: where a machine is gone without a word,
+ * nothing ever comes on those made to it, and each would cost a try of its own. */
+static void distrust_connections(struct upstream *upstream)
+{
+	pthread_mutex_lock(&upstream->lock);
+	close_connections(upstream);
+	pthread_mutex_unlock(&upstream->lock);
 }
 
 /* How one try ended, for the policy. */
@@ -166,6 +181,10 @@ static struct outcome try_once(struct upstream *upstream, const struct upstream_
 			  upstream->options.connect_timeout, whole_time ? timeout : time_left,
 			  &answer);
 	give_connection(upstream, connection);
+	/* Not for less silence than a new connection may cost. */
+	if (end == ATTEMPT_LOST ||
+	    (end == ATTEMPT_TIMED_OUT && time_left >= upstream->options.connect_timeout))
+		distrust_connections(upstream);
 
 	switch (end) {
 	case ATTEMPT_ANSWERED:

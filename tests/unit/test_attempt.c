@@ -1,12 +1,12 @@
 /* Against a server of its own on loopback, which does as its script says. */
 #include "upstream/attempt.h"
 
-#include <arpa/inet.h>
 #include <poll.h>
 #include <pthread.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "loopback.h"
 #include "unit.h"
 #include "upstream/connection.h"
 
@@ -70,18 +70,11 @@ static void *serve(UNUSED void *argument)
 
 static void start(void)
 {
-	struct sockaddr_in name = {.sin_family = AF_INET,
-				   .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	socklen_t length = sizeof(name);
 	char url[64];
 
 	memset(script, 0, sizeof(script));
 	request_count = 0;
-	listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	ck_assert_int_eq(bind(listener, (struct sockaddr *)&name, sizeof(name)), 0);
-	ck_assert_int_eq(listen(listener, 8), 0);
-	ck_assert_int_eq(getsockname(listener, (struct sockaddr *)&name, &length), 0);
-	snprintf(url, sizeof(url), "http://127.0.0.1:%d/base", ntohs(name.sin_port));
+	listener = loopback_listen("/base", url);
 	ck_assert_int_eq(address_create(url, &address), 0);
 	text_init(&answer.body, BODY_LIMIT);
 }
