@@ -18,6 +18,7 @@
 #define RETRY_LONGEST (4 * CLOCK_SECOND)
 
 #define REFUSED_PAUSE (30 * CLOCK_SECOND)
+_Static_assert(REFUSED_PAUSE < ORDER_LEASE_MAX, "the longest of all");
 
 struct order_effect order_effect_leased(enum order_effect_kind kind, const struct order *order,
 					int64_t now)

@@ -6,6 +6,7 @@
 #define ORDER_ORDER_H
 
 #include "base/base.h"
+#include "base/clock.h"
 #include "base/json_writer.h"
 #include "base/money.h"
 #include "base/uuid.h"
@@ -15,6 +16,10 @@
 
 /* Longest id of a cart that is passed on, with its NUL. */
 #define ORDER_CART_ID_SIZE 65
+
+/* No checkout or effect is leased, nor waits for another try, as long as this. What ends later was
+ * written by a clock that has been set back since, and is over: else it would wait that long. */
+#define ORDER_LEASE_MAX (60 * CLOCK_SECOND)
 
 /* In the order in which they are listed to clients. */
 enum order_status {

@@ -84,11 +84,14 @@ int order_store_anything_to_sweep(struct db_conn *conn, int64_t now, int64_t bef
 {
 	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
 	int rc = db_query(conn,
-			  "SELECT 1 WHERE EXISTS (SELECT 1 FROM orders"
-			  "  WHERE saga = 'placing' AND lease_until < $1)"
+			  "SELECT 1 WHERE EXISTS (SELECT 1 FROM orders WHERE saga = 'placing'"
+			  "  AND (lease_until < $1 OR lease_until > $3))"
 			  " OR EXISTS (SELECT 1 FROM orders"
-			  "  WHERE saga = 'rejected' AND updated_at < $2)",
-			  DB_VALUES(db_int(now), db_int(before)), &rows);
+			  "  WHERE saga = 'rejected' AND updated_at < $2)"
+			  " OR EXISTS (SELECT 1 FROM order_effects"
+			  "  WHERE target IN ('cart', 'product') AND next_attempt_at > $3)",
+			  DB_VALUES(db_int(now), db_int(before), db_int(now + ORDER_LEASE_MAX)),
+			  &rows);
 
 	return rc < 0 ? rc : db_next(rows);
 }
@@ -100,13 +103,15 @@ int order_store_reject_expired(struct db_conn *conn, int64_t now, struct order_r
 	size_t count = 0;
 	/* The condition stands in the UPDATE too: of two sweepers that selected the same rows, the
 	 * one that waits for a row's lock looks again and finds it rejected. */
-	int rc = db_query(conn,
-			  "UPDATE orders SET saga = 'rejected', updated_at = $1"
-			  " WHERE id IN (SELECT id FROM orders"
-			  "   WHERE saga = 'placing' AND lease_until < $1"
-			  "   ORDER BY lease_until LIMIT $2)"
-			  " AND saga = 'placing' RETURNING id, cart_id",
-			  DB_VALUES(db_int(now), db_int((int64_t)size)), &rows);
+	int rc = db_query(
+		conn,
+		"UPDATE orders SET saga = 'rejected', updated_at = $1"
+		" WHERE id IN (SELECT id FROM orders"
+		"   WHERE saga = 'placing' AND (lease_until < $1 OR lease_until > $3)"
+		"   ORDER BY lease_until LIMIT $2)"
+		" AND saga = 'placing' RETURNING id, cart_id",
+		DB_VALUES(db_int(now), db_int((int64_t)size), db_int(now + ORDER_LEASE_MAX)),
+		&rows);
 
 	if (rc < 0)
 		return rc;

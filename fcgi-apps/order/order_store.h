@@ -29,10 +29,12 @@ struct order_ref {
 	char cart_id[ORDER_CART_ID_SIZE];
 };
 
-/* 1 where one of the two functions below would find something, else 0. */
+/* 1 where one of the two functions below, or order_outbox_recall(), would find something, else 0.
+ */
 int order_store_anything_to_sweep(struct db_conn *conn, int64_t now, int64_t before);
 
-/* Rejects up to size orders whose lease ran out before now and tells which: returns how many. */
+/* Rejects up to size orders whose lease ran out before now, or is none of this clock's
+ * (ORDER_LEASE_MAX), and tells which: returns how many. */
 int order_store_reject_expired(struct db_conn *conn, int64_t now, struct order_ref *ret_list,
 			       size_t size);
 

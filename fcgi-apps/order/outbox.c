@@ -139,6 +139,16 @@ int order_outbox_hurry(struct db_conn *conn, const char *order_id, enum order_ef
 	return changed < 0 ? (int)changed : 0;
 }
 
+int order_outbox_recall(struct db_conn *conn, int64_t now)
+{
+	int64_t changed = db_run(conn,
+				 "UPDATE order_effects SET next_attempt_at = $1"
+				 " WHERE target IN ('cart', 'product') AND next_attempt_at > $2",
+				 DB_VALUES(db_int(now), db_int(now + ORDER_LEASE_MAX)));
+
+	return changed < 0 ? (int)changed : 0;
+}
+
 int order_outbox_measure(struct db_conn *conn,
 			 struct order_outbox_figures ret_figures[ORDER_TARGET_COUNT])
 {

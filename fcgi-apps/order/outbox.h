@@ -57,6 +57,9 @@ int order_outbox_retry(struct db_conn *conn, const struct order_effect *effect, 
 int order_outbox_hurry(struct db_conn *conn, const char *order_id, enum order_effect_target target,
 		       int64_t now);
 
+/* Makes those due now that wait for longer than any does (ORDER_LEASE_MAX). */
+int order_outbox_recall(struct db_conn *conn, int64_t now);
+
 struct order_outbox_figures {
 	int64_t depth;
 	int64_t oldest_at; /* created_at of the oldest, 0 where there is none */

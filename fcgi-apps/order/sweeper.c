@@ -62,7 +62,7 @@ static int sweep(struct db_conn *conn, void *argument)
 	if (result->purged < 0)
 		return (int)result->purged;
 	result->rejected = order_sweep_leases(conn, result->now);
-	return result->rejected < 0 ? result->rejected : 0;
+	return result->rejected < 0 ? result->rejected : order_outbox_recall(conn, result->now);
 }
 
 static int look(struct db_conn *conn, void *argument)

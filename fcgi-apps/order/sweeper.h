@@ -11,8 +11,8 @@
  * effects that undo them, and forgets their Idempotency-Keys: returns how many. */
 int order_sweep_leases(struct db_conn *conn, int64_t now);
 
-/* Rejects checkouts whose lease ran out, and deletes rejected ones of long ago: whether there may
- * be more. */
+/* Rejects checkouts whose lease ran out, deletes rejected ones of long ago, and recalls effects
+ * that wait for too long: whether there may be more. */
 bool order_sweep(const struct order_app *app);
 
 #endif

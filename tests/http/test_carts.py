@@ -306,6 +306,16 @@ def test_refresh(shop):
     assert done(shop.cart.post(f"/carts/{cart_id}/refresh"), 200) == cart
 
 
+def test_refresh_after_the_clock_was_set_back(shop):
+    """A price seen an hour ahead is no later news than today's."""
+    product = shop.make_product(price=1)
+    cart_id = shop.make_cart({product: 1})
+    write_to_store(shop.bed.cart, "UPDATE cart_lines SET seen_at = seen_at + 3600000000")
+    shop.change_product(product, price=2)
+    cart = done(shop.cart.post(f"/carts/{cart_id}/refresh"), 200)
+    assert cart["total_amount"] == 2
+
+
 def test_refresh_of_an_empty_cart(shop):
     cart_id = shop.make_cart()
     before = shop.read_cart(cart_id)

@@ -10,7 +10,7 @@ import time
 import invariants
 import pytest
 from client import is_problem
-from shop import Shop, at_once, done, new_id
+from shop import Shop, at_once, done, new_id, write_to_store
 from testbed import SLOWNESS, wait_until
 
 # A request has 5 s in all; nginx and Python need a moment, too.
@@ -238,6 +238,20 @@ def test_status_changes_need_no_sibling(bed, shop):
         shop.set_status(shipped["id"], "delivered")
     invariants.check(bed, SETTLES_WITHIN)
     assert shop.stock(product) == (7, 0)
+
+
+def test_effects_do_not_wait_for_a_clock_that_was_set_back(bed, shop):
+    """They were to be tried again in a moment, by a clock that was an hour ahead then."""
+    product = shop.make_product(inventory=10)
+    order = shop.buy({product: 4})
+    with down(bed.product):
+        shop.set_status(order["id"], "cancelled")
+        tried = "SELECT 1 FROM order_effects WHERE attempts > 0"
+        wait_until(lambda: bed.order.store.read(tried), RECOVERS_WITHIN, "a first try")
+        sql = "UPDATE order_effects SET next_attempt_at = next_attempt_at + 3600000000"
+        write_to_store(bed.order, sql)
+    invariants.check(bed, SETTLES_WITHIN)
+    assert shop.stock(product) == (10, 0)
 
 
 @pytest.mark.storeless

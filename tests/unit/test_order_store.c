@@ -180,6 +180,16 @@ START_TEST(only_leases_that_ran_out_are_swept)
 }
 END_TEST
 
+START_TEST(a_lease_is_over_when_the_clock_was_set_back)
+{
+	begin_leased("ahead", "u", NOW + 3600 * CLOCK_SECOND);
+	begin_leased("busy", "u", NOW + 6 * CLOCK_SECOND);
+	ck_assert_int_eq(sweep(NOW), 1);
+	ck_assert_int_eq(place("ahead"), 0);
+	ck_assert_int_eq(place("busy"), 1);
+}
+END_TEST
+
 static int insert_key(struct db_conn *conn, struct step *step)
 {
 	return (int)db_run(conn,
@@ -464,6 +474,7 @@ int main(void)
 	tcase_add_test(tcase, an_order_is_not_placed_after_its_lease);
 	tcase_add_test(tcase, unknown_orders_cannot_be_placed_or_rejected);
 	tcase_add_test(tcase, only_leases_that_ran_out_are_swept);
+	tcase_add_test(tcase, a_lease_is_over_when_the_clock_was_set_back);
 	tcase_add_test(tcase, sweeping_forgets_the_key_of_the_abandoned_request);
 	tcase_add_test(tcase, forgetting_keys_does_not_look_through_the_answered_ones);
 	tcase_add_test(tcase, a_long_queue_is_swept_in_batches);
