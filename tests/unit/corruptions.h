@@ -136,6 +136,7 @@ static const struct corruption of_search[] = {
 	"INSERT INTO idempotency_keys (operation, key, fingerprint, resource_id, status, headers," \
 	" content_type, body, created_at)"
 
+/* Checkout o1 was finished by a replica whose clock is behind. */
 static const struct subject cart = {
 	.migrations = cart_migrations,
 	.migration_count = CART_MIGRATION_COUNT,
@@ -148,7 +149,7 @@ static const struct subject cart = {
 			     "NULL)",
 			LINE " VALUES ('filled', 'p1', 'Mug', 100, 1, 1, 1),"
 			     " ('busy', 'p1', 'Mug', 100, 999, 1, 1)",
-			"INSERT INTO checkouts VALUES ('filled', 'o1', 'released', 'u', 2, 1, 2),"
+			"INSERT INTO checkouts VALUES ('filled', 'o1', 'released', 'u', 2, 2, 1),"
 			" ('ordered', 'o2', 'consumed', 'u', 4, 1, 2),"
 			" ('busy', 'o3', 'open', 'u', 2, 1, NULL),"
 			" ('gone', 'o4', 'released', NULL, NULL, 1, 1)",
@@ -168,8 +169,6 @@ static const struct corruption of_cart[] = {
 	       "UPDATE checkouts SET finished_at = 2 WHERE state = 'open'"),
 	BREAKS("checkouts-fit-their-state", "ordered",
 	       "UPDATE checkouts SET finished_at = NULL WHERE state = 'consumed'"),
-	BREAKS("checkouts-fit-their-state", "ordered",
-	       "UPDATE checkouts SET finished_at = 0 WHERE state = 'consumed'"),
 	BREAKS("checkouts-fit-their-state", "ordered",
 	       "UPDATE checkouts SET user_id = NULL WHERE state = 'consumed'"),
 	BREAKS("checkouts-hold-lines", "ordered",
