@@ -130,6 +130,12 @@ int idempotency_store(struct db_conn *conn, const struct request *request,
 {
 	if (!request->idempotency_key)
 		return 0;
+	/* Cut off, it would be so for each repetition. */
+	int error = text_error(&response->body);
+	if (!error)
+		error = text_error(&response->headers);
+	if (error)
+		return error;
 	if (response->content_type && !static_content_type(response->content_type))
 		return -EIO; /* it could not be replayed */
 	struct text headers;

@@ -16,6 +16,7 @@ static struct request request;
 static struct response response;
 static int answer_status;
 static int handled;
+static int out_of_memory; /* the error of writing the body */
 
 static void start(void)
 {
@@ -35,6 +36,7 @@ static void start(void)
 	response_init(&response, "request-1");
 	answer_status = 201;
 	handled = 0;
+	out_of_memory = 0;
 }
 
 static void stop(void)
@@ -63,6 +65,7 @@ static int handle(struct request *made, struct response *answer)
 	json_object_end(json);
 	response_location(answer, made, "/things/%d", handled);
 	response_version(answer, 7);
+	answer->body.error = out_of_memory;
 	return 0;
 }
 
@@ -160,6 +163,17 @@ START_TEST(a_refusal_without_a_key_is_rolled_back)
 }
 END_TEST
 
+START_TEST(an_answer_that_is_cut_off_is_not_stored)
+{
+	out_of_memory = -ENOMEM;
+	ck_assert_int_eq(run(), -ENOMEM);
+	ck_assert_int_eq(things(), 0);
+	out_of_memory = 0;
+	ck_assert_int_eq(run(), 0);
+	ck_assert_str_eq(text_string(&response.body), "{\"number\":2}");
+}
+END_TEST
+
 START_TEST(an_error_is_not_stored)
 {
 	answer_status = 503;
@@ -248,6 +262,7 @@ int main(void)
 	tcase_add_test(tcase, another_operation_has_keys_of_its_own);
 	tcase_add_test(tcase, a_refusal_is_rolled_back_and_stored);
 	tcase_add_test(tcase, a_refusal_without_a_key_is_rolled_back);
+	tcase_add_test(tcase, an_answer_that_is_cut_off_is_not_stored);
 	tcase_add_test(tcase, an_error_is_not_stored);
 	tcase_add_test(tcase, a_running_claim_answers_409_until_it_is_forgotten);
 	tcase_add_test(tcase, a_key_is_new_again_after_its_life);
