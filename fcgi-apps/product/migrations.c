@@ -122,6 +122,10 @@ static const char postgres_search[] =
 	" setweight(to_tsvector('simple', product_words(description)), 'D')) STORED;"
 	"CREATE INDEX products_search ON products USING gin (search) WHERE deleted_at IS NULL;";
 
+/* Refused orders leave them. What was held and released, which stays, is not among them. */
+static const char tombstones[] = "CREATE INDEX reservations_tombstones ON reservations (created_at)"
+				 " WHERE state = 'released' AND updated_at = created_at;";
+
 const struct db_migration product_migrations[PRODUCT_MIGRATION_COUNT] = {
 	{
 		.version = 1,
@@ -137,4 +141,5 @@ const struct db_migration product_migrations[PRODUCT_MIGRATION_COUNT] = {
 		.sqlite = sqlite_search,
 		.postgres = postgres_search,
 	},
+	{.version = 3, .name = "tombstones by age", .sql = tombstones},
 };

@@ -17,7 +17,7 @@
 
 #include "storage/db.h"
 
-#define PRODUCT_MIGRATION_COUNT 2
+#define PRODUCT_MIGRATION_COUNT 3
 
 extern const struct db_migration product_migrations[PRODUCT_MIGRATION_COUNT];
 

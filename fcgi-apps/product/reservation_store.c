@@ -274,3 +274,16 @@ int product_reservation_release(struct db_conn *conn, const char *order_id, int6
 	*ret_before = state;
 	return 0;
 }
+
+int64_t product_tombstones_purge(struct db_conn *conn, int64_t before)
+{
+	/* The equal times are the index's; that nothing was held is what makes it a tombstone. */
+	return db_run(conn,
+		      "DELETE FROM reservations WHERE order_id IN"
+		      " (SELECT order_id FROM reservations WHERE state = 'released'"
+		      "  AND updated_at = created_at AND created_at < $1"
+		      "  AND NOT EXISTS (SELECT 1 FROM reservation_items AS items"
+		      "   WHERE items.order_id = reservations.order_id)"
+		      "  ORDER BY created_at LIMIT $2)",
+		      DB_VALUES(db_int(before), db_int(TOMBSTONE_BATCH)));
+}

@@ -12,7 +12,7 @@
 #ifndef PRODUCT_RESERVATION_STORE_H
 #define PRODUCT_RESERVATION_STORE_H
 
-#include "base/base.h"
+#include "base/clock.h"
 #include "storage/db.h"
 
 #define RESERVATION_LINES_MAX 200
@@ -63,6 +63,15 @@ int product_reservation_ship(struct db_conn *conn, const char *order_id, int64_t
  * *ret_before is the state found; from RESERVATION_SHIPPED nothing changes. */
 int product_reservation_release(struct db_conn *conn, const char *order_id, int64_t now,
 				enum product_reservation_state *ret_before);
+
+/* How long tombstones are remembered: far longer than the order service repeats anything. */
+#define TOMBSTONE_MEMORY (30 * CLOCK_DAY)
+
+/* The most tombstones one call deletes. */
+#define TOMBSTONE_BATCH 100
+
+/* Forgets tombstones made before a time. Returns how many. */
+int64_t product_tombstones_purge(struct db_conn *conn, int64_t before);
 
 enum product_item_column { ITEM_PRODUCT_ID, ITEM_QUANTITY, ITEM_NAME, ITEM_PRICE };
 

@@ -1,11 +1,14 @@
 #include "product/service.h"
 
+#include "base/clock.h"
 #include "base/embed.h"
+#include "base/log.h"
 #include "product/api.h"
 #include "product/checks.h"
 #include "product/metrics.h"
 #include "product/migrations.h"
 #include "product/product_search.h"
+#include "product/reservation_store.h"
 
 EMBED(product_openapi, "product/openapi.json");
 
@@ -32,6 +35,28 @@ static const struct binding bindings[] = {
 	{.operation_id = "releaseStock", .mode = RUN_TRANSACTION, .handle = product_api_release},
 };
 
+static int purge(struct db_conn *conn, void *purged)
+{
+	int64_t count = product_tombstones_purge(conn, clock_now() - TOMBSTONE_MEMORY);
+
+	*(int64_t *)purged = count;
+	return count < 0 ? (int)count : 0;
+}
+
+static bool purge_tombstones(struct runtime *runtime, void *app UNUSED)
+{
+	int64_t purged = 0;
+	int r = db_transaction(runtime->db, purge, &purged);
+
+	if (r < 0)
+		log_write(LOG_WARN, "cannot delete old tombstones", log_error_code(r));
+	return r == 0 && purged == TOMBSTONE_BATCH;
+}
+
+static const struct task tasks[] = {
+	{.name = "purge-tombstones", .interval = 60 * CLOCK_SECOND, .run = purge_tombstones},
+};
+
 const struct service product_service = {
 	.name = "product",
 	.title = "Product Service API",
@@ -42,6 +67,8 @@ const struct service product_service = {
 	.before_commit = product_search_update,
 	.bindings = bindings,
 	.binding_count = ARRAY_SIZE(bindings),
+	.tasks = tasks,
+	.task_count = ARRAY_SIZE(tasks),
 	.checks = product_checks,
 	.check_count = PRODUCT_CHECK_COUNT,
 	.default_database = "sqlite:///var/product.db",

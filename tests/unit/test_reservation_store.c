@@ -160,6 +160,32 @@ START_TEST(a_tombstone_refuses_the_late_hold)
 }
 END_TEST
 
+static int purge_tombstones(struct db_conn *conn, void *purged)
+{
+	*(int64_t *)purged = product_tombstones_purge(conn, clock_now() - TOMBSTONE_MEMORY);
+	return 0;
+}
+
+START_TEST(old_tombstones_are_forgotten)
+{
+	int64_t purged;
+	hold_one("cancelled", mug, 1);
+	hold_one("held", mug, 1);
+	release("cancelled");
+	release("old");
+	ck_assert_int_eq(db_transaction(products_db, store_run,
+					"UPDATE reservations SET created_at = 1, updated_at = 1"),
+			 0);
+	release("recent");
+	ck_assert_int_eq(db_transaction(products_db, purge_tombstones, &purged), 0);
+	ck_assert_int_eq(purged, 1);
+	ck_assert_int_eq(release("old"), RESERVATION_UNKNOWN);
+	ck_assert_int_eq(release("recent"), RESERVATION_RELEASED);
+	ck_assert_int_eq(hold_one("cancelled", mug, 1), HOLD_RELEASED);
+	check_stock(9, 1, 0);
+}
+END_TEST
+
 START_TEST(all_lines_or_none)
 {
 	char cup[UUID_TEXT_SIZE];
@@ -336,6 +362,7 @@ int main(void)
 	tcase_add_test(tcase, a_replay_holds_nothing_more);
 	tcase_add_test(tcase, more_or_fewer_lines_are_a_mismatch);
 	tcase_add_test(tcase, a_tombstone_refuses_the_late_hold);
+	tcase_add_test(tcase, old_tombstones_are_forgotten);
 	tcase_add_test(tcase, all_lines_or_none);
 	tcase_add_test(tcase, every_failing_line_is_told);
 	tcase_add_test(tcase, a_deleted_product_still_takes_its_stock_back);
