@@ -42,6 +42,17 @@ static inline size_t utf8_character(const char *text, size_t length)
 	return size;
 }
 
+static inline bool utf8_is_valid(const char *text, size_t length)
+{
+	for (size_t i = 0; i < length;) {
+		size_t size = utf8_character(text + i, length - i);
+		if (!size)
+			return false;
+		i += size;
+	}
+	return true;
+}
+
 /* The largest length up to limit that does not cut a character in two. */
 static inline size_t utf8_cut(const char *text, size_t length, size_t limit)
 {

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "base/utf8.h"
 
 /*
  * A cursor is base64url (RFC 4648 section 5, no padding) of the kind and the fields, each ended by
@@ -100,6 +101,9 @@ static bool cursor_parse(const char *text, const char *kind, size_t field_count,
 		return false;
 	int64_t decoded = base64url_decode(text, length, cursor->memory);
 	if (decoded <= 0 || cursor->memory[decoded - 1] != '\0')
+		return false;
+	/* PostgreSQL refuses other text, and none that we write is other. */
+	if (!utf8_is_valid(cursor->memory, (size_t)decoded))
 		return false;
 
 	const char *end = cursor->memory + decoded;

@@ -341,6 +341,8 @@ CURSORS = [
     "x", "AA", "AAAA", "====", "!!!!", "LQ", "a" * 4096, "Y3JlYXRlZF9hdAA", "LWNyZWF0ZWRfYXQA",
     "LWNyZWF0ZWRfYXQAMQA", "LWNyZWF0ZWRfYXQAeAB5AA", "LWNyZWF0ZWRfYXQAMQAyADMA",
     "LWNyZWF0ZWRfYXQAOTIyMzM3MjAzNjg1NDc3NTgwOAB4AA", "..%2F..%2Fetc", "%C3%A4",
+    # Of the right kind, with a field that is no text: the byte 0xFF.
+    "LWNyZWF0ZWRfYXQAMQD_AA", "Y3JlYXRlZF9hdAAxAP8A", "bW92ZW1lbnRzAP8A",
 ]  # fmt: skip
 
 

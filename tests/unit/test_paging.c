@@ -93,6 +93,7 @@ static const char *const bad[] = {
 	"awBhAGEA",            /* one field too many */
 	"awBhAGEAYQBhAGEAYQA", /* many too many */
 	"awA",                 /* one too few */
+	"awD_AA",              /* a field that is not UTF-8 */
 };
 
 START_TEST(a_bad_cursor_is_refused)
