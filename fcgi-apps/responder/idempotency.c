@@ -12,9 +12,14 @@
 
 static void fingerprint(const struct request *request, char ret_hex[FINGERPRINT_SIZE])
 {
+	static const uint8_t end = 0;
 	SHA2_CTX sha;
+	size_t length = strlen(request->path);
+	if (length && request->path[length - 1] == '/')
+		length--; /* the same path with and without */
 	SHA256Init(&sha);
-	SHA256Update(&sha, (const uint8_t *)request->path, strlen(request->path) + 1);
+	SHA256Update(&sha, (const uint8_t *)request->path, length);
+	SHA256Update(&sha, &end, sizeof(end));
 	SHA256Update(&sha, (const uint8_t *)request->query, strlen(request->query) + 1);
 	SHA256Update(&sha, (const uint8_t *)request->body_text, request->body_length);
 	SHA256End(&sha, ret_hex);

@@ -1,7 +1,7 @@
 /*
  * Idempotency-Key (draft-ietf-httpapi-idempotency-key-header-07): the answer to a POST is stored in
  * the same transaction as its effect, keyed by operation and key, with a fingerprint (SHA-256 of
- * path and body) of the request. Kept for 24 hours.
+ * path, query and body) of the request. Kept for 24 hours.
  *
  * RUN_TRANSACTION handlers get this from the responder without doing anything. RUN_BLOCKING ones
  * call idempotent_transaction() for the transaction that has their effect, or the three parts.

@@ -111,6 +111,13 @@ def test_a_repetition_gets_the_answer_of_then(product):
     assert_replays(first, product.public.post("/products", json=body, headers=keyed(key)))
 
 
+def test_a_trailing_slash_makes_no_other_request(product):
+    key, body = unique("key"), {"delta": 2, "reason": "found"}
+    stock = f"/products/{make_product(product)['id']}/stock"
+    first = product.public.post(stock, json=body, headers=keyed(key))
+    assert_replays(first, product.public.post(f"{stock}/", json=body, headers=keyed(key)))
+
+
 def test_answers_survive_a_restart(make_platform):
     product = make_platform(services=("product",), gateway=False).product
     key, body = unique("key"), {"name": "Lamp", "price": 1}
