@@ -129,8 +129,9 @@ def test_a_bad_line_spoils_no_other(service):
     assert {result["status"] for result in results[::2]} == {"created"}
     for (line, pointer), result in zip(BAD_LINES, results[1::2], strict=True):
         assert result["status"] == "error" and "id" not in result, (line[:80], result)
-        named = {error["pointer"] for error in result["errors"]}
-        assert pointer in named and all(error["detail"] for error in result["errors"]), line[:80]
+        named = [(error["pointer"], error["detail"]) for error in result["errors"]]
+        assert pointer in dict(named) and all(detail for _, detail in named), line[:80]
+        assert len(named) == len(set(named)), line[:80]
     assert by_sku(service.public, "a") == []
 
 
