@@ -42,6 +42,17 @@ static int unexpected(struct upstream *upstream, const struct upstream_response 
 	return -EHOSTDOWN;
 }
 
+/* The prices are Product's: Cart's are only compared with them. */
+static int check_currency(const struct order_siblings *siblings, const struct json *held)
+{
+	if (strcmp(json_get_string(held, "currency", ""), siblings->currency.code) == 0)
+		return 0;
+	log_write(LOG_ERROR, "unusable answer of a sibling",
+		  log_text("upstream.name", upstream_name(siblings->product)),
+		  log_text("error.message", "another currency than CURRENCY says"));
+	return -EHOSTDOWN;
+}
+
 static int send_effect(struct upstream *upstream, const struct order_call *call, const char *method,
 		       const char *path, const char *order_id)
 {
@@ -174,6 +185,9 @@ int order_stock_reserve(const struct order_siblings *siblings, const struct orde
 	if (error < 0)
 		return error;
 	if (answer->raw.status == 201 || answer->raw.status == 200) {
+		error = check_currency(siblings, answer->raw.body);
+		if (error < 0)
+			return error;
 		if (read_lines(answer, "price", siblings->currency))
 			return 0;
 	}

@@ -27,6 +27,7 @@ static int answer_held(struct request *request, struct response *response, const
 	json_object_begin(writer);
 	json_member_string(writer, "order_id", order_id);
 	json_member_string(writer, "state", state);
+	json_member_string(writer, "currency", request->runtime->currency.code);
 	json_key(writer, "items");
 	json_array_begin(writer);
 	while ((r = db_next(rows)) == 1)

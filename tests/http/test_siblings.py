@@ -254,6 +254,25 @@ def test_effects_do_not_wait_for_a_clock_that_was_set_back(bed, shop):
     assert shop.stock(product) == (10, 0)
 
 
+@pytest.mark.parametrize("name", ["cart", "order"])
+def test_sibling_with_another_currency(bed, shop, name):
+    """Its amounts are not taken for ours, though they would look the same."""
+    product = shop.make_product(inventory=5)
+    cart_id = shop.make_cart({product: 2})
+    bed.services[name].restart_worker(CURRENCY="EUR")
+    try:
+        if name == "order":
+            is_unavailable(shop.post_order(cart_id))
+        else:
+            is_unavailable(
+                shop.cart.post(f"/carts/{cart_id}/items", {"product_id": product, "quantity": 1})
+            )
+    finally:
+        bed.services[name].restart_worker()
+    invariants.check(bed, SETTLES_WITHIN)
+    assert shop.stock(product) == (5, 0)
+
+
 @pytest.mark.storeless
 def test_caller_starts_without_its_siblings(bed, shop):
     product = shop.make_product()
