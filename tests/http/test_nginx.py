@@ -1,6 +1,7 @@
 """What the sidecar and the gateway do themselves: headers, CORS, errors, limits, logs, prefixes."""
 
 import gzip
+import json
 import re
 import socket
 import subprocess
@@ -10,6 +11,7 @@ import time
 import pytest
 from client import Client, is_problem
 from testbed import ROOT, SERVICES, environment
+from world import unique
 
 pytestmark = pytest.mark.storeless
 
@@ -260,6 +262,24 @@ def test_body_over_a_mebibyte(product):
     pieces = (body[i : i + 65536] for i in range(0, len(body), 65536))
     answer = product.public.clone().post("/products", body=pieces, headers=headers)
     is_problem(answer, 413, "content-too-large")
+
+
+@pytest.mark.parametrize("path", ["/products", "/products/bulk"])
+def test_compressed_bodies_are_refused_as_such(product, path):
+    """Not as something that is no JSON."""
+    body = gzip.compress(json.dumps({**LAMP, "sku": unique("GZIP")}).encode())
+    media_type = "application/json" if path == "/products" else "application/x-ndjson"
+    headers = {"Content-Type": media_type, "Content-Encoding": "gzip", **SHOP}
+    answer = product.public.post(path, body=body, headers=headers)
+    assert "Content-Encoding" in is_problem(answer, 415, "unsupported-media-type")["detail"]
+    assert answer.header("Access-Control-Allow-Origin") == SHOP["Origin"]
+
+
+@pytest.mark.parametrize("encoding", ["identity", "Identity", ""])
+def test_a_content_encoding_that_is_none(product, encoding):
+    headers = {"Content-Type": "application/json", "Content-Encoding": encoding}
+    answer = product.public.post("/products", body=json.dumps(LAMP).encode(), headers=headers)
+    assert answer.status == 201, answer
 
 
 def test_errors_of_the_worker_pass_through(product):
