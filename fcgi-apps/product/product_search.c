@@ -1,5 +1,7 @@
 #include "product/product_search.h"
 
+#include "base/utf8.h"
+
 #define QUOTE(text)      QUOTE_TEXT(text)
 #define QUOTE_TEXT(text) #text
 
@@ -33,15 +35,51 @@ static bool is_space(char byte)
 	return byte == ' ' || (byte >= '\t' && byte <= '\r');
 }
 
-/* Whether the index may find a letter or digit here: all of ASCII's, anything beyond ASCII. */
+/*
+ * Where Unicode has neither letters nor numbers, of what people type: punctuation of Latin, in
+ * general and of CJK, symbols, full-width forms, specials, pictographs. The bytes of UTF-8 are in
+ * the order of the code points.
+ */
+static const struct {
+	const char *first;
+	const char *last;
+} signs[] = {
+	{"\xc2\x80", "\u00a9"},       {"\u00ab", "\u00b1"},         {"\u00b4", "\u00b4"},
+	{"\u00b6", "\u00b8"},         {"\u00bb", "\u00bb"},         {"\u00bf", "\u00bf"},
+	{"\u2000", "\u206f"},         {"\u2190", "\u245f"},         {"\u249c", "\u24e9"},
+	{"\u2500", "\u2775"},         {"\u2794", "\u2bff"},         {"\u3000", "\u3004"},
+	{"\u3008", "\u3020"},         {"\uff01", "\uff0f"},         {"\uff1a", "\uff20"},
+	{"\uff3b", "\uff40"},         {"\uff5b", "\uff65"},         {"\ufff0", "\uffff"},
+	{"\U0001f000", "\U0001f0ff"}, {"\U0001f10d", "\U0001faff"},
+};
+
+static bool is_sign(const char *character, size_t size)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(signs); i++) {
+		if (strlen(signs[i].first) == size &&
+		    memcmp(character, signs[i].first, size) >= 0 &&
+		    memcmp(character, signs[i].last, size) <= 0)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Whether the index may find a letter or digit here: all of ASCII's, nearly anything beyond. FTS5
+ * leaves a string without any out of the query, and what is left would match alone.
+ */
 static bool has_token(const char *word, size_t length)
 {
-	for (size_t i = 0; i < length; i++) {
+	for (size_t i = 0; i < length;) {
 		unsigned char byte = (unsigned char)word[i];
 		unsigned char lower = byte | 0x20;
+		size_t size = utf8_character(word + i, length - i);
 
-		if (byte >= 0x80 || (byte >= '0' && byte <= '9') || (lower >= 'a' && lower <= 'z'))
+		if ((byte >= '0' && byte <= '9') || (lower >= 'a' && lower <= 'z'))
 			return true;
+		if (size > 1 && !is_sign(word + i, size))
+			return true;
+		i += size ? size : 1;
 	}
 	return false;
 }

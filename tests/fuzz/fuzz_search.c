@@ -100,14 +100,7 @@ static int check_search(struct db_conn *conn, void *argument)
 /* Texts reach a store only as valid UTF-8: everything that comes in is checked for it. */
 static bool is_utf8(const char *text)
 {
-	for (size_t length = strlen(text); length > 0;) {
-		size_t size = utf8_character(text, length);
-		if (!size)
-			return false;
-		text += size;
-		length -= size;
-	}
-	return true;
+	return utf8_is_valid(text, strlen(text));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -118,6 +118,11 @@ def walk(client, path):
         ("q=lamp&min_price=99&tag=light", ["Desk lamp"]),
         ("q=lamp&category=living", ["Lamp"]),
         ("q=mug&sku=TEA-01", ["Mugwort tea"]),
+        # A closing quote, an ideographic full stop, a crab: no words, so nothing matches.
+        ("q=%E2%80%9D&category=kitchen", []),
+        ("q=%E3%80%82&tag=blue", []),
+        ("q=%F0%9F%A6%80&category=kitchen", []),
+        ("q=mug%20%E2%80%9D&category=food", ["Mugwort tea"]),
         ("category='%20OR%20'1'='1", []),
         ("sku=%25", []),
     ],
