@@ -279,21 +279,51 @@ static bool check_array(const struct schema *schema, const struct json *array,
 
 /* ---- combinations --------------------------------------------------------------------------- */
 
-/* Reports what is wrong with the only form the value can be meant as, if there is just one. */
+#define FITS_NONE "fits none of the allowed forms"
+
+/* What each form that the value can be meant as says first: "must be at most 1, or must be …". */
+static bool report_each(const struct schema_list *forms, const struct subject *subject,
+			const struct place *place, const struct check *check)
+{
+	struct text detail CLEANUP(text_release);
+
+	text_init(&detail, VIOLATION_DETAIL_SIZE);
+	for (size_t i = 0; i < forms->count; i++) {
+		struct violations violations = {0};
+		const struct check alone = {.in = check->in, .violations = &violations};
+
+		if (schema_types(forms->list[i]) & subject->type)
+			check_subject(forms->list[i], subject, place, &alone);
+		if (violations.count)
+			text_printf(&detail, "%s%s", detail.length ? ", or " : "",
+				    violations.list[0].detail);
+		if (violations.error)
+			check->violations->error = violations.error;
+		violations_release(&violations);
+	}
+	return schema_report(check, place, "%s",
+			     text_error(&detail) ? FITS_NONE : text_string(&detail));
+}
+
+/* Reports what is wrong with the forms that the value can be meant as. */
 static bool report_nearest(const struct schema_list *forms, const struct subject *subject,
 			   const struct place *place, const struct check *check)
 {
 	const struct schema *nearest = NULL;
+	size_t meant = 0;
 
 	for (size_t i = 0; i < forms->count; i++) {
-		if (!(schema_types(forms->list[i]) & subject->type))
-			continue;
-		if (nearest)
-			return schema_report(check, place, "fits none of the allowed forms");
-		nearest = forms->list[i];
+		if (schema_types(forms->list[i]) & subject->type) {
+			nearest = forms->list[i];
+			meant++;
+		}
 	}
-	return nearest ? check_subject(nearest, subject, place, check)
-		       : schema_report(check, place, "fits none of the allowed forms");
+	if (meant == 1)
+		return check_subject(nearest, subject, place, check);
+	/* What is wrong inside of arrays and objects is at several places. */
+	if (meant == 0 || subject->type & (SCHEMA_ARRAY | SCHEMA_OBJECT))
+		return schema_report(check, place, FITS_NONE);
+	return report_each(forms, subject, place, check);
 }
 
 static bool check_forms(const struct schema_list *forms, bool only_one,

@@ -402,7 +402,7 @@ static const struct {
 	{"\"abc\"", NULL},
 	{KEY250 "12345", NULL},
 	{"\"" KEY250 "12345\"", NULL},
-	{KEY250 "123456", "fits none of the allowed forms"},
+	{KEY250 "123456", "must be at most 255 characters long, or must match the pattern ^\""},
 	{"\"" KEY250 "123456\"", "must be at most 257 characters long"},
 	{"\"\"", "must match the pattern ^(\"[!#-~]+\"|[!#-~]+)$"},
 	{"\"abc", "must match the pattern ^(\"[!#-~]+\"|[!#-~]+)$"},

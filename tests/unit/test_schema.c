@@ -133,6 +133,8 @@ static const struct {
 	{"{\"anyOf\":[{\"type\":\"null\"},{\"type\":\"string\"}]}", "1", "",
 	 "fits none of the allowed forms"},
 	{"{\"anyOf\":[{\"minimum\":5},{\"maximum\":1}]}", "3", "",
+	 "must be at least 5, or must be at most 1"},
+	{"{\"anyOf\":[{\"required\":[\"a\"]},{\"required\":[\"b\"]}]}", "{}", "",
 	 "fits none of the allowed forms"},
 	{"{\"oneOf\":[{\"minimum\":5},{\"maximum\":9}]}", "7", "",
 	 "fits 2 of the allowed forms, not just one"},
