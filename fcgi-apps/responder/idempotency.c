@@ -185,6 +185,12 @@ int64_t idempotency_purge(struct db_conn *conn, int64_t now, int64_t limit)
 		      DB_VALUES(db_int(now - IDEMPOTENCY_LIFETIME), db_int(limit)));
 }
 
+/* A 412 is about the If-Match, which the client brings up to date for the same request. */
+static bool is_kept(int status)
+{
+	return status < 500 && status != 412;
+}
+
 int idempotent_handle(struct db_conn *conn, struct request *request, struct response *response,
 		      int (*handle)(struct request *, struct response *))
 {
@@ -207,7 +213,7 @@ int idempotent_handle(struct db_conn *conn, struct request *request, struct resp
 	rc = handle(request, response);
 	if (rc < 0)
 		return rc;
-	if (response->status >= 500)
+	if (!is_kept(response->status))
 		return IDEMPOTENT_REFUSED;
 	rc = response->status >= 400 ? db_savepoint_rollback(conn) : db_savepoint_release(conn);
 	if (rc < 0)

@@ -33,7 +33,7 @@
 /*
  * Runs handle inside one transaction of the runtime's store with request->db set: replay if the key
  * is known, else handle and store. An answer of 400 or more rolls handle's work back (and is stored
- * unless it is 5xx); handle may run more than once, the response is reset before each run.
+ * unless it is 412 or 5xx); handle may run more than once, the response is reset before each run.
  * Negative: the store's error; the caller passes it on.
  */
 int idempotent_transaction(struct request *request, struct response *response,

@@ -493,6 +493,18 @@ def test_refusals_are_replayed_too(shop):
     assert again.header("Idempotent-Replayed") == "true"
 
 
+def test_a_missed_precondition_is_not_kept(shop):
+    """It says nothing of the request with the ETag of now, whose key is the same."""
+    product, cart_id = shop.make_product(), shop.make_cart()
+    key = {"Idempotency-Key": new_id()}
+    is_problem(post_item(shop, cart_id, product, headers={**key, "If-Match": '"7"'}), 412)
+    tag = {"If-Match": shop.cart.get(f"/carts/{cart_id}").header("ETag")}
+    first = post_item(shop, cart_id, product, headers={**key, **tag})
+    assert first.status == 200, first
+    again = post_item(shop, cart_id, product, headers={**key, **tag})
+    assert (again.status, again.body) == (200, first.body)
+
+
 def test_key_of_another_request(shop):
     headers = {"Idempotency-Key": new_id()}
     assert shop.cart.post("/carts", json={"user_id": "a"}, headers=headers).status == 201
