@@ -40,6 +40,11 @@ version() {
 	printf '%s' "$commit"
 }
 
+# Where the sources are, for whoever looks into an image: without the token that may be in the URL.
+source_url() {
+	git remote get-url origin 2>/dev/null | sed -E 's#^([a-z+]+://)[^/]*@#\1#' || true
+}
+
 build() {
 	local tool service options=()
 	tool=$(engine)
@@ -52,7 +57,7 @@ build() {
 	*) options+=(--build-arg "SOURCE_DATE_EPOCH=$SOURCE_DATE_EPOCH") ;;
 	esac
 	[[ -z ${BASE_IMAGE:-} ]] || options+=(--build-arg "BASE_IMAGE=$BASE_IMAGE")
-	options+=(--build-arg "VERSION=$VERSION" --build-arg "SOURCE_URL=$(git remote get-url origin 2>/dev/null || true)")
+	options+=(--build-arg "VERSION=$VERSION" --build-arg "SOURCE_URL=$(source_url)")
 	# shellcheck disable=SC2206 # words
 	options+=(${BUILD_OPTIONS:-})
 	mkdir -p build/symbols

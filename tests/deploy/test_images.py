@@ -34,6 +34,14 @@ def test_dockerfile(service):
         assert f"org.opencontainers.image.{key}=" in text
 
 
+@pytest.mark.parametrize("service", manifests.SERVICES)
+def test_what_runs_has_modes_of_its_own(service):
+    """Not those of the sources, which a umask of 077 would leave unreadable for the image's user."""
+    runtime = dockerfile(service).partition(" AS runtime\n")[2]
+    assert re.findall(r"^(?:COPY|ADD) (?!--from=build )", runtime, re.M) == []
+    assert "COPY --from=build" in runtime
+
+
 def test_copied_files_are_in_the_context():
     ignored = (manifests.ROOT / ".dockerignore").read_text().split("\n")
     assert "*" in ignored
