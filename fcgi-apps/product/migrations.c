@@ -1,5 +1,6 @@
 #include "product/migrations.h"
 
+#include "product/prices.h"
 #include "responder/idempotency.h"
 
 /*
@@ -142,4 +143,5 @@ const struct db_migration product_migrations[PRODUCT_MIGRATION_COUNT] = {
 		.postgres = postgres_search,
 	},
 	{.version = 3, .name = "tombstones by age", .sql = tombstones},
+	{.version = 4, .name = "currency of the prices", .sql = PRICES_SCHEMA},
 };

@@ -140,6 +140,8 @@ static int start(struct server *server, const struct settings *settings)
 		rc = service->start(&server->runtime, &server->app);
 	if (rc == 0)
 		rc = open_store(server, settings);
+	if (rc == 0 && service->check_store)
+		rc = service->check_store(&server->runtime);
 	block_signals();
 	if (rc == 0)
 		rc = blocking_create(service->blocking_threads, &server->blocking);

@@ -78,6 +78,10 @@ struct service {
 	int (*start)(struct runtime *runtime, void **ret_app);
 	void (*stop)(void *app);
 
+	/* Whether the open store fits the settings: an error stops the start, and its reason has
+	 * been logged. May be NULL. */
+	int (*check_store)(struct runtime *runtime);
+
 	/* Siblings, for /metrics and the log; may be NULL. */
 	size_t (*upstreams)(void *app, struct upstream **list, size_t size);
 

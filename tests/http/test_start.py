@@ -181,6 +181,20 @@ def test_database_of_another_program_is_refused(own, tmp_path, name, sql, compla
     own.services[name].start_worker()
 
 
+def test_prices_stay_in_their_currency(own, tmp_path):
+    """12.99 USD must become neither 1.299 KWD nor 1,299 JPY."""
+    lamp = own.product.public.post("/products", {"name": "Lamp", "price": 12.99}).json()["id"]
+    own.product.stop_worker()
+    for other in ("KWD", "JPY", "EUR"):
+        settings = {"DATABASE_URL": own.product.store.url, "CURRENCY": other}
+        status, log = run_worker("product", tmp_path, settings)
+        assert status == 1
+        expected = f'CURRENCY="{other}": expected USD, the currency of the prices in this database '
+        assert expected in messages(log)
+    own.product.start_worker()
+    assert own.product.public.get(f"/products/{lamp}").json()["price"] == 12.99
+
+
 @pytest.mark.storeless
 def test_file_that_is_no_database_is_refused(tmp_path):
     database = tmp_path / "product.db"

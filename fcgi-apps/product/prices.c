@@ -1,0 +1,51 @@
+#include "product/prices.h"
+
+struct settlement {
+	const char *wanted;
+	char code[4];
+};
+
+static int read_code(struct db_conn *conn, void *argument)
+{
+	struct settlement *settlement = argument;
+	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
+	int r = db_query(conn, "SELECT currency FROM prices", DB_NO_VALUES, &rows);
+
+	if (r == 0)
+		r = db_next(rows);
+	if (r <= 0)
+		return r < 0 ? r : -ENOENT;
+	const char *code = db_column_text(rows, 0, NULL);
+	if (!code)
+		return -EIO;
+	snprintf(settlement->code, sizeof(settlement->code), "%s", code);
+	return 0;
+}
+
+static int write_code(struct db_conn *conn, void *argument)
+{
+	struct settlement *settlement = argument;
+	/* Another replica may have come first. */
+	int64_t r = db_run(conn,
+			   "INSERT INTO prices (id, currency) VALUES (1, $1)"
+			   " ON CONFLICT (id) DO NOTHING",
+			   DB_VALUES(db_text(settlement->wanted)));
+
+	return r < 0 ? (int)r : 0;
+}
+
+int product_prices_settle(struct db *db, const struct currency *currency, char ret_code[4])
+{
+	struct settlement settlement = {.wanted = currency->code};
+	int r = db_read(db, read_code, &settlement);
+
+	if (r == -ENOENT) {
+		r = db_transaction(db, write_code, &settlement);
+		if (r == 0)
+			r = db_read(db, read_code, &settlement);
+	}
+	if (r < 0)
+		return r;
+	memcpy(ret_code, settlement.code, sizeof(settlement.code));
+	return 0;
+}
