@@ -1,14 +1,12 @@
 #include "storage/postgres.h"
 
 #include <inttypes.h>
-#include <poll.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/uuid.h"
 
 /* Microseconds. */
-#define CONNECT_TIMEOUT (2 * CLOCK_SECOND)
 #define ANSWER_GRACE    CLOCK_SECOND /* for the answer that a time-out of the server's was over */
 #define BACKOFF_BASE    (50 * 1000)
 #define BACKOFF_LONGEST (2 * CLOCK_SECOND)
@@ -30,20 +28,21 @@
 
 #define OLDEST_VERSION 130000 /* generated columns, normalize() */
 
-static const char *const keywords[] = {
-	/* What stands in the URL counts more than what comes before it. */
-	"client_encoding",
-	"gssencmode",
-	"keepalives",
-	"keepalives_idle",
-	"keepalives_interval",
-	"keepalives_count",
-	"tcp_user_timeout",
-	"target_session_attrs",
-	"dbname",
-	NULL};
-static const char *const values[] = {"UTF8", "disable", "1",          "30", "5",
-				     "3",    "10000",   "read-write", NULL, NULL};
+/* What stands in the URL counts more. */
+static const struct {
+	const char *keyword;
+	const char *value;
+} defaults[] = {
+	{"client_encoding", "UTF8"},
+	{"connect_timeout", "2"}, /* seconds for each of several hosts */
+	{"gssencmode", "disable"},
+	{"keepalives", "1"},
+	{"keepalives_idle", "30"},
+	{"keepalives_interval", "5"},
+	{"keepalives_count", "3"},
+	{"tcp_user_timeout", "10000"},
+	{"target_session_attrs", "read-write"},
+};
 
 /* libpq's own messages repeat the URL. It ends a user's part at the first "@", so that the rest of
  * an unencoded password would be taken for a host and shown in messages. */
@@ -117,35 +116,24 @@ static int failed(struct postgres_conn *self, int error, const char *reason)
 
 static int shake_hands(struct postgres_conn *self)
 {
-	int64_t deadline = clock_monotonic() + CONNECT_TIMEOUT;
-	const char *filled[ARRAY_SIZE(values)];
-	memcpy(filled, values, sizeof(values));
-	filled[ARRAY_SIZE(values) - 2] = self->server->url;
-	self->handle = libpq.PQconnectStartParams(keywords, filled, 1);
+	const char *keywords[ARRAY_SIZE(defaults) + 2] = {NULL};
+	const char *values[ARRAY_SIZE(defaults) + 2] = {NULL};
+	size_t count = 0;
+	for (; count < ARRAY_SIZE(defaults); count++) {
+		keywords[count] = defaults[count].keyword;
+		values[count] = defaults[count].value;
+	}
+	keywords[count] = "dbname";
+	values[count] = self->server->url;
+	self->handle = libpq.PQconnectdbParams(keywords, values, 1);
 	if (!self->handle) {
 		snprintf(self->message, sizeof(self->message), "out of memory");
 		return -ENOMEM;
 	}
-	if (libpq.PQstatus(self->handle) == CONNECTION_BAD)
+	if (libpq.PQstatus(self->handle) != CONNECTION_OK)
 		return failed(self, -EHOSTDOWN, NULL);
 	libpq.PQsetNoticeProcessor(self->handle, log_notice, NULL);
-	short events = POLLOUT;
-	for (;;) {
-		if (!postgres_wait(self->handle, events, deadline))
-			return failed(self, -EHOSTDOWN, "no connection in time");
-		switch (libpq.PQconnectPoll(self->handle)) {
-		case PGRES_POLLING_OK:
-			return 0;
-		case PGRES_POLLING_READING:
-			events = POLLIN;
-			break;
-		case PGRES_POLLING_WRITING:
-			events = POLLOUT;
-			break;
-		default:
-			return failed(self, -EHOSTDOWN, NULL);
-		}
-	}
+	return 0;
 }
 
 /*

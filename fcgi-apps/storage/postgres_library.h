@@ -15,8 +15,7 @@
 	X(PQclear)                                                                                 \
 	X(PQcmdStatus)                                                                             \
 	X(PQcmdTuples)                                                                             \
-	X(PQconnectPoll)                                                                           \
-	X(PQconnectStartParams)                                                                    \
+	X(PQconnectdbParams)                                                                       \
 	X(PQconninfoFree)                                                                          \
 	X(PQconninfoParse)                                                                         \
 	X(PQconsumeInput)                                                                          \

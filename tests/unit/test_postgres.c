@@ -3,6 +3,8 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 
 #include "base/clock.h"
 #include "storage/postgres.h"
@@ -118,6 +120,34 @@ START_TEST(a_lost_server_is_told_at_once_and_found_again)
 	}
 	ck_assert_int_eq(db_transaction(db, store_run, "UPDATE items SET amount = 5"), 0);
 	ck_assert_int_eq(store_number(db, "SELECT sum(amount) FROM items"), 10);
+}
+END_TEST
+
+START_TEST(a_silent_host_is_passed_over)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	char folder[] = "/tmp/silent-XXXXXX";
+	char url[768];
+	ck_assert_ptr_nonnull(mkdtemp(folder));
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s/.s.PGSQL.5432", folder);
+	int listener = socket(AF_UNIX, SOCK_STREAM, 0);
+	ck_assert_int_eq(bind(listener, (struct sockaddr *)&address, sizeof(address)), 0);
+	ck_assert_int_eq(listen(listener, 16), 0);
+
+	const char *host = strstr(link_url, "host=") + 5;
+	snprintf(url, sizeof(url), "%.*s%s,%s", (int)(host - link_url), link_url, folder, host);
+	struct db_options options = store_options();
+	options.url = url;
+	options.read_only = true;
+	options.readers = 1;
+	int64_t start = clock_monotonic();
+	struct db *other = store_open_with(&options);
+	ck_assert_int_lt(clock_monotonic() - start, 3500000);
+	ck_assert_int_eq(store_number(other, "SELECT count(*) FROM items"), 2);
+	db_close(other);
+	close(listener);
+	unlink(address.sun_path);
+	rmdir(folder);
 }
 END_TEST
 
@@ -365,6 +395,7 @@ int main(void)
 	tcase_add_test(server, prepared_statements_are_bounded);
 	tcase_add_test(server, a_session_lost_inside_commits_nothing);
 	tcase_add_test(server, a_lost_server_is_told_at_once_and_found_again);
+	tcase_add_test(server, a_silent_host_is_passed_over);
 	tcase_add_test(server, a_server_that_starts_late_is_waited_for);
 	tcase_add_test(server, a_deadlock_is_run_again);
 	tcase_add_test(server, a_lock_is_waited_for_once);
