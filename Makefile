@@ -107,8 +107,8 @@ programs: $(PROGRAMS)
 # Changes with the flags, and with it all that was compiled.
 $(BUILD)/flags: always
 	@mkdir -p $(@D)
-	@printf '%s\n' '$(subst ','\'',$(FLAGS))' >$@.new
-	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
+	@printf '%s\n' '$(subst ','\'',$(FLAGS))' >$@.$$$$ && \
+		if cmp -s $@.$$$$ $@; then rm $@.$$$$; else mv $@.$$$$ $@; fi
 
 $(BUILD)/%.o: fcgi-apps/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
