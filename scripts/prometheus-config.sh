@@ -16,7 +16,9 @@ for target; do
       - targets: ['${target#*=}']
         labels: {service: ${target%%=*}}"
 done
-TARGETS=$targets RULES=$folder/rules.yaml PORT=$port awk '
+# A replacement's "&" would be what it replaces.
+rules=$(printf '%s' "$folder/rules.yaml" | sed 's/[\\&]/\\&/g')
+TARGETS=$targets RULES=$rules PORT=$port awk '
 /# targets: end/ { skip = 0 }
 !skip {
 	sub(/- rules\.yaml$/, "- " ENVIRON["RULES"])

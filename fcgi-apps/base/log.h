@@ -1,6 +1,7 @@
 /*
  * The worker's log: one JSON object a line on stderr, Elastic Common Schema names, each line under
- * 16 KB (longer values are cut) and written by one write(2). Thread-safe.
+ * 16 KB (longer values are cut) and written by one write(2): lines of up to PIPE_BUF (4096) bytes
+ * stay whole in a pipe, however many write to it (pipe(7)). Thread-safe.
  *
  *	log_write(LOG_ERROR, "cannot open the database", log_text("url", url), log_int("code", 14));
  */

@@ -43,7 +43,8 @@ struct exchange *exchange_take(struct server *server); /* NULL: out of memory */
  */
 int exchange_receive(struct exchange *exchange, int fd);
 
-/* Reads the whole body. -EMSGSIZE beyond EXCHANGE_BODY_MAX, -EIO when it is cut short, -ENOMEM. */
+/* Reads the whole body. -EMSGSIZE beyond EXCHANGE_BODY_MAX, -ECONNABORTED when it is cut short,
+ * -ENOMEM. */
 int exchange_read_body(struct exchange *exchange);
 
 /* Sends the answer; the connection is parked or closed. The exchange is not given back yet. */
