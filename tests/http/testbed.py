@@ -174,8 +174,10 @@ class Nginx(Process):
         return self.end(signum)
 
     def access_entries(self):
-        """The access log, parsed: fails unless each line is one JSON object."""
-        return [json.loads(line) for line in self.access_log.read_text().splitlines()]
+        """The access log, parsed: fails unless each line is one JSON object. One that is being
+        written may be there in part."""
+        complete, _, _ = self.access_log.read_text().rpartition("\n")
+        return [json.loads(line) for line in complete.splitlines()]
 
 
 class Service:
