@@ -78,6 +78,13 @@ def test_prefixes_are_the_sidecars_root_paths():
         assert manifests.settings(documents, nginx)["ROOT_PATH"] == prefix
 
 
+def test_trusted_hops_are_not_the_modules():
+    """Emissary 1 took them from there. Since 2 they are l7Depth of a Listener, and this is ignored."""
+    module = manifests.named(manifests.load("k8s/emissary-ingress.yaml"), "Module", "ambassador")
+    assert "xff_num_trusted_hops" not in module["spec"]["config"]
+    assert module["spec"]["config"]["use_remote_address"] is True
+
+
 def test_listeners_hosts_and_module_are_emissarys_own():
     for path in ("k8s/emissary-ingress.yaml", "k8s/emissary-listener.yaml"):
         for document in manifests.load(path):
