@@ -146,6 +146,14 @@ def test_each_side_permits_its_calls_and_no_others(overlay):
     assert permitted(documents, "Ingress") == {call for call in calls if call[1] in inside}
 
 
+def test_the_operators_own_labels_are_left_to_it():
+    """Its later versions set the recommended ones themselves, and fight over what is inherited."""
+    documents = manifests.render("k8s/overlays/production")
+    own = {f"app.kubernetes.io/{name}" for name in ("name", "instance", "version", "component", "managed-by")}
+    for cluster in manifests.of_kind(documents, "Cluster"):
+        assert not own & set(cluster["spec"]["inheritedMetadata"]["labels"])
+
+
 @pytest.mark.parametrize("overlay", manifests.OVERLAYS)
 def test_default_is_to_deny(overlay):
     documents = manifests.render(f"k8s/overlays/{overlay}")
