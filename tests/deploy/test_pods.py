@@ -174,6 +174,18 @@ def test_every_container_is_limited_probed_and_locked_in(documents):
             assert locked["capabilities"] == {"drop": ["ALL"]}, where
 
 
+def test_requests_are_above_what_was_measured(deployment):
+    service, _, workload = deployment
+    results = (manifests.ROOT / "bench/RESULTS.md").read_text()
+    measured = float(re.search(rf"^\| {service} +\| +([0-9.]+) \|$", results, re.M)[1]) * 1e6
+    memory = {
+        kind: int(manifests.containers(workload)["worker"]["resources"][kind]["memory"].removesuffix("Mi"))
+        for kind in ("requests", "limits")
+    }
+    assert memory["requests"] << 20 > 1.5 * measured
+    assert memory["limits"] << 20 > 4 * measured
+
+
 def test_probes_ask_paths_and_ports_that_exist(deployment):
     _, _, workload = deployment
     components = (manifests.ROOT / "fcgi-apps/contract/components.json").read_text()
