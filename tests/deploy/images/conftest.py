@@ -42,10 +42,22 @@ def podman(*arguments, **options):
     return run("podman", *arguments, **options)
 
 
+def helper(name):
+    """A program of podman's, which its package only recommends."""
+    roots = ("/usr/libexec", "/usr/lib", "/usr/local/libexec", "/usr/local/lib")
+    folders = [f"{root}/{folder}" for root in roots for folder in ("podman", "cni")]
+    return shutil.which(name, path=os.pathsep.join([*folders, "/opt/cni/bin", os.environ["PATH"]]))
+
+
 def missing():
     """Why nothing here can run, or None."""
     if not shutil.which("podman"):
         return "needs podman: apt-get install podman buildah runc podman-compose debootstrap"
+    if not helper("catatonit"):
+        return "needs what holds pods together: apt-get install catatonit"
+    backend = podman("info", "-f", "{{.Host.NetworkBackend}}", check=False).stdout.strip()
+    if not helper({"cni": "dnsname"}.get(backend, "aardvark-dns")):
+        return "needs names in podman's networks: apt-get install netavark aardvark-dns"
     if os.geteuid() != 0:
         return "needs root, as the pods' addresses are asked directly"
     return None
