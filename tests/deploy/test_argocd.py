@@ -116,6 +116,13 @@ def test_waves_put_the_database_before_services_before_mappings():
     assert max(services) < waves["emissary-ingress"]
 
 
+def test_nothing_waits_for_what_watches():
+    """A wave begins when all of the one before are healthy: no shop is to open late for its logs."""
+    waves = {name: wave for name, (_, wave) in APPLICATIONS.items()}
+    watching = [waves.pop("logging"), waves.pop("monitoring")]
+    assert max(waves.values()) < min(watching)
+
+
 def test_the_root_brings_the_others():
     spec, _ = APPLICATIONS["shop"]
     assert spec["source"]["path"] == "argocd"
