@@ -52,10 +52,8 @@ build() {
 	export SOURCE_DATE_EPOCH DOCKER_BUILDKIT=1
 	# Files get the commit's time: the same sources and packages make the same layers. docker's own
 	# builder dates only the description so; the workflow's (buildx) rewrites the files too.
-	case $tool in
-	*podman) options+=(--format docker --timestamp "$SOURCE_DATE_EPOCH") ;;
-	*) options+=(--build-arg "SOURCE_DATE_EPOCH=$SOURCE_DATE_EPOCH") ;;
-	esac
+	options+=(--build-arg "SOURCE_DATE_EPOCH=$SOURCE_DATE_EPOCH")
+	[[ $tool != *podman ]] || options+=(--format docker --timestamp "$SOURCE_DATE_EPOCH")
 	[[ -z ${BASE_IMAGE:-} ]] || options+=(--build-arg "BASE_IMAGE=$BASE_IMAGE")
 	options+=(--build-arg "VERSION=$VERSION" --build-arg "SOURCE_URL=$(source_url)")
 	# shellcheck disable=SC2206 # words

@@ -42,6 +42,13 @@ def test_what_runs_has_modes_of_its_own(service):
     assert "COPY --from=build" in runtime
 
 
+def test_layers_are_cached_for_their_time_only():
+    """Files get the commit's time: of a cache, those of another commit are not the same layer."""
+    stage = dockerfile("product").partition(" AS runtime\n")[2]
+    before = stage.partition("\nRUN ")[0].splitlines()
+    assert "ARG SOURCE_DATE_EPOCH" in before
+
+
 def test_copied_files_are_in_the_context():
     ignored = (manifests.ROOT / ".dockerignore").read_text().split("\n")
     assert "*" in ignored

@@ -76,8 +76,9 @@ def test_files_get_the_commits_time(repository, engine):
         ["git", "log", "-1", "--format=%ct"], cwd=repository, capture_output=True, text=True, check=True
     )
     time = done.stdout.strip()
-    expected = {"podman": f"--timestamp {time}", "docker": f"SOURCE_DATE_EPOCH={time}"}[engine.name]
-    assert all(expected in " ".join(words) for words in calls(engine))
+    for words in calls(engine):
+        assert f"SOURCE_DATE_EPOCH={time}" in words
+        assert ("--timestamp" in words) == (engine.name == "podman")
 
 
 def test_a_changed_tree_is_no_commits(repository, engine):

@@ -119,13 +119,13 @@ def test_a_second_build_makes_the_same_layers(images, build_environment, build_o
     again = f"{build_environment['REGISTRY']}/again:latest"
     first = json.loads(podman("image", "inspect", images["product"]).stdout)[0]
     # Commits may have been made since.
-    created = datetime.datetime.fromisoformat(first["Created"])
+    created = f'{datetime.datetime.fromisoformat(first["Created"]).timestamp():.0f}'
     source = first["Config"]["Labels"]["org.opencontainers.image.source"]
     try:
         podman(
-            "build", "--no-cache", "--format", "docker",
-            "--timestamp", f"{created.timestamp():.0f}", *build_options,
+            "build", "--no-cache", "--format", "docker", "--timestamp", created, *build_options,
             "--build-arg", f"BASE_IMAGE={build_environment['BASE_IMAGE']}",
+            "--build-arg", f"SOURCE_DATE_EPOCH={created}",
             "--build-arg", f"VERSION={VERSION}", "--build-arg", f"SOURCE_URL={source}",
             "-f", "Dockerfile.product", "-t", again, ".", cwd=manifests.ROOT,
         )
