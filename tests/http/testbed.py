@@ -71,6 +71,12 @@ def free_ports(count):
     return ports
 
 
+def entries_of_log(text):
+    """Its lines, parsed. The last one may be there in part only, while it is written."""
+    complete, _, _ = text.rpartition("\n")
+    return [json.loads(line) for line in complete.splitlines()]
+
+
 def wait_until(condition, seconds, what):
     deadline = time.monotonic() + seconds
     while not condition():
@@ -174,10 +180,8 @@ class Nginx(Process):
         return self.end(signum)
 
     def access_entries(self):
-        """The access log, parsed: fails unless each line is one JSON object. One that is being
-        written may be there in part."""
-        complete, _, _ = self.access_log.read_text().rpartition("\n")
-        return [json.loads(line) for line in complete.splitlines()]
+        """The access log, parsed: fails unless each line is one JSON object."""
+        return entries_of_log(self.access_log.read_text())
 
 
 class Service:

@@ -13,7 +13,7 @@ from datetime import datetime
 import pytest
 import testbed
 from shop import Shop
-from testbed import ROOT, SERVICES, wait_until
+from testbed import ROOT, SERVICES, entries_of_log, wait_until
 
 FOLDER = ROOT / "k8s/logging"
 CONFIGURATION = FOLDER / "fluent.conf"
@@ -31,7 +31,7 @@ def chatty():
 
 
 def worker_entries(service):
-    return [json.loads(line) for line in service.worker.logged().splitlines()]
+    return entries_of_log(service.worker.logged())
 
 
 def logs_of(bed, trace):
