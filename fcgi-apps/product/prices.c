@@ -22,16 +22,16 @@ static int read_code(struct db_conn *conn, void *argument)
 	return 0;
 }
 
-static int write_code(struct db_conn *conn, void *argument)
+static int settle(struct db_conn *conn, void *argument)
 {
-	struct settlement *settlement = argument;
+	const struct settlement *settlement = argument;
 	/* Another replica may have come first. */
 	int64_t r = db_run(conn,
 			   "INSERT INTO prices (id, currency) VALUES (1, $1)"
 			   " ON CONFLICT (id) DO NOTHING",
 			   DB_VALUES(db_text(settlement->wanted)));
 
-	return r < 0 ? (int)r : 0;
+	return r < 0 ? (int)r : read_code(conn, argument);
 }
 
 int product_prices_settle(struct db *db, const struct currency *currency, char ret_code[4])
@@ -39,11 +39,8 @@ int product_prices_settle(struct db *db, const struct currency *currency, char r
 	struct settlement settlement = {.wanted = currency->code};
 	int r = db_read(db, read_code, &settlement);
 
-	if (r == -ENOENT) {
-		r = db_transaction(db, write_code, &settlement);
-		if (r == 0)
-			r = db_read(db, read_code, &settlement);
-	}
+	if (r == -ENOENT)
+		r = db_transaction(db, settle, &settlement);
 	if (r < 0)
 		return r;
 	memcpy(ret_code, settlement.code, sizeof(settlement.code));

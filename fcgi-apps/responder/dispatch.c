@@ -328,7 +328,7 @@ static void lookup_done(void *argument, int result)
 
 void dispatch_lookups(struct lookups *lookups)
 {
-	struct db_batched reads[LOOKUPS_MAX];
+	struct db_batched reads[DB_BATCH_MAX];
 	if (!lookups->count)
 		return;
 	for (size_t i = 0; i < lookups->count; i++)

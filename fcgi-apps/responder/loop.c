@@ -172,7 +172,7 @@ static size_t next_share(const struct server *server, size_t share, size_t taken
 /* Waits for up to so many events, and runs what is no look-up. How many came. */
 static size_t take(struct server *server, struct lookups *lookups, size_t most, int timeout)
 {
-	struct epoll_event events[LOOKUPS_MAX];
+	struct epoll_event events[DB_BATCH_MAX];
 	int count = epoll_wait(server->epoll, events, (int)most, timeout);
 	if (atomic_load(&server->stopping))
 		return 0;
@@ -263,8 +263,6 @@ int loop_start(struct server *server, size_t threads)
 		return rc;
 	}
 	server->share_limit = db_batch_limit(server->runtime.db);
-	if (server->share_limit > LOOKUPS_MAX)
-		server->share_limit = LOOKUPS_MAX;
 	server->threads = calloc(threads, sizeof(server->threads[0]));
 	if (!server->threads)
 		return -ENOMEM;

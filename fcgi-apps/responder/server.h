@@ -84,9 +84,8 @@ void loop_gate_leave(struct server *server);
 /* dispatch.c --------------------------------------------------------------------------------- */
 
 /* What a thread has at hand for one round trip to the store: requests of RUN_LOOKUP. */
-#define LOOKUPS_MAX 16
 struct lookups {
-	struct exchange *list[LOOKUPS_MAX];
+	struct exchange *list[DB_BATCH_MAX];
 	size_t count;
 };
 

@@ -6,9 +6,6 @@
 
 #include "storage/pool.h"
 
-/* Statements sent before their answers are read: more save little, and the last waits for all. */
-#define BATCH_LIMIT 16
-
 /* Runs those of the reads that can go together; the others are left in state DB_BATCHED. */
 void batch_read(struct pool *pool, struct db_batched *reads, size_t count);
 

@@ -154,6 +154,7 @@ static int next_statement(struct db_conn *conn)
 
 void db_end_reading(struct db_conn *conn)
 {
+	/* Nothing was written: whether it committed is of no interest. */
 	if (conn->driver->in_transaction(conn) && conn->driver->commit(conn))
 		conn->driver->rollback(conn);
 }
@@ -194,7 +195,7 @@ void db_read_batch(struct db *db, struct db_batched *reads, size_t count)
 
 size_t db_batch_limit(const struct db *db)
 {
-	return db->driver->ask ? BATCH_LIMIT : 1;
+	return db->driver->ask ? DB_BATCH_MAX : 1;
 }
 
 int db_transaction(struct db *db, db_function *function, void *argument)

@@ -108,7 +108,10 @@ struct db_batched {
  */
 void db_read_batch(struct db *db, struct db_batched *reads, size_t count);
 
-/* How many reads a batch should have at most; 1: nothing is gained by one. */
+/* Reads of a batch, at most: more save little, and the last waits for all. */
+#define DB_BATCH_MAX 16
+
+/* DB_BATCH_MAX, or 1 where nothing is gained by a batch. */
 size_t db_batch_limit(const struct db *db);
 
 /* A transaction whose end is told later. The caller owns the job until done is called, which

@@ -193,23 +193,30 @@ static void trim_scratch(struct postgres_conn *self)
 	self->scratch_size = 0;
 }
 
-/* Hands libpq the statement, with its values and what must come before it. */
+/* Hands libpq the statement with its values. */
+static int send_statement(struct postgres_conn *self, const struct postgres_statement *statement,
+			  const struct db_value *values, size_t count)
+{
+	int r = convert(self, values, count);
+	if (r)
+		return r;
+	const char *const *texts = (const char *const *)(void *)self->scratch;
+	int taken = statement->name[0]
+			    ? libpq.PQsendQueryPrepared(self->handle, statement->name, (int)count,
+							texts, NULL, NULL, 0)
+			    : libpq.PQsendQueryParams(self->handle, statement->entry.sql,
+						      (int)count, NULL, texts, NULL, NULL, 0);
+	trim_scratch(self);
+	return taken ? 0 : send_failed(self);
+}
+
+/* The same, with what must come before it. */
 static int dispatch(struct postgres_conn *self, const char *sql, const struct db_value *values,
 		    size_t count)
 {
 	struct postgres_statement *statement;
 	int r = find_statement(self, sql, &statement);
-	if (!r)
-		r = convert(self, values, count);
-	if (r)
-		return r;
-	const char *const *texts = (const char *const *)(void *)self->scratch;
-	int taken = statement->name[0] ? libpq.PQsendQueryPrepared(self->handle, statement->name,
-								   (int)count, texts, NULL, NULL, 0)
-				       : libpq.PQsendQueryParams(self->handle, sql, (int)count,
-								 NULL, texts, NULL, NULL, 0);
-	trim_scratch(self);
-	return taken ? 0 : send_failed(self);
+	return r ? r : send_statement(self, statement, values, count);
 }
 
 static int begin_if_due(struct postgres_conn *self)
@@ -343,21 +350,18 @@ int postgres_query(struct db_conn *conn, const char *sql, const struct db_value 
 	return r ? r : make_rows(result, ret_rows);
 }
 
-/* To prepare a statement is to wait for all that was sent before it. */
-static bool is_prepared(struct postgres_conn *self, const char *sql)
-{
-	struct statement *entry = statements_find(&self->statements, sql);
-	return entry && container_of(entry, struct postgres_statement, entry)->name[0];
-}
-
 int postgres_ask(struct db_conn *conn, const char *sql, const struct db_value *values, size_t count)
 {
 	struct postgres_conn *self = postgres_conn(conn);
-	if (!is_prepared(self, sql))
+	struct statement *entry = statements_find(&self->statements, sql);
+	struct postgres_statement *statement =
+		entry ? container_of(entry, struct postgres_statement, entry) : NULL;
+	/* To prepare it is to wait for all that was sent before. */
+	if (!statement || !statement->name[0])
 		return -EINPROGRESS;
 	int r = self->aborted ? self->aborted : begin_if_due(self);
 	if (!r)
-		r = dispatch(self, sql, values, count);
+		r = send_statement(self, statement, values, count);
 	if (r)
 		return r;
 	self->asked++;
@@ -369,9 +373,11 @@ int postgres_ask(struct db_conn *conn, const char *sql, const struct db_value *v
 static int end_batch(struct postgres_conn *self)
 {
 	PGresult *result;
-	for (; self->handle && self->asked; self->asked--)
+	while (self->asked) { /* none once the connection is lost */
+		self->asked--;
 		if (postgres_result(self, "one of a batch", &result) == 0)
 			libpq.PQclear(result);
+	}
 	return self->handle ? postgres_synced(self) : -EHOSTDOWN;
 }
 

@@ -7,6 +7,7 @@ static struct db *db;
 
 struct read {
 	const char *sql;
+	const char *later; /* from the second call on; NULL: the same */
 	int64_t key;
 	int calls;
 	int told;
@@ -34,9 +35,10 @@ static int ask(struct db_conn *conn, void *argument)
 	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
 
 	read->calls++;
-	if (!read->sql)
+	const char *sql = read->later && read->calls > 1 ? read->later : read->sql;
+	if (!sql)
 		return 7;
-	int r = db_query(conn, read->sql, DB_VALUES(db_int(read->key)), &rows);
+	int r = db_query(conn, sql, DB_VALUES(db_int(read->key)), &rows);
 	if (r)
 		return r;
 	r = db_next(rows);
@@ -174,6 +176,31 @@ START_TEST(a_lost_session_is_told_to_who_waits)
 }
 END_TEST
 
+/* Amid the answers that an error has made void. */
+START_TEST(a_session_lost_behind_an_error_leaves_nothing)
+{
+	static const char ends[] = "SELECT CASE WHEN $1 = 1 THEN 0 ELSE"
+				   " CAST(pg_terminate_backend(pg_backend_pid()) AS INT) / 0 END";
+	prepare(TWICE);
+	prepare(ends);
+	struct read reads[] = {{.sql = ends, .later = TWICE, .key = 7},
+			       {.sql = TWICE, .key = 1},
+			       {.sql = TWICE, .key = 2}};
+	read_all(reads, ARRAY_SIZE(reads));
+	ck_assert_int_eq(reads[0].value, 14);
+	ck_assert_int_eq(reads[2].value, 4);
+	prepare(TWICE);
+	struct read next[4];
+	for (size_t i = 0; i < ARRAY_SIZE(next); i++)
+		next[i] = (struct read){.sql = TWICE, .key = (int64_t)i};
+	read_all(next, ARRAY_SIZE(next));
+	for (size_t i = 0; i < ARRAY_SIZE(next); i++) {
+		ck_assert_int_eq(next[i].result, 0);
+		ck_assert_int_eq(next[i].value, 2 * (int64_t)i);
+	}
+}
+END_TEST
+
 /* Larger than what libpq and the server's socket hold. */
 START_TEST(long_answers_come_whole)
 {
@@ -203,6 +230,7 @@ int main(void)
 	tcase_add_test(store, an_error_is_its_own_only);
 	if (store_is_postgres()) {
 		tcase_add_test(store, a_lost_session_is_told_to_who_waits);
+		tcase_add_test(store, a_session_lost_behind_an_error_leaves_nothing);
 		tcase_add_test(store, long_answers_come_whole);
 	}
 	suite_add_tcase(suite, store);
