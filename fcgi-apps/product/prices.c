@@ -1,5 +1,8 @@
 #include "product/prices.h"
 
+#include "base/config.h"
+#include "base/log.h"
+
 struct settlement {
 	const char *wanted;
 	char code[4];
@@ -34,15 +37,23 @@ static int settle(struct db_conn *conn, void *argument)
 	return r < 0 ? (int)r : read_code(conn, argument);
 }
 
-int product_prices_settle(struct db *db, const struct currency *currency, char ret_code[4])
+int product_prices_check(struct runtime *runtime)
 {
-	struct settlement settlement = {.wanted = currency->code};
-	int r = db_read(db, read_code, &settlement);
+	const char *code = runtime->currency.code;
+	struct settlement settlement = {.wanted = code};
+	char expected[80];
+	int r = db_read(runtime->db, read_code, &settlement);
 
 	if (r == -ENOENT)
-		r = db_transaction(db, settle, &settlement);
-	if (r < 0)
+		r = db_transaction(runtime->db, settle, &settlement);
+	if (r < 0) {
+		log_write(LOG_ERROR, "cannot read the currency of the prices", log_error_code(r));
 		return r;
-	memcpy(ret_code, settlement.code, sizeof(settlement.code));
-	return 0;
+	}
+	if (strcmp(settlement.code, code) == 0)
+		return 0;
+	snprintf(expected, sizeof(expected), "%s, the currency of the prices in this database",
+		 settlement.code);
+	config_reject("CURRENCY", code, expected);
+	return -EINVAL;
 }

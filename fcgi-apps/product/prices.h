@@ -5,16 +5,16 @@
 #ifndef PRODUCT_PRICES_H
 #define PRODUCT_PRICES_H
 
-#include "base/money.h"
-#include "storage/db.h"
+#include "responder/service.h"
 
 #define PRICES_SCHEMA                                                                              \
 	"CREATE TABLE prices ("                                                                    \
 	" id BIGINT PRIMARY KEY CHECK (id = 1),"                                                   \
 	" currency TEXT NOT NULL);"
 
-/* The code of the currency in which the store keeps its prices: the given one where none is settled
- * yet. An error of the store. Thread-safe, also beside other replicas. */
-int product_prices_settle(struct db *db, const struct currency *currency, char ret_code[4]);
+/* A service's check_store: settles CURRENCY where none is yet. -EINVAL, with a log line that names
+ * it, where it is another than the settled one; or an error of the store, logged too. Any number of
+ * replicas may start at once. */
+int product_prices_check(struct runtime *runtime);
 
 #endif

@@ -1,16 +1,14 @@
 #include "product/service.h"
 
 #include "base/clock.h"
-#include "base/config.h"
 #include "base/embed.h"
-#include "base/log.h"
 #include "product/api.h"
 #include "product/checks.h"
+#include "product/cleanup.h"
 #include "product/metrics.h"
 #include "product/migrations.h"
 #include "product/prices.h"
 #include "product/product_search.h"
-#include "product/reservation_store.h"
 
 EMBED(product_openapi, "product/openapi.json");
 
@@ -37,45 +35,8 @@ static const struct binding bindings[] = {
 	{.operation_id = "releaseStock", .mode = RUN_TRANSACTION, .handle = product_api_release},
 };
 
-static int purge(struct db_conn *conn, void *purged)
-{
-	int64_t count = product_tombstones_purge(conn, clock_now() - TOMBSTONE_MEMORY);
-
-	*(int64_t *)purged = count;
-	return count < 0 ? (int)count : 0;
-}
-
-static bool purge_tombstones(struct runtime *runtime, void *app UNUSED)
-{
-	int64_t purged = 0;
-	int r = db_transaction(runtime->db, purge, &purged);
-
-	if (r < 0)
-		log_write(LOG_WARN, "cannot delete old tombstones", log_error_code(r));
-	return r == 0 && purged == TOMBSTONE_BATCH;
-}
-
-/* Whether the prices in the store are those of CURRENCY. */
-static int check_currency(struct runtime *runtime)
-{
-	char code[4];
-	char expected[80];
-	int r = product_prices_settle(runtime->db, &runtime->currency, code);
-
-	if (r < 0) {
-		log_write(LOG_ERROR, "cannot read the currency of the prices", log_error_code(r));
-		return r;
-	}
-	if (strcmp(code, runtime->currency.code) == 0)
-		return 0;
-	snprintf(expected, sizeof(expected), "%s, the currency of the prices in this database",
-		 code);
-	config_reject("CURRENCY", runtime->currency.code, expected);
-	return -EINVAL;
-}
-
 static const struct task tasks[] = {
-	{.name = "purge-tombstones", .interval = 60 * CLOCK_SECOND, .run = purge_tombstones},
+	{.name = "purge-tombstones", .interval = 60 * CLOCK_SECOND, .run = product_cleanup},
 };
 
 const struct service product_service = {
@@ -93,7 +54,7 @@ const struct service product_service = {
 	.checks = product_checks,
 	.check_count = PRODUCT_CHECK_COUNT,
 	.default_database = "sqlite:///var/product.db",
-	.check_store = check_currency,
+	.check_store = product_prices_check,
 	.blocking_threads = 4,
 	.metrics = product_metrics_write,
 };
