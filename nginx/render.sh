@@ -27,9 +27,9 @@
 #	                     at start
 #	GATEWAY_PORT         gateway: 8080
 #	PRODUCT_PORT, CART_PORT, ORDER_PORT
-#	                     gateway: 8001, 8002, 8003; several with commas: one for each replica. While
-#	                     there is a file RUNTIME_DIR/away/PORT, that one gets nothing new; one at a
-#	                     time (docs/OPERATIONS.md)
+#	                     gateway: 8001, 8002, 8003; several with commas: one for each replica. A
+#	                     second after a file RUNTIME_DIR/away/PORT was made, that one gets nothing
+#	                     new, until it is removed; one at a time (docs/OPERATIONS.md)
 #	PRODUCT_BALANCER_PORT, CART_BALANCER_PORT
 #	                     balancer: 9101, 9102
 #	PRODUCT_INTERNAL_PORT, CART_INTERNAL_PORT
@@ -71,14 +71,17 @@ host() { # name value
 		fail "$1" "$2" 'must be an IPv4 address or a host name'
 }
 
-# Prints an upstream. One of several servers that is found to be gone is left alone for a second; a
-# single one is asked every time. Idle connections end here before the sidecar ends them (75 s): none
-# is lost to that race.
+# Prints an upstream. Of several servers the less busy of two is asked; one that is found to be gone
+# is left alone for a second. A single one is asked every time. Idle connections end here before the
+# sidecar ends them (75 s): none is lost to that race.
 pool() { # name server...
 	printf '\tupstream %s {\n' "$1"
-	shift
 	fate=
-	[ $# = 1 ] || fate=' max_fails=1 fail_timeout=1s'
+	if [ $# -gt 2 ]; then
+		printf '\t\tzone %s 64k;\n\t\trandom two least_conn;\n' "$1"
+		fate=' max_fails=1 fail_timeout=1s'
+	fi
+	shift
 	for server; do
 		printf '\t\tserver %s%s;\n' "$server" "$fate"
 	done
@@ -110,7 +113,8 @@ pools() { # service address ports
 	done
 }
 
-# Prints how a request chooses among them: nothing new goes to a replica that is marked as away.
+# Prints how a request chooses among them: nothing new goes to a replica that is marked as away. The
+# marks are looked for once a second, not with each request.
 # shellcheck disable=SC2016 # nginx' variable
 choice() { # service ports
 	case $2 in
@@ -120,7 +124,8 @@ choice() { # service ports
 		return
 		;;
 	esac
-	printf '\t\t\tset $pool %s;\n' "$1"
+	printf '\t\t\topen_file_cache max=16;\n\t\t\topen_file_cache_valid 1s;\n'
+	printf '\t\t\topen_file_cache_errors on;\n\t\t\tset $pool %s;\n' "$1"
 	for port in $(printf '%s' "$2" | tr ',' ' '); do
 		printf '\t\t\tif (-f "%s/away/%s") {\n\t\t\t\tset $pool %s_without_%s;\n\t\t\t}\n' \
 			"$RUNTIME_DIR" "$port" "$1" "$port"

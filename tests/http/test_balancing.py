@@ -1,8 +1,10 @@
 """The gateway before several replicas: who is marked as away gets nothing new (nginx/render.sh)."""
 
+import time
+
 import pytest
 from client import Client
-from testbed import Nginx, free_ports
+from testbed import MARK_SEEN_WITHIN, Nginx, free_ports
 
 pytestmark = pytest.mark.storeless
 
@@ -36,6 +38,8 @@ def test_marked_one_is_left_alone(platform, gateway, asked, away, answered):
     mark = gateway.directory / "away" / str(platform.services[away].public_port)
     mark.parent.mkdir(exist_ok=True)
     mark.touch()
+    time.sleep(MARK_SEEN_WITHIN)
     assert asked() == {answered}
     mark.unlink()
+    time.sleep(MARK_SEEN_WITHIN)
     assert asked() == {200, 404}

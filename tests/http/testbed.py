@@ -28,6 +28,7 @@ SERVICES = ("product", "cart", "order")
 SLOWNESS = {"asan": 4, "tsan": 10}.get(VARIANT, 1)
 READY_WITHIN = 15 * SLOWNESS
 STOP_WITHIN = 20 * SLOWNESS
+MARK_SEEN_WITHIN = 1.1  # that a replica is away (nginx/render.sh)
 
 SANITIZER_REPORT = re.compile(
     r"(AddressSanitizer|LeakSanitizer|ThreadSanitizer|UndefinedBehaviorSanitizer|runtime error:)"

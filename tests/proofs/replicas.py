@@ -43,13 +43,14 @@ class Replica(testbed.Service):
             yield self.bed.balancer_nginx.directory / "away" / str(self.internal_port)
 
     def wait_until_idle(self):
-        """Nobody asks its sidecar anything any more but we."""
+        """Nobody asks its sidecar anything any more but we: it is marked as away, and was seen so."""
 
         def figures(client):
             figures = re.findall(r"\d+", client.get("/nginx-status").body.decode())
             _, _, _, requests, reading, writing, _ = map(int, figures)
             return requests, reading + writing
 
+        time.sleep(testbed.MARK_SEEN_WITHIN)
         with Client(self.internal_port) as client:
             end = time.monotonic() + bed.EVENTUALLY
             before = figures(client)
