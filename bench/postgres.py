@@ -51,19 +51,14 @@ class Cluster:
 
     def kill(self):
         """All its processes, as when the machine is gone."""
-        for pid in self._pids():
+        for pid in self.process.pids():
             with suppress(ProcessLookupError):  # they see that the first of them is gone
                 os.kill(pid, signal.SIGKILL)
         self.process.popen.wait()
 
-    def _pids(self):
-        pid = self.process.pid
-        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-        return [pid, *map(int, children)]
-
     def cpu_seconds(self):
         """Of the server and its processes, those that have ended included."""
-        parent, *children = self._pids()
+        parent, *children = self.process.pids()
         total = cpu_seconds_of(parent, ended_children=True)
         for pid in children:
             try:

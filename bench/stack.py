@@ -67,6 +67,11 @@ class Process:
     def pid(self):
         return self.popen.pid
 
+    def pids(self):
+        """Its own and those of its children."""
+        children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
+        return [self.pid, *map(int, children)]
+
     def cpu_seconds(self):
         return cpu_seconds_of(self.pid)
 

@@ -40,6 +40,7 @@ def start_nginx(stack, name, configuration, port):
         ["nginx", "-p", runtime, "-e", runtime / "error.log", "-c", path, "-g", "daemon off;"],
     )
     stack.wait_for_port(process, port)
+    return process
 
 
 class Service:
@@ -64,7 +65,7 @@ class Service:
         configuration = render(stack, self.name, "sidecar", **settings)
         if extra:
             configuration = configuration.rstrip().removesuffix("}") + extra
-        start_nginx(stack, self.name, configuration, self.public_port)
+        self.sidecar = start_nginx(stack, self.name, configuration, self.public_port)
         self.worker = None
 
     def internal_url(self):
