@@ -35,7 +35,7 @@ class Scale:
         self.seconds = 1 if quick else 2
         self.large = 20000 if quick else 1000000
         self.flat_rounds = 1 if quick else 3
-        self.pair_rounds = 1 if quick else 3
+        self.pair_rounds = 1 if quick else 5
         self.kills = 5 if quick else 50
         self.cluster_kills = 2 if quick else 5
 

@@ -2,7 +2,7 @@
 # Measures the platform: beside static files, a bare FastCGI loop and two peers; with small and
 # large catalogues; on both stores; with replicas; after kill -9; the cost of metrics.
 #
-#	bench/run.sh                   prints the tables and writes bench/RESULTS.md; about ten minutes
+#	bench/run.sh                   prints the tables and writes bench/RESULTS.md; about 14 minutes
 #	bench/run.sh [quick] PART...   only prints: compare flat stores replicas recovery metrics
 #	bench/run.sh quick             all of them, smaller; about three minutes, only prints
 set -eu
