@@ -53,17 +53,18 @@ def test_replicas_share_the_processors(installation):
 
 
 def test_requests_are_spread(installation):
-    """Those of clients, and those of siblings."""
+    """Those of clients, and those of siblings. Replicas are drawn at random: that one of three gets
+    less than 5 of 60 comes once in 300,000 times."""
     client = installation.gateway
     before = {service: installation.served(service) for service in SERVICES}
     product = make_product(client)
-    for _ in range(12):
+    for _ in range(60):
         assert buy(client, product).status == 201
     stock = done(client.get(f"/products/{product}"), 200)
-    assert (stock["inventory"], stock["reserved"]) == (88, 12)
+    assert (stock["inventory"], stock["reserved"]) == (40, 60)
     for service in SERVICES:
         more = [now - then for now, then in zip(installation.served(service), before[service])]
-        assert min(more) >= 4, (service, more)
+        assert min(more) >= 5, (service, more)
 
 
 def test_up_again_changes_nothing(installation):
