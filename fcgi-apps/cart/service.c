@@ -15,18 +15,24 @@
 EMBED(cart_openapi, "cart/openapi.json");
 
 static const struct binding bindings[] = {
-	{"createCart", RUN_TRANSACTION, false, cart_api_create},
-	{"listCarts", RUN_READ, false, cart_api_list},
-	{"getCart", RUN_READ, false, cart_api_get},
-	{"clearCart", RUN_TRANSACTION, false, cart_api_clear},
-	{"addItem", RUN_BLOCKING, false, cart_api_add_item},
-	{"setItem", RUN_BLOCKING, false, cart_api_set_item},
-	{"removeItem", RUN_TRANSACTION, false, cart_api_remove_item},
-	{"refreshCart", RUN_BLOCKING, false, cart_api_refresh},
-	{"mergeCart", RUN_TRANSACTION, false, cart_api_merge},
-	{"beginCheckout", RUN_TRANSACTION, false, cart_api_begin_checkout},
-	{"consumeCheckout", RUN_TRANSACTION, false, cart_api_consume_checkout},
-	{"releaseCheckout", RUN_TRANSACTION, false, cart_api_release_checkout},
+	{.operation_id = "createCart", .mode = RUN_TRANSACTION, .handle = cart_api_create},
+	{.operation_id = "listCarts", .mode = RUN_READ, .handle = cart_api_list},
+	{.operation_id = "getCart", .mode = RUN_READ, .handle = cart_api_get},
+	{.operation_id = "clearCart", .mode = RUN_TRANSACTION, .handle = cart_api_clear},
+	{.operation_id = "addItem", .mode = RUN_BLOCKING, .handle = cart_api_add_item},
+	{.operation_id = "setItem", .mode = RUN_BLOCKING, .handle = cart_api_set_item},
+	{.operation_id = "removeItem", .mode = RUN_TRANSACTION, .handle = cart_api_remove_item},
+	{.operation_id = "refreshCart", .mode = RUN_BLOCKING, .handle = cart_api_refresh},
+	{.operation_id = "mergeCart", .mode = RUN_TRANSACTION, .handle = cart_api_merge},
+	{.operation_id = "beginCheckout",
+	 .mode = RUN_TRANSACTION,
+	 .handle = cart_api_begin_checkout},
+	{.operation_id = "consumeCheckout",
+	 .mode = RUN_TRANSACTION,
+	 .handle = cart_api_consume_checkout},
+	{.operation_id = "releaseCheckout",
+	 .mode = RUN_TRANSACTION,
+	 .handle = cart_api_release_checkout},
 };
 
 static const struct task tasks[] = {

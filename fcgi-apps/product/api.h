@@ -7,6 +7,8 @@
 
 /* product_api.c: the catalogue */
 int product_api_list(struct request *request, struct response *response);
+/* Whether this listing is one query that reads its page and little else. */
+bool product_api_list_is_lookup(const struct request *request);
 int product_api_create(struct request *request, struct response *response);
 int product_api_get(struct request *request, struct response *response);
 int product_api_replace(struct request *request, struct response *response);

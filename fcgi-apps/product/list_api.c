@@ -236,6 +236,19 @@ static int too_many_words(struct response *response)
 	return 0;
 }
 
+bool product_api_list_is_lookup(const struct request *request)
+{
+	/* Each adds a query, or leaves out rows that are read, any number of them. */
+	static const char *const long_ones[] = {"q",        "tag",       "min_price", "max_price",
+						"in_stock", "low_stock", "count"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(long_ones); i++) {
+		if (request_query(request, long_ones[i]))
+			return false;
+	}
+	return true;
+}
+
 int product_api_list(struct request *request, struct response *response)
 {
 	struct list_request list CLEANUP(list_request_release) = {0};

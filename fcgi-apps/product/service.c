@@ -13,7 +13,10 @@
 EMBED(product_openapi, "product/openapi.json");
 
 static const struct binding bindings[] = {
-	{.operation_id = "listProducts", .mode = RUN_READ, .handle = product_api_list},
+	{.operation_id = "listProducts",
+	 .mode = RUN_READ,
+	 .is_lookup = product_api_list_is_lookup,
+	 .handle = product_api_list},
 	{.operation_id = "createProduct", .mode = RUN_TRANSACTION, .handle = product_api_create},
 	{.operation_id = "getProduct", .mode = RUN_LOOKUP, .handle = product_api_get},
 	{.operation_id = "replaceProduct", .mode = RUN_TRANSACTION, .handle = product_api_replace},

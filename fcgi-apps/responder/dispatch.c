@@ -338,6 +338,13 @@ void dispatch_lookups(struct lookups *lookups)
 	lookups->count = 0;
 }
 
+static enum run_mode mode_of(const struct exchange *exchange)
+{
+	const struct binding *binding = exchange->binding;
+	bool is_lookup = binding->is_lookup && binding->is_lookup(&exchange->request);
+	return is_lookup ? RUN_LOOKUP : binding->mode;
+}
+
 void dispatch(struct exchange *exchange, struct lookups *lookups)
 {
 	struct request *request = &exchange->request;
@@ -347,7 +354,7 @@ void dispatch(struct exchange *exchange, struct lookups *lookups)
 		return;
 	}
 	int rc;
-	switch (exchange->binding->mode) {
+	switch (mode_of(exchange)) {
 	case RUN_DIRECT:
 		settle(exchange, exchange->binding->handle(request, &exchange->response));
 		return;

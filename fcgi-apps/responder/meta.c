@@ -61,13 +61,13 @@ static int get_metrics(struct request *request, struct response *response)
 }
 
 const struct binding meta_bindings[] = {
-	{"getServiceInfo", RUN_DIRECT, false, get_service_info},
-	{"getDocument", RUN_DIRECT, false, get_document},
-	{"getDocs", RUN_DIRECT, false, docs_get_swagger},
-	{"getRedoc", RUN_DIRECT, false, docs_get_redoc},
-	{"getDocsFile", RUN_DIRECT, false, docs_get_file},
-	{"getLiveness", RUN_DIRECT, false, get_liveness},
-	{"getReadiness", RUN_DIRECT, false, get_readiness},
-	{"getMetrics", RUN_DIRECT, false, get_metrics},
+	{.operation_id = "getServiceInfo", .mode = RUN_DIRECT, .handle = get_service_info},
+	{.operation_id = "getDocument", .mode = RUN_DIRECT, .handle = get_document},
+	{.operation_id = "getDocs", .mode = RUN_DIRECT, .handle = docs_get_swagger},
+	{.operation_id = "getRedoc", .mode = RUN_DIRECT, .handle = docs_get_redoc},
+	{.operation_id = "getDocsFile", .mode = RUN_DIRECT, .handle = docs_get_file},
+	{.operation_id = "getLiveness", .mode = RUN_DIRECT, .handle = get_liveness},
+	{.operation_id = "getReadiness", .mode = RUN_DIRECT, .handle = get_readiness},
+	{.operation_id = "getMetrics", .mode = RUN_DIRECT, .handle = get_metrics},
 };
 const size_t meta_binding_count = ARRAY_SIZE(meta_bindings);

@@ -18,8 +18,8 @@
 enum run_mode {
 	RUN_DIRECT, /* on the event thread, without the store: must be quick */
 	RUN_READ,   /* on the event thread with a pooled read connection: must be quick */
-	RUN_LOOKUP, /* as RUN_READ, with one db_query() and nothing else of the store: those that
-		       arrive together share a round trip to a server */
+	RUN_LOOKUP, /* as RUN_READ, with one short db_query() and nothing else of the store: those
+		       that arrive together share a round trip to a server */
 	RUN_TRANSACTION, /* inside a (grouped) transaction; answered after the commit; an answer of
 			    400 or more rolls back. Idempotency-Key is handled around it */
 	RUN_BLOCKING,    /* on a thread of its own pool: may call siblings and db_transaction */
@@ -29,6 +29,9 @@ struct binding {
 	const char *operation_id;
 	enum run_mode mode;
 	bool streams_body; /* RUN_BLOCKING: the handler reads the body itself */
+	/* RUN_READ: whether this request, which is checked already, is one for RUN_LOOKUP. NULL:
+	 * none is. */
+	bool (*is_lookup)(const struct request *request);
 
 	/*
 	 * Fills the response and returns 0, or returns a negative error for response_error().

@@ -242,14 +242,16 @@ def test_double_clicks_of_many_customers(shop):
 
 
 def test_each_of_many_lookups_gets_its_own_answer(shop):
-    """Look-ups that arrive together travel together; lists and changes go on between them."""
+    """Look-ups that arrive together travel together, one and pages of many, and those that are
+    refused; searches and changes go on between them."""
     products = [shop.make_product(name=f"Mug {n}") for n in range(40)]
+    others = ("head", "unknown", "cached", "list", "refused", "search", "change")
 
     def call(client, number):
         dice = random.Random(number)
         for _ in range(40):
             n = dice.randrange(40)
-            kind = dice.choice(("get",) * 6 + ("head", "unknown", "cached", "list", "change"))
+            kind = dice.choice(("get",) * 6 + ("page",) * 3 + others)
             if kind == "get":
                 assert client.read_product(products[n])["name"] == f"Mug {n}"
             elif kind == "head":
@@ -265,6 +267,16 @@ def test_each_of_many_lookups_gets_its_own_answer(shop):
             elif kind == "list":
                 ids = ",".join(dice.sample(products, 3))
                 assert len(done(client.product.get(f"/products?ids={ids}"), 200)) == 3
+            elif kind == "page":
+                page = done(client.product.get(f"/products?limit={n + 1}&sort=name"), 200)
+                names = [product["name"] for product in page]
+                assert len(names) == n + 1 and names == sorted(names)
+            elif kind == "refused":
+                is_problem(client.product.get("/products?cursor=nowhere"), 422)
+            elif kind == "search":
+                answer = client.product.get("/products?q=mug&limit=5&count=true")
+                assert len(done(answer, 200)) == 5
+                assert int(answer.headers["X-Total-Count"]) >= 40
             else:
                 client.adjust_stock(products[n], 1)
         return True

@@ -29,8 +29,10 @@ static int handle(struct request *request UNUSED, struct response *response)
 	return 0;
 }
 
-static const struct binding things = {"listThings", RUN_DIRECT, false, handle};
-static const struct binding ghosts = {"listGhosts", RUN_DIRECT, false, handle};
+static const struct binding things = {
+	.operation_id = "listThings", .mode = RUN_DIRECT, .handle = handle};
+static const struct binding ghosts = {
+	.operation_id = "listGhosts", .mode = RUN_DIRECT, .handle = handle};
 
 START_TEST(every_operation_gets_its_handler)
 {
