@@ -9,7 +9,7 @@
 	" carts.expires_at, carts.emptied_version, carts.last_order_id, carts.merged_into"
 #define HEADER_COLUMN_COUNT 9
 
-/* The columns that read_line() expects. */
+/* The columns that read_line() expects behind them. */
 #define LINE_COLUMNS "product_id, name, unit_price, quantity, position, seen_at"
 
 static void column_copy(struct db_rows *rows, int column, char *buffer, size_t size)
@@ -32,8 +32,9 @@ static void read_header(struct db_rows *rows, struct cart *cart)
 	column_copy(rows, 8, cart->merged_into, sizeof(cart->merged_into));
 }
 
-static int read_line(struct db_rows *rows, int first, struct cart *cart)
+static int read_line(struct db_rows *rows, struct cart *cart)
 {
+	const int first = HEADER_COLUMN_COUNT;
 	const char *name = db_column_text(rows, first + 1, NULL);
 	struct cart_line line = {
 		.unit_price = db_column_int(rows, first + 2),
@@ -51,68 +52,23 @@ static int read_line(struct db_rows *rows, int first, struct cart *cart)
 
 int cart_store_create(struct db_conn *conn, const struct cart *cart)
 {
-	int64_t r =
-		db_run(conn,
+	return db_post(conn,
 		       "INSERT INTO carts (id, user_id, version, created_at, updated_at,"
 		       " expires_at, emptied_version) VALUES ($1, $2, $3, $4, $5, $6, $7)",
 		       DB_VALUES(db_text(cart->id), db_text(cart->user_id), db_int(cart->version),
 				 db_int(cart->created_at), db_int(cart->updated_at),
-				 db_int(cart->expires_at), db_int(cart->emptied_version)));
-
-	return r < 0 ? (int)r : 0;
+				 db_int(cart->expires_at), db_int(cart->emptied_version)),
+		       DB_ANY_ROWS);
 }
 
-static int load_header(struct db_conn *conn, const char *id, int64_t now, enum cart_lock lock,
-		       struct cart *cart)
+/* A cart with one of its lines, or without any. */
+static int read_row(struct db_rows *rows, struct cart *cart)
 {
-	static const char read_sql[] = "SELECT " HEADER_COLUMNS " FROM carts WHERE id = $1"
-				       " AND (expires_at > $2 OR " OPEN_CHECKOUT ")";
-	static const char lock_sql[] = "SELECT " HEADER_COLUMNS " FROM carts WHERE id = $1"
-				       " AND (expires_at > $2 OR " OPEN_CHECKOUT ") FOR UPDATE";
-	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
-	/* SQLite has one writer at a time and no row locks. */
-	bool row_lock = lock == CART_CHANGE && db_dialect(conn) == DB_POSTGRES;
-	int r = db_query(conn, row_lock ? lock_sql : read_sql, DB_VALUES(db_text(id), db_int(now)),
-			 &rows);
-
-	if (r < 0)
-		return r;
-	r = db_next(rows);
-	if (r < 0)
-		return r;
-	if (r == 0)
-		return -ENOENT;
-	read_header(rows, cart);
-	return 0;
-}
-
-static int load_lines(struct db_conn *conn, struct cart *cart)
-{
-	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
-	int r = db_query(conn,
-			 "SELECT " LINE_COLUMNS " FROM cart_lines WHERE cart_id = $1"
-			 " ORDER BY position, product_id",
-			 DB_VALUES(db_text(cart->id)), &rows);
-
-	if (r < 0)
-		return r;
-	while ((r = db_next(rows)) > 0) {
-		r = read_line(rows, 0, cart);
-		if (r < 0)
-			return r;
-	}
-	return r;
-}
-
-int cart_store_load(struct db_conn *conn, const char *id, int64_t now, enum cart_lock lock,
-		    struct cart *ret_cart)
-{
-	int r;
-
-	if (!cart_id_is_valid(id))
-		return -ENOENT;
-	r = load_header(conn, id, now, lock, ret_cart);
-	return r < 0 ? r : load_lines(conn, ret_cart);
+	if (!cart->id[0])
+		read_header(rows, cart);
+	if (db_column_is_null(rows, HEADER_COLUMN_COUNT))
+		return 0;
+	return read_line(rows, cart);
 }
 
 /* Gathers the rows of one cart, which follow each other, and hands it on. */
@@ -131,17 +87,57 @@ static int visit_carts(struct db_rows *rows, struct cart *cart, cart_visitor *vi
 				return r < 0 ? r : 0;
 			cart_release(cart);
 		}
-		if (!cart->id[0])
-			read_header(rows, cart);
-		if (db_column_is_null(rows, HEADER_COLUMN_COUNT))
-			continue;
-		r = read_line(rows, HEADER_COLUMN_COUNT, cart);
+		r = read_row(rows, cart);
 		if (r < 0)
 			return r;
 	}
 	if (r == 0 && cart->id[0])
 		r = visit(context, cart);
 	return r < 0 ? r : 0;
+}
+
+static int find(struct db_conn *conn, const char *id, int64_t now, struct cart *cart)
+{
+	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
+	int r = db_query(conn,
+			 "SELECT " HEADER_COLUMNS ", " LINE_COLUMNS " FROM carts"
+			 " LEFT JOIN cart_lines ON cart_lines.cart_id = carts.id"
+			 " WHERE carts.id = $1 AND (expires_at > $2 OR " OPEN_CHECKOUT ")"
+			 " ORDER BY position, product_id",
+			 DB_VALUES(db_text(id), db_int(now)), &rows);
+
+	if (r < 0)
+		return r;
+	while ((r = db_next(rows)) > 0) {
+		r = read_row(rows, cart);
+		if (r < 0)
+			return r;
+	}
+	if (r < 0)
+		return r;
+	return cart->id[0] ? 0 : -ENOENT;
+}
+
+/* By itself, before the cart is read: where the lock has to be waited for, only a further statement
+ * sees the lines as they are by then. SQLite has one writer at a time and no row locks. */
+static int lock_row(struct db_conn *conn, const char *id)
+{
+	if (db_dialect(conn) != DB_POSTGRES)
+		return 0;
+	return db_post(conn, "SELECT 1 FROM carts WHERE id = $1 FOR UPDATE", DB_VALUES(db_text(id)),
+		       DB_ANY_ROWS);
+}
+
+int cart_store_load(struct db_conn *conn, const char *id, int64_t now, enum cart_lock lock,
+		    struct cart *ret_cart)
+{
+	int r = 0;
+
+	if (!cart_id_is_valid(id))
+		return -ENOENT;
+	if (lock == CART_CHANGE)
+		r = lock_row(conn, id);
+	return r < 0 ? r : find(conn, id, now, ret_cart);
 }
 
 int cart_store_list(struct db_conn *conn, const struct cart_page *page, int64_t now,
@@ -191,24 +187,20 @@ static struct db_value text_or_null(const char *text)
 
 int cart_store_update(struct db_conn *conn, const struct cart *cart)
 {
-	int64_t r = db_run(
-		conn,
-		"UPDATE carts SET version = $2, updated_at = $3, expires_at = $4,"
-		" emptied_version = $5, last_order_id = $6, merged_into = $7"
-		" WHERE id = $1",
-		DB_VALUES(db_text(cart->id), db_int(cart->version), db_int(cart->updated_at),
-			  db_int(cart->expires_at), db_int(cart->emptied_version),
-			  text_or_null(cart->last_order_id), text_or_null(cart->merged_into)));
-
-	if (r < 0)
-		return (int)r;
-	return r ? 0 : -ENOENT;
+	return db_post(conn,
+		       "UPDATE carts SET version = $2, updated_at = $3, expires_at = $4,"
+		       " emptied_version = $5, last_order_id = $6, merged_into = $7"
+		       " WHERE id = $1",
+		       DB_VALUES(db_text(cart->id), db_int(cart->version), db_int(cart->updated_at),
+				 db_int(cart->expires_at), db_int(cart->emptied_version),
+				 text_or_null(cart->last_order_id),
+				 text_or_null(cart->merged_into)),
+		       DB_ANY_ROWS);
 }
 
 int cart_store_put_line(struct db_conn *conn, const char *cart_id, const struct cart_line *line)
 {
-	int64_t r =
-		db_run(conn,
+	return db_post(conn,
 		       "INSERT INTO cart_lines (cart_id, " LINE_COLUMNS ")"
 		       " VALUES ($1, $2, $3, $4, $5, $6, $7)"
 		       " ON CONFLICT (cart_id, product_id) DO UPDATE SET name = excluded.name,"
@@ -216,25 +208,20 @@ int cart_store_put_line(struct db_conn *conn, const char *cart_id, const struct 
 		       " seen_at = excluded.seen_at",
 		       DB_VALUES(db_text(cart_id), db_text(line->product_id), db_text(line->name),
 				 db_int(line->unit_price), db_int(line->quantity),
-				 db_int(line->position), db_int(line->seen_at)));
-
-	return r < 0 ? (int)r : 0;
+				 db_int(line->position), db_int(line->seen_at)),
+		       DB_ANY_ROWS);
 }
 
 int cart_store_remove_line(struct db_conn *conn, const char *cart_id, const char *product_id)
 {
-	int64_t r = db_run(conn, "DELETE FROM cart_lines WHERE cart_id = $1 AND product_id = $2",
-			   DB_VALUES(db_text(cart_id), db_text(product_id)));
-
-	return r < 0 ? (int)r : 0;
+	return db_post(conn, "DELETE FROM cart_lines WHERE cart_id = $1 AND product_id = $2",
+		       DB_VALUES(db_text(cart_id), db_text(product_id)), DB_ANY_ROWS);
 }
 
 int cart_store_clear(struct db_conn *conn, const char *cart_id)
 {
-	int64_t r = db_run(conn, "DELETE FROM cart_lines WHERE cart_id = $1",
-			   DB_VALUES(db_text(cart_id)));
-
-	return r < 0 ? (int)r : 0;
+	return db_post(conn, "DELETE FROM cart_lines WHERE cart_id = $1",
+		       DB_VALUES(db_text(cart_id)), DB_ANY_ROWS);
 }
 
 #define EXPIRED "expires_at <= $1 AND NOT " OPEN_CHECKOUT

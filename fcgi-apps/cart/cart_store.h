@@ -18,7 +18,8 @@ enum cart_lock {
 	CART_CHANGE, /* nobody else changes this cart until the transaction ends */
 };
 
-/* Fills an initialised cart, which stays the caller's to release also on failure. -ENOENT. */
+/* Fills an initialised cart, which stays the caller's to release also on failure. -ENOENT. To read
+ * is one statement. */
 int cart_store_load(struct db_conn *conn, const char *id, int64_t now, enum cart_lock lock,
 		    struct cart *ret_cart);
 
@@ -37,7 +38,12 @@ int cart_store_list(struct db_conn *conn, const struct cart_page *page, int64_t 
 		    cart_visitor *visit, void *context);
 int cart_store_count(struct db_conn *conn, const char *user_id, int64_t now, int64_t *ret_count);
 
-/* Writes everything but the lines. -ENOENT when the cart is gone. */
+/*
+ * These change a cart that was loaded for it, in the same transaction, and are posted (db_post):
+ * an error may be told later.
+ */
+
+/* Writes everything but the lines. */
 int cart_store_update(struct db_conn *conn, const struct cart *cart);
 
 /* Adds a line or replaces the one of the same product. */

@@ -117,14 +117,14 @@ static int insert_snapshot(struct db_conn *conn, const struct cart *cart, const 
 			   DB_VALUES(db_text(cart->id), db_text(order_id), db_text(cart->user_id),
 				     db_int(cart->version), db_int(now)));
 
-	if (r >= 0)
-		r = db_run(conn,
-			   "INSERT INTO checkout_lines (cart_id, order_id, product_id, name,"
-			   " unit_price, quantity, position)"
-			   " SELECT cart_id, $2, product_id, name, unit_price, quantity, position"
-			   " FROM cart_lines WHERE cart_id = $1",
-			   DB_VALUES(db_text(cart->id), db_text(order_id)));
-	return insert_result(r);
+	if (r < 0)
+		return insert_result(r);
+	return db_post(conn,
+		       "INSERT INTO checkout_lines (cart_id, order_id, product_id, name,"
+		       " unit_price, quantity, position)"
+		       " SELECT cart_id, $2, product_id, name, unit_price, quantity, position"
+		       " FROM cart_lines WHERE cart_id = $1",
+		       DB_VALUES(db_text(cart->id), db_text(order_id)), DB_ANY_ROWS);
 }
 
 int cart_checkout_begin(struct db_conn *conn, const char *cart_id, const char *order_id,
@@ -167,10 +167,11 @@ int cart_checkout_begin(struct db_conn *conn, const char *cart_id, const char *o
 			return CHECKOUT_EMPTY;
 		}
 		r = insert_snapshot(conn, &cart, order_id, now);
-		if (!r)
-			r = find(conn, cart_id, order_id, &state, snapshot);
 		if (r < 0)
 			return r;
+		*snapshot = cart;
+		cart_init(&cart);
+		return CHECKOUT_FINE;
 	}
 	r = load_lines(conn, cart_id, order_id, snapshot);
 	return r < 0 ? r : CHECKOUT_FINE;
@@ -179,53 +180,55 @@ int cart_checkout_begin(struct db_conn *conn, const char *cart_id, const char *o
 static int finish(struct db_conn *conn, const char *cart_id, const char *order_id,
 		  const char *state, int64_t now)
 {
-	int64_t r =
-		db_run(conn,
+	return db_post(conn,
 		       "UPDATE checkouts SET state = $3, finished_at = $4"
 		       " WHERE cart_id = $1 AND order_id = $2 AND state = 'open'",
-		       DB_VALUES(db_text(cart_id), db_text(order_id), db_text(state), db_int(now)));
-
-	if (r < 0)
-		return (int)r;
-	return r ? 0 : -EAGAIN;
+		       DB_VALUES(db_text(cart_id), db_text(order_id), db_text(state), db_int(now)),
+		       1);
 }
 
 /* Lines that hold no more than the snapshot go, the others keep what was added since. */
 static int take_lines(struct db_conn *conn, const char *cart_id, const char *order_id)
 {
-	int64_t r = db_run(conn,
-			   "DELETE FROM cart_lines WHERE cart_id = $1 AND quantity <="
-			   " (SELECT taken.quantity FROM checkout_lines AS taken"
-			   "  WHERE taken.cart_id = $1 AND taken.order_id = $2"
-			   "  AND taken.product_id = cart_lines.product_id)",
-			   DB_VALUES(db_text(cart_id), db_text(order_id)));
+	int r = db_post(conn,
+			"DELETE FROM cart_lines WHERE cart_id = $1 AND quantity <="
+			" (SELECT taken.quantity FROM checkout_lines AS taken"
+			"  WHERE taken.cart_id = $1 AND taken.order_id = $2"
+			"  AND taken.product_id = cart_lines.product_id)",
+			DB_VALUES(db_text(cart_id), db_text(order_id)), DB_ANY_ROWS);
 
-	if (r >= 0)
-		r = db_run(conn,
-			   "UPDATE cart_lines SET quantity = quantity -"
-			   " (SELECT taken.quantity FROM checkout_lines AS taken"
-			   "  WHERE taken.cart_id = $1 AND taken.order_id = $2"
-			   "  AND taken.product_id = cart_lines.product_id)"
-			   " WHERE cart_id = $1 AND product_id IN"
-			   " (SELECT product_id FROM checkout_lines"
-			   "  WHERE cart_id = $1 AND order_id = $2)",
-			   DB_VALUES(db_text(cart_id), db_text(order_id)));
-	return r < 0 ? (int)r : 0;
+	if (r < 0)
+		return r;
+	return db_post(conn,
+		       "UPDATE cart_lines SET quantity = quantity -"
+		       " (SELECT taken.quantity FROM checkout_lines AS taken"
+		       "  WHERE taken.cart_id = $1 AND taken.order_id = $2"
+		       "  AND taken.product_id = cart_lines.product_id)"
+		       " WHERE cart_id = $1 AND product_id IN"
+		       " (SELECT product_id FROM checkout_lines"
+		       "  WHERE cart_id = $1 AND order_id = $2)",
+		       DB_VALUES(db_text(cart_id), db_text(order_id)), DB_ANY_ROWS);
+}
+
+static int count_lines(struct db_conn *conn, const char *cart_id, int64_t *ret_count)
+{
+	return db_query_int(conn, "SELECT COUNT(*) FROM cart_lines WHERE cart_id = $1",
+			    DB_VALUES(db_text(cart_id)), ret_count);
 }
 
 int cart_checkout_consume(struct db_conn *conn, const char *cart_id, const char *order_id,
 			  int64_t now, int64_t lifetime)
 {
-	struct cart before CLEANUP(cart_release);
-	struct cart after CLEANUP(cart_release);
+	struct cart cart CLEANUP(cart_release);
 	enum state state = STATE_NONE;
+	int64_t lines_left = 0;
+	int loaded;
 	int r;
 
-	cart_init(&before);
-	cart_init(&after);
-	r = cart_store_load(conn, cart_id, now, CART_CHANGE, &before);
-	if (r < 0 && r != -ENOENT)
-		return r;
+	cart_init(&cart);
+	loaded = cart_store_load(conn, cart_id, now, CART_CHANGE, &cart);
+	if (loaded < 0 && loaded != -ENOENT)
+		return loaded;
 	r = find(conn, cart_id, order_id, &state, NULL);
 	if (r < 0)
 		return r;
@@ -233,16 +236,19 @@ int cart_checkout_consume(struct db_conn *conn, const char *cart_id, const char 
 		return state == STATE_NONE       ? CHECKOUT_UNKNOWN
 		       : state == STATE_RELEASED ? CHECKOUT_RELEASED
 						 : CHECKOUT_FINE;
+	/* An open checkout keeps its cart alive. */
+	if (loaded < 0)
+		return loaded;
 	r = take_lines(conn, cart_id, order_id);
 	if (!r)
-		r = cart_store_load(conn, cart_id, now, CART_READ, &after);
+		r = count_lines(conn, cart_id, &lines_left);
 	if (r < 0)
 		return r;
-	cart_touch(&after, now, lifetime);
-	snprintf(after.last_order_id, sizeof(after.last_order_id), "%s", order_id);
-	if (!after.line_count)
-		after.emptied_version = after.version;
-	r = cart_store_update(conn, &after);
+	cart_touch(&cart, now, lifetime);
+	snprintf(cart.last_order_id, sizeof(cart.last_order_id), "%s", order_id);
+	if (!lines_left)
+		cart.emptied_version = cart.version;
+	r = cart_store_update(conn, &cart);
 	if (!r)
 		r = finish(conn, cart_id, order_id, "consumed", now);
 	return r < 0 ? r : CHECKOUT_FINE;

@@ -17,7 +17,7 @@ EMBED(cart_openapi, "cart/openapi.json");
 static const struct binding bindings[] = {
 	{.operation_id = "createCart", .mode = RUN_TRANSACTION, .handle = cart_api_create},
 	{.operation_id = "listCarts", .mode = RUN_READ, .handle = cart_api_list},
-	{.operation_id = "getCart", .mode = RUN_READ, .handle = cart_api_get},
+	{.operation_id = "getCart", .mode = RUN_LOOKUP, .handle = cart_api_get},
 	{.operation_id = "clearCart", .mode = RUN_TRANSACTION, .handle = cart_api_clear},
 	{.operation_id = "addItem", .mode = RUN_BLOCKING, .handle = cart_api_add_item},
 	{.operation_id = "setItem", .mode = RUN_BLOCKING, .handle = cart_api_set_item},

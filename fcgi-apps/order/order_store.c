@@ -5,46 +5,45 @@
 
 int order_store_begin(struct db_conn *conn, const struct order *order, int64_t lease_until)
 {
-	int64_t changed = db_run(
+	return db_post(
 		conn,
 		"INSERT INTO orders (id, user_id, cart_id, saga, lease_until, status, total_amount,"
 		" currency, version, created_at, updated_at)"
 		" VALUES ($1, $2, $3, 'placing', $4, 'pending', 0, $5, 1, $6, $6)",
 		DB_VALUES(db_text(order->id), db_text(order->user_id), db_text(order->cart_id),
 			  db_int(lease_until), db_text(order->currency.code),
-			  db_int(order->created_at)));
-
-	return changed < 0 ? (int)changed : 0;
+			  db_int(order->created_at)),
+		DB_ANY_ROWS);
 }
 
 static int insert_event(struct db_conn *conn, const struct order *order,
 			const struct order_event *event)
 {
-	int64_t changed = db_run(conn,
-				 "INSERT INTO order_history (order_id, version, status, reason, at)"
-				 " VALUES ($1, $2, $3, $4, $5)",
-				 DB_VALUES(db_text(order->id), db_int(order->version),
-					   db_text(order_status_name(event->status)),
-					   db_text(event->reason), db_int(event->at)));
-
-	return changed < 0 ? (int)changed : 0;
+	return db_post(conn,
+		       "INSERT INTO order_history (order_id, version, status, reason, at)"
+		       " VALUES ($1, $2, $3, $4, $5)",
+		       DB_VALUES(db_text(order->id), db_int(order->version),
+				 db_text(order_status_name(event->status)), db_text(event->reason),
+				 db_int(event->at)),
+		       DB_ANY_ROWS);
 }
 
 static int insert_lines(struct db_conn *conn, const struct order *order)
 {
 	for (size_t i = 0; i < order->line_count; i++) {
 		const struct order_line *line = &order->lines[i];
-		int64_t changed = db_run(
+		int error = db_post(
 			conn,
 			"INSERT INTO order_lines"
 			" (order_id, position, product_id, name, price, quantity, line_total)"
 			" VALUES ($1, $2, $3, $4, $5, $6, $7)",
 			DB_VALUES(db_text(order->id), db_int((int64_t)i), db_text(line->product_id),
 				  db_text(line->name), db_int(line->price), db_int(line->quantity),
-				  db_int(line->line_total)));
+				  db_int(line->line_total)),
+			DB_ANY_ROWS);
 
-		if (changed < 0)
-			return (int)changed;
+		if (error < 0)
+			return error;
 	}
 	return 0;
 }

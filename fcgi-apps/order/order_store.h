@@ -1,7 +1,7 @@
 /*
  * Orders in the database. Every function runs on a connection that db_read or db_transaction lent
- * (storage/db.h) and returns its errors besides the ones named here. Times are base/clock.h
- * microseconds.
+ * (storage/db.h) and returns its errors besides the ones named here; that of an insertion may be
+ * told by the commit instead (db_post). Times are base/clock.h microseconds.
  */
 #ifndef ORDER_ORDER_STORE_H
 #define ORDER_ORDER_STORE_H

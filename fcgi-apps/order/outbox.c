@@ -32,16 +32,15 @@ const char *order_target_name(enum order_effect_target target)
 
 int order_outbox_add(struct db_conn *conn, const struct order_effect *effect, int64_t now)
 {
-	int64_t changed = db_run(
+	return db_post(
 		conn,
 		"INSERT INTO order_effects"
 		" (order_id, kind, target, cart_id, attempts, next_attempt_at, created_at)"
 		" VALUES ($1, $2, $3, $4, 0, $5, $6) ON CONFLICT (order_id, kind) DO NOTHING",
 		DB_VALUES(db_text(effect->order_id), db_text(order_effect_name(effect->kind)),
 			  db_text(order_target_name(order_effect_target(effect->kind))),
-			  db_text(effect->cart_id), db_int(effect->leased_until), db_int(now)));
-
-	return changed < 0 ? (int)changed : 0;
+			  db_text(effect->cart_id), db_int(effect->leased_until), db_int(now)),
+		DB_ANY_ROWS);
 }
 
 int order_outbox_any_due(struct db_conn *conn, enum order_effect_target target, int64_t now)
@@ -106,11 +105,10 @@ int order_outbox_claim(struct db_conn *conn, enum order_effect_target target, in
 
 int order_outbox_done(struct db_conn *conn, const struct order_effect *effect)
 {
-	int64_t changed = db_run(
+	return db_post(
 		conn, "DELETE FROM order_effects WHERE order_id = $1 AND kind = $2",
-		DB_VALUES(db_text(effect->order_id), db_text(order_effect_name(effect->kind))));
-
-	return changed < 0 ? (int)changed : 0;
+		DB_VALUES(db_text(effect->order_id), db_text(order_effect_name(effect->kind))),
+		DB_ANY_ROWS);
 }
 
 int order_outbox_retry(struct db_conn *conn, const struct order_effect *effect, int64_t next)
