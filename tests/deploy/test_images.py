@@ -73,6 +73,12 @@ def test_each_service_listens_where_it_is_said_to():
     assert SERVICES["gateway"]["ports"] == ["${BIND_ADDRESS:-127.0.0.1}:${GATEWAY_PORT:-8080}:8080"]
 
 
+def test_each_sidecar_knows_its_prefix_at_the_gateway():
+    """Without it there are no documentation pages behind the gateway."""
+    for service in manifests.SERVICES:
+        assert SERVICES[service]["environment"]["ROOT_PATH"] == f"/{service}s"
+
+
 def test_compose_builds_what_the_dockerfiles_ask_for():
     for name, service in SERVICES.items():
         if "build" not in service:

@@ -72,6 +72,10 @@ MISTAKES = {
         "docker-compose.yml", "CART_PORT:-8002", "CART_PORT:-8004",
         "images.test_each_service_listens_where_it_is_said_to",
     ),
+    "no prefix": (
+        "docker-compose.yml", "      ROOT_PATH: /carts\n", "",
+        "images.test_each_sidecar_knows_its_prefix_at_the_gateway",
+    ),
     "a build argument": (
         "docker-compose.yml", "      VERSION:", "      RELEASE:",
         "images.test_compose_builds_what_the_dockerfiles_ask_for",

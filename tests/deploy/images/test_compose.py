@@ -108,6 +108,11 @@ def test_each_sidecar_is_published(project):
             get(project.url(service, "/readyz"))
 
 
+def test_each_service_explains_itself_at_the_gateway(project):
+    for service in manifests.SERVICES:
+        assert get(project.url("gateway", f"/{service}s/openapi.json"))["openapi"]
+
+
 def test_containers_are_locked_in(project):
     for service in project.services:
         found = json.loads(podman("inspect", project.container(service)).stdout)[0]
