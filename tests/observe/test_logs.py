@@ -336,6 +336,20 @@ def test_routes_have_no_ids():
     assert collect_one(entry(cri('{"message": "x"}')))["document"]["http.route"] is None
 
 
+def test_queries_are_cut_off_nginx_errors():
+    """nginx writes the request's whole line, and the page that it came from."""
+    line = (
+        "2026/01/31 22:59:58 [error] 7#7: *10 connect() to unix:/run/app/worker.sock failed (111: Connection"
+        ' refused) while connecting to upstream, client: 10.0.0.1, server: , request: "GET /orders{} HTTP/1.1",'
+        ' upstream: "fastcgi://unix:/run/app/worker.sock:", host: "a", referrer: "https://a/b{}"'
+    )
+    for query in ("?user_id=ada", '?q="a",b', "?"):
+        made = collect_one(entry(cri(line.format(query, query)), container="nginx"))
+        assert made["document"]["message"] == line.format("", "").split("*10 ")[1]
+    text = "What is it? A panic"
+    assert collect_one(entry(cri(text), "postgres-1", "postgres"))["document"]["message"] == text
+
+
 def test_other_programs_text_stays_text():
     made = collect_one(entry(cri("panic: no more", "stderr"), "postgres-1", "postgres"))
     assert made["document"]["message"] == "panic: no more"
