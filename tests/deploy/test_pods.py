@@ -269,6 +269,12 @@ def test_connections_fit_into_the_database():
     assert needed + 20 <= int(parameters["max_connections"])
 
 
+def test_slow_statements_are_logged_without_their_values():
+    cluster = manifests.named(manifests.render(OVERLAYS["production"]), "Cluster", "postgres")
+    parameters = cluster["spec"]["postgresql"]["parameters"]
+    assert "log_min_duration_statement" in parameters and parameters["log_parameter_max_length"] == "0"
+
+
 def test_both_databases_are_made_for_every_service():
     plain = (manifests.ROOT / "k8s/postgres/plain/databases.sh").read_text()
     compose = (manifests.ROOT / "docker/databases.sql").read_text()
