@@ -54,6 +54,16 @@ class TestMapping:
         kept = seconds(r"^\tkeepalive_timeout (\d+)s;", common)
         assert spec["cluster_idle_timeout_ms"] < kept * 1000
 
+    def test_gives_connections_up_before_a_pod_ends(self, mapping):
+        """A Service's address hides which pod is at the other end of a kept connection: what is sent
+        while that pod's nginx closes it would be lost."""
+        name = mapping["spec"]["service"].split(".")[0]
+        deployment = manifests.named(manifests.render("k8s/overlays/production"), "Deployment", name)
+        nginx = manifests.containers(deployment)["nginx"]
+        sleep = int(nginx["lifecycle"]["preStop"]["exec"]["command"][1])
+        # The last one may be made until every node has forgotten the endpoint.
+        assert 4 + mapping["spec"]["cluster_max_connection_lifetime_ms"] / 1000 < sleep
+
 
 def test_every_collection_is_mapped_for_all_methods():
     general = {m["spec"]["prefix"] for m in MAPPINGS if "method" not in m["spec"]}

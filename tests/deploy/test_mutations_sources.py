@@ -121,6 +121,10 @@ MISTAKES = {
         INGRESS, "cart-service.shop:8000", "cart-service.default:8000",
         "ingress.TestMapping.test_leads_to_the_public_port_of_a_service",
     ),
+    "connections that outlive a pod": (
+        INGRESS, "cluster_max_connection_lifetime_ms: 5000", "cluster_max_connection_lifetime_ms: 60000",
+        "ingress.TestMapping.test_gives_connections_up_before_a_pod_ends",
+    ),
     "a POST that is repeated": (
         INGRESS, "  method: GET\n  precedence: 1\n", "", "ingress.TestMapping.test_retries_reads_only",
     ),

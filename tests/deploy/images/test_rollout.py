@@ -18,7 +18,8 @@ ORDERS = [("nginx", "worker"), ("worker", "nginx")]
 
 class Load:
     """Clients that read and write over kept connections to whichever pods are endpoints. Like
-    Envoy, they give a pod's connections up once it is no endpoint any more."""
+    Envoy, they give a pod's connections up while it waits: at once here, within
+    cluster_max_connection_lifetime_ms there (k8s/ingress.yaml)."""
 
     def __init__(self, *addresses):
         self.endpoints = list(addresses)
