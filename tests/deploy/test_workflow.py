@@ -23,6 +23,12 @@ def test_triggers():
 def test_permissions_are_least():
     assert WORKFLOW["permissions"] == {"contents": "read"}
     assert not [name for name, job in JOBS.items() if "permissions" in job]
+
+
+def test_a_later_push_cancels_pull_requests_only():
+    """What is deployed is any commit of a branch, also one that another followed at once."""
+    group = WORKFLOW["concurrency"]["group"]
+    assert "${{ github.event_name == 'push' && github.sha || github.ref }}" in group
     assert WORKFLOW["concurrency"]["cancel-in-progress"] is True
 
 
