@@ -2,6 +2,7 @@
 was never taken."""
 
 import contextlib
+import json
 import socket
 import sqlite3
 import struct
@@ -110,6 +111,28 @@ def test_silent_connections_hold_nobody_up(bed, shop):
         shop.read_product(product)
         half.send(data[20:])
         assert half.receive()[0] == 200
+
+
+def test_slow_readers_hold_nobody_up(bed, shop):
+    """Clients that ask for long pages, more of them than there are threads, and take their time."""
+    category = new_id()
+    member = {"price": 1, "category": category, "description": "\N{ELECTRIC LIGHT BULB}" * 5000}
+    lines = [{"sku": f"{category}-{number}", "name": "Long", **member} for number in range(200)]
+    body = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines).encode()
+    ndjson = {"Content-Type": "application/x-ndjson"}
+    assert bed.product.public.post("/products/bulk", body=body, headers=ndjson).status == 200
+    with contextlib.ExitStack() as stack:
+        readers = [stack.enter_context(socket.socket()) for _ in range(24)]
+        for reader in readers:
+            reader.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            reader.connect(("127.0.0.1", bed.product.public_port))
+            reader.sendall(http_get(f"/products?category={category}&limit=200"))
+        for reader in readers:
+            assert reader.recv(1000).startswith(b"HTTP/1.1 200")
+        started = time.monotonic()
+        for _ in range(20):
+            done(bed.product.public.get("/products?limit=1"), 200)
+        assert time.monotonic() - started < 2 * SLOWNESS
 
 
 def test_cut_off_requests_change_nothing(bed, shop):
