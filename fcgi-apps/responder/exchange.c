@@ -306,6 +306,7 @@ int exchange_receive(struct exchange *exchange, int fd)
 	exchange->streamed = 0;
 	exchange->started = false;
 	exchange->broken = false;
+	exchange->leaves_body = false;
 	exchange->binding = NULL;
 	response_reset(&exchange->response);
 	exchange->response.streaming = false;
@@ -380,7 +381,10 @@ void exchange_answer(struct exchange *exchange)
 	struct server *server = exchange->server;
 	FCGX_Request *fcgi = &exchange->fcgi;
 
-	discard_body(exchange);
+	if (exchange->leaves_body)
+		fcgi->keepConnection = 0;
+	else
+		discard_body(exchange);
 	if (!exchange->started)
 		send_answer(exchange);
 	metrics_count(server->metrics, exchange->request.operation, exchange->response.status,

@@ -273,12 +273,13 @@ def test_an_export_that_nobody_reads_to_its_end(service):
 class Upload:
     """A body that is sent bit by bit, with its length or in chunks."""
 
-    def __init__(self, port, length=None):
+    def __init__(self, port, length=None, target="POST /products/bulk", kind=None):
         self.sock = socket.create_connection(("127.0.0.1", port), timeout=20)
         self.chunked = length is None
         size = "Transfer-Encoding: chunked" if self.chunked else f"Content-Length: {length}"
-        head = "POST /products/bulk HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-ndjson"
-        self.sock.sendall(f"{head}\r\n{size}\r\n\r\n".encode())
+        kind = kind or NDJSON["Content-Type"]
+        head = f"{target} HTTP/1.1\r\nHost: x\r\nContent-Type: {kind}\r\n{size}\r\n\r\n"
+        self.sock.sendall(head.encode())
 
     def send(self, data):
         self.sock.sendall(b"%x\r\n%s\r\n" % (len(data), data) if self.chunked else data)
@@ -357,6 +358,44 @@ def test_slow_clients_do_not_hold_up_others(service):
         assert service.public.get("/products?limit=1").status == 200
         assert service.public.post("/products", json={"name": "x", "price": 1}).status == 201
     assert time.monotonic() - began < 2 * SLOWNESS
+    for upload in uploads:
+        upload.hang_up()
+
+
+@pytest.mark.parametrize(
+    "status, refused",
+    [
+        (405, {"target": "PUT /products/bulk"}),
+        (415, {"kind": "text/plain"}),
+        (422, {"target": "POST /products/bulk?nonsense=1"}),
+    ],
+)
+def test_slow_clients_that_are_refused_do_not_hold_up_others(service, status, refused):
+    uploads = [Upload(service.public_port, 1_000_000, **refused) for _ in range(24)]
+    for upload in uploads:
+        upload.send(b"x")
+    began = time.monotonic()
+    for _ in range(20):
+        assert service.public.get("/products?limit=1").status == 200
+    assert time.monotonic() - began < 2 * SLOWNESS
+    for upload in uploads[1:]:
+        upload.hang_up()
+    # Who sends all of it gets to see why.
+    uploads[0].send(b"x" * 999_999)
+    assert uploads[0].sock.recv(1000).startswith(b"HTTP/1.1 %d " % status)
+    uploads[0].hang_up()
+
+
+def test_slow_clients_that_none_has_time_for_do_not_hold_up_others(service):
+    """More than may wait for a thread."""
+    uploads = [Upload(service.public_port, 1_000_000) for _ in range(1100)]
+    for upload in uploads:
+        upload.send(b"x")
+    began = time.monotonic()
+    for _ in range(20):
+        assert service.public.get("/products?limit=1").status == 200
+    assert time.monotonic() - began < 2 * SLOWNESS
+    assert uploads[-1].sock.recv(1000).startswith(b"HTTP/1.1 503 ")
     for upload in uploads:
         upload.hang_up()
 
