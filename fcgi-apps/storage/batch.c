@@ -57,9 +57,9 @@ static int answer(struct db_conn *conn, struct db_batched *read)
 	return 0;
 }
 
-static bool holds_for_all(int error)
+static bool holds_for_all(const struct db_conn *conn, int error)
 {
-	return error == -EHOSTDOWN || error == -EAGAIN;
+	return error == -EHOSTDOWN || (error == -EAGAIN && conn->waited);
 }
 
 /* What fails fails for one, and takes those behind it along: they are read again alone, unless it
@@ -72,7 +72,7 @@ static void answer_all(struct db_conn *conn, struct db_batched *reads, size_t co
 			continue;
 		if (!error)
 			error = answer(conn, &reads[i]);
-		if (holds_for_all(error))
+		if (holds_for_all(conn, error))
 			tell(&reads[i], error);
 	}
 }

@@ -201,6 +201,23 @@ START_TEST(a_session_lost_behind_an_error_leaves_nothing)
 }
 END_TEST
 
+/* Their statements are prepared anew on another session: nobody has to come again. */
+START_TEST(a_changed_schema_heals_itself)
+{
+	static const char all[] = "SELECT *, $1 FROM items";
+	struct read reads[5];
+	for (size_t i = 0; i < ARRAY_SIZE(reads); i++)
+		reads[i] = (struct read){.sql = i == 2 ? all : TWICE, .key = (int64_t)i};
+	prepare(TWICE);
+	prepare(all);
+	ck_assert_int_eq(db_transaction(db, store_run, "ALTER TABLE items ADD COLUMN more TEXT"),
+			 0);
+	read_all(reads, ARRAY_SIZE(reads));
+	for (size_t i = 0; i < ARRAY_SIZE(reads); i++)
+		ck_assert_int_eq(reads[i].result, 0);
+}
+END_TEST
+
 /* Larger than what libpq and the server's socket hold. */
 START_TEST(long_answers_come_whole)
 {
@@ -231,6 +248,7 @@ int main(void)
 	if (store_is_postgres()) {
 		tcase_add_test(store, a_lost_session_is_told_to_who_waits);
 		tcase_add_test(store, a_session_lost_behind_an_error_leaves_nothing);
+		tcase_add_test(store, a_changed_schema_heals_itself);
 		tcase_add_test(store, long_answers_come_whole);
 	}
 	suite_add_tcase(suite, store);
