@@ -282,14 +282,12 @@ int loop_start(struct server *server, size_t threads)
  * Exactness of the drain, on Unix sockets: SHUT_RD on the listener makes further connects fail
  * while those in the backlog can still be accepted; SHUT_RD on an idle connection makes nginx' next
  * write fail while bytes that arrived before can still be read. So every request is either answered
- * or was never received.
+ * or was never received. Idle connections come first: those in the backlog may need their files.
  */
-static void stop_receiving(struct server *server)
+static void stop_receiving(struct server *server, int64_t end)
 {
 	atomic_store(&server->draining, true);
 	shutdown(server->listener, SHUT_RD);
-	while (accept_some(server))
-		;
 	for (size_t fd = 0; fd < server->parked_size; fd++) {
 		unsigned char state = PARKED;
 		if (atomic_compare_exchange_strong(&server->parked[fd], &state, SHUTTING)) {
@@ -297,12 +295,14 @@ static void stop_receiving(struct server *server)
 			atomic_store(&server->parked[fd], PARKED);
 		}
 	}
+	while (accept_some(server) && clock_monotonic() < end)
+		;
 }
 
 bool loop_drain(struct server *server, int64_t timeout)
 {
 	int64_t end = clock_monotonic() + timeout;
-	stop_receiving(server);
+	stop_receiving(server, end);
 	while ((atomic_load(&server->connections) > 0 || atomic_load(&server->in_flight) > 0) &&
 	       clock_monotonic() < end)
 		usleep(DRAIN_CHECK);

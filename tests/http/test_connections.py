@@ -3,11 +3,13 @@ was never taken."""
 
 import contextlib
 import json
+import resource
 import socket
 import sqlite3
 import struct
 import threading
 import time
+from pathlib import Path
 
 import fastcgi
 import invariants
@@ -297,6 +299,28 @@ def test_sigterm_with_idle_connections_is_quick(bed):
     for connection in connections:
         assert connection.socket.recv(1) == b""
         connection.close()
+    bed.product.start_worker()
+
+
+def test_sigterm_while_no_file_is_left(bed):
+    """Idle connections make room for those in the backlog, and what these sent is answered."""
+    get = fastcgi.request("GET", "/products?limit=1")
+    with contextlib.ExitStack() as stack:
+
+        def connect():
+            connection = fastcgi.Connection(bed.product.socket)
+            stack.callback(connection.close)
+            connection.send(get)
+            return connection
+
+        assert {connect().receive()[0] for _ in range(50)} == {200}
+        files = [int(entry.name) for entry in Path(f"/proc/{bed.product.worker.pid}/fd").iterdir()]
+        limit = max(files) + 1
+        resource.prlimit(bed.product.worker.pid, resource.RLIMIT_NOFILE, (limit, limit))
+        waiting = [connect() for _ in range(20)]
+        wait_until(lambda: "EMFILE" in bed.product.worker.logged(), 10, "no file is left")
+        assert bed.product.stop_worker() == 0
+        assert {connection.receive()[0] for connection in waiting} == {200}
     bed.product.start_worker()
 
 
