@@ -82,12 +82,12 @@ static void adopt(struct server *server, int fd)
 {
 	if ((size_t)fd >= server->parked_size) {
 		close(fd);
+		loop_forget(server);
 		return;
 	}
 	struct timeval timeout = {.tv_sec = PEER_TIMEOUT};
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
 	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout));
-	atomic_fetch_add(&server->connections, 1);
 	atomic_store(&server->parked[fd], PARKED);
 	/* Draining may have looked for idle connections before it could see this one. */
 	if (atomic_load(&server->draining))
@@ -103,11 +103,14 @@ static void adopt(struct server *server, int fd)
 static int accept_some(struct server *server)
 {
 	for (int i = 0; i < ACCEPTS_PER_TURN; i++) {
+		/* Counted first: the drain must not overlook one that is just accepted. */
+		atomic_fetch_add(&server->connections, 1);
 		int fd = accept4(server->listener, NULL, NULL, SOCK_CLOEXEC);
 		if (fd >= 0) {
 			adopt(server, fd);
 			continue;
 		}
+		loop_forget(server);
 		if (errno == EINTR || errno == ECONNABORTED)
 			continue;
 		if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS) {
