@@ -62,7 +62,7 @@ static int find_operation(struct exchange *exchange)
 	text_reset(&exchange->path);
 	append_as_utf8(&exchange->path, request->path);
 	if (text_error(&exchange->path))
-		return -ENOENT;
+		return text_error(&exchange->path) == -ENOMEM ? -ENOMEM : -ENOENT;
 	int rc = contract_route(exchange->server->runtime.contract, request->method,
 				text_string(&exchange->path), request->internal, &request->route);
 	if (rc < 0)
@@ -162,8 +162,12 @@ static bool check(struct exchange *exchange)
 		response_header(response, "Allow", "%s", request->route.allow);
 		return false;
 	}
-	if (rc < 0) {
+	if (rc == -ENOENT) {
 		response_problem(response, 404, NULL, "There is nothing at this path");
+		return false;
+	}
+	if (rc < 0) {
+		response_error(response, rc);
 		return false;
 	}
 	if (!check_content_type(exchange))
