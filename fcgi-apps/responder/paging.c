@@ -92,13 +92,11 @@ static void link_refuse(struct response *response, int error)
 	violations_release(&violations);
 }
 
+/* Into its memory, which is as long as the text. */
 static bool cursor_parse(const char *text, const char *kind, size_t field_count,
 			 struct cursor *cursor)
 {
 	size_t length = strlen(text);
-	cursor->memory = malloc(length + 1);
-	if (!cursor->memory)
-		return false;
 	int64_t decoded = base64url_decode(text, length, cursor->memory);
 	if (decoded <= 0 || cursor->memory[decoded - 1] != '\0')
 		return false;
@@ -125,6 +123,11 @@ bool cursor_read(const struct request *request, struct response *response, const
 	const char *text = request_query(request, "cursor");
 	if (!text)
 		return true;
+	ret_cursor->memory = malloc(strlen(text) + 1);
+	if (!ret_cursor->memory) {
+		response_error(response, -ENOMEM);
+		return false;
+	}
 	if (cursor_parse(text, kind, field_count, ret_cursor))
 		return true;
 	cursor_release(ret_cursor);
