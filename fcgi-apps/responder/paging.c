@@ -56,6 +56,23 @@ static int64_t base64url_decode(const char *text, size_t length, char *out)
 	return (int64_t)written;
 }
 
+/* Whether this part of a query is a cursor; each byte of its name may be percent-encoded. */
+static bool is_cursor(const char *part)
+{
+	for (const char *name = "cursor"; *name; name++) {
+		char encoded[sizeof("%63")];
+		if (*part == *name) {
+			part++;
+			continue;
+		}
+		snprintf(encoded, sizeof(encoded), "%%%02x", (unsigned char)*name);
+		if (strncasecmp(part, encoded, strlen(encoded)) != 0)
+			return false;
+		part += strlen(encoded);
+	}
+	return *part == '=';
+}
+
 /* What may not stand between the angle brackets of a Link is percent-encoded. */
 static void append_query(struct text *link, const char *query, size_t length)
 {
@@ -169,7 +186,7 @@ void paging_next(const struct request *request, struct response *response, const
 	/* The query as it was sent, without its cursor. */
 	for (const char *part = request->query; *part;) {
 		size_t length = strcspn(part, "&");
-		if (length && strncmp(part, "cursor=", 7) != 0) {
+		if (length && !is_cursor(part)) {
 			append_query(&link, part, length);
 			text_append_char(&link, '&');
 		}

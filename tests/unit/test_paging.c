@@ -71,6 +71,21 @@ START_TEST(a_link_keeps_the_query_and_replaces_the_cursor)
 }
 END_TEST
 
+START_TEST(a_cursor_is_replaced_however_its_name_is_written)
+{
+	static const char *const fields[] = {"a"};
+	request.query = "%63ursor=old&limit=2&cursor_=x&curso%7";
+	paging_next(&request, &response, "k", fields, 1);
+	ck_assert_str_eq(text_string(&response.headers),
+			 "Link: <?limit=2&cursor_=x&curso%7&cursor=awBhAA>; rel=\"next\"\r\n");
+	response_reset(&response);
+	request.query = "c%75%72so%52=kept&curso%72=old";
+	paging_next(&request, &response, "k", fields, 1);
+	ck_assert_str_eq(text_string(&response.headers),
+			 "Link: <?c%75%72so%52=kept&cursor=awBhAA>; rel=\"next\"\r\n");
+}
+END_TEST
+
 START_TEST(a_query_that_cannot_be_continued_is_refused)
 {
 	static char query[6000];
@@ -139,6 +154,7 @@ int main(void)
 	tcase_add_test(tcase, what_goes_in_comes_out);
 	tcase_add_test(tcase, no_cursor_is_the_first_page);
 	tcase_add_test(tcase, a_link_keeps_the_query_and_replaces_the_cursor);
+	tcase_add_test(tcase, a_cursor_is_replaced_however_its_name_is_written);
 	tcase_add_test(tcase, a_query_that_cannot_be_continued_is_refused);
 	tcase_add_loop_test(tcase, a_bad_cursor_is_refused, 0, ARRAY_SIZE(bad));
 #ifdef REPLACES_MALLOC
