@@ -286,6 +286,9 @@ static int run_read(struct db_conn *conn, void *argument)
 	response_reset(&exchange->response);
 	int rc = exchange->binding->handle(&exchange->request, &exchange->response);
 	exchange->request.db = NULL;
+	/* What the store logs next may be about another one of the batch. */
+	if (rc == -EINPROGRESS)
+		log_set_trace(NULL, NULL);
 	return rc;
 }
 

@@ -1,10 +1,15 @@
 """Many at once. After each test the stores agree with each other, to the last unit."""
 
+import contextlib
+import json
 import random
+import subprocess
 from collections import Counter
 
+import fastcgi
 import invariants
 import pytest
+import stores
 from client import is_problem
 from shop import Shop, at_once, done, new_id
 from testbed import wait_until
@@ -282,3 +287,47 @@ def test_each_of_many_lookups_gets_its_own_answer(shop):
         return True
 
     assert all(at_once(32, shop.clone, call))
+
+
+LOCK = "BEGIN; LOCK TABLE products IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(60)"
+LOCKS = "SELECT pid FROM pg_locks WHERE relation = 'products'::regclass AND "
+LOCKED = LOCKS + "granted AND mode = 'AccessExclusiveLock'"
+WAITS = LOCKS + "NOT granted"
+
+
+@pytest.mark.skipif(not stores.POSTGRES, reason="SQLite is asked one by one")
+def test_what_fails_among_others_is_not_logged_as_theirs(make_platform):
+    bed = make_platform(services=("product",), gateway=False, worker={"WORKER_THREADS": 1})
+    product = bed.product
+    made = done(product.public.post("/products", {"name": "Mug", "price": 1}), 201)
+    path = f"/products/{made['id']}"
+
+    def cancel_what_waits():
+        wait_until(lambda: product.store.read(WAITS), 10, "a statement waits")
+        for (pid,) in product.store.read(WAITS):
+            product.store.read("SELECT pg_cancel_backend(?)", pid)
+
+    with contextlib.ExitStack() as stack:
+
+        def ask(request_id):
+            connection = fastcgi.Connection(product.socket)
+            stack.callback(connection.close)
+            connection.send(fastcgi.request("GET", path, HTTP_X_REQUEST_ID=request_id))
+            return connection
+
+        # The statement is prepared on the connection that is taken first.
+        assert {ask("before").receive()[0] for _ in range(3)} == {200}
+        locking = ["psql", "-q", product.store.url, "-c", LOCK]
+        locker = stack.enter_context(subprocess.Popen(locking))
+        stack.callback(locker.terminate)
+        wait_until(lambda: product.store.read(LOCKED), 10, "the table is locked")
+        alone = ask("alone")
+        wait_until(lambda: product.store.read(WAITS), 10, "it waits")
+        together = [ask("one"), ask("two")]
+        cancel_what_waits()
+        assert alone.receive()[0] == 503
+        cancel_what_waits()
+        assert {connection.receive()[0] for connection in together} == {503}
+    logged = [json.loads(line) for line in product.worker.logged().splitlines()]
+    failed = [entry for entry in logged if entry["message"] == "database error"]
+    assert [entry.get("http.request.id") for entry in failed] == ["alone", None]
