@@ -59,7 +59,7 @@ static int load(struct request *request, struct response *response, const char *
 		struct text *view, struct product_current *ret_current)
 {
 	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
-	int r = product_find(request->db, id, &rows);
+	int r = product_find_to_change(request->db, id, &rows);
 
 	if (r == -ENOENT)
 		return product_answer_not_found(response);

@@ -53,6 +53,17 @@ int product_find(struct db_conn *conn, const char *id, struct db_rows **ret_rows
 			 DB_VALUES(db_text(id)), -ENOENT, ret_rows);
 }
 
+int product_find_to_change(struct db_conn *conn, const char *id, struct db_rows **ret_rows)
+{
+	static const char lock_sql[] = "SELECT " PRODUCT_COLUMNS " FROM products"
+				       " WHERE id = $1 AND deleted_at IS NULL FOR UPDATE";
+
+	/* SQLite has one writer at a time and no row locks. */
+	if (db_dialect(conn) != DB_POSTGRES)
+		return product_find(conn, id, ret_rows);
+	return first_row(conn, lock_sql, DB_VALUES(db_text(id)), -ENOENT, ret_rows);
+}
+
 int product_find_sku(struct db_conn *conn, const char *sku, struct db_rows **ret_rows)
 {
 	return first_row(conn,

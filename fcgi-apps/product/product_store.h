@@ -20,6 +20,10 @@ struct product_current {
 /* -ENOENT: no such product, or deleted. */
 int product_find(struct db_conn *conn, const char *id, struct db_rows **ret_rows);
 
+/* The same for a change of it in this transaction: until its end nobody else changes the product.
+ * Otherwise orders that take one of it again and again would be faster each time. */
+int product_find_to_change(struct db_conn *conn, const char *id, struct db_rows **ret_rows);
+
 /* Copies it from a row. -ENOMEM, -EIO for a row that is damaged. */
 int product_current_read(struct db_rows *row, struct product_current *ret_current);
 void product_current_release(struct product_current *current);

@@ -4,6 +4,7 @@ import contextlib
 import json
 import random
 import subprocess
+import threading
 from collections import Counter
 
 import fastcgi
@@ -226,6 +227,28 @@ def test_last_unit_comes_and_goes(shop):
         return answer.status
 
     assert set(at_once(24, shop.clone, call)) <= {200, 201, 409}
+
+
+def test_product_in_demand_can_be_changed(shop):
+    """Each change of its stock is a new version; a change of its price still gets its turn."""
+    product = shop.make_product(inventory=1000)
+    changed = threading.Event()
+
+    def call(client, number):
+        if number == 0:
+            try:
+                return [change(client, price).status for price in range(1, 21)]
+            finally:
+                changed.set()
+        while not changed.is_set():
+            client.adjust_stock(product, 1)
+        return []
+
+    def change(client, price):
+        return client.product.patch(f"/products/{product}", json={"price": price})
+
+    assert at_once(13, shop.clone, call)[0] == [200] * 20
+    assert shop.read_product(product)["price"] == 20
 
 
 def test_double_clicks_of_many_customers(shop):
