@@ -4,11 +4,13 @@ what was half-done is finished or undone."""
 import contextlib
 import random
 import signal
+import sqlite3
 import threading
 import time
 
 import invariants
 import pytest
+import stores
 from client import is_problem
 from shop import Shop, at_once, done, new_id, write_to_store
 from testbed import SLOWNESS, wait_until
@@ -61,6 +63,8 @@ def hung(service):
 
 TROUBLES = [down, unreachable, hung]
 
+OPEN_CHECKOUT = "SELECT order_id FROM checkouts WHERE cart_id = ? AND state = 'open'"
+
 
 @pytest.fixture(autouse=True)
 def healthy(bed):
@@ -99,6 +103,58 @@ def recovers(call, status):
     for answer in answers[:-1]:
         assert answer.status in (409, 503), answer
     return answers[-1]
+
+
+@pytest.mark.storeless
+def test_a_service_that_hangs_itself(bed, shop):
+    """Its worker cannot tell anybody: its nginx does, as early."""
+    product = shop.make_product()
+    calls = [
+        lambda client: client.product.get(f"/products/{product}"),
+        lambda client: client.product.post("/products", {"name": "Lamp", "price": 1}),
+    ]
+    with hung(bed.product):
+        for answer, seconds in at_once(2, shop.clone, timed(lambda client, n: calls[n](client))):
+            is_problem(answer, 504)
+            assert int(answer.header("Retry-After")) >= 1
+            assert seconds < IN_TIME
+
+
+@contextlib.contextmanager
+def locked(store, table, seconds):
+    """Somebody else's transaction lets nobody change the table (in SQLite: any) for so long."""
+    if stores.POSTGRES:
+        sql = f"BEGIN; LOCK TABLE {table} IN EXCLUSIVE MODE; SELECT pg_sleep({seconds})"
+        other = threading.Thread(target=stores.psql, args=(store.url, sql))
+        other.start()
+        yield
+        other.join()
+    else:
+        with contextlib.closing(sqlite3.connect(store.path, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            ends = time.monotonic() + seconds
+            yield
+            time.sleep(max(0, ends - time.monotonic()))
+
+
+def test_store_in_trouble_after_a_sibling(bed, shop):
+    """Each may take its time, but both together no more than a client waits."""
+    product = shop.make_product(inventory=5)
+    cart_id = shop.make_cart({product: 1})
+    answers = []
+    order = timed(lambda client, _: client.post_order(cart_id))
+    caller = threading.Thread(target=lambda: answers.append(order(shop.clone(), 0)))
+    with hung(bed.product):
+        caller.start()
+        wait_until(lambda: bed.cart.store.read(OPEN_CHECKOUT, cart_id), 5, "waits for Product")
+        with locked(bed.order.store, "order_effects", 9):
+            caller.join()
+    ((answer, seconds),) = answers
+    assert answer.status in (503, 504)
+    assert int(answer.header("Retry-After")) >= 1
+    assert seconds < IN_TIME
+    invariants.check(bed, SETTLES_WITHIN)
+    assert shop.stock(product) == (5, 0)
 
 
 @pytest.mark.storeless
