@@ -256,7 +256,7 @@ static int commit(struct checkout *checkout)
 static int look_again(struct checkout *checkout, struct db_conn *conn)
 {
 	struct order placed CLEANUP(order_release) = {0};
-	int error = order_store_find(conn, checkout->order.id, &placed);
+	int error = order_store_find_to_change(conn, checkout->order.id, &placed);
 
 	if (error == -ENOENT) {
 		response_error(checkout->response, -ETIMEDOUT);

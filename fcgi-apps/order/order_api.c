@@ -211,7 +211,8 @@ static int change_status(struct db_conn *conn, void *argument)
 
 	response_reset(response);
 	change->effect_count = 0;
-	rc = order_store_find(conn, request_path_parameter(change->request, "id"), &order);
+	rc = order_store_find_to_change(conn, request_path_parameter(change->request, "id"),
+					&order);
 	if (rc == -ENOENT) {
 		response_not_found(response, "Order");
 		return 0;

@@ -92,9 +92,11 @@ static int read_event(struct db_rows *row, struct order *order)
 	return order_add_event(order, status, db_column_text(row, 2, NULL), db_column_int(row, 3));
 }
 
-static int load_orders(struct db_conn *conn, const struct clause *clause, size_t limit,
+static int load_orders(struct db_conn *conn, const struct clause *clause, size_t limit, bool lock,
 		       struct order_list *list)
 {
+	/* SQLite has one writer at a time and no row locks. */
+	const char *suffix = lock && db_dialect(conn) == DB_POSTGRES ? " FOR UPDATE" : "";
 	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
 	char sql[QUERY_SIZE];
 	int rc;
@@ -102,8 +104,8 @@ static int load_orders(struct db_conn *conn, const struct clause *clause, size_t
 	snprintf(sql, sizeof(sql),
 		 "SELECT id, user_id, cart_id, currency, total_amount, status, tracking_number,"
 		 " version, created_at, updated_at FROM orders WHERE %s"
-		 " ORDER BY created_at DESC, id DESC LIMIT $%zu",
-		 clause->text, clause->count);
+		 " ORDER BY created_at DESC, id DESC LIMIT $%zu%s",
+		 clause->text, clause->count, suffix);
 	rc = db_query(conn, sql, clause->values, clause->count, &rows);
 	if (rc < 0)
 		return rc;
@@ -149,9 +151,9 @@ static int load_parts(struct db_conn *conn, const struct clause *clause, const c
 	return rc;
 }
 
-/* Three queries, however many orders. One snapshot: db.h promises it to readers, and writers that
- * load one order change it conditionally on its version. */
-static int load(struct db_conn *conn, struct clause *clause, int64_t limit,
+/* Three queries, however many orders. One snapshot: db.h promises it to readers, and writers lock
+ * the order they load. */
+static int load(struct db_conn *conn, struct clause *clause, int64_t limit, bool lock,
 		struct order_list *ret_list)
 {
 	struct order_list list = {.orders = calloc((size_t)limit, sizeof(struct order))};
@@ -160,7 +162,7 @@ static int load(struct db_conn *conn, struct clause *clause, int64_t limit,
 	if (!list.orders)
 		return -ENOMEM;
 	clause->values[clause->count++] = db_int(limit);
-	rc = load_orders(conn, clause, (size_t)limit, &list);
+	rc = load_orders(conn, clause, (size_t)limit, lock, &list);
 	if (rc == 0)
 		rc = load_parts(
 			conn, clause,
@@ -177,12 +179,12 @@ static int load(struct db_conn *conn, struct clause *clause, int64_t limit,
 	return 0;
 }
 
-int order_store_find(struct db_conn *conn, const char *id, struct order *ret_order)
+static int find(struct db_conn *conn, const char *id, bool lock, struct order *ret_order)
 {
 	struct clause clause = {
 		.text = "saga = 'placed' AND id = $1", .values = {db_text(id)}, .count = 1};
 	struct order_list list = {0};
-	int rc = load(conn, &clause, 1, &list);
+	int rc = load(conn, &clause, 1, lock, &list);
 
 	if (rc < 0)
 		return rc;
@@ -194,12 +196,22 @@ int order_store_find(struct db_conn *conn, const char *id, struct order *ret_ord
 	return rc;
 }
 
+int order_store_find(struct db_conn *conn, const char *id, struct order *ret_order)
+{
+	return find(conn, id, false, ret_order);
+}
+
+int order_store_find_to_change(struct db_conn *conn, const char *id, struct order *ret_order)
+{
+	return find(conn, id, true, ret_order);
+}
+
 int order_store_page(struct db_conn *conn, const struct order_filter *filter, int64_t limit,
 		     struct order_list *ret_list)
 {
 	struct clause clause = clause_of_filter(filter);
 
-	return load(conn, &clause, limit, ret_list);
+	return load(conn, &clause, limit, false, ret_list);
 }
 
 int order_store_count(struct db_conn *conn, const struct order_filter *filter, int64_t *ret_count)

@@ -47,6 +47,9 @@ int64_t order_store_purge_rejected(struct db_conn *conn, int64_t before, int64_t
 /* -ENOENT where there is no placed order of that id. The order is the caller's to release. */
 int order_store_find(struct db_conn *conn, const char *id, struct order *ret_order);
 
+/* The same inside a transaction that writes: until its end nobody else changes the order. */
+int order_store_find_to_change(struct db_conn *conn, const char *id, struct order *ret_order);
+
 /* What a listing is about. A page holds the orders before the place (before_at, before_id) of the
  * sequence by creation, newest first; (INT64_MAX, "") is its beginning. */
 struct order_filter {

@@ -1,9 +1,12 @@
 """Orders: placing them, every way of being refused, their statuses, lists."""
 
 import re
+import threading
+import time
 from urllib.parse import urljoin
 
 import pytest
+import stores
 from client import is_problem
 from shop import Shop, done, new_id
 from testbed import wait_until
@@ -393,6 +396,33 @@ def test_lost_update(shop):
     for status in ("processing", "cancelled", "delivered"):
         answer = shop.order.put(path, json={"status": status}, headers=headers)
         is_problem(answer, 412, "precondition-failed")
+    assert shop.read_order(order["id"])["status"] == "processing"
+
+
+@pytest.mark.skipif(not stores.POSTGRES, reason="SQLite's one writer sees one moment anyhow")
+def test_status_that_is_answered_is_of_one_moment(shop):
+    """Read in three parts, while somebody else goes on with the order between them."""
+    order = shop.buy({shop.make_product(): 1})
+    store = shop.bed.order.store
+    second_part = "BEGIN; LOCK TABLE order_lines IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(1)"
+    process = f"""
+        WITH changed AS (UPDATE orders SET status = 'processing', version = 2
+                         WHERE id = '{order["id"]}' RETURNING id, updated_at)
+        INSERT INTO order_history SELECT id, 2, 'processing', NULL, updated_at FROM changed"""
+    first, second = (
+        threading.Thread(target=stores.psql, args=(store.url, sql))
+        for sql in (second_part, process)
+    )
+    answers = []
+    reader = threading.Thread(
+        target=lambda: answers.append(shop.clone().put_status(order["id"], "pending"))
+    )
+    for thread in (first, reader, second):
+        thread.start()
+        time.sleep(0.3)
+    for thread in (first, reader, second):
+        thread.join()
+    assert done(answers[0], 200) == order
     assert shop.read_order(order["id"])["status"] == "processing"
 
 
