@@ -145,6 +145,9 @@ static int hold_line(struct db_conn *conn, const char *order_id, struct product_
 		r = product_stock_available(conn, line->product_id, &line->available);
 		if (r < 0 && r != -ENOENT)
 			return r;
+		/* Some came back since the UPDATE looked: there is no reason to refuse. */
+		if (r == 0 && line->available >= line->quantity)
+			return -EAGAIN;
 		line->state = r == -ENOENT ? LINE_GONE : LINE_SHORT;
 		return 0;
 	}

@@ -6,23 +6,17 @@
 #include "responder/paging.h"
 #include "responder/service.h"
 
-static int refuse_adjustment(struct request *request, struct response *response, const char *id,
-			     int64_t delta)
+static void refuse_adjustment(struct response *response, int64_t delta, int64_t available)
 {
-	struct json_writer *writer;
-	int64_t available;
-	int r = product_stock_available(request->db, id, &available);
+	struct json_writer *writer =
+		delta < 0
+			? response_problem_begin(response, 409, "insufficient-stock",
+						 "There is less in stock than is to be taken away")
+			: response_problem_begin(response, 409, "stock-limit",
+						 "The stock would exceed its limit of 1000000000");
 
-	if (r < 0)
-		return r;
-	writer = delta < 0
-			 ? response_problem_begin(response, 409, "insufficient-stock",
-						  "There is less in stock than is to be taken away")
-			 : response_problem_begin(response, 409, "stock-limit",
-						  "The stock would exceed its limit of 1000000000");
 	json_member_int(writer, "available", available);
 	response_problem_end(response);
-	return 0;
 }
 
 int product_api_adjust_stock(struct request *request, struct response *response)
@@ -30,14 +24,17 @@ int product_api_adjust_stock(struct request *request, struct response *response)
 	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
 	const char *id = request_path_parameter(request, "id");
 	int64_t delta = json_int(json_get(request->body, "delta"));
+	int64_t available = 0;
 	int r = product_stock_adjust(request->db, id, delta,
 				     json_get_string(request->body, "reason", ""), clock_now(),
-				     &rows);
+				     &rows, &available);
 
 	if (r == -ENOENT)
 		return product_answer_not_found(response);
-	if (r == -ERANGE)
-		return refuse_adjustment(request, response, id, delta);
+	if (r == -ERANGE) {
+		refuse_adjustment(response, delta, available);
+		return 0;
+	}
 	if (r < 0)
 		return r;
 	product_answer(request, response, 200, rows);

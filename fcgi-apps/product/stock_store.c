@@ -23,11 +23,24 @@ int product_stock_available(struct db_conn *conn, const char *product_id, int64_
 			    DB_VALUES(db_text(product_id)), ret_inventory);
 }
 
+/* Why the stock was not changed. -EAGAIN: somebody changed it since, and now it could be. */
+static int refuse(struct db_conn *conn, const char *product_id, int64_t delta,
+		  int64_t *ret_available)
+{
+	int r = product_stock_available(conn, product_id, ret_available);
+
+	if (r < 0)
+		return r;
+	return *ret_available + delta < 0 || *ret_available + delta > PRODUCT_INVENTORY_MAX
+		       ? -ERANGE
+		       : -EAGAIN;
+}
+
 int product_stock_adjust(struct db_conn *conn, const char *product_id, int64_t delta,
-			 const char *reason, int64_t now, struct db_rows **ret_rows)
+			 const char *reason, int64_t now, struct db_rows **ret_rows,
+			 int64_t *ret_available)
 {
 	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
-	int64_t available;
 	int r = db_query(conn,
 			 "UPDATE products SET inventory = inventory + $2, updated_at = $3,"
 			 " version = version + 1 WHERE id = $1 AND deleted_at IS NULL"
@@ -41,10 +54,8 @@ int product_stock_adjust(struct db_conn *conn, const char *product_id, int64_t d
 	r = db_next(rows);
 	if (r < 0)
 		return r;
-	if (r == 0) {
-		r = product_stock_available(conn, product_id, &available);
-		return r < 0 ? r : -ERANGE;
-	}
+	if (r == 0)
+		return refuse(conn, product_id, delta, ret_available);
 	r = product_movement_add(conn, product_id, delta, reason, NULL, now);
 	if (r < 0)
 		return r;

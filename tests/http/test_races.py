@@ -229,6 +229,40 @@ def test_last_unit_comes_and_goes(shop):
     assert set(at_once(24, shop.clone, call)) <= {200, 201, 409}
 
 
+def test_refusals_tell_why(shop):
+    """The last unit comes and goes: nobody is refused it and told that it is there."""
+    product = shop.make_product(inventory=1)
+    items = {"items": [{"product_id": product, "quantity": 1}]}
+
+    def hold(client):
+        path = f"/internal/reservations/{new_id()}"
+        answer = client.put(path, items)
+        if answer.status == 201:
+            assert client.delete(path).status == 204
+            return 1
+        (line,) = is_problem(answer, 409, "insufficient-stock")["items"]
+        return line["requested"] - line["available"]
+
+    def adjust(client, delta):
+        return client.post(f"/products/{product}/stock", {"delta": delta, "reason": "loan"})
+
+    def take(client):
+        answer = adjust(client, -1)
+        if answer.status == 200:
+            done(adjust(client, 1), 200)
+            return 1
+        return 1 - is_problem(answer, 409, "insufficient-stock")["available"]
+
+    def call(clients, number):
+        return [(hold(clients[0]), take(clients[1])) for _ in range(60)]
+
+    def make_clients():
+        return shop.bed.product.internal.clone(), shop.bed.product.public.clone()
+
+    for missing in at_once(12, make_clients, call):
+        assert set(missing) == {(1, 1)}
+
+
 def test_product_in_demand_can_be_changed(shop):
     """Each change of its stock is a new version; a change of its price still gets its turn."""
     product = shop.make_product(inventory=1000)

@@ -49,6 +49,7 @@ static int delete (struct db_conn *conn, void *id)
 struct adjustment {
 	const char *id;
 	int64_t delta;
+	int64_t available;
 };
 
 static int adjust(struct db_conn *conn, void *argument)
@@ -56,7 +57,7 @@ static int adjust(struct db_conn *conn, void *argument)
 	struct adjustment *adjustment = argument;
 	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
 	return product_stock_adjust(conn, adjustment->id, adjustment->delta, "counted", clock_now(),
-				    &rows);
+				    &rows, &adjustment->available);
 }
 
 START_TEST(a_product_is_stored_as_given)
@@ -177,6 +178,8 @@ START_TEST(stock_stays_in_its_limits)
 	int64_t expected = adjustments[_i].before;
 	if (adjustments[_i].result == 0)
 		expected += adjustments[_i].delta;
+	else
+		ck_assert_int_eq(adjustment.available, adjustments[_i].before);
 	ck_assert_int_eq(store_number(products_db, "SELECT inventory FROM products"), expected);
 	products_check_ledger();
 }
