@@ -10,7 +10,7 @@
 #include "base/money.h"
 #include "storage/db.h"
 
-/* Schema maximum of inventory; adjustments stop there as well. */
+/* Schema maximum of inventory; adjustments stop there as well. What orders give back does not. */
 #define PRODUCT_INVENTORY_MAX INT64_C(1000000000)
 
 /* The writable members. Texts and tags are borrowed from the JSON value they were read from. */

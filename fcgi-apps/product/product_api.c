@@ -81,15 +81,11 @@ static int load(struct request *request, struct response *response, const char *
 }
 
 static int replace(struct request *request, struct response *response, const char *id,
-		   const struct product_current *current, const struct json *document)
+		   const struct product_current *current, const struct product_input *input)
 {
 	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
-	struct product_input input;
-	int r = product_input_read(document, currency_of(request), &input);
+	int r = product_replace(request->db, id, current, input, "set", clock_now(), &rows);
 
-	if (r < 0)
-		return r;
-	r = product_replace(request->db, id, current, &input, "set", clock_now(), &rows);
 	if (r == -EEXIST)
 		return sku_taken(response);
 	if (r < 0)
@@ -102,14 +98,17 @@ int product_api_replace(struct request *request, struct response *response)
 {
 	struct product_current current CLEANUP(product_current_release) = {0};
 	const char *id = request_path_parameter(request, "id");
+	struct product_input input;
 	int r = load(request, response, id, NULL, &current);
 
 	if (r <= 0)
 		return r;
-	return replace(request, response, id, &current, request->body);
+	r = product_input_read(request->body, currency_of(request), &input);
+	return r < 0 ? r : replace(request, response, id, &current, &input);
 }
 
-/* RFC 7396 over the writable members; the result must be what PUT would accept. */
+/* RFC 7396 over the writable members; the result must be what PUT would accept. Except for stock
+ * that is not spoken of: what cancelled orders brought back may have taken it above its maximum. */
 static int patched_document(struct request *request, struct response *response,
 			    const struct text *view, struct json **ret_document)
 {
@@ -118,8 +117,10 @@ static int patched_document(struct request *request, struct response *response,
 	struct json_error error;
 	int r = json_parse(text_string(view), view->length, JSON_DEPTH_MAX, &document, &error);
 
-	if (r == 0)
+	if (r == 0) {
+		json_remove(document, "inventory");
 		r = json_merge_patch(&document, request->body);
+	}
 	if (r < 0)
 		return r == -EINVAL ? -EIO : r;
 	if (!contract_check_schema(request->runtime->contract, "ProductInput", document,
@@ -137,6 +138,7 @@ int product_api_patch(struct request *request, struct response *response)
 	struct product_current current CLEANUP(product_current_release) = {0};
 	struct json *document CLEANUP(json_free_p) = NULL;
 	struct text view CLEANUP(text_release);
+	struct product_input input;
 	const char *id = request_path_parameter(request, "id");
 	int r;
 
@@ -146,7 +148,12 @@ int product_api_patch(struct request *request, struct response *response)
 		r = patched_document(request, response, &view, &document);
 	if (r <= 0)
 		return r;
-	return replace(request, response, id, &current, document);
+	r = product_input_read(document, currency_of(request), &input);
+	if (r < 0)
+		return r;
+	if (!json_get(request->body, "inventory"))
+		input.inventory = current.inventory;
+	return replace(request, response, id, &current, &input);
 }
 
 int product_api_delete(struct request *request, struct response *response)

@@ -31,9 +31,9 @@ static int refuse(struct db_conn *conn, const char *product_id, int64_t delta,
 
 	if (r < 0)
 		return r;
-	return *ret_available + delta < 0 || *ret_available + delta > PRODUCT_INVENTORY_MAX
-		       ? -ERANGE
-		       : -EAGAIN;
+	if (delta < 0)
+		return *ret_available + delta < 0 ? -ERANGE : -EAGAIN;
+	return *ret_available + delta > PRODUCT_INVENTORY_MAX ? -ERANGE : -EAGAIN;
 }
 
 int product_stock_adjust(struct db_conn *conn, const char *product_id, int64_t delta,
@@ -44,7 +44,8 @@ int product_stock_adjust(struct db_conn *conn, const char *product_id, int64_t d
 	int r = db_query(conn,
 			 "UPDATE products SET inventory = inventory + $2, updated_at = $3,"
 			 " version = version + 1 WHERE id = $1 AND deleted_at IS NULL"
-			 " AND inventory + $2 BETWEEN 0 AND $4 RETURNING " PRODUCT_COLUMNS,
+			 " AND inventory + $2 >= 0 AND ($2 < 0 OR inventory + $2 <= $4)"
+			 " RETURNING " PRODUCT_COLUMNS,
 			 DB_VALUES(db_text(product_id), db_int(delta), db_int(now),
 				   db_int(PRODUCT_INVENTORY_MAX)),
 			 &rows);

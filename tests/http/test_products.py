@@ -393,6 +393,24 @@ def test_stock_cannot_leave_its_bounds(product):
     assert [entry["delta"] for entry in movements_of(product, created)] == [999_999_995, 5]
 
 
+def test_stock_above_its_limit_stands_in_no_way(product):
+    """An order gives back what was replaced meanwhile."""
+    created = make_product(product, inventory=1_000_000_000)
+    order = f"/internal/reservations/{unique('order')}"
+    items = [{"product_id": created["id"], "quantity": 5}]
+    made(product.internal.put(order, json={"items": items}), 201)
+    made(adjust(product, created, 5), 200)
+    assert product.internal.delete(order).status == 204
+
+    path = path_of(created)
+    patched = made(product.public.patch(path, json={"name": "Other mug"}), 200)
+    assert (patched["name"], patched["inventory"]) == ("Other mug", 1_000_000_005)
+    is_problem(adjust(product, created, 1), 409, "stock-limit")
+    assert made(adjust(product, created, -1), 200)["inventory"] == 1_000_000_004
+    is_problem(product.public.patch(path, json={"inventory": 1_000_000_001}), 422)
+    assert made(product.public.patch(path, json={"inventory": None}), 200)["inventory"] == 0
+
+
 def test_concurrent_adjustments_add_up(product):
     created = make_product(product, inventory=20)
 
