@@ -312,6 +312,9 @@ int cart_api_merge(struct request *request, struct response *response)
 	int r;
 
 	cart_init(&target);
+	r = cart_store_lock_two(request->db, request_path_parameter(request, "id"), source_id);
+	if (r < 0)
+		return r;
 	r = cart_api_load(request, response, CART_CHANGE, &target);
 	if (r <= 0)
 		return r;

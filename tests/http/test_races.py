@@ -187,6 +187,21 @@ def test_cart_is_merged_once(shop):
     assert sorted(sum(shop.quantities(cart).values()) for cart in targets) == [0, 0, 0, 3]
 
 
+def test_merges_that_cross(shop):
+    """Each cart is merged into its neighbour, round and round: no two wait for each other."""
+    product = shop.make_product(inventory=500)
+    carts = [shop.make_cart({product: 1}) for _ in range(4)]
+
+    def call(client, number):
+        body = {"source_cart_id": carts[(number + 1) % 4]}
+        return client.post(f"/carts/{carts[number % 4]}/merge", body)
+
+    answers = at_once(12, shop.bed.cart.public.clone, call)
+    assert statuses(answers) == {200: 12}
+    assert sum(sum(shop.quantities(cart).values()) for cart in carts) == 4
+    assert "deadlock" not in shop.bed.cart.worker.logged()
+
+
 def test_cancel_restocks_once(shop):
     product = shop.make_product(inventory=10)
     order = shop.buy({product: 4})
