@@ -15,6 +15,9 @@
 #define KEYED_BODY_MAX  (1u << 20)
 #define KEYED_LINES_MAX 10000
 
+/* All skus of such a body, escaped. */
+#define KEYED_SKUS_MAX (8u << 20)
+
 static int keyed_too_large(struct response *response)
 {
 	response_problem(response, 413, NULL,
@@ -170,6 +173,43 @@ static int64_t read_memory(void *context, void *buffer, size_t size)
 	return (int64_t)length;
 }
 
+/* Lines that are no products are told later. */
+static int write_sku(struct json_writer *writer, const struct product_ndjson_line *line)
+{
+	struct json *value CLEANUP(json_free_p) = NULL;
+	struct json_error error;
+	int r = json_parse(line->text, line->length, JSON_DEPTH_MAX, &value, &error);
+	const char *sku = r == 0 ? json_get_string(value, "sku", NULL) : NULL;
+
+	if (sku)
+		json_write_string(writer, sku);
+	return r == -EINVAL ? 0 : r;
+}
+
+/* For the whole body: chunk by chunk they would be locked in another order than orders do it. */
+static int lock_products(struct request *request)
+{
+	struct product_ndjson lines CLEANUP(product_ndjson_release) = {0};
+	struct memory memory = {request->body_text, request->body_length};
+	struct text skus CLEANUP(text_release);
+	struct product_ndjson_line line;
+	struct json_writer writer;
+	int r;
+
+	text_init(&skus, KEYED_SKUS_MAX);
+	if (db_dialect(request->db) != DB_POSTGRES)
+		return 0; /* one writer at a time */
+	r = product_ndjson_init(&lines, read_memory, &memory);
+	json_writer_init(&writer, &skus);
+	json_array_begin(&writer);
+	while (r == 0 && (r = product_ndjson_next(&lines, &line)) == 1)
+		r = write_sku(&writer, &line);
+	json_array_end(&writer);
+	if (r == 0)
+		r = text_error(&skus);
+	return r < 0 ? r : product_import_lock(request->db, &skus);
+}
+
 /* Inside the transaction that stores the answer for the key as well. */
 static int import_at_once(struct request *request, struct response *response)
 {
@@ -183,6 +223,8 @@ static int import_at_once(struct request *request, struct response *response)
 
 	if (r == 0)
 		r = product_import_create(request->runtime, &import);
+	if (r == 0)
+		r = lock_products(request);
 	if (r < 0)
 		return r;
 	response->status = 200;

@@ -334,6 +334,13 @@ static int wait_for_turn(struct db_conn *conn)
 		       DB_ANY_ROWS);
 }
 
+int product_import_lock(struct db_conn *conn, const struct text *skus)
+{
+	int r = wait_for_turn(conn);
+
+	return r < 0 ? r : product_lock_skus(conn, skus);
+}
+
 int product_import_apply(struct db_conn *conn, void *argument)
 {
 	struct product_import *import = argument;

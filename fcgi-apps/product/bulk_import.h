@@ -25,6 +25,10 @@ int product_import_add(struct product_import *import, const struct product_ndjso
 bool product_import_is_full(const struct product_import *import);
 bool product_import_is_empty(const struct product_import *import);
 
+/* Inside a transaction that applies several chunks, before the first: locks all products that they
+ * change, those of these skus, a JSON array. */
+int product_import_lock(struct db_conn *conn, const struct text *skus);
+
 /* A db_function; argument is the import. Stores the chunk's good lines. A line that the store
  * refuses spoils no other. */
 int product_import_apply(struct db_conn *conn, void *argument);

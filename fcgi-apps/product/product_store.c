@@ -72,18 +72,26 @@ int product_find_sku(struct db_conn *conn, const char *sku, struct db_rows **ret
 			 DB_VALUES(db_text(sku)), -ENOENT, ret_rows);
 }
 
-#define FIND_SKUS(list)                                                                            \
-	"SELECT " PRODUCT_COLUMNS                                                                  \
-	" FROM products WHERE deleted_at IS NULL AND sku IN (SELECT " list ")"
+#define WITH_SKUS(list) " FROM products WHERE deleted_at IS NULL AND sku IN (SELECT " list ")"
+#define LOCK_SKUS                                                                                  \
+	WITH_SKUS("json_array_elements_text($1::json)") " ORDER BY id COLLATE \"C\" FOR UPDATE"
 
 int product_find_skus(struct db_conn *conn, const struct text *skus, struct db_rows **ret_rows)
 {
-	static const char sqlite_sql[] = FIND_SKUS("value FROM json_each($1)");
-	static const char postgres_sql[] = FIND_SKUS(
-		"json_array_elements_text($1::json)") " ORDER BY id COLLATE \"C\" FOR UPDATE";
+	static const char sqlite_sql[] =
+		"SELECT " PRODUCT_COLUMNS WITH_SKUS("value FROM json_each($1)");
+	static const char postgres_sql[] = "SELECT " PRODUCT_COLUMNS LOCK_SKUS;
 
 	return db_query(conn, db_dialect(conn) == DB_POSTGRES ? postgres_sql : sqlite_sql,
 			DB_VALUES(db_bytes(text_string(skus), skus->length)), ret_rows);
+}
+
+int product_lock_skus(struct db_conn *conn, const struct text *skus)
+{
+	if (db_dialect(conn) != DB_POSTGRES)
+		return 0;
+	return db_post(conn, "SELECT 1" LOCK_SKUS,
+		       DB_VALUES(db_bytes(text_string(skus), skus->length)), DB_ANY_ROWS);
 }
 
 int product_current_read(struct db_rows *row, struct product_current *ret_current)

@@ -62,4 +62,7 @@ int product_find_sku(struct db_conn *conn, const char *sku, struct db_rows **ret
  */
 int product_find_skus(struct db_conn *conn, const struct text *skus, struct db_rows **ret_rows);
 
+/* Locks the same ones only, where others write at the same time; posted. */
+int product_lock_skus(struct db_conn *conn, const struct text *skus);
+
 #endif

@@ -300,6 +300,41 @@ def test_product_in_demand_can_be_changed(shop):
     assert shop.read_product(product)["price"] == 20
 
 
+def test_import_as_a_whole_beside_orders(shop):
+    """With a key it is one transaction of many chunks, in an order of its own."""
+    skus = [f"WHOLE-{n:03}-{new_id()}" for n in range(300)]
+    lines = [
+        json.dumps({"sku": sku, "name": "Mug", "price": 1, "inventory": 1000}) for sku in skus
+    ]
+
+    def load(client, lines):
+        headers = {"Content-Type": "application/x-ndjson", "Idempotency-Key": new_id()}
+        answer = client.post("/products/bulk", body="\n".join(lines).encode(), headers=headers)
+        assert answer.status == 200, answer
+        return [json.loads(line)["id"] for line in answer.body.splitlines()]
+
+    products = load(shop.product, lines)
+    loaded = threading.Event()
+
+    def call(client, number):
+        if number == 0:
+            try:
+                return [load(client.product, lines[::-1]) for _ in range(4)]
+            finally:
+                loaded.set()
+        dice = random.Random(number)
+        internal = shop.bed.product.internal.clone()
+        while not loaded.is_set():
+            path = f"/internal/reservations/{new_id()}"
+            some = [{"product_id": p, "quantity": 1} for p in dice.sample(products, 4)]
+            assert internal.put(path, {"items": some}).status == 201
+            assert internal.delete(path).status == 204
+        return None
+
+    assert at_once(9, shop.clone, call)[0] == [products[::-1]] * 4
+    assert "deadlock" not in shop.bed.product.worker.logged()
+
+
 def test_double_clicks_of_many_customers(shop):
     """Each customer orders a cart three times with one key: one order each, while stock lasts."""
     product = shop.make_product(inventory=15)
