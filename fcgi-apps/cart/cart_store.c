@@ -71,15 +71,6 @@ static int read_row(struct db_rows *rows, struct cart *cart)
 	return read_line(rows, cart);
 }
 
-int cart_store_lock_two(struct db_conn *conn, const char *id, const char *other_id)
-{
-	/* SQLite has one writer at a time and no row locks. */
-	if (db_dialect(conn) != DB_POSTGRES)
-		return 0;
-	return db_post(conn, "SELECT 1 FROM carts WHERE id IN ($1, $2) ORDER BY id FOR UPDATE",
-		       DB_VALUES(db_text(id), db_text(other_id)), DB_ANY_ROWS);
-}
-
 /* Gathers the rows of one cart, which follow each other, and hands it on. */
 static int visit_carts(struct db_rows *rows, struct cart *cart, cart_visitor *visit, void *context)
 {
@@ -147,6 +138,14 @@ int cart_store_load(struct db_conn *conn, const char *id, int64_t now, enum cart
 	if (lock == CART_CHANGE)
 		r = lock_row(conn, id);
 	return r < 0 ? r : find(conn, id, now, ret_cart);
+}
+
+int cart_store_lock_two(struct db_conn *conn, const char *id, const char *other_id)
+{
+	if (db_dialect(conn) != DB_POSTGRES)
+		return 0;
+	return db_post(conn, "SELECT 1 FROM carts WHERE id IN ($1, $2) ORDER BY id FOR UPDATE",
+		       DB_VALUES(db_text(id), db_text(other_id)), DB_ANY_ROWS);
 }
 
 int cart_store_list(struct db_conn *conn, const struct cart_page *page, int64_t now,

@@ -28,7 +28,7 @@ struct exchange {
 	int64_t streamed; /* bytes of a streamed body read so far */
 	bool started;     /* status and headers are out */
 	bool broken;      /* failed after that: the client must see that the rest is missing */
-	bool leaves_body; /* the answer does not wait for the rest of it: the connection is closed */
+	bool leaves_body; /* nobody waits for the rest of it: the connection is closed */
 	struct db_job job;
 	struct exchange *next; /* free list, or the queue of the pool */
 };
