@@ -120,7 +120,7 @@ static int find(struct db_conn *conn, const char *id, int64_t now, struct cart *
 
 /* By itself, before the cart is read: where the lock has to be waited for, only a further statement
  * sees the lines as they are by then. SQLite has one writer at a time and no row locks. */
-static int lock_row(struct db_conn *conn, const char *id)
+int cart_store_lock(struct db_conn *conn, const char *id)
 {
 	if (db_dialect(conn) != DB_POSTGRES)
 		return 0;
@@ -136,7 +136,7 @@ int cart_store_load(struct db_conn *conn, const char *id, int64_t now, enum cart
 	if (!cart_id_is_valid(id))
 		return -ENOENT;
 	if (lock == CART_CHANGE)
-		r = lock_row(conn, id);
+		r = cart_store_lock(conn, id);
 	return r < 0 ? r : find(conn, id, now, ret_cart);
 }
 

@@ -23,6 +23,10 @@ enum cart_lock {
 int cart_store_load(struct db_conn *conn, const char *id, int64_t now, enum cart_lock lock,
 		    struct cart *ret_cart);
 
+/* The lock alone, of a cart that is not to be loaded; posted (db_post). Nothing where there is no
+ * such cart. */
+int cart_store_lock(struct db_conn *conn, const char *id);
+
 /* Before two carts are loaded to be changed: in an order of its own, or transactions that change
  * the same two would wait for each other in a circle. Ids of no cart are passed over. */
 int cart_store_lock_two(struct db_conn *conn, const char *id, const char *other_id);

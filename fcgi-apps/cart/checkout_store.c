@@ -136,7 +136,8 @@ int cart_checkout_begin(struct db_conn *conn, const char *cart_id, const char *o
 	int r;
 
 	cart_init(&cart);
-	/* The cart is locked first: what is found afterwards holds until the commit. */
+	/* The cart is locked first, by all three steps: what is found afterwards holds until the
+	 * commit. */
 	r = cart_store_load(conn, cart_id, now, CART_CHANGE, &cart);
 	if (r < 0 && r != -ENOENT)
 		return r;
@@ -266,8 +267,10 @@ int cart_checkout_release(struct db_conn *conn, const char *cart_id, const char 
 			  int64_t now)
 {
 	enum state state = STATE_NONE;
-	int r = find(conn, cart_id, order_id, &state, NULL);
+	int r = cart_store_lock(conn, cart_id);
 
+	if (!r)
+		r = find(conn, cart_id, order_id, &state, NULL);
 	if (r < 0)
 		return r;
 	if (state == STATE_CONSUMED)

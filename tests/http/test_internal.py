@@ -424,6 +424,23 @@ def test_same_begin_many_times_at_once(shop):
     assert len({answer.body for answer in answers}) == 1
 
 
+def test_begin_again_beside_the_release(shop):
+    """The whole snapshot or the refusal, never what is left of it in between."""
+    product = shop.make_product()
+    for _ in range(40):
+        path = Checkout(shop, shop.make_cart({product: 2})).path
+        done(shop.bed.cart.internal.put(path), 200)
+
+        def call(client, number):
+            return client.delete(path) if number == 3 else client.put(path)
+
+        for answer in at_once(8, shop.bed.cart.internal.clone, call):
+            if answer.status == 200:
+                assert [item["product_id"] for item in answer.json()["items"]] == [product]
+            elif answer.status != 204:
+                is_problem(answer, 409, "checkout-released")
+
+
 def test_many_begins_at_once(shop):
     cart_id = shop.make_cart({shop.make_product(): 2})
     answers = at_once(
