@@ -124,7 +124,7 @@ def test_slow_readers_hold_nobody_up(bed, shop):
     ndjson = {"Content-Type": "application/x-ndjson"}
     assert bed.product.public.post("/products/bulk", body=body, headers=ndjson).status == 200
     with contextlib.ExitStack() as stack:
-        readers = [stack.enter_context(socket.socket()) for _ in range(24)]
+        readers = [stack.enter_context(socket.socket()) for _ in range(8)]
         for reader in readers:
             reader.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
             reader.connect(("127.0.0.1", bed.product.public_port))
