@@ -17,7 +17,7 @@
 
 #include "storage/db.h"
 
-#define PRODUCT_MIGRATION_COUNT 4
+#define PRODUCT_MIGRATION_COUNT 5
 
 extern const struct db_migration product_migrations[PRODUCT_MIGRATION_COUNT];
 

@@ -139,11 +139,8 @@ static void add_conditions(struct product_statement *statement, enum db_dialect 
 	add_price_range(statement, listing);
 	if (filter->in_stock >= 0)
 		add(statement, filter->in_stock ? " AND inventory > 0" : " AND inventory = 0");
-	if (filter->low_stock > 0)
-		add(statement, " AND inventory <= low_stock_threshold");
-	else if (filter->low_stock == 0)
-		add(statement,
-		    " AND (low_stock_threshold IS NULL OR inventory > low_stock_threshold)");
+	if (filter->low_stock >= 0)
+		add(statement, filter->low_stock ? " AND is_low_stock" : " AND NOT is_low_stock");
 }
 
 static void add_hits(struct product_statement *statement, enum db_dialect dialect,

@@ -147,6 +147,43 @@ static UNUSED int64_t store_number(struct db *db, const char *sql)
 	return count.value;
 }
 
+struct store_update {
+	db_function *function;
+	void *argument;
+	const char *table;
+};
+
+static int store_count_index_writes(struct db_conn *conn, void *argument)
+{
+	const struct store_update *update = argument;
+	int64_t updated, heap_only;
+	int r = update->function(conn, update->argument);
+	if (r)
+		return r;
+	ck_assert_int_eq(
+		db_query_int(conn,
+			     "SELECT pg_stat_get_xact_tuples_updated($1::text::regclass::oid)",
+			     DB_VALUES(db_text(update->table)), &updated),
+		0);
+	ck_assert_int_eq(
+		db_query_int(conn,
+			     "SELECT pg_stat_get_xact_tuples_hot_updated($1::text::regclass::oid)",
+			     DB_VALUES(db_text(update->table)), &heap_only),
+		0);
+	ck_assert_int_gt(updated, 0);
+	ck_assert_int_eq(heap_only, updated);
+	return 0;
+}
+
+/* Runs it in a transaction, in which no index of the table it updates may be written. PostgreSQL
+ * only: SQLite writes those whose columns change. */
+static UNUSED void store_update_heap_only(struct db *db, const char *table, db_function *function,
+					  void *argument)
+{
+	struct store_update update = {function, argument, table};
+	ck_assert_int_eq(db_transaction(db, store_count_index_writes, &update), 0);
+}
+
 static UNUSED int store_main(Suite *suite)
 {
 	SRunner *runner = srunner_create(suite);

@@ -122,6 +122,18 @@ START_TEST(held_released)
 }
 END_TEST
 
+START_TEST(sales_write_no_index_of_the_products)
+{
+	struct hold hold = {.order_id = "o", .lines = {{mug, 3, 0, 0}}, .count = 1};
+	struct step step = {.order_id = "o"};
+	if (!store_is_postgres())
+		return;
+	store_update_heap_only(products_db, "products", run_hold, &hold);
+	store_update_heap_only(products_db, "products", run_ship, &step);
+	check_stock(7, 0, 3);
+}
+END_TEST
+
 START_TEST(a_replay_holds_nothing_more)
 {
 	struct hold twice = {
@@ -359,6 +371,7 @@ int main(void)
 	tcase_add_test(tcase, lines_are_merged_and_sorted);
 	tcase_add_test(tcase, held_shipped);
 	tcase_add_test(tcase, held_released);
+	tcase_add_test(tcase, sales_write_no_index_of_the_products);
 	tcase_add_test(tcase, a_replay_holds_nothing_more);
 	tcase_add_test(tcase, more_or_fewer_lines_are_a_mismatch);
 	tcase_add_test(tcase, a_tombstone_refuses_the_late_hold);
