@@ -238,9 +238,11 @@ int cart_store_clear(struct db_conn *conn, const char *cart_id)
 static int find_expired(struct db_conn *conn, int64_t now, char (*ret_ids)[CART_ID_SIZE])
 {
 	static const char read_sql[] =
-		"SELECT id FROM carts WHERE " EXPIRED " ORDER BY expires_at LIMIT $2";
-	static const char lock_sql[] = "SELECT id FROM carts WHERE " EXPIRED
-				       " ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED";
+		"SELECT id FROM carts WHERE expires_hour <= $1 / 3600000000 AND " EXPIRED
+		" ORDER BY expires_hour LIMIT $2";
+	static const char lock_sql[] =
+		"SELECT id FROM carts WHERE expires_hour <= $1 / 3600000000 AND " EXPIRED
+		" ORDER BY expires_hour LIMIT $2 FOR UPDATE SKIP LOCKED";
 	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
 	bool row_lock = db_dialect(conn) == DB_POSTGRES;
 	int count = 0;

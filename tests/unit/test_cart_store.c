@@ -41,6 +41,17 @@ START_TEST(lines_come_back_in_the_order_they_came)
 }
 END_TEST
 
+START_TEST(changes_write_no_index_of_the_carts)
+{
+	struct carts_line line = {"c", 1, 2};
+
+	if (!store_is_postgres())
+		return;
+	carts_make("c", present, present + LIFETIME);
+	store_update_heap_only(db, "carts", carts_write_line, &line);
+}
+END_TEST
+
 START_TEST(unknown_and_malformed_ids_are_not_found)
 {
 	struct cart cart;
@@ -275,6 +286,7 @@ int main(void)
 	tcase_add_checked_fixture(tcase, setup, carts_close);
 	tcase_set_timeout(tcase, 60);
 	tcase_add_test(tcase, lines_come_back_in_the_order_they_came);
+	tcase_add_test(tcase, changes_write_no_index_of_the_carts);
 	tcase_add_test(tcase, unknown_and_malformed_ids_are_not_found);
 	tcase_add_test(tcase, an_expired_cart_is_gone_at_once);
 	tcase_add_test(tcase, expiry_deletes_carts_with_their_lines);
