@@ -35,12 +35,18 @@ class Scale:
         self.seconds = 1 if quick else 2
         self.large = 20000 if quick else 1000000
         self.flat_rounds = 1 if quick else 3
-        self.pair_rounds = 1 if quick else 5
+        # Many short ones: in turns the sides meet the same minute of the machine. Even, so that each
+        # comes first as often as last.
+        self.pair_rounds = 2 if quick else 12
+        self.pair_seconds = 1
         self.kills = 5 if quick else 50
         self.cluster_kills = 2 if quick else 5
 
-    def spells(self, rounds=None):
-        return f"Each row was loaded {rounds or self.rounds} × {self.seconds} s"
+    def spells(self):
+        return f"Each row was loaded {self.rounds} × {self.seconds} s"
+
+    def pair_spells(self):
+        return f"Each row was loaded {self.pair_rounds} × {self.pair_seconds} s"
 
 
 def say(text):

@@ -115,12 +115,13 @@ def failures(rows):
 
 
 def measure_interleaved(rows, connection_counts, rounds, seconds, say):
-    """Every row in turn, and again: noise on the machine meets all of them alike."""
+    """Every row in turn, and again, backwards every other time: noise on the machine, and what it
+    does more and more or less and less, meets all of them alike."""
     say("warming up")
     for row in rows:
         row.spell(connection_counts[0], 1)
     for number in range(rounds):
         for connections in connection_counts:
             say(f"round {number + 1} of {rounds}, {connections} connections")
-            for row in rows:
+            for row in rows if number % 2 == 0 else reversed(rows):
                 row.measure(connections, seconds)

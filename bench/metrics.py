@@ -22,7 +22,7 @@ class Metrics:
         self.ns = {1: [], LOOP_THREADS: []}
         document = ROOT / "fcgi-apps" / "product" / "openapi.json"
         for _ in range(scale.pair_rounds):
-            self.get.measure(CONNECTIONS, scale.seconds)
+            self.get.measure(CONNECTIONS, scale.pair_seconds)
             for threads, taken in self.ns.items():
                 taken.append(load.run([BUILT / "metrics_cost", threads, document])["ns"])
 

@@ -39,7 +39,7 @@ class Replicas:
 
         def measured():
             pair = Pair(NAMES, *(shop.rows(of) for shop, of in zip(shops, ids)), PLAN)
-            pair.measure(scale.pair_rounds, scale.seconds, say)
+            pair.measure(scale.pair_rounds, scale.pair_seconds, say)
             return pair
 
         self.shared = measured()
@@ -67,7 +67,7 @@ class Replicas:
             f"""
             Clients at the gateway, {PRODUCTS:,} products; siblings ask each other through the
             balancer, with one replica too, so that nothing but their number differs.
-            {self.scale.spells(self.scale.pair_rounds)}. CPU µs includes the PostgreSQL server's."""
+            {self.scale.pair_spells()}. CPU µs includes the PostgreSQL server's."""
         )
         limited = prose(
             f"""

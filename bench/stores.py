@@ -18,7 +18,7 @@ class Stores:
         say(f"loading {PRODUCTS:,} products into each")
         self.pair = Pair(NAMES, *(shop.rows(shop.load(PRODUCTS)) for shop in shops), PLAN)
         self.scale = scale
-        self.pair.measure(scale.pair_rounds, scale.seconds, say)
+        self.pair.measure(scale.pair_rounds, scale.pair_seconds, say)
 
     def failures(self):
         return self.pair.failures()
@@ -31,7 +31,7 @@ class Stores:
         about = prose(
             f"""
             The three services with a store of each kind and {PRODUCTS:,} products, clients at the
-            sidecars. {self.scale.spells(self.scale.pair_rounds)}. PostgreSQL runs on the same cores
+            sidecars. {self.scale.pair_spells()}. PostgreSQL runs on the same cores
             with Debian's settings (a commit is on the disk, as it is with SQLite), reached by a
             Unix socket. CPU µs is that of the workers and of the PostgreSQL server together."""
         )
