@@ -36,7 +36,7 @@ static const struct binding bindings[] = {
 };
 
 static const struct task tasks[] = {
-	{"delete-expired-carts", CART_CLEANUP_INTERVAL, cart_cleanup},
+	{.name = "delete-expired-carts", .interval = CART_CLEANUP_INTERVAL, .run = cart_cleanup},
 };
 
 static void stop(void *state)

@@ -46,6 +46,7 @@ struct binding {
 struct task {
 	const char *name;
 	int64_t interval; /* microseconds */
+	int64_t rest;     /* the pause is at least so many times as long as the run before */
 	bool (*run)(struct runtime *runtime, void *app);
 };
 

@@ -17,6 +17,7 @@ struct runner {
 	struct tasks *tasks;
 	pthread_cond_t wake;
 	bool due;
+	int64_t took; /* the run before, microseconds */
 	pthread_t thread;
 };
 
@@ -54,22 +55,24 @@ static bool give_memory_back(struct runtime *runtime, void *app UNUSED)
 
 /* Every service has POSTs, so every service forgets their keys in time. */
 static const struct task own_tasks[] = {
-	{"purge-idempotency-keys", PURGE_INTERVAL, purge_keys},
-	{"give-memory-back", MEMORY_INTERVAL, give_memory_back},
+	{.name = "purge-idempotency-keys", .interval = PURGE_INTERVAL, .run = purge_keys},
+	{.name = "give-memory-back", .interval = MEMORY_INTERVAL, .run = give_memory_back},
 };
 
 /* Replicas started together must not run in step: the pause varies by a quarter. */
-static int64_t next_run(const struct task *task)
+static int64_t next_run(const struct runner *runner)
 {
-	int64_t jitter = (int64_t)random_below((uint64_t)task->interval / 4 + 1);
-	return clock_monotonic() + task->interval - jitter;
+	int64_t rest = runner->task->rest * runner->took;
+	int64_t pause = rest > runner->task->interval ? rest : runner->task->interval;
+	int64_t jitter = (int64_t)random_below((uint64_t)pause / 4 + 1);
+	return clock_monotonic() + pause - jitter;
 }
 
 /* Whether to go on. */
 static bool wait_until_due(struct runner *runner)
 {
 	struct tasks *tasks = runner->tasks;
-	int64_t at = next_run(runner->task);
+	int64_t at = next_run(runner);
 	pthread_mutex_lock(&tasks->lock);
 	while (!tasks->stopping && !runner->due && wait_until(&runner->wake, &tasks->lock, at))
 		;
@@ -84,9 +87,11 @@ static void *run(void *argument)
 	struct runner *runner = argument;
 	struct server *server = runner->server;
 	while (wait_until_due(runner)) {
+		int64_t started = clock_monotonic();
 		while (runner->task->run(&server->runtime, server->app) &&
 		       !atomic_load(&server->stopping))
 			;
+		runner->took = clock_monotonic() - started;
 	}
 	return NULL;
 }

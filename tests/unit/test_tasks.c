@@ -1,0 +1,98 @@
+/* responder/server.h, tasks.c: when background work runs. */
+#include "base/clock.h"
+#include "base/log.h"
+#include "responder/server.h"
+#include "unit.h"
+
+#include <unistd.h>
+
+#define MILLISECOND (CLOCK_SECOND / 1000)
+#define PATIENCE    (20 * CLOCK_SECOND)
+
+static atomic_int runs;
+static int more; /* how often the task says that more is waiting */
+static int64_t takes;
+
+static bool run(struct runtime *runtime UNUSED, void *app UNUSED)
+{
+	usleep((useconds_t)takes);
+	return atomic_fetch_add(&runs, 1) + 1 <= more;
+}
+
+static struct server server;
+
+static void start_task(struct task given)
+{
+	static struct task task;
+	static struct service service;
+	log_start("test", LOG_ERROR);
+	task = given;
+	service = (struct service){.tasks = &task, .task_count = 1};
+	server.runtime = (struct runtime){.service = &service, .server = &server};
+	ck_assert_int_eq(tasks_start(&server), 0);
+}
+
+static void stop_task(void)
+{
+	tasks_stop(server.tasks);
+}
+
+static void wait_for_runs(int count)
+{
+	int64_t end = clock_monotonic() + PATIENCE;
+	while (atomic_load(&runs) < count && clock_monotonic() < end)
+		usleep(1000);
+	ck_assert_int_ge(atomic_load(&runs), count);
+}
+
+START_TEST(a_task_runs_again_and_again)
+{
+	start_task((struct task){.name = "t", .interval = MILLISECOND, .run = run});
+	wait_for_runs(5);
+}
+END_TEST
+
+START_TEST(a_task_that_is_woken_runs_at_once)
+{
+	start_task((struct task){.name = "t", .interval = 3600 * CLOCK_SECOND, .run = run});
+	task_wake(&server.runtime, "another");
+	task_wake(&server.runtime, "t");
+	wait_for_runs(1);
+	usleep(20 * MILLISECOND);
+	ck_assert_int_eq(atomic_load(&runs), 1);
+}
+END_TEST
+
+START_TEST(a_task_that_has_more_to_do_goes_on)
+{
+	more = 4;
+	start_task((struct task){.name = "t", .interval = 3600 * CLOCK_SECOND, .run = run});
+	task_wake(&server.runtime, "t");
+	wait_for_runs(5);
+	usleep(20 * MILLISECOND);
+	ck_assert_int_eq(atomic_load(&runs), 5);
+}
+END_TEST
+
+/* Each run takes 5 ms at least, so each pause 375 ms at least: one may vary by a quarter. */
+START_TEST(a_task_that_takes_long_rests)
+{
+	int64_t started = clock_monotonic();
+	takes = 5 * MILLISECOND;
+	start_task((struct task){.name = "t", .interval = MILLISECOND, .rest = 100, .run = run});
+	wait_for_runs(3);
+	ck_assert_int_ge(clock_monotonic() - started, 2 * 375 * MILLISECOND);
+}
+END_TEST
+
+int main(void)
+{
+	TCase *tcase = tcase_create("tasks");
+	tcase_add_checked_fixture(tcase, NULL, stop_task);
+	tcase_set_timeout(tcase, 60);
+	tcase_add_test(tcase, a_task_runs_again_and_again);
+	tcase_add_test(tcase, a_task_that_is_woken_runs_at_once);
+	tcase_add_test(tcase, a_task_that_has_more_to_do_goes_on);
+	tcase_add_test(tcase, a_task_that_takes_long_rests);
+	return unit_run(tcase, "tasks");
+}
