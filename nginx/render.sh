@@ -113,24 +113,31 @@ pools() { # service address ports
 	done
 }
 
-# Prints how a request chooses among them: nothing new goes to a replica that is marked as away. The
-# marks are looked for once a second, not with each request.
-# shellcheck disable=SC2016 # nginx' variable
-choice() { # service ports
-	case $2 in
+# Whether replicas are marked as away is looked for once a second, not with each request.
+several() { # ports
+	case $1 in
 	*,*) ;;
-	*)
-		printf '\t\t\tproxy_pass http://%s;\n' "$1"
-		return
-		;;
+	*) return 1 ;;
 	esac
-	printf '\t\t\topen_file_cache max=16;\n\t\t\topen_file_cache_valid 1s;\n'
-	printf '\t\t\topen_file_cache_errors on;\n\t\t\tset $pool %s;\n' "$1"
+}
+
+# Prints how a service's requests go on: while some replica is marked, by the detour below.
+passing() { # service ports
+	! several "$2" || printf '\t\t\tif (-d "%s/away") {\n\t\t\t\trewrite ^ /.present/%s last;\n\t\t\t}\n' \
+		"$RUNTIME_DIR" "$1"
+	printf '\t\t\tproxy_pass http://%s;\n' "$1"
+}
+
+# Prints how a request then chooses: nothing new goes to a replica that is marked as away.
+# shellcheck disable=SC2016 # nginx' variables
+detour() { # service ports
+	several "$2" || return 0
+	printf '\t\tlocation = /.present/%s {\n\t\t\tinternal;\n\t\t\tset $pool %s;\n' "$1" "$1"
 	for port in $(printf '%s' "$2" | tr ',' ' '); do
 		printf '\t\t\tif (-f "%s/away/%s") {\n\t\t\t\tset $pool %s_without_%s;\n\t\t\t}\n' \
 			"$RUNTIME_DIR" "$port" "$1" "$port"
 	done
-	printf '\t\t\tproxy_pass http://$pool;\n'
+	printf '\t\t\tproxy_pass http://$pool$request_uri;\n\t\t}\n'
 }
 
 # Prints the lines of a map from the listener and origin to the allowed origin.
@@ -291,8 +298,9 @@ gateway | balancer)
 		check_ports CART_PORT "$CART_PORTS"
 		check_ports ORDER_PORT "$ORDER_PORTS"
 		ORDER_POOLS=$(pools order "$ORDER_ADDRESS" "$ORDER_PORTS")
-		ORDER_CHOICE=$(choice order "$ORDER_PORTS")
-		export GATEWAY_PORT ORDER_POOLS ORDER_CHOICE
+		ORDER_PASSING=$(passing order "$ORDER_PORTS")
+		ORDER_DETOUR=$(detour order "$ORDER_PORTS")
+		export GATEWAY_PORT ORDER_POOLS ORDER_PASSING ORDER_DETOUR
 	else
 		PRODUCT_BALANCER_PORT=${PRODUCT_BALANCER_PORT:-9101}
 		CART_BALANCER_PORT=${CART_BALANCER_PORT:-9102}
@@ -305,10 +313,12 @@ gateway | balancer)
 		export PRODUCT_BALANCER_PORT CART_BALANCER_PORT
 	fi
 	PRODUCT_POOLS=$(pools product "$PRODUCT_ADDRESS" "$PRODUCT_PORTS")
-	PRODUCT_CHOICE=$(choice product "$PRODUCT_PORTS")
+	PRODUCT_PASSING=$(passing product "$PRODUCT_PORTS")
+	PRODUCT_DETOUR=$(detour product "$PRODUCT_PORTS")
 	CART_POOLS=$(pools cart "$CART_ADDRESS" "$CART_PORTS")
-	CART_CHOICE=$(choice cart "$CART_PORTS")
-	export SERVICE PRODUCT_POOLS PRODUCT_CHOICE CART_POOLS CART_CHOICE
+	CART_PASSING=$(passing cart "$CART_PORTS")
+	CART_DETOUR=$(detour cart "$CART_PORTS")
+	export SERVICE PRODUCT_POOLS PRODUCT_PASSING PRODUCT_DETOUR CART_POOLS CART_PASSING CART_DETOUR
 	;;
 *)
 	echo 'usage: render.sh sidecar|gateway|balancer' >&2

@@ -43,3 +43,23 @@ def test_marked_one_is_left_alone(platform, gateway, asked, away, answered):
     mark.unlink()
     time.sleep(MARK_SEEN_WITHIN)
     assert asked() == {200, 404}
+    mark.parent.rmdir()
+    time.sleep(MARK_SEEN_WITHIN)
+    assert asked() == {200, 404}
+
+
+def test_requests_go_on_unchanged_past_the_mark(platform, gateway):
+    mark = gateway.directory / "away" / str(platform.cart.public_port)
+    path = "/products/a%20b%2Fc/%C3%A9"
+    mark.parent.mkdir()
+    mark.touch()
+    time.sleep(MARK_SEEN_WITHIN)
+    with Client(gateway.settings["GATEWAY_PORT"]) as client:
+        assert client.get(path).status == 404
+        assert client.get("/products?limit=0").status == 422
+        assert client.post("/products", {"name": "Mug", "price": 1, "inventory": 1}).status == 201
+    mark.unlink()
+    mark.parent.rmdir()
+    assert path in [
+        entry["url.path"] for entry in platform.services["product"].nginx.access_entries()
+    ]
