@@ -62,9 +62,13 @@ def test_pull_requests_see_no_secret_and_push_nothing():
 
 
 def test_pushed_tags():
-    step = JOBS["push"]["steps"][-1]["with"]
-    tags = [tag.rpartition(":")[2] for tag in step["tags"].split("\n") if tag]
-    assert tags == ["latest", "${{ github.sha }}"]
+    """Every commit's own, and "latest" for what is on main: a push to develop must not move that."""
+    by_commit, latest = JOBS["push"]["steps"][-1]["with"]["tags"].splitlines()
+    assert by_commit.endswith("/${{ matrix.service }}-service:${{ github.sha }}")
+    assert "latest" not in by_commit
+    # The action skips the empty line that this is elsewhere.
+    condition = r"\$\{\{ github\.ref_name == 'main' && format\('\S+:latest', [^)]+\) \|\| '' \}\}"
+    assert re.fullmatch(condition, latest)
 
 
 def commands():
