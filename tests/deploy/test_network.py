@@ -15,7 +15,13 @@ OUTSIDERS = {
     "stranger": ("default", {"app.kubernetes.io/name": "product-service"}),
     "lodger": ("shop", {"app.kubernetes.io/name": "lodger"}),
 }
-PORTS = (("TCP", 8000), ("TCP", 9000), ("TCP", 5432), ("TCP", 9187), ("UDP", 53), ("TCP", 53), ("TCP", 443))
+# The Kubernetes API's: its Service's, its own by default, and minikube's. It has no address that a
+# manifest could know, so who asks it may reach these anywhere.
+API_PORTS = (443, 6443, 8443)
+PORTS = (
+    *(("TCP", port) for port in (8000, 9000, 5432, 9187, 53, *API_PORTS)),
+    ("UDP", 53),
+)
 
 # Who may reach whom on which port: the whole of it, for the services.
 CALLS = {
@@ -36,8 +42,6 @@ OPERATED = {
     ("prometheus", "postgres", 9187),
     ("postgres", "dns", 53),
 }
-# The Kubernetes API has no address that a manifest could know: 443 is open to anywhere.
-ANYWHERE = 443
 
 
 def pods(documents):
@@ -113,7 +117,7 @@ def test_only_the_calls_of_the_architecture_are_possible(overlay):
     operated = bool(manifests.of_kind(documents, "Cluster"))
     found = reachable(documents)
     if operated:
-        found -= {("postgres", name, ANYWHERE) for name in OUTSIDERS}
+        found -= {("postgres", name, port) for name in OUTSIDERS for port in API_PORTS}
     assert found == CALLS | (OPERATED if operated else set())
 
 
@@ -141,9 +145,23 @@ def test_each_side_permits_its_calls_and_no_others(overlay):
     calls = CALLS | (OPERATED if operated else set())
     egress = permitted(documents, "Egress")
     if operated:
-        egress -= {("postgres", name, ANYWHERE) for name in inside | set(OUTSIDERS)}
+        egress -= {("postgres", name, port) for name in inside | set(OUTSIDERS) for port in API_PORTS}
     assert egress == {call for call in calls if call[0] in inside}
     assert permitted(documents, "Ingress") == {call for call in calls if call[1] in inside}
+
+
+@pytest.mark.parametrize(
+    ("folder", "name"),
+    [
+        ("k8s/overlays/production", "postgres-instances"),
+        ("k8s/monitoring", "prometheus"),
+        ("k8s/logging", "fluentd"),
+    ],
+)
+def test_who_asks_the_kubernetes_api_reaches_it_on_each_port(folder, name):
+    policy = manifests.named(manifests.render(folder), "NetworkPolicy", name)
+    anywhere = [rule for rule in policy["spec"]["egress"] if "to" not in rule]
+    assert [[port["port"] for port in rule["ports"]] for rule in anywhere] == [list(API_PORTS)]
 
 
 def test_the_operators_own_labels_are_left_to_it():
