@@ -1,5 +1,6 @@
 """The network policies, evaluated: exactly the calls of the architecture are possible."""
 
+import ipaddress
 import itertools
 
 import manifests
@@ -11,6 +12,9 @@ OUTSIDERS = {
     "something in emissary": ("emissary", {"app.kubernetes.io/name": "emissary-apiext"}),
     "prometheus": ("monitoring", {"app.kubernetes.io/name": "prometheus"}),
     "dns": ("kube-system", {"k8s-app": "kube-dns"}),
+    # On the node's network: to a policy no pod, but its address.
+    "dns cache": (None, {"address": "169.254.20.10"}),
+    "node": (None, {"address": "169.254.169.254"}),
     "operator": ("cnpg-system", {"app.kubernetes.io/name": "cloudnative-pg"}),
     "stranger": ("default", {"app.kubernetes.io/name": "product-service"}),
     "lodger": ("shop", {"app.kubernetes.io/name": "lodger"}),
@@ -29,7 +33,7 @@ CALLS = {
     ("order", "product", 9000),
     ("order", "cart", 9000),
     *((service, "postgres", 5432) for service in manifests.SERVICES),
-    *((service, "dns", 53) for service in manifests.SERVICES),
+    *((service, dns, 53) for service in manifests.SERVICES for dns in ("dns", "dns cache")),
     *(("emissary", service, 8000) for service in manifests.SERVICES),
     *(("prometheus", service, 9000) for service in manifests.SERVICES),
 }
@@ -41,6 +45,7 @@ OPERATED = {
     ("postgres", "postgres", 8000),
     ("prometheus", "postgres", 9187),
     ("postgres", "dns", 53),
+    ("postgres", "dns cache", 53),
 }
 
 
@@ -57,6 +62,9 @@ def pods(documents):
 
 def peer_matches(peer, pod):
     namespace, labels = pod
+    if "ipBlock" in peer or namespace is None:
+        address, block = labels.get("address"), peer.get("ipBlock", {}).get("cidr")
+        return bool(address and block) and ipaddress.ip_address(address) in ipaddress.ip_network(block)
     selector = peer.get("namespaceSelector")
     if selector is None:
         in_namespace = namespace == "shop"
@@ -162,6 +170,22 @@ def test_who_asks_the_kubernetes_api_reaches_it_on_each_port(folder, name):
     policy = manifests.named(manifests.render(folder), "NetworkPolicy", name)
     anywhere = [rule for rule in policy["spec"]["egress"] if "to" not in rule]
     assert [[port["port"] for port in rule["ports"]] for rule in anywhere] == [list(API_PORTS)]
+
+
+@pytest.mark.parametrize(
+    "folder", ["k8s/overlays/dev", "k8s/overlays/production", "k8s/monitoring", "k8s/logging"]
+)
+def test_names_are_asked_for_at_pods_and_at_the_nodes_cache(folder):
+    rules = [
+        rule
+        for policy in manifests.of_kind(manifests.render(folder), "NetworkPolicy")
+        for rule in policy["spec"].get("egress", [])
+        if any(port["port"] == 53 for port in rule.get("ports", []))
+    ]
+    assert rules
+    for rule in rules:
+        reached = {name for name, pod in OUTSIDERS.items() if any(peer_matches(p, pod) for p in rule["to"])}
+        assert reached == {"dns", "dns cache"}
 
 
 def test_the_operators_own_labels_are_left_to_it():
