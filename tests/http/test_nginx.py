@@ -138,7 +138,7 @@ def test_preflight_is_answered_for_a_listed_origin(product):
     methods = answer.header("Access-Control-Allow-Methods").split(", ")
     assert {"GET", "POST", "PUT", "PATCH", "DELETE"} <= set(methods)
     headers = answer.header("Access-Control-Allow-Headers").lower().split(", ")
-    assert {"content-type", "idempotency-key", "if-match", "traceparent"} <= set(headers)
+    assert {"authorization", "content-type", "idempotency-key", "if-match", "traceparent"} <= set(headers)
     assert int(answer.header("Access-Control-Max-Age")) > 0
 
 
