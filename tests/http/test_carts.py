@@ -195,6 +195,15 @@ def test_unknown_products(shop, product_id):
     assert shop.quantities(cart_id) == {}
 
 
+def test_ids_are_taken_letter_for_letter(shop):
+    """They are opaque: that ours read like UUIDs is nothing that clients may rely on."""
+    product = shop.make_product()
+    cart_id = shop.make_cart({product: 1})
+    is_not_found(shop.cart.get(f"/carts/{cart_id.upper()}"), "Cart")
+    is_not_found(post_item(shop, cart_id, product.upper()), "Product")
+    is_not_found(shop.post_order(cart_id.upper()), "Cart")
+
+
 def test_deleted_product(shop):
     product = shop.make_product()
     cart_id = shop.make_cart({product: 1})
