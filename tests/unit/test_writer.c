@@ -1,5 +1,5 @@
 /* Group commit: who is told what, exactly once, whatever happens to the others. */
-#include "tasks.h"
+#include "jobs.h"
 
 START_TEST(waiting_jobs_share_a_commit)
 {

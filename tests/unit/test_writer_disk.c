@@ -1,5 +1,5 @@
 /* Group commit on a disk that is full, and a log that stays small: SQLite's own. */
-#include "tasks.h"
+#include "jobs.h"
 
 #include <pthread.h>
 #include <signal.h>

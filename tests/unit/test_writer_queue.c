@@ -1,5 +1,5 @@
 /* The way to the writer: its bound, its end, many at once, and somebody else's lock. */
-#include "tasks.h"
+#include "jobs.h"
 
 #include <pthread.h>
 #include <stdatomic.h>

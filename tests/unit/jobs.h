@@ -2,8 +2,8 @@
  * What the tests of the writer share: a store, a gate that jobs gather behind, and jobs that
  * remember what they were told.
  */
-#ifndef TESTS_UNIT_TASKS_H
-#define TESTS_UNIT_TASKS_H
+#ifndef TESTS_UNIT_JOBS_H
+#define TESTS_UNIT_JOBS_H
 
 #include "store.h"
 
