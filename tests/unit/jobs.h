@@ -5,25 +5,11 @@
 #ifndef TESTS_UNIT_JOBS_H
 #define TESTS_UNIT_JOBS_H
 
-#include "store.h"
+#include "items.h"
 
 #include <semaphore.h>
 
 #define JOBS 64
-
-static struct db *db;
-
-static void set_up(void)
-{
-	store_prepare();
-	db = store_open();
-}
-
-static void tear_down(void)
-{
-	db_close(db);
-	store_remove();
-}
 
 static int insert(struct db_conn *conn, void *argument)
 {

@@ -1,21 +1,7 @@
 /* Statements: values in and out, errors, what is kept and what is closed. */
-#include "store.h"
+#include "items.h"
 
 #include "storage/statements.h"
-
-static struct db *db;
-
-static void set_up(void)
-{
-	store_prepare();
-	db = store_open();
-}
-
-static void tear_down(void)
-{
-	db_close(db);
-	store_remove();
-}
 
 static int round_trip(struct db_conn *conn, void *argument)
 {

@@ -1,21 +1,7 @@
 /* The URL of the store, and what opening makes of it. */
-#include "store.h"
+#include "items.h"
 
 #include <sys/stat.h>
-
-static struct db *db;
-
-static void set_up(void)
-{
-	store_prepare();
-	db = store_open();
-}
-
-static void tear_down(void)
-{
-	db_close(db);
-	store_remove();
-}
 
 START_TEST(ping_answers)
 {

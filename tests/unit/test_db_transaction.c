@@ -1,22 +1,8 @@
 /* Transactions: savepoints, statements that are posted, the last one, the snapshot of a reader. */
-#include "store.h"
+#include "items.h"
 
 #include <pthread.h>
 #include <signal.h>
-
-static struct db *db;
-
-static void set_up(void)
-{
-	store_prepare();
-	db = store_open();
-}
-
-static void tear_down(void)
-{
-	db_close(db);
-	store_remove();
-}
 
 static int use_savepoints(struct db_conn *conn, UNUSED void *argument)
 {

@@ -1,21 +1,7 @@
 /* Connections that are lent: never more than there are, and to more threads than there are. */
-#include "store.h"
+#include "items.h"
 
 #include <pthread.h>
-
-static struct db *db;
-
-static void set_up(void)
-{
-	store_prepare();
-	db = store_open();
-}
-
-static void tear_down(void)
-{
-	db_close(db);
-	store_remove();
-}
 
 static int read_while_all_are_lent(UNUSED struct db_conn *conn, void *argument)
 {
