@@ -8,8 +8,11 @@
 /* A hundred result lines, each with up to VIOLATIONS_MAX violations. */
 #define RESULTS_MAX (4u << 20)
 
-/* Bounds the answer, which is longer than a body of very short lines. */
+/* Each of them gets a result, which is longer than a very short line. */
 #define LINES_MAX 100000
+
+/* An import goes no further once its results, which wait on the disk, are this long. */
+#define ANSWER_MAX (32u << 20)
 
 /* With an Idempotency-Key the import is one transaction and its answer is stored. */
 #define KEYED_BODY_MAX  (1u << 20)
@@ -49,7 +52,7 @@ struct import_stream {
 	struct request *request;
 	struct product_import *import;
 	FILE *results;
-	bool answered; /* some chunk has results */
+	size_t length; /* of the results so far */
 };
 
 static void import_stream_release(struct import_stream *stream)
@@ -76,7 +79,7 @@ static int keep(struct import_stream *stream, const struct text *results)
 		return r;
 	if (fwrite(text_string(results), 1, results->length, stream->results) != results->length)
 		return -ENOSPC;
-	stream->answered = true;
+	stream->length += results->length;
 	return 0;
 }
 
@@ -90,13 +93,13 @@ static int store_chunk(struct import_stream *stream)
 	if (product_import_is_empty(stream->import))
 		return 0;
 	r = db_transaction(stream->request->runtime->db, product_import_apply, stream->import);
-	if (r < 0 && !stream->answered)
+	if (r < 0 && stream->length == 0)
 		return r;
 	product_import_finish(stream->import, r, &results);
 	return keep(stream, &results);
 }
 
-/* The body went beyond a limit: what was read before is stored. */
+/* A limit was reached: what was read before is stored. */
 static int keep_abort(struct import_stream *stream, const char *detail)
 {
 	struct text results CLEANUP(text_release);
@@ -106,15 +109,25 @@ static int keep_abort(struct import_stream *stream, const char *detail)
 	return keep(stream, &results);
 }
 
+/* Why the next line, of which that many came before, is not taken any more; NULL: it is. */
+static const char *limit_reached(const struct import_stream *stream, int64_t lines)
+{
+	if (lines == LINES_MAX)
+		return "The body has more than 100000 lines";
+	return stream->length < ANSWER_MAX ? NULL : "The results are longer than 32 MiB";
+}
+
 static int store_lines(struct import_stream *stream)
 {
 	struct product_ndjson lines CLEANUP(product_ndjson_release) = {0};
 	struct product_ndjson_line line;
+	const char *limit = NULL;
 	int64_t count = 0;
 	int end = 0;
 	int r = product_ndjson_init(&lines, read_request, stream->request);
 
-	while (r == 0 && (end = product_ndjson_next(&lines, &line)) == 1 && count++ < LINES_MAX) {
+	while (r == 0 && (end = product_ndjson_next(&lines, &line)) == 1 &&
+	       !(limit = limit_reached(stream, count++))) {
 		r = product_import_add(stream->import, &line);
 		if (r == 0 && product_import_is_full(stream->import))
 			r = store_chunk(stream);
@@ -123,11 +136,11 @@ static int store_lines(struct import_stream *stream)
 		r = store_chunk(stream);
 	if (r < 0 || end == 0)
 		return r;
-	if (end == 1) {
+	if (limit)
 		skip_body(stream->request);
-		return keep_abort(stream, "The body has more than 100000 lines");
-	}
-	return end == -EMSGSIZE ? keep_abort(stream, "The body is longer than 32 MiB") : end;
+	if (end == -EMSGSIZE)
+		limit = "The body is longer than 32 MiB";
+	return limit ? keep_abort(stream, limit) : end;
 }
 
 static int send_results(struct import_stream *stream, struct response *response)

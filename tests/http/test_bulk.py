@@ -449,6 +449,15 @@ def test_more_than_the_largest_body(service):
     assert service.worker.alive()
 
 
+def test_results_are_bounded(service):
+    """They wait on the disk, and many faults take more than the lines that have them."""
+    line = json.dumps({f"{number}": 0 for number in range(30)}).encode() + b"\n"
+    results = imported(service.public, line * 40_000)
+    assert len(results) < 40_000
+    assert [result["line"] for result in results] == list(range(1, len(results) + 1))
+    assert results[-1]["errors"][0]["detail"] == "The results are longer than 32 MiB"
+
+
 def test_more_than_the_most_lines(service):
     """What comes after the limit is not stored, and said so."""
     skus = [unique("LAST"), unique("OVER")]
