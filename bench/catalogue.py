@@ -39,7 +39,7 @@ def product(number, count):
 
 
 def _send_bulk(port, body, results):
-    """curl sends and receives at once, as an answer streamed beside its request needs."""
+    """From a file into a file."""
     subprocess.run(
         ["curl", "-sS", "--fail", "--max-time", "300", "-o", results, "--data-binary", f"@{body}"]
         + ["-H", "Content-Type: application/x-ndjson", "-H", "Expect:"]

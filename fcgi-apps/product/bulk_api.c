@@ -35,18 +35,9 @@ static int64_t read_request(void *context, void *buffer, size_t size)
 	return request->read_body(request, buffer, size);
 }
 
-/* Reads on to the end: a client that is answered while it still sends may see a reset instead. */
-static void skip_body(struct request *request)
-{
-	char buffer[16384];
-
-	while (request->read_body(request, buffer, sizeof(buffer)) > 0)
-		;
-}
-
 /*
- * Result lines wait in an unnamed temporary file until the body has been read: most clients do not
- * read the answer before they have sent all of it, and both sides would wait for each other.
+ * Result lines wait in an unnamed temporary file until the body has been read: nginx sends no more
+ * of it once the answer has begun.
  */
 struct import_stream {
 	struct request *request;
@@ -136,8 +127,6 @@ static int store_lines(struct import_stream *stream)
 		r = store_chunk(stream);
 	if (r < 0 || end == 0)
 		return r;
-	if (limit)
-		skip_body(stream->request);
 	if (end == -EMSGSIZE)
 		limit = "The body is longer than 32 MiB";
 	return limit ? keep_abort(stream, limit) : end;
@@ -278,10 +267,8 @@ static int import_keyed(struct request *request, struct response *response)
 
 	text_init(&body, KEYED_BODY_MAX);
 	r = read_whole_body(request, &body);
-	if (r == -EMSGSIZE) {
-		skip_body(request);
+	if (r == -EMSGSIZE)
 		return keyed_too_large(response);
-	}
 	if (r < 0)
 		return r;
 	request->body_text = text_string(&body);

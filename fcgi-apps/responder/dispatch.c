@@ -352,43 +352,12 @@ static enum run_mode mode_of(const struct exchange *exchange)
 	return is_lookup ? RUN_LOOKUP : binding->mode;
 }
 
-/* Whether the body may come as slowly as its client sends it: what is sent to a path that takes
- * such a body nginx passes on as it comes, whatever the method. */
-static bool body_may_be_slow(const struct exchange *exchange)
-{
-	const struct request *request = &exchange->request;
-	const struct server *server = exchange->server;
-	const struct binding *binding = exchange->binding;
-	struct route route;
-	if (!binding &&
-	    contract_route(server->runtime.contract, "POST", text_string(&exchange->path),
-			   request->internal, &route) == 0)
-		binding = server->bindings[route.operation->index];
-	return binding && binding->streams_body;
-}
-
-/* For a thread that may wait. Where there is none, nobody reads a slow body. */
-static int hand_over(struct exchange *exchange)
-{
-	int rc = blocking_submit(exchange->server->blocking, exchange);
-	if (rc < 0)
-		exchange->leaves_body = body_may_be_slow(exchange);
-	return rc;
-}
-
-/* Before the answer the body is read to its end. */
-static void refuse(struct exchange *exchange)
-{
-	if (!body_may_be_slow(exchange) || hand_over(exchange) < 0)
-		finish(exchange);
-}
-
 void dispatch(struct exchange *exchange, struct lookups *lookups)
 {
 	struct request *request = &exchange->request;
 	log_set_trace(request->trace_id, request->request_id);
 	if (!check(exchange)) {
-		refuse(exchange);
+		finish(exchange);
 		return;
 	}
 	int rc;
@@ -410,7 +379,7 @@ void dispatch(struct exchange *exchange, struct lookups *lookups)
 		start_transaction(exchange);
 		return;
 	case RUN_BLOCKING:
-		rc = hand_over(exchange);
+		rc = blocking_submit(exchange->server->blocking, exchange);
 		if (rc < 0)
 			settle(exchange, rc);
 		return;
@@ -421,10 +390,6 @@ void dispatch_blocking(struct exchange *exchange)
 {
 	struct request *request = &exchange->request;
 	log_set_trace(request->trace_id, request->request_id);
-	if (exchange->response.status) {
-		finish(exchange); /* refused */
-		return;
-	}
 	int rc = -ETIMEDOUT; /* it waited too long for a thread: nothing was begun */
 	if (clock_monotonic() < request->deadline)
 		rc = exchange->binding->handle(request, &exchange->response);

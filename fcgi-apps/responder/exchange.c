@@ -104,11 +104,30 @@ static int send_head(struct exchange *exchange, bool with_length)
 	return rc;
 }
 
+/*
+ * STDIN must be read to its end before an answer begins: nginx sends no more of a body once it has
+ * the answer's head, and the next request on the connection would start inside what is left. No
+ * client makes anybody wait here: nginx has all of the body, and sends it over the local socket.
+ */
+static void discard_body(struct exchange *exchange)
+{
+	char buffer[8192];
+	size_t total = 0;
+	int got;
+	do {
+		got = FCGX_GetStr(buffer, sizeof(buffer), exchange->fcgi.in);
+		total += (size_t)(got > 0 ? got : 0);
+	} while (got == (int)sizeof(buffer) && total <= EXCHANGE_STREAM_MAX);
+	if (total > EXCHANGE_STREAM_MAX)
+		exchange->fcgi.keepConnection = 0;
+}
+
 static int write_streamed(struct response *response, const void *data, size_t length)
 {
 	struct exchange *exchange = response->exchange;
 	if (!exchange->started) {
 		exchange->started = true;
+		discard_body(exchange);
 		int rc = send_head(exchange, false);
 		if (rc < 0)
 			return rc;
@@ -306,7 +325,6 @@ int exchange_receive(struct exchange *exchange, int fd)
 	exchange->streamed = 0;
 	exchange->started = false;
 	exchange->broken = false;
-	exchange->leaves_body = false;
 	exchange->binding = NULL;
 	response_reset(&exchange->response);
 	exchange->response.streaming = false;
@@ -341,20 +359,6 @@ int exchange_read_body(struct exchange *exchange)
 	return FCGX_GetError(exchange->fcgi.in) ? -ECONNABORTED : 0;
 }
 
-/* STDIN must be read to its end, or the next request on the connection starts inside it. */
-static void discard_body(struct exchange *exchange)
-{
-	char buffer[8192];
-	size_t total = 0;
-	int got;
-	do {
-		got = FCGX_GetStr(buffer, sizeof(buffer), exchange->fcgi.in);
-		total += (size_t)(got > 0 ? got : 0);
-	} while (got == (int)sizeof(buffer) && total <= EXCHANGE_STREAM_MAX);
-	if (total > EXCHANGE_STREAM_MAX)
-		exchange->fcgi.keepConnection = 0;
-}
-
 static void send_answer(struct exchange *exchange)
 {
 	struct response *response = &exchange->response;
@@ -381,12 +385,10 @@ void exchange_answer(struct exchange *exchange)
 	struct server *server = exchange->server;
 	FCGX_Request *fcgi = &exchange->fcgi;
 
-	if (exchange->leaves_body)
-		fcgi->keepConnection = 0;
-	else
+	if (!exchange->started) {
 		discard_body(exchange);
-	if (!exchange->started)
 		send_answer(exchange);
+	}
 	metrics_count(server->metrics, exchange->request.operation, exchange->response.status,
 		      clock_monotonic() - exchange->request.started);
 	if (atomic_load(&server->draining))

@@ -14,7 +14,7 @@
 /* What a buffered body may hold; nginx has the same limit in front. */
 #define EXCHANGE_BODY_MAX (1u << 20)
 
-/* What a streamed body may hold. */
+/* What a streamed body may hold; nginx has that limit, too. */
 #define EXCHANGE_STREAM_MAX (32u << 20)
 
 struct exchange {
@@ -28,7 +28,6 @@ struct exchange {
 	int64_t streamed; /* bytes of a streamed body read so far */
 	bool started;     /* status and headers are out */
 	bool broken;      /* failed after that: the client must see that the rest is missing */
-	bool leaves_body; /* nobody waits for the rest of it: the connection is closed */
 	struct db_job job;
 	struct exchange *next; /* free list, or the queue of the pool */
 };

@@ -21,22 +21,26 @@ def pair(name, value):
     return length(len(name)) + length(len(value)) + name + value
 
 
-def request(method, path, json=None, **parameters):
-    """The bytes of a whole request."""
-    body = b"" if json is None else jsonlib.dumps(json).encode()
+def head(method, path, **parameters):
+    """The bytes of a request up to its body."""
     path, _, query = path.partition("?")
     parameters = {
         "REQUEST_METHOD": method,
         "DOCUMENT_URI": path,
         "QUERY_STRING": query,
-        "CONTENT_TYPE": "application/json" if body else "",
-        "CONTENT_LENGTH": len(body),
         "LISTENER": "public",
         **parameters,
     }
     data = record(BEGIN_REQUEST, struct.pack("!HB5x", RESPONDER, KEEP_CONN))
     data += record(PARAMS, b"".join(pair(name, value) for name, value in parameters.items()))
-    data += record(PARAMS)
+    return data + record(PARAMS)
+
+
+def request(method, path, json=None, **parameters):
+    """The bytes of a whole request."""
+    body = b"" if json is None else jsonlib.dumps(json).encode()
+    kind = "application/json" if body else ""
+    data = head(method, path, **{"CONTENT_TYPE": kind, "CONTENT_LENGTH": len(body), **parameters})
     if body:
         data += record(STDIN, body)
     return data + record(STDIN)
