@@ -275,10 +275,13 @@ sidecar)
 	fi
 	export SERVICE PUBLIC_PORT INTERNAL_PORT WORKER_SOCKET ROOT_PATTERN PATH_RULES PREFIX_RULES \
 		RATE_LIMIT_ZONE RATE_LIMIT REAL_IP
+	SERVICE_ZONES=
+	[ ! -f "$directory/$SERVICE.zones.conf.template" ] ||
+		SERVICE_ZONES=$(substitute "$directory/$SERVICE.zones.conf.template")
 	SERVICE_LOCATIONS=
 	[ ! -f "$directory/$SERVICE.conf.template" ] ||
 		SERVICE_LOCATIONS=$(substitute "$directory/$SERVICE.conf.template")
-	export SERVICE_LOCATIONS
+	export SERVICE_ZONES SERVICE_LOCATIONS
 	;;
 gateway | balancer)
 	SERVICE=$kind

@@ -104,6 +104,15 @@ MISTAKES = {
         "docker/databases.sql", "CREATE DATABASE cart", "CREATE DATABASE carts",
         "pods.test_both_databases_are_made_for_every_service",
     ),
+    # Imports and exports
+    "an import too many for the disk": (
+        "nginx/product.conf.template", "limit_conn imports 4;", "limit_conn imports 5;",
+        "pods.test_imports_find_disk",
+    ),
+    "an export too many for the worker": (
+        "nginx/product.conf.template", "limit_conn exports 2;", "limit_conn exports 3;",
+        "pods.test_imports_and_exports_find_threads",
+    ),
     # Ingress
     "a path that is rewritten": (
         INGRESS, 'rewrite: ""', "rewrite: /",

@@ -186,6 +186,32 @@ def test_requests_are_above_what_was_measured(deployment):
     assert memory["limits"] << 20 > 4 * measured
 
 
+def number(pattern, path):
+    (found,) = re.findall(pattern, (manifests.ROOT / path).read_text())
+    return int(found)
+
+
+def at_once(what):
+    """How many of them nginx lets in."""
+    return number(rf"limit_conn {what} (\d+);", "nginx/product.conf.template")
+
+
+def test_imports_and_exports_find_threads():
+    threads = number(r"\.blocking_threads = (\d+),", "fcgi-apps/product/service.c")
+    assert at_once("imports") + at_once("exports") <= threads
+
+
+def test_imports_find_disk():
+    """The results of an import are with the worker, and then with nginx, too."""
+    documents = manifests.render(OVERLAYS["production"])
+    workload = manifests.named(documents, "Deployment", "product-service")
+    body = number(r"client_max_body_size (\d+)m;", "nginx/product.conf.template")
+    results = number(r"fastcgi_max_temp_file_size (\d+)m;", "nginx/product.conf.template")
+    (disk,) = [v["emptyDir"] for v in manifests.pod(workload)["volumes"] if v["name"] == "temporary"]
+    needed = at_once("imports") * (body + 2 * results)
+    assert needed < int(disk["sizeLimit"].removesuffix("Mi"))
+
+
 def test_probes_ask_paths_and_ports_that_exist(deployment):
     _, _, workload = deployment
     components = (manifests.ROOT / "fcgi-apps/contract/components.json").read_text()

@@ -342,23 +342,90 @@ def others_are_served(service):
     assert time.monotonic() - began < 2 * SLOWNESS
 
 
-def test_slow_clients_hold_nobody_up(service):
-    """More unfinished imports than the worker has threads, and results that nobody reads."""
-    before = asked(service, "importProducts")
+@pytest.fixture(scope="module")
+def crowd(make_platform):
+    """Clients have addresses of their own here, and an export is more than sockets take in."""
+    bed = make_platform(
+        services=("product",), gateway=False, nginx={"TRUSTED_PROXIES": "127.0.0.1"}
+    )
+    text = "\N{ELECTRIC LIGHT BULB}" * 5000
+    lines = [line_of(unique("BULB"), description=text) for _ in range(400)]
+    imported(bed.product.public, b"".join(lines))
+    return bed.product
+
+
+def is_refused(answer, status):
+    is_problem(answer, status, {429: "too-many-requests", 503: "overloaded"}[status])
+    assert int(answer.header("Retry-After")) >= 1
+
+
+def import_from(service, client):
+    headers = {**NDJSON, "X-Forwarded-For": client}
+    return service.public.post("/products/bulk", body=line_of(unique("CROWD")), headers=headers)
+
+
+def export_to(service, client):
+    return service.public.get("/products/export", headers={"X-Forwarded-For": client})
+
+
+def test_slow_clients_hold_nobody_up(crowd):
+    """Clients that send or read a byte now and then, as many of them as get in."""
+    with contextlib.ExitStack() as stack:
+
+        def upload(client):
+            slow = Upload(crowd.public_port, 1_000_000, client)
+            stack.callback(slow.hang_up)
+            slow.send(b"{")
+            return slow
+
+        def export(client):
+            return stack.enter_context(begin_export(crowd.public_port, client))
+
+        # Of one client two imports and an export, however often it asks.
+        slow = [upload("203.0.113.1") for _ in range(2)] + [upload("203.0.113.2")]
+        reader = export("203.0.113.1")
+        assert status_of(reader) == 200
+        for _ in range(12):
+            assert status_of(upload("203.0.113.1").sock) == 429
+            assert status_of(export("203.0.113.1")) == 429
+        is_refused(import_from(crowd, "203.0.113.1"), 429)
+        is_refused(export_to(crowd, "203.0.113.1"), 429)
+
+        # Somebody else finds a place, and all the others are served.
+        began = time.monotonic()
+        assert import_from(crowd, "203.0.113.3").status == 200
+        assert len(export_to(crowd, "203.0.113.3").body) > 5 * MIB
+        assert time.monotonic() - began < 5 * SLOWNESS
+        others_are_served(crowd)
+
+        # Nobody does once all places are taken; on the internal port they are the same ones.
+        slow.append(upload("203.0.113.2"))
+        assert status_of(export("203.0.113.2")) == 200
+        is_refused(import_from(crowd, "203.0.113.3"), 503)
+        is_refused(export_to(crowd, "203.0.113.3"), 503)
+        is_refused(crowd.internal.post("/products/bulk", body=b"", headers=NDJSON), 503)
+        is_refused(crowd.internal.get("/products/export"), 503)
+        others_are_served(crowd)
+
+        for one in slow:
+            one.send(b"}")
+            one.hang_up()
+        wait_for(lambda: import_from(crowd, "203.0.113.3").status == 200)
+    wait_for(lambda: export_to(crowd, "203.0.113.3").status == 200)
+
+
+def test_who_is_slow_to_read_results_holds_no_thread(crowd):
+    """The worker is done with each import before its client has read anything of the answer."""
+    before = asked(crowd, "importProducts")
     body = b"[]\n" * 50_000
     with contextlib.ExitStack() as stack:
-        for _ in range(24):
-            upload = Upload(service.public_port, 1_000_000)
-            stack.callback(upload.hang_up)
-            upload.send(b"{")
-        for _ in range(6):
-            upload = Upload(service.public_port, len(body))
+        for number in range(4):
+            upload = Upload(crowd.public_port, len(body), f"203.0.113.{number // 2}")
             stack.callback(upload.hang_up)
             upload.send(body)
-        wait_for(lambda: asked(service, "importProducts") == before + 6, 30 * SLOWNESS)
-        others_are_served(service)
-        (result,) = imported(service.public, line_of(unique("QUICK")))
-        assert result["status"] == "created"
+        wait_for(lambda: asked(crowd, "importProducts") == before + 4, 30 * SLOWNESS)
+        is_refused(import_from(crowd, "203.0.113.3"), 503)
+    wait_for(lambda: import_from(crowd, "203.0.113.3").status == 200)
 
 
 @pytest.mark.parametrize("chunked", [True, False])
