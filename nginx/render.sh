@@ -128,11 +128,13 @@ passing() { # service ports
 	printf '\t\t\tproxy_pass http://%s;\n' "$1"
 }
 
-# Prints how a request then chooses: nothing new goes to a replica that is marked as away.
+# Prints how a request then chooses: nothing new goes to a replica that is marked as away. It may be
+# an import, and so waits as long as the gateway lets one wait.
 # shellcheck disable=SC2016 # nginx' variables
 detour() { # service ports
 	several "$2" || return 0
-	printf '\t\tlocation = /.present/%s {\n\t\t\tinternal;\n\t\t\tset $pool %s;\n' "$1" "$1"
+	printf '\t\tlocation = /.present/%s {\n\t\t\tinternal;\n\t\t\tproxy_read_timeout 900s;\n' "$1"
+	printf '\t\t\tset $pool %s;\n' "$1"
 	for port in $(printf '%s' "$2" | tr ',' ' '); do
 		printf '\t\t\tif (-f "%s/away/%s") {\n\t\t\t\tset $pool %s_without_%s;\n\t\t\t}\n' \
 			"$RUNTIME_DIR" "$port" "$1" "$port"
