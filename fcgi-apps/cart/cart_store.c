@@ -118,14 +118,10 @@ static int find(struct db_conn *conn, const char *id, int64_t now, struct cart *
 	return cart->id[0] ? 0 : -ENOENT;
 }
 
-/* By itself, before the cart is read: where the lock has to be waited for, only a further statement
- * sees the lines as they are by then. SQLite has one writer at a time and no row locks. */
 int cart_store_lock(struct db_conn *conn, const char *id)
 {
-	if (db_dialect(conn) != DB_POSTGRES)
-		return 0;
-	return db_post(conn, "SELECT 1 FROM carts WHERE id = $1 FOR UPDATE", DB_VALUES(db_text(id)),
-		       DB_ANY_ROWS);
+	return db_lock(conn, "SELECT 1 FROM carts WHERE id = $1 FOR UPDATE",
+		       DB_VALUES(db_text(id)));
 }
 
 int cart_store_load(struct db_conn *conn, const char *id, int64_t now, enum cart_lock lock,
@@ -142,10 +138,8 @@ int cart_store_load(struct db_conn *conn, const char *id, int64_t now, enum cart
 
 int cart_store_lock_two(struct db_conn *conn, const char *id, const char *other_id)
 {
-	if (db_dialect(conn) != DB_POSTGRES)
-		return 0;
-	return db_post(conn, "SELECT 1 FROM carts WHERE id IN ($1, $2) ORDER BY id FOR UPDATE",
-		       DB_VALUES(db_text(id), db_text(other_id)), DB_ANY_ROWS);
+	return db_lock(conn, "SELECT 1 FROM carts WHERE id IN ($1, $2) ORDER BY id FOR UPDATE",
+		       DB_VALUES(db_text(id), db_text(other_id)));
 }
 
 int cart_store_list(struct db_conn *conn, const struct cart_page *page, int64_t now,

@@ -92,11 +92,9 @@ static int read_event(struct db_rows *row, struct order *order)
 	return order_add_event(order, status, db_column_text(row, 2, NULL), db_column_int(row, 3));
 }
 
-static int load_orders(struct db_conn *conn, const struct clause *clause, size_t limit, bool lock,
+static int load_orders(struct db_conn *conn, const struct clause *clause, size_t limit,
 		       struct order_list *list)
 {
-	/* SQLite has one writer at a time and no row locks. */
-	const char *suffix = lock && db_dialect(conn) == DB_POSTGRES ? " FOR UPDATE" : "";
 	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
 	char sql[QUERY_SIZE];
 	int rc;
@@ -104,8 +102,8 @@ static int load_orders(struct db_conn *conn, const struct clause *clause, size_t
 	snprintf(sql, sizeof(sql),
 		 "SELECT id, user_id, cart_id, currency, total_amount, status, tracking_number,"
 		 " version, created_at, updated_at FROM orders WHERE %s"
-		 " ORDER BY created_at DESC, id DESC LIMIT $%zu%s",
-		 clause->text, clause->count, suffix);
+		 " ORDER BY created_at DESC, id DESC LIMIT $%zu",
+		 clause->text, clause->count);
 	rc = db_query(conn, sql, clause->values, clause->count, &rows);
 	if (rc < 0)
 		return rc;
@@ -153,7 +151,7 @@ static int load_parts(struct db_conn *conn, const struct clause *clause, const c
 
 /* Three queries, however many orders. One snapshot: db.h promises it to readers, and writers lock
  * the order they load. */
-static int load(struct db_conn *conn, struct clause *clause, int64_t limit, bool lock,
+static int load(struct db_conn *conn, struct clause *clause, int64_t limit,
 		struct order_list *ret_list)
 {
 	struct order_list list = {.orders = calloc((size_t)limit, sizeof(struct order))};
@@ -162,7 +160,7 @@ static int load(struct db_conn *conn, struct clause *clause, int64_t limit, bool
 	if (!list.orders)
 		return -ENOMEM;
 	clause->values[clause->count++] = db_int(limit);
-	rc = load_orders(conn, clause, (size_t)limit, lock, &list);
+	rc = load_orders(conn, clause, (size_t)limit, &list);
 	if (rc == 0)
 		rc = load_parts(
 			conn, clause,
@@ -179,12 +177,12 @@ static int load(struct db_conn *conn, struct clause *clause, int64_t limit, bool
 	return 0;
 }
 
-static int find(struct db_conn *conn, const char *id, bool lock, struct order *ret_order)
+int order_store_find(struct db_conn *conn, const char *id, struct order *ret_order)
 {
 	struct clause clause = {
 		.text = "saga = 'placed' AND id = $1", .values = {db_text(id)}, .count = 1};
 	struct order_list list = {0};
-	int rc = load(conn, &clause, 1, lock, &list);
+	int rc = load(conn, &clause, 1, &list);
 
 	if (rc < 0)
 		return rc;
@@ -196,14 +194,12 @@ static int find(struct db_conn *conn, const char *id, bool lock, struct order *r
 	return rc;
 }
 
-int order_store_find(struct db_conn *conn, const char *id, struct order *ret_order)
-{
-	return find(conn, id, false, ret_order);
-}
-
 int order_store_find_to_change(struct db_conn *conn, const char *id, struct order *ret_order)
 {
-	return find(conn, id, true, ret_order);
+	int rc = db_lock(conn, "SELECT 1 FROM orders WHERE id = $1 FOR UPDATE",
+			 DB_VALUES(db_text(id)));
+
+	return rc < 0 ? rc : order_store_find(conn, id, ret_order);
 }
 
 int order_store_page(struct db_conn *conn, const struct order_filter *filter, int64_t limit,
@@ -211,7 +207,7 @@ int order_store_page(struct db_conn *conn, const struct order_filter *filter, in
 {
 	struct clause clause = clause_of_filter(filter);
 
-	return load(conn, &clause, limit, false, ret_list);
+	return load(conn, &clause, limit, ret_list);
 }
 
 int order_store_count(struct db_conn *conn, const struct order_filter *filter, int64_t *ret_count)

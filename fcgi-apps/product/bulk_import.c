@@ -328,10 +328,7 @@ static int apply_together(struct db_conn *conn, struct product_import *import, i
  * they go one after the other. The number is "import" in ASCII. */
 static int wait_for_turn(struct db_conn *conn)
 {
-	if (db_dialect(conn) != DB_POSTGRES)
-		return 0;
-	return db_post(conn, "SELECT pg_advisory_xact_lock(115918758703732)", DB_NO_VALUES,
-		       DB_ANY_ROWS);
+	return db_lock(conn, "SELECT pg_advisory_xact_lock(115918758703732)", DB_NO_VALUES);
 }
 
 int product_import_lock(struct db_conn *conn, const struct text *skus)

@@ -55,13 +55,10 @@ int product_find(struct db_conn *conn, const char *id, struct db_rows **ret_rows
 
 int product_find_to_change(struct db_conn *conn, const char *id, struct db_rows **ret_rows)
 {
-	static const char lock_sql[] = "SELECT " PRODUCT_COLUMNS " FROM products"
-				       " WHERE id = $1 AND deleted_at IS NULL FOR UPDATE";
+	int r = db_lock(conn, "SELECT 1 FROM products WHERE id = $1 FOR UPDATE",
+			DB_VALUES(db_text(id)));
 
-	/* SQLite has one writer at a time and no row locks. */
-	if (db_dialect(conn) != DB_POSTGRES)
-		return product_find(conn, id, ret_rows);
-	return first_row(conn, lock_sql, DB_VALUES(db_text(id)), -ENOENT, ret_rows);
+	return r < 0 ? r : product_find(conn, id, ret_rows);
 }
 
 int product_find_sku(struct db_conn *conn, const char *sku, struct db_rows **ret_rows)
@@ -88,10 +85,8 @@ int product_find_skus(struct db_conn *conn, const struct text *skus, struct db_r
 
 int product_lock_skus(struct db_conn *conn, const struct text *skus)
 {
-	if (db_dialect(conn) != DB_POSTGRES)
-		return 0;
-	return db_post(conn, "SELECT 1" LOCK_SKUS,
-		       DB_VALUES(db_bytes(text_string(skus), skus->length)), DB_ANY_ROWS);
+	return db_lock(conn, "SELECT 1" LOCK_SKUS,
+		       DB_VALUES(db_bytes(text_string(skus), skus->length)));
 }
 
 int product_current_read(struct db_rows *row, struct product_current *ret_current)

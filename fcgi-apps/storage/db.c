@@ -270,6 +270,13 @@ int db_post(struct db_conn *conn, const char *sql, const struct db_value *values
 	return rows == DB_ANY_ROWS || r == rows ? 0 : -EAGAIN;
 }
 
+int db_lock(struct db_conn *conn, const char *sql, const struct db_value *values, size_t count)
+{
+	if (conn->driver->dialect != DB_POSTGRES)
+		return 0;
+	return db_post(conn, sql, values, count, DB_ANY_ROWS);
+}
+
 int db_settle(struct db_conn *conn)
 {
 	if (conn->failed || !conn->driver->settle)

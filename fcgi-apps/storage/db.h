@@ -202,6 +202,14 @@ int db_post(struct db_conn *conn, const char *sql, const struct db_value *values
 /* Waits for what was posted: its first error, or 0. */
 int db_settle(struct db_conn *conn);
 
+/*
+ * Takes locks that hold until the end of the transaction, where others write at the same time: sql
+ * is PostgreSQL's SELECT … FOR UPDATE or of an advisory lock, and posted. What they protect is read
+ * by a further statement: where a lock has to be waited for, only that sees what is there by then.
+ * Does nothing on SQLite, which has one writer at a time and no row locks.
+ */
+int db_lock(struct db_conn *conn, const char *sql, const struct db_value *values, size_t count);
+
 /* 1: a row is there; 0: no more; <0: error. */
 int db_next(struct db_rows *rows);
 

@@ -127,6 +127,39 @@ START_TEST(a_savepoint_heals_what_was_posted)
 }
 END_TEST
 
+/* What it read holds still when it writes. */
+static int count_up(struct db_conn *conn, UNUSED void *argument)
+{
+	int64_t amount;
+	int r = db_lock(conn, "SELECT 1 FROM items WHERE id = $1 FOR UPDATE",
+			DB_VALUES(db_text("a")));
+	if (!r)
+		r = db_query_int(conn, "SELECT amount FROM items WHERE id = 'a'", DB_NO_VALUES,
+				 &amount);
+	return r ? r
+		 : db_post(conn, "UPDATE items SET amount = $1 WHERE id = 'a'",
+			   DB_VALUES(db_int(amount + 1)), 1);
+}
+
+static void *count_often(void *unused)
+{
+	for (int i = 0; i < 50; i++)
+		ck_assert_int_eq(db_transaction(db, count_up, NULL), 0);
+	return unused;
+}
+
+START_TEST(what_is_locked_is_changed_by_one_at_a_time)
+{
+	pthread_t threads[4];
+	ck_assert_int_eq(db_transaction(db, store_run, "INSERT INTO items VALUES ('a', 0)"), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(threads); i++)
+		ck_assert_int_eq(pthread_create(&threads[i], NULL, count_often, NULL), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(threads); i++)
+		pthread_join(threads[i], NULL);
+	ck_assert_int_eq(store_number(db, "SELECT amount FROM items"), 200);
+}
+END_TEST
+
 static int announce_last(struct db_conn *conn, UNUSED void *argument)
 {
 	db_last(conn);
@@ -190,6 +223,7 @@ int main(void)
 	tcase_add_test(store, what_is_posted_is_stored);
 	tcase_add_test(store, a_posted_error_fails_the_transaction);
 	tcase_add_test(store, a_savepoint_heals_what_was_posted);
+	tcase_add_test(store, what_is_locked_is_changed_by_one_at_a_time);
 	tcase_add_test(store, the_last_statement_is_announced);
 	tcase_add_test_raise_signal(store, nothing_follows_the_last_statement, SIGABRT);
 	tcase_add_test(store, reading_is_one_snapshot);
