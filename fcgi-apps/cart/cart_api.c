@@ -279,7 +279,7 @@ static int merge(struct request *request, struct response *response, struct cart
 	int r;
 
 	cart_init(&source);
-	r = cart_store_load(request->db, source_id, clock_now(), CART_CHANGE, &source);
+	r = cart_store_load(request->db, source_id, clock_now(), CART_LOCKED, &source);
 	if (r == -ENOENT) {
 		response_not_found(response, "Cart");
 		return 0;
@@ -315,7 +315,7 @@ int cart_api_merge(struct request *request, struct response *response)
 	r = cart_store_lock_two(request->db, request_path_parameter(request, "id"), source_id);
 	if (r < 0)
 		return r;
-	r = cart_api_load(request, response, CART_CHANGE, &target);
+	r = cart_api_load(request, response, CART_LOCKED, &target);
 	if (r <= 0)
 		return r;
 	if (!strcmp(source_id, target.id)) {

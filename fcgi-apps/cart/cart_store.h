@@ -16,6 +16,7 @@ int cart_store_create(struct db_conn *conn, const struct cart *cart);
 enum cart_lock {
 	CART_READ,
 	CART_CHANGE, /* nobody else changes this cart until the transaction ends */
+	CART_LOCKED, /* the same, of a cart that this transaction has locked already */
 };
 
 /* Fills an initialised cart, which stays the caller's to release also on failure. -ENOENT. To read
