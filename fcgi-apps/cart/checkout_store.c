@@ -18,15 +18,12 @@ static void column_copy(struct db_rows *rows, int column, char *buffer, size_t s
 	snprintf(buffer, size, "%s", text ? text : "");
 }
 
-/* With a snapshot, also fills in who and which version it was taken from. */
 static int find(struct db_conn *conn, const char *cart_id, const char *order_id,
-		enum state *ret_state, struct cart *snapshot)
+		enum state *ret_state)
 {
 	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
 	const char *state;
-	int r = db_query(conn,
-			 "SELECT state, user_id, revision FROM checkouts"
-			 " WHERE cart_id = $1 AND order_id = $2",
+	int r = db_query(conn, "SELECT state FROM checkouts WHERE cart_id = $1 AND order_id = $2",
 			 DB_VALUES(db_text(cart_id), db_text(order_id)), &rows);
 
 	if (r < 0)
@@ -42,39 +39,43 @@ static int find(struct db_conn *conn, const char *cart_id, const char *order_id,
 	if (!state)
 		return -ENOMEM;
 	*ret_state = parse_state(state);
-	if (snapshot) {
-		snprintf(snapshot->id, sizeof(snapshot->id), "%s", cart_id);
-		column_copy(rows, 1, snapshot->user_id, sizeof(snapshot->user_id));
-		snapshot->version = db_column_int(rows, 2);
-	}
 	return 0;
 }
 
-static int load_lines(struct db_conn *conn, const char *cart_id, const char *order_id,
-		      struct cart *snapshot)
+static int read_line(struct db_rows *rows, struct cart *snapshot)
+{
+	const char *name = db_column_text(rows, 3, NULL);
+	struct cart_line line = {
+		.name = (char *)name, /* copied below */
+		.unit_price = db_column_int(rows, 4),
+		.quantity = db_column_int(rows, 5),
+		.position = db_column_int(rows, 6),
+	};
+
+	if (!name)
+		return -ENOMEM;
+	column_copy(rows, 2, line.product_id, sizeof(line.product_id));
+	return cart_append_line(snapshot, &line);
+}
+
+static int load_snapshot(struct db_conn *conn, const char *cart_id, const char *order_id,
+			 struct cart *snapshot)
 {
 	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
-	int r = db_query(conn,
-			 "SELECT product_id, name, unit_price, quantity, position"
-			 " FROM checkout_lines WHERE cart_id = $1 AND order_id = $2"
-			 " ORDER BY position, product_id",
-			 DB_VALUES(db_text(cart_id), db_text(order_id)), &rows);
+	int r = db_query(
+		conn,
+		"SELECT user_id, revision, product_id, name, unit_price, quantity, position"
+		" FROM checkouts JOIN checkout_lines USING (cart_id, order_id)"
+		" WHERE cart_id = $1 AND order_id = $2 ORDER BY position, product_id",
+		DB_VALUES(db_text(cart_id), db_text(order_id)), &rows);
 
 	if (r < 0)
 		return r;
+	snprintf(snapshot->id, sizeof(snapshot->id), "%s", cart_id);
 	while ((r = db_next(rows)) > 0) {
-		const char *name = db_column_text(rows, 1, NULL);
-		struct cart_line line = {
-			.name = (char *)name, /* copied below */
-			.unit_price = db_column_int(rows, 2),
-			.quantity = db_column_int(rows, 3),
-			.position = db_column_int(rows, 4),
-		};
-
-		if (!name)
-			return -ENOMEM;
-		column_copy(rows, 0, line.product_id, sizeof(line.product_id));
-		r = cart_append_line(snapshot, &line);
+		column_copy(rows, 0, snapshot->user_id, sizeof(snapshot->user_id));
+		snapshot->version = db_column_int(rows, 1);
+		r = read_line(rows, snapshot);
 		if (r < 0)
 			return r;
 	}
@@ -99,26 +100,20 @@ int cart_checkout_open(struct db_conn *conn, const char *cart_id, char ret_order
 	return 0;
 }
 
-/* A first call of the same checkout may have come in between: then this one starts over. */
-static int insert_result(int64_t result)
-{
-	if (result == -EEXIST)
-		return -EAGAIN;
-	return result < 0 ? (int)result : 0;
-}
-
+/* The cart's lock is held: nobody else has made this checkout since it was looked for. */
 static int insert_snapshot(struct db_conn *conn, const struct cart *cart, const char *order_id,
 			   int64_t now)
 {
-	int64_t r = db_run(conn,
-			   "INSERT INTO checkouts"
-			   " (cart_id, order_id, state, user_id, revision, created_at)"
-			   " VALUES ($1, $2, 'open', $3, $4, $5)",
-			   DB_VALUES(db_text(cart->id), db_text(order_id), db_text(cart->user_id),
-				     db_int(cart->version), db_int(now)));
+	int r = db_post(conn,
+			"INSERT INTO checkouts"
+			" (cart_id, order_id, state, user_id, revision, created_at)"
+			" VALUES ($1, $2, 'open', $3, $4, $5)",
+			DB_VALUES(db_text(cart->id), db_text(order_id), db_text(cart->user_id),
+				  db_int(cart->version), db_int(now)),
+			DB_ANY_ROWS);
 
 	if (r < 0)
-		return insert_result(r);
+		return r;
 	return db_post(conn,
 		       "INSERT INTO checkout_lines (cart_id, order_id, product_id, name,"
 		       " unit_price, quantity, position)"
@@ -127,54 +122,57 @@ static int insert_snapshot(struct db_conn *conn, const struct cart *cart, const 
 		       DB_VALUES(db_text(cart->id), db_text(order_id)), DB_ANY_ROWS);
 }
 
+/* The first call: makes the checkout, or tells why not. */
+static int open_checkout(struct db_conn *conn, const struct cart *cart, const char *order_id,
+			 int64_t now, char ret_order_id[CART_ID_SIZE])
+{
+	char other[CART_ID_SIZE];
+	int r = cart_checkout_open(conn, cart->id, other);
+
+	if (r < 0)
+		return r;
+	if (other[0]) {
+		memcpy(ret_order_id, other, sizeof(other));
+		return CHECKOUT_OTHER_OPEN;
+	}
+	if (!cart->line_count) {
+		bool by_order = cart->emptied_version == cart->version;
+
+		snprintf(ret_order_id, CART_ID_SIZE, "%s", by_order ? cart->last_order_id : "");
+		return CHECKOUT_EMPTY;
+	}
+	r = insert_snapshot(conn, cart, order_id, now);
+	return r < 0 ? r : CHECKOUT_FINE;
+}
+
 int cart_checkout_begin(struct db_conn *conn, const char *cart_id, const char *order_id,
 			int64_t now, struct cart *snapshot, char ret_order_id[CART_ID_SIZE])
 {
 	struct cart cart CLEANUP(cart_release);
 	enum state state = STATE_NONE;
-	bool alive;
+	int loaded;
 	int r;
 
 	cart_init(&cart);
 	/* The cart is locked first, by all three steps: what is found afterwards holds until the
 	 * commit. */
-	r = cart_store_load(conn, cart_id, now, CART_CHANGE, &cart);
-	if (r < 0 && r != -ENOENT)
-		return r;
-	alive = r == 0;
-	r = find(conn, cart_id, order_id, &state, snapshot);
+	loaded = cart_store_load(conn, cart_id, now, CART_CHANGE, &cart);
+	if (loaded < 0 && loaded != -ENOENT)
+		return loaded;
+	r = find(conn, cart_id, order_id, &state);
 	if (r < 0)
 		return r;
 	if (state == STATE_RELEASED)
 		return CHECKOUT_RELEASED;
 	if (state == STATE_NONE) {
-		char other[CART_ID_SIZE];
-
-		if (!alive)
+		if (loaded < 0)
 			return CHECKOUT_NO_CART;
 		memcpy(snapshot->user_id, cart.user_id, sizeof(snapshot->user_id));
-		r = cart_checkout_open(conn, cart_id, other);
-		if (r < 0)
+		r = open_checkout(conn, &cart, order_id, now, ret_order_id);
+		if (r != CHECKOUT_FINE)
 			return r;
-		if (other[0]) {
-			memcpy(ret_order_id, other, sizeof(other));
-			return CHECKOUT_OTHER_OPEN;
-		}
-		if (!cart.line_count) {
-			bool by_order = cart.emptied_version == cart.version;
-
-			snprintf(ret_order_id, CART_ID_SIZE, "%s",
-				 by_order ? cart.last_order_id : "");
-			return CHECKOUT_EMPTY;
-		}
-		r = insert_snapshot(conn, &cart, order_id, now);
-		if (r < 0)
-			return r;
-		*snapshot = cart;
-		cart_init(&cart);
-		return CHECKOUT_FINE;
 	}
-	r = load_lines(conn, cart_id, order_id, snapshot);
+	r = load_snapshot(conn, cart_id, order_id, snapshot);
 	return r < 0 ? r : CHECKOUT_FINE;
 }
 
@@ -230,7 +228,7 @@ int cart_checkout_consume(struct db_conn *conn, const char *cart_id, const char 
 	loaded = cart_store_load(conn, cart_id, now, CART_CHANGE, &cart);
 	if (loaded < 0 && loaded != -ENOENT)
 		return loaded;
-	r = find(conn, cart_id, order_id, &state, NULL);
+	r = find(conn, cart_id, order_id, &state);
 	if (r < 0)
 		return r;
 	if (state != STATE_OPEN)
@@ -263,6 +261,22 @@ static int delete_lines(struct db_conn *conn, const char *cart_id, const char *o
 	return r < 0 ? (int)r : 0;
 }
 
+/* Without a cart there is no lock: a tombstone may have been made in between, and this one starts
+ * over. */
+static int insert_tombstone(struct db_conn *conn, const char *cart_id, const char *order_id,
+			    int64_t now)
+{
+	int64_t r =
+		db_run(conn,
+		       "INSERT INTO checkouts (cart_id, order_id, state, created_at, finished_at)"
+		       " VALUES ($1, $2, 'released', $3, $3)",
+		       DB_VALUES(db_text(cart_id), db_text(order_id), db_int(now)));
+
+	if (r == -EEXIST)
+		return -EAGAIN;
+	return r < 0 ? (int)r : 0;
+}
+
 int cart_checkout_release(struct db_conn *conn, const char *cart_id, const char *order_id,
 			  int64_t now)
 {
@@ -270,17 +284,13 @@ int cart_checkout_release(struct db_conn *conn, const char *cart_id, const char 
 	int r = cart_store_lock(conn, cart_id);
 
 	if (!r)
-		r = find(conn, cart_id, order_id, &state, NULL);
+		r = find(conn, cart_id, order_id, &state);
 	if (r < 0)
 		return r;
 	if (state == STATE_CONSUMED)
 		return CHECKOUT_CONSUMED;
 	if (state == STATE_NONE)
-		r = insert_result(db_run(
-			conn,
-			"INSERT INTO checkouts (cart_id, order_id, state, created_at, finished_at)"
-			" VALUES ($1, $2, 'released', $3, $3)",
-			DB_VALUES(db_text(cart_id), db_text(order_id), db_int(now))));
+		r = insert_tombstone(conn, cart_id, order_id, now);
 	if (state == STATE_OPEN) {
 		r = finish(conn, cart_id, order_id, "released", now);
 		if (!r)

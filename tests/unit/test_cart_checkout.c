@@ -298,7 +298,8 @@ static void *begin(void *argument)
 	return NULL;
 }
 
-START_TEST(of_many_orders_at_once_one_begins)
+/* Eight first calls at once, of so many orders; how many began, the others were refused. */
+static int begin_at_once(int orders)
 {
 	struct buyer *buyers = calloc(8, sizeof(*buyers));
 	int begun = 0;
@@ -309,7 +310,7 @@ START_TEST(of_many_orders_at_once_one_begins)
 	for (int i = 0; i < 8; i++) {
 		struct buyer *buyer = &buyers[i];
 
-		snprintf(buyer->order_id, sizeof(buyer->order_id), "o%d", i);
+		snprintf(buyer->order_id, sizeof(buyer->order_id), "o%d", i % orders);
 		buyer->call.step = BEGIN;
 		buyer->call.cart_id = "c";
 		buyer->call.order_id = buyer->order_id;
@@ -319,11 +320,25 @@ START_TEST(of_many_orders_at_once_one_begins)
 		pthread_join(buyers[i].thread, NULL);
 		begun += buyers[i].result == CHECKOUT_FINE;
 		refused += buyers[i].result == CHECKOUT_OTHER_OPEN;
+		if (buyers[i].result == CHECKOUT_FINE)
+			ck_assert_int_eq(buyers[i].call.snapshot.lines[0].quantity, 2);
 		cart_release(&buyers[i].call.snapshot);
 	}
 	free(buyers);
-	ck_assert_int_eq(begun, 1);
-	ck_assert_int_eq(refused, 7);
+	ck_assert_int_eq(begun + refused, 8);
+	return begun;
+}
+
+START_TEST(of_many_orders_at_once_one_begins)
+{
+	ck_assert_int_eq(begin_at_once(8), 1);
+}
+END_TEST
+
+START_TEST(an_order_begins_once_however_often_at_once)
+{
+	ck_assert_int_eq(begin_at_once(1), 8);
+	ck_assert_int_eq(store_number(db, "SELECT COUNT(*) FROM checkout_lines"), 1);
 }
 END_TEST
 
@@ -347,6 +362,7 @@ int main(void)
 	tcase_add_test(tcase, only_what_finished_long_ago_is_forgotten);
 	tcase_add_test(tcase, figures_count_open_and_recently_consumed);
 	tcase_add_test(tcase, of_many_orders_at_once_one_begins);
+	tcase_add_test(tcase, an_order_begins_once_however_often_at_once);
 	suite_add_tcase(suite, tcase);
 	return store_main(suite);
 }
