@@ -23,17 +23,28 @@ int product_stock_available(struct db_conn *conn, const char *product_id, int64_
 			    DB_VALUES(db_text(product_id)), ret_inventory);
 }
 
+/* Whether the stock may change by $2, where $3 is the most there may be. */
+#define FITS "inventory + $2 >= 0 AND ($2 < 0 OR inventory + $2 <= $3)"
+
 /* Why the stock was not changed. -EAGAIN: somebody changed it since, and now it could be. */
 static int refuse(struct db_conn *conn, const char *product_id, int64_t delta,
 		  int64_t *ret_available)
 {
-	int r = product_stock_available(conn, product_id, ret_available);
+	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
+	int r = db_query(
+		conn,
+		"SELECT inventory, " FITS " FROM products"
+		" WHERE id = $1 AND deleted_at IS NULL",
+		DB_VALUES(db_text(product_id), db_int(delta), db_int(PRODUCT_INVENTORY_MAX)),
+		&rows);
 
 	if (r < 0)
 		return r;
-	if (delta < 0)
-		return *ret_available + delta < 0 ? -ERANGE : -EAGAIN;
-	return *ret_available + delta > PRODUCT_INVENTORY_MAX ? -ERANGE : -EAGAIN;
+	r = db_next(rows);
+	if (r <= 0)
+		return r < 0 ? r : -ENOENT;
+	*ret_available = db_column_int(rows, 0);
+	return db_column_int(rows, 1) ? -EAGAIN : -ERANGE;
 }
 
 int product_stock_adjust(struct db_conn *conn, const char *product_id, int64_t delta,
@@ -42,12 +53,11 @@ int product_stock_adjust(struct db_conn *conn, const char *product_id, int64_t d
 {
 	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
 	int r = db_query(conn,
-			 "UPDATE products SET inventory = inventory + $2, updated_at = $3,"
-			 " version = version + 1 WHERE id = $1 AND deleted_at IS NULL"
-			 " AND inventory + $2 >= 0 AND ($2 < 0 OR inventory + $2 <= $4)"
+			 "UPDATE products SET inventory = inventory + $2, updated_at = $4,"
+			 " version = version + 1 WHERE id = $1 AND deleted_at IS NULL AND " FITS
 			 " RETURNING " PRODUCT_COLUMNS,
-			 DB_VALUES(db_text(product_id), db_int(delta), db_int(now),
-				   db_int(PRODUCT_INVENTORY_MAX)),
+			 DB_VALUES(db_text(product_id), db_int(delta),
+				   db_int(PRODUCT_INVENTORY_MAX), db_int(now)),
 			 &rows);
 
 	if (r < 0)
