@@ -2,6 +2,8 @@
 
 #include <ctype.h>
 
+#include "base/clock.h"
+
 void cart_init(struct cart *cart)
 {
 	*cart = (struct cart){0};
@@ -78,10 +80,18 @@ bool cart_remove_line(struct cart *cart, const char *product_id)
 	return true;
 }
 
+bool cart_line_is_newer(const struct cart_line *line, int64_t seen_at)
+{
+	return line->seen_at > seen_at && line->seen_at <= clock_now();
+}
+
+/* Every way into a line that is there. */
 static int see(struct cart_line *line, const char *name, int64_t unit_price, int64_t seen_at)
 {
 	int changed = line->unit_price != unit_price;
 
+	if (cart_line_is_newer(line, seen_at))
+		return 0;
 	if (strcmp(line->name, name) != 0) {
 		char *copy = strdup(name);
 
@@ -167,8 +177,6 @@ static int merge_line(struct cart *target, const struct cart_line *source)
 		return cart_append_line(target, &fresh);
 	}
 	line->quantity += source->quantity;
-	if (source->seen_at <= line->seen_at)
-		return 0;
 	return see(line, source->name, source->unit_price, source->seen_at);
 }
 

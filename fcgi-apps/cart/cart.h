@@ -77,7 +77,12 @@ int cart_append_line(struct cart *cart, const struct cart_line *line);
 /* Whether the line was there. */
 bool cart_remove_line(struct cart *cart, const char *product_id);
 
-/* Takes name and price over. 1: something changed, 0: nothing did, -ENOMEM. */
+/* Whether a line's name and price are later news than what was seen then. Those of a time to come
+ * are not: they are of a clock that has been set back since. */
+bool cart_line_is_newer(const struct cart_line *line, int64_t seen_at);
+
+/* Takes name and price over, unless the line's are newer. 1: something changed, 0: nothing did,
+ * -ENOMEM. */
 int cart_update_line(struct cart_line *line, const struct cart_product *product, int64_t seen_at);
 
 enum cart_reason {
@@ -97,7 +102,7 @@ struct cart_refusal {
 
 /*
  * Makes the line of a known product hold quantity (above 0), or that much more, with the name and
- * price just seen. CART_FINE, another cart_reason with *ret_refusal filled and the cart as it was,
+ * price seen last. CART_FINE, another cart_reason with *ret_refusal filled and the cart as it was,
  * or -ENOMEM.
  */
 int cart_set(struct cart *cart, const struct cart_product *product, int64_t quantity,

@@ -141,9 +141,8 @@ static int refresh_line(struct request *request, const struct step *step, struct
 	int changed;
 	int r;
 
-	/* Removed meanwhile, or added again with news later than ours; but news of a time to come
-	 * are those of a clock that has been set back since. */
-	if (!line || (line->seen_at > step->seen_at && line->seen_at <= clock_now()))
+	/* Removed meanwhile, or added again with news later than ours. */
+	if (!line || cart_line_is_newer(line, step->seen_at))
 		return 0;
 	if (!product->name) {
 		cart_remove_line(cart, product->id);

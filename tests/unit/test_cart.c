@@ -1,6 +1,7 @@
 /* cart/cart.h: totals, limits, adding, merging. */
 #include "unit.h"
 
+#include "base/clock.h"
 #include "cart/cart.h"
 
 static const struct currency usd = {.code = "USD", .digits = 2};
@@ -104,6 +105,45 @@ START_TEST(adding_sums_up_and_takes_the_new_price)
 	ck_assert_int_eq(cart_set(&cart, &before, 2, 7, &refusal), CART_FINE);
 	ck_assert_int_eq(cart.lines[0].quantity, 2);
 	ck_assert_int_eq(cart.lines[0].unit_price, 1000);
+	cart_release(&cart);
+}
+END_TEST
+
+/* A slow request asked Product before another one did that changed the line first. */
+START_TEST(an_older_price_is_not_taken)
+{
+	struct cart cart;
+	struct cart_refusal refusal;
+	struct cart_product older = product(1, 1000, 10);
+	struct cart_product newer = product(1, 1250, 10);
+
+	newer.name = "Enamel mug";
+	cart_init(&cart);
+	ck_assert_int_eq(cart_add(&cart, &newer, 3, 6, &refusal), CART_FINE);
+	ck_assert_int_eq(cart_add(&cart, &older, 4, 5, &refusal), CART_FINE);
+	ck_assert_int_eq(cart.lines[0].quantity, 7);
+	ck_assert_int_eq(cart_set(&cart, &older, 2, 5, &refusal), CART_FINE);
+	ck_assert_int_eq(cart.lines[0].quantity, 2);
+	ck_assert_int_eq(cart_update_line(&cart.lines[0], &older, 5), 0);
+	ck_assert_int_eq(cart.lines[0].unit_price, 1250);
+	ck_assert_int_eq(cart.lines[0].seen_at, 6);
+	ck_assert_str_eq(cart.lines[0].name, "Enamel mug");
+	cart_release(&cart);
+}
+END_TEST
+
+START_TEST(a_price_from_ahead_of_the_clock_is_not_newer)
+{
+	struct cart cart;
+	struct cart_refusal refusal;
+	struct cart_product today = product(1, 1250, 10);
+	int64_t now = clock_now();
+
+	cart_init(&cart);
+	fill(&cart, 1, 1, 1000, 3, now + 3600 * CLOCK_SECOND);
+	ck_assert_int_eq(cart_set(&cart, &today, 2, now, &refusal), CART_FINE);
+	ck_assert_int_eq(cart.lines[0].unit_price, 1250);
+	ck_assert_int_eq(cart.lines[0].seen_at, now);
 	cart_release(&cart);
 }
 END_TEST
@@ -346,6 +386,8 @@ int main(void)
 	tcase_add_test(tcase, the_largest_cart_has_a_total);
 	tcase_add_test(tcase, an_overflow_is_an_error);
 	tcase_add_test(tcase, adding_sums_up_and_takes_the_new_price);
+	tcase_add_test(tcase, an_older_price_is_not_taken);
+	tcase_add_test(tcase, a_price_from_ahead_of_the_clock_is_not_newer);
 	tcase_add_test(tcase, refusals_tell_why_and_change_nothing);
 	tcase_add_test(tcase, a_full_cart_takes_no_new_product);
 	tcase_add_test(tcase, removing_keeps_the_order);
