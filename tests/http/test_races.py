@@ -300,6 +300,37 @@ def test_product_in_demand_can_be_changed(shop):
     assert shop.read_product(product)["price"] == 20
 
 
+# An index is filled after the row was written, and before those that were made later.
+FILL_SLOWLY = """
+CREATE FUNCTION slowly(id text) RETURNS text IMMUTABLE LANGUAGE sql AS
+    'SELECT id FROM pg_sleep(0.2)';
+CREATE INDEX ON products (slowly(id));
+DROP INDEX products_sku;
+CREATE UNIQUE INDEX products_sku ON products (sku) WHERE deleted_at IS NULL;
+"""
+
+
+def test_skus_that_are_swapped(make_platform):
+    """Each may have the other's once that is given up: on PostgreSQL both wait for it, until the
+    server ends one of them. Both are told that it is taken, as where one comes first."""
+    product = make_platform(services=("product",), gateway=False).product
+    bodies = [{"name": "Mug", "price": 1, "sku": sku} for sku in ("LEFT", "RIGHT")]
+    ids = [done(product.public.post("/products", body), 201)["id"] for body in bodies]
+    if stores.POSTGRES:
+        stores.psql(product.store.url, FILL_SLOWLY)
+    answers = at_once(
+        2,
+        product.public.clone,
+        lambda client, n: client.patch(f"/products/{ids[n]}", {"sku": bodies[1 - n]["sku"]}),
+    )
+    for answer in answers:
+        is_problem(answer, 409, "sku-taken")
+    assert ("deadlock" in product.worker.logged()) == stores.POSTGRES
+    for product_id, body in zip(ids, bodies):
+        found = done(product.public.get(f"/products/{product_id}"), 200)
+        assert (found["sku"], found["version"]) == (body["sku"], 1)
+
+
 def test_import_as_a_whole_beside_orders(shop):
     """With a key it is one transaction of many chunks, in an order of its own."""
     skus = [f"WHOLE-{n:03}-{new_id()}" for n in range(300)]
