@@ -44,7 +44,8 @@ int64_t order_store_purge_rejected(struct db_conn *conn, int64_t before, int64_t
 
 /* ---- placed orders -------------------------------------------------------------------------- */
 
-/* -ENOENT where there is no placed order of that id. The order is the caller's to release. */
+/* -ENOENT where there is no placed order of that id. The order is the caller's to release. One
+ * statement. */
 int order_store_find(struct db_conn *conn, const char *id, struct order *ret_order);
 
 /* The same inside a transaction that writes: until its end nobody else changes the order. */

@@ -427,6 +427,24 @@ def test_each_of_many_lookups_gets_its_own_answer(shop):
     assert all(at_once(32, shop.clone, call))
 
 
+def test_each_of_many_reads_gets_its_own_order(shop):
+    """They travel together, too, and each is many rows."""
+    products = [shop.make_product(inventory=100) for _ in range(6)]
+    orders = [shop.buy(dict.fromkeys(products[:n], n)) for n in range(1, 7)]
+    for order in orders[::2]:
+        order.update(shop.set_status(order["id"], "shipped", tracking_number="1Z"))
+
+    def call(client, number):
+        dice = random.Random(number)
+        for _ in range(40):
+            order = dice.choice(orders)
+            assert client.read_order(order["id"]) == order
+            is_problem(client.order.get(f"/orders/{new_id()}"), 404, "not-found")
+        return True
+
+    assert all(at_once(16, shop.clone, call))
+
+
 LOCK = "BEGIN; LOCK TABLE products IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(60)"
 LOCKS = "SELECT pid FROM pg_locks WHERE relation = 'products'::regclass AND "
 LOCKED = LOCKS + "granted AND mode = 'AccessExclusiveLock'"
