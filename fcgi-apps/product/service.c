@@ -58,6 +58,6 @@ const struct service product_service = {
 	.check_count = PRODUCT_CHECK_COUNT,
 	.default_database = "sqlite:///var/product.db",
 	.check_store = product_prices_check,
-	.blocking_threads = 6, /* nginx lets in 4 imports and 2 exports at once */
+	.blocking_threads = 7, /* nginx lets in 4 imports and 3 exports at once */
 	.metrics = product_metrics_write,
 };

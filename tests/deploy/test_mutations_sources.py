@@ -110,7 +110,7 @@ MISTAKES = {
         "pods.test_imports_find_disk",
     ),
     "an export too many for the worker": (
-        "nginx/product.conf.template", "limit_conn exports 2;", "limit_conn exports 3;",
+        "nginx/product.conf.template", "limit_conn exports 3;", "limit_conn exports 4;",
         "pods.test_imports_and_exports_find_threads",
     ),
     # Ingress
