@@ -16,6 +16,7 @@
 #define BURST           32    /* requests in flight at once */
 #define PATH_MAX_LENGTH 8192
 #define HEAD_MAX        40960
+#define ARRIVED_MAX     4096
 
 int exchange_global_start(void)
 {
@@ -299,6 +300,24 @@ static void fill_request(struct exchange *exchange)
 	request->deadline = request->started + request->runtime->request_timeout;
 	set_request_id(request, sent[REQUEST_ID]);
 	set_trace(request, sent[TRACEPARENT]);
+}
+
+/* FastCGI 1.0 sections 3.3 and 5.3: records, of which an empty one of STDIN is the last. */
+bool exchange_has_arrived(int fd)
+{
+	unsigned char data[ARRIVED_MAX];
+	ssize_t length = recv(fd, data, sizeof(data), MSG_PEEK | MSG_DONTWAIT);
+	ssize_t at = 0;
+	if (length == 0)
+		return true;
+	while (at + FCGI_HEADER_LEN <= length) {
+		const FCGI_Header *record = (const FCGI_Header *)(data + at);
+		int content = record->contentLengthB1 << 8 | record->contentLengthB0;
+		at += FCGI_HEADER_LEN + content + record->paddingLength;
+		if (record->type == FCGI_STDIN && content == 0)
+			return at <= length;
+	}
+	return false;
 }
 
 int exchange_receive(struct exchange *exchange, int fd)

@@ -38,6 +38,12 @@ int exchange_global_start(void);
 struct exchange *exchange_take(struct server *server); /* NULL: out of memory */
 
 /*
+ * Whether a readable connection has all of a request, or its end: then exchange_receive() and the
+ * answer wait for nobody. False for one that is longer than 4 KiB.
+ */
+bool exchange_has_arrived(int fd);
+
+/*
  * Reads the next request of a readable connection: its parameters, not its body. Negative: the
  * connection is closed and gone (the peer hung up, or sent something unreadable).
  */

@@ -172,18 +172,29 @@ static size_t next_share(const struct server *server, size_t share, size_t taken
 	return share * 2 < server->share_limit ? share * 2 : server->share_limit;
 }
 
-/* Waits for up to so many events, and runs what is no look-up. How many came. */
+/* Waits for up to so many events, and runs what is no look-up. How many came. Requests of which
+ * some is still to come are served last: none of the others waits for them. */
 static size_t take(struct server *server, struct lookups *lookups, size_t most, int timeout)
 {
 	struct epoll_event events[DB_BATCH_MAX];
+	int late[DB_BATCH_MAX];
+	size_t late_count = 0;
 	int count = epoll_wait(server->epoll, events, (int)most, timeout);
 	if (atomic_load(&server->stopping))
 		return 0;
 	for (int i = 0; i < count; i++) {
-		if (events[i].data.fd == server->listener)
+		int fd = events[i].data.fd;
+		bool alone = count == 1 && !lookups->count;
+		if (fd == server->listener)
 			take_connections(server);
+		else if (alone || exchange_has_arrived(fd))
+			serve(server, fd, lookups);
 		else
-			serve(server, events[i].data.fd, lookups);
+			late[late_count++] = fd;
+	}
+	for (size_t i = 0; i < late_count; i++) {
+		dispatch_lookups(lookups);
+		serve(server, late[i], lookups);
 	}
 	return count > 0 ? (size_t)count : 0;
 }

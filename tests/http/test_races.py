@@ -5,6 +5,7 @@ import json
 import random
 import subprocess
 import threading
+import time
 from collections import Counter
 
 import fastcgi
@@ -451,35 +452,86 @@ LOCKED = LOCKS + "granted AND mode = 'AccessExclusiveLock'"
 WAITS = LOCKS + "NOT granted"
 
 
+class LockedProducts:
+    """Look-ups at a worker's socket, which may be made to wait for a lock of the table."""
+
+    def __init__(self, product):
+        self.product = product
+        made = done(product.public.post("/products", {"name": "Mug", "price": 1}), 201)
+        self.path = f"/products/{made['id']}"
+        self.stack = contextlib.ExitStack()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.stack.close()
+
+    def connect(self):
+        connection = fastcgi.Connection(self.product.socket)
+        self.stack.callback(connection.close)
+        return connection
+
+    def ask(self, request_id="request"):
+        connection = self.connect()
+        connection.send(fastcgi.request("GET", self.path, HTTP_X_REQUEST_ID=request_id))
+        return connection
+
+    def lock(self):
+        locking = ["psql", "-q", self.product.store.url, "-c", LOCK]
+        locker = self.stack.enter_context(subprocess.Popen(locking, stderr=subprocess.DEVNULL))
+        self.stack.callback(locker.terminate)
+        wait_until(lambda: self.product.store.read(LOCKED), 10, "the table is locked")
+
+    def unlock(self):
+        for (pid,) in self.product.store.read(LOCKED):
+            self.product.store.read("SELECT pg_terminate_backend(?)", pid)
+
+    def wait_until_waiting(self, count=1):
+        wait_until(lambda: len(self.product.store.read(WAITS)) == count, 10, "statements wait")
+
+
+@pytest.mark.skipif(not stores.POSTGRES, reason="SQLite is asked one by one")
+def test_half_a_request_holds_no_lookup_up(make_platform):
+    """Both threads find it beside whole ones when the store answers again."""
+    bed = make_platform(services=("product",), gateway=False, worker={"WORKER_THREADS": 2})
+    with LockedProducts(bed.product) as locked:
+        half, *whole = [locked.ask() for _ in range(6)]
+        assert {connection.receive()[0] for connection in [half, *whole]} == {200}
+        locked.lock()
+        waiting = []
+        for thread in (1, 2):
+            waiting.append(locked.ask())
+            locked.wait_until_waiting(thread)
+        data = fastcgi.request("GET", locked.path)
+        half.send(data[:20])
+        for connection in whole:
+            connection.send(data)
+        locked.unlock()
+        began = time.monotonic()
+        assert {connection.receive()[0] for connection in waiting + whole} == {200}
+        assert time.monotonic() - began < 5  # the worker would wait ten seconds for the rest
+        half.send(data[20:])
+        assert half.receive()[0] == 200
+
+
 @pytest.mark.skipif(not stores.POSTGRES, reason="SQLite is asked one by one")
 def test_what_fails_among_others_is_not_logged_as_theirs(make_platform):
     bed = make_platform(services=("product",), gateway=False, worker={"WORKER_THREADS": 1})
     product = bed.product
-    made = done(product.public.post("/products", {"name": "Mug", "price": 1}), 201)
-    path = f"/products/{made['id']}"
+    with LockedProducts(product) as locked:
 
-    def cancel_what_waits():
-        wait_until(lambda: product.store.read(WAITS), 10, "a statement waits")
-        for (pid,) in product.store.read(WAITS):
-            product.store.read("SELECT pg_cancel_backend(?)", pid)
-
-    with contextlib.ExitStack() as stack:
-
-        def ask(request_id):
-            connection = fastcgi.Connection(product.socket)
-            stack.callback(connection.close)
-            connection.send(fastcgi.request("GET", path, HTTP_X_REQUEST_ID=request_id))
-            return connection
+        def cancel_what_waits():
+            locked.wait_until_waiting()
+            for (pid,) in product.store.read(WAITS):
+                product.store.read("SELECT pg_cancel_backend(?)", pid)
 
         # The statement is prepared on the connection that is taken first.
-        assert {ask("before").receive()[0] for _ in range(3)} == {200}
-        locking = ["psql", "-q", product.store.url, "-c", LOCK]
-        locker = stack.enter_context(subprocess.Popen(locking))
-        stack.callback(locker.terminate)
-        wait_until(lambda: product.store.read(LOCKED), 10, "the table is locked")
-        alone = ask("alone")
-        wait_until(lambda: product.store.read(WAITS), 10, "it waits")
-        together = [ask("one"), ask("two")]
+        assert {locked.ask("before").receive()[0] for _ in range(3)} == {200}
+        locked.lock()
+        alone = locked.ask("alone")
+        locked.wait_until_waiting()
+        together = [locked.ask("one"), locked.ask("two")]
         cancel_what_waits()
         assert alone.receive()[0] == 503
         cancel_what_waits()
