@@ -65,8 +65,9 @@ def run(command):
 
 
 def wrk(port, connections, seconds, mode, argument):
+    threads = min(WRK_THREADS, connections)
     return run(
-        ["wrk", f"-t{WRK_THREADS}", f"-c{connections}", f"-d{seconds}s", "--timeout", "10s"]
+        ["wrk", f"-t{threads}", f"-c{connections}", f"-d{seconds}s", "--timeout", "10s"]
         + ["-s", LOAD_LUA, f"http://127.0.0.1:{port}", "--", mode, argument]
     )
 
