@@ -79,7 +79,7 @@ class Replicas:
             most of p99. PostgreSQL, the gateway and the load are not limited."""
         )
         shared = prose(
-            f"""
+            """
             All share the processors, which one replica keeps busy already at 32 connections:
             three cannot be faster here. This is what it costs to divide the same work among three
             times as many processes. Already a single client waits longer: whichever replica it
