@@ -113,7 +113,6 @@ pools() { # service address ports
 	done
 }
 
-# Whether replicas are marked as away is looked for once a second, not with each request.
 several() { # ports
 	case $1 in
 	*,*) ;;
@@ -121,25 +120,24 @@ several() { # ports
 	esac
 }
 
-# Prints how a service's requests go on: while some replica is marked, by the detour below.
+# Prints how a service's requests go on: while some replica is marked as away, by the detour below.
 passing() { # service ports
 	! several "$2" || printf '\t\t\tif (-d "%s/away") {\n\t\t\t\trewrite ^ /.present/%s last;\n\t\t\t}\n' \
 		"$RUNTIME_DIR" "$1"
 	printf '\t\t\tproxy_pass http://%s;\n' "$1"
 }
 
-# Prints how a request then chooses: nothing new goes to a replica that is marked as away. It may be
-# an import, and so waits as long as the gateway lets one wait.
+# Prints how a request then chooses: nothing new goes to a replica that is marked.
 # shellcheck disable=SC2016 # nginx' variables
 detour() { # service ports
-	several "$2" || return 0
-	printf '\t\tlocation = /.present/%s {\n\t\t\tinternal;\n\t\t\tproxy_read_timeout 900s;\n' "$1"
 	printf '\t\t\tset $pool %s;\n' "$1"
-	for port in $(printf '%s' "$2" | tr ',' ' '); do
-		printf '\t\t\tif (-f "%s/away/%s") {\n\t\t\t\tset $pool %s_without_%s;\n\t\t\t}\n' \
-			"$RUNTIME_DIR" "$port" "$1" "$port"
-	done
-	printf '\t\t\tproxy_pass http://$pool$request_uri;\n\t\t}\n'
+	if several "$2"; then
+		for port in $(printf '%s' "$2" | tr ',' ' '); do
+			printf '\t\t\tif (-f "%s/away/%s") {\n\t\t\t\tset $pool %s_without_%s;\n\t\t\t}\n' \
+				"$RUNTIME_DIR" "$port" "$1" "$port"
+		done
+	fi
+	printf '\t\t\tproxy_pass http://$pool$request_uri;\n'
 }
 
 # Prints the lines of a map from the listener and origin to the allowed origin.
