@@ -200,6 +200,11 @@ substitute() {
 	BEGIN { put(ARGV[1]); exit 0 }' "$1"
 }
 
+# Prints what only some services have.
+own_part() { # suffix
+	[ ! -f "$directory/$SERVICE.$1" ] || substitute "$directory/$SERVICE.$1"
+}
+
 directory=$(dirname "$0")
 kind=${1:-}
 processors=$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1)
@@ -275,12 +280,8 @@ sidecar)
 	fi
 	export SERVICE PUBLIC_PORT INTERNAL_PORT WORKER_SOCKET ROOT_PATTERN PATH_RULES PREFIX_RULES \
 		RATE_LIMIT_ZONE RATE_LIMIT REAL_IP
-	SERVICE_ZONES=
-	[ ! -f "$directory/$SERVICE.zones.conf.template" ] ||
-		SERVICE_ZONES=$(substitute "$directory/$SERVICE.zones.conf.template")
-	SERVICE_LOCATIONS=
-	[ ! -f "$directory/$SERVICE.conf.template" ] ||
-		SERVICE_LOCATIONS=$(substitute "$directory/$SERVICE.conf.template")
+	SERVICE_ZONES=$(own_part zones.conf.template)
+	SERVICE_LOCATIONS=$(own_part conf.template)
 	export SERVICE_ZONES SERVICE_LOCATIONS
 	;;
 gateway | balancer)
