@@ -149,34 +149,6 @@ static int load_parts(struct db_conn *conn, const struct clause *clause, const c
 	return rc;
 }
 
-/* Three queries, however many orders, on the one snapshot that db.h promises to readers: by one
- * query, SQLite would have to sort all parts of them. */
-static int load(struct db_conn *conn, struct clause *clause, int64_t limit,
-		struct order_list *ret_list)
-{
-	struct order_list list = {.orders = calloc((size_t)limit, sizeof(struct order))};
-	int rc;
-
-	if (!list.orders)
-		return -ENOMEM;
-	clause->values[clause->count++] = db_int(limit);
-	rc = load_orders(conn, clause, (size_t)limit, &list);
-	if (rc == 0)
-		rc = load_parts(
-			conn, clause,
-			"part.product_id, part.name, part.price, part.quantity, part.line_total",
-			"order_lines", "position", read_line, &list);
-	if (rc == 0)
-		rc = load_parts(conn, clause, "part.status, part.reason, part.at", "order_history",
-				"version", read_event, &list);
-	if (rc < 0) {
-		order_list_release(&list);
-		return rc;
-	}
-	*ret_list = list;
-	return 0;
-}
-
 /* All of an order by one statement: the order, its lines, its history, with the columns that their
  * readers expect. A column has one type, so numbers come as text. */
 #define FIND                                                                                       \
@@ -234,12 +206,33 @@ int order_store_find_to_change(struct db_conn *conn, const char *id, struct orde
 	return rc < 0 ? rc : order_store_find(conn, id, ret_order);
 }
 
+/* Three queries, however many orders, on the one snapshot that db.h promises to readers: by one
+ * query, SQLite would have to sort all parts of them. */
 int order_store_page(struct db_conn *conn, const struct order_filter *filter, int64_t limit,
 		     struct order_list *ret_list)
 {
 	struct clause clause = clause_of_filter(filter);
+	struct order_list list = {.orders = calloc((size_t)limit, sizeof(struct order))};
+	int rc;
 
-	return load(conn, &clause, limit, ret_list);
+	if (!list.orders)
+		return -ENOMEM;
+	clause.values[clause.count++] = db_int(limit);
+	rc = load_orders(conn, &clause, (size_t)limit, &list);
+	if (rc == 0)
+		rc = load_parts(
+			conn, &clause,
+			"part.product_id, part.name, part.price, part.quantity, part.line_total",
+			"order_lines", "position", read_line, &list);
+	if (rc == 0)
+		rc = load_parts(conn, &clause, "part.status, part.reason, part.at", "order_history",
+				"version", read_event, &list);
+	if (rc < 0) {
+		order_list_release(&list);
+		return rc;
+	}
+	*ret_list = list;
+	return 0;
 }
 
 int order_store_count(struct db_conn *conn, const struct order_filter *filter, int64_t *ret_count)
