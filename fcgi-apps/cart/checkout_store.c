@@ -122,9 +122,9 @@ static int insert_snapshot(struct db_conn *conn, const struct cart *cart, const 
 		       DB_VALUES(db_text(cart->id), db_text(order_id)), DB_ANY_ROWS);
 }
 
-/* The first call: makes the checkout, or tells why not. */
-static int open_checkout(struct db_conn *conn, const struct cart *cart, const char *order_id,
-			 int64_t now, char ret_order_id[CART_ID_SIZE])
+/* Makes the checkout, or tells why not. */
+static int begin_first(struct db_conn *conn, const struct cart *cart, const char *order_id,
+		       int64_t now, char ret_order_id[CART_ID_SIZE])
 {
 	char other[CART_ID_SIZE];
 	int r = cart_checkout_open(conn, cart->id, other);
@@ -168,7 +168,7 @@ int cart_checkout_begin(struct db_conn *conn, const char *cart_id, const char *o
 		if (loaded < 0)
 			return CHECKOUT_NO_CART;
 		memcpy(snapshot->user_id, cart.user_id, sizeof(snapshot->user_id));
-		r = open_checkout(conn, &cart, order_id, now, ret_order_id);
+		r = begin_first(conn, &cart, order_id, now, ret_order_id);
 		if (r != CHECKOUT_FINE)
 			return r;
 	}

@@ -11,7 +11,7 @@
  * edited meanwhile, and is neither expired nor deleted while one is open.
  *
  * Every function runs inside db_transaction and returns a checkout_outcome, or an error of
- * storage/db.h; -EAGAIN when two first calls of one checkout raced.
+ * storage/db.h; -EAGAIN when two first releases raced where there is no cart.
  */
 #ifndef CART_CHECKOUT_STORE_H
 #define CART_CHECKOUT_STORE_H
