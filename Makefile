@@ -67,7 +67,7 @@ MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 .PHONY: always
 .DELETE_ON_ERROR:
-.PHONY: help up down status logs demo build programs unit-programs test test-unit test-unit-postgres test-http test-scripts test-observe test-proofs test-model lint sanitize bench clean reset-data coverage test-deploy test-images images push test-browser screenshots lint-openapi
+.PHONY: help up down status logs demo build programs unit-programs test test-unit test-unit-postgres test-http test-abuse test-scripts test-observe test-proofs test-model lint sanitize bench clean reset-data coverage test-deploy test-images images push test-browser screenshots lint-openapi
 help:
 	@echo "make <target>:"
 	@sed -n 's/^## /  /p' $(MAKEFILE_LIST)
@@ -154,6 +154,7 @@ test:
 	@$(MAKE) test-unit
 	@$(MAKE) test-fuzz
 	@$(MAKE) test-http
+	@$(MAKE) test-abuse
 	@$(MAKE) test-scripts
 	@$(MAKE) test-model
 	@$(MAKE) test-proofs
@@ -175,6 +176,11 @@ pytest_on = VARIANT=$(VARIANT) STORE=$(1) $(if $(filter postgres,$(1)),scripts/w
 test-http: programs
 	@status=0; $(foreach s,$(or $(STORE),sqlite postgres),echo "== $(s)"; \
 		$(call pytest_on,$(s)) tests/http || status=1;) exit $$status
+
+## test-abuse       one anonymous client that floods, drips and asks for what is expensive, on both stores
+test-abuse: programs
+	@status=0; $(foreach s,$(or $(STORE),sqlite postgres),echo "== $(s)"; \
+		$(call pytest_on,$(s)) tests/abuse || status=1;) exit $$status
 
 ## test-scripts     up, down, status, the demo, the move to PostgreSQL, backups, after crashes
 test-scripts: programs
