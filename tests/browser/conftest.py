@@ -1,17 +1,9 @@
 """The browser's tests stand on the HTTP tests' platform, show its logs too, and have Prometheus watch."""
 
-import importlib.util
 import sys
 from pathlib import Path
 
-HTTP_TESTS = Path(__file__).resolve().parent.parent / "http"
-sys.path[:0] = [str(HTTP_TESTS), str(HTTP_TESTS.parent / "observe")]
+TESTS = Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(TESTS / "http"), str(TESTS / "observe")]
 
-
-def pytest_configure(config):
-    # By another name: two modules called conftest get into each other's way.
-    spec = importlib.util.spec_from_file_location("http_conftest", HTTP_TESTS / "conftest.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    module.pytest_configure(config)
-    config.pluginmanager.register(module, "http_conftest")
+pytest_plugins = ["platform_fixtures"]

@@ -1,24 +1,14 @@
 """The proofs stand on the HTTP tests' platform and tools (tests/http), and show its logs too."""
 
-import importlib.util
 import os
 import sys
 from pathlib import Path
 
 import pytest
 
-HTTP_TESTS = Path(__file__).resolve().parent.parent / "http"
-sys.path.insert(0, str(HTTP_TESTS))
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "http"))
 
-
-def pytest_configure(config):
-    # By another name: two modules called conftest get into each other's way.
-    spec = importlib.util.spec_from_file_location("http_conftest", HTTP_TESTS / "conftest.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    module.pytest_configure(config)
-    config.pluginmanager.register(module, "http_conftest")
-
+pytest_plugins = ["platform_fixtures"]
 
 # A full disk is what SQLite has to deal with; the others are about a server or several replicas.
 collect_ignore = (
