@@ -18,6 +18,10 @@ declare -A below=(
 # Third-party and generated headers, and the files that may include them (patterns of find -path).
 declare -A home=(
 	[json-c/]='fcgi-apps/base/json*.c fcgi-apps/base/json_tree.h'
+	[uninorm.h]='fcgi-apps/base/unicode.c'
+	[unistr.h]='fcgi-apps/base/unicode.c'
+	[unicase.h]='fcgi-apps/base/unicode.c'
+	[unictype.h]='fcgi-apps/base/unicode.c'
 	[sqlite3.h]='fcgi-apps/storage/sqlite*.[ch]'
 	[libpq-fe.h]='fcgi-apps/storage/postgres*.[ch]'
 	[http_parser.h]='fcgi-apps/upstream/*'
