@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import signal
 import socket
 import threading
@@ -12,7 +13,7 @@ from urllib.request import urlopen
 import pytest
 from installation import within
 from shop import Shop, done
-from testbed import SERVICES, free_ports
+from testbed import ROOT, SERVICES, free_ports
 
 DOWN = "Nothing runs.\n"
 
@@ -28,6 +29,26 @@ def test_up_status_demo_down(installation):
     assert installation.works("down.sh") == DOWN
     assert installation.run("status.sh")[0] == 1
     installation.is_clean()
+
+
+def test_the_demo_catalogue_fits_every_currency(installation):
+    """What is said to be loaded is there; what is refused is named."""
+    scripts = installation.directory / "scripts"
+    scripts.unlink()
+    shutil.copytree(ROOT / "scripts", scripts)
+    with (scripts / "catalogue.ndjson").open("a") as lines:
+        lines.write('{"sku": "half", "name": "Half a yen", "price": 0.5}\n')
+    status, printed = installation.run("up.sh", CURRENCY="JPY")
+    assert status == 1 and "error: the demo catalogue was refused in part" in printed
+    assert '"line":201' in printed and "Loaded" not in printed
+    installation.is_clean()
+
+    shutil.copy(ROOT / "scripts/catalogue.ndjson", scripts)
+    installation.works("reset-data.sh")
+    up = installation.works("up.sh", CURRENCY="JPY")
+    assert "Loaded a demo catalogue of 200 products\n" in up
+    answer = installation.gateway.get("/products?count=true&limit=1")
+    assert answer.header("X-Total-Count") == "200"
 
 
 def test_the_addresses_that_up_prints(installation):
