@@ -146,7 +146,7 @@ class Pipeline
 
   def initialize(root)
     @root = root
-    @labels = root.children.select { |c| c.name == 'label' }.to_h { |c| [c.argument, c] }
+    @labels = configure(root)
     @source = root.child('source')
     @parts = Hash.new { |hash, key| hash[key] = [] }
     @documents = []
@@ -165,6 +165,29 @@ class Pipeline
   end
 
   private
+
+  # fluentd knows all labels but @ERROR before it configures the first plugin, and adds that one when it
+  # has configured the plugins of all others (root_agent.rb, configure).
+  def configure(root)
+    labels = root.children.select { |c| c.name == 'label' }
+    twice = labels.map(&:argument).tally.find { |_, count| count > 1 }
+    raise "Section <label #{twice.first}> appears twice" if twice
+
+    labels = labels.to_h { |c| [c.argument, c] }
+    error_label = labels['@ERROR']
+    known = labels.keys - ['@ERROR']
+    labels.each_value { |label| find_labels(label, known) unless label == error_label }
+    [error_label, root].compact.each { |section| find_labels(section, labels.keys) }
+    labels
+  end
+
+  def find_labels(parent, known)
+    parent.children.reject { |c| c.name == 'label' }.each do |plugin|
+      [plugin['@label'], plugin['timeout_label']].compact.each do |name|
+        raise "#{name} label not found" unless known.include?(name)
+      end
+    end
+  end
 
   def run(label, tag, time, record)
     label.children.each do |section|

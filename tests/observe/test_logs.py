@@ -382,6 +382,16 @@ def test_what_cannot_be_parsed_is_kept(line):
     assert_typed(document)
 
 
+@pytest.mark.parametrize("label", ["@ERROR", "@ELSEWHERE"])
+def test_a_label_that_fluentd_does_not_know_yet_is_refused(tmp_path, label):
+    """@ERROR is the last label that fluentd adds, so no plugin of another label may name it."""
+    configuration = tmp_path / "fluent.conf"
+    own = CONFIGURATION.read_text()
+    configuration.write_text(own.replace("@label @ELASTICSEARCH", f"@label {label}"))
+    with pytest.raises(AssertionError, match=f"{label} label not found"):
+        collect([], configuration)
+
+
 def test_a_line_that_is_read_again_is_the_same_document():
     again = [collect_one(entry(cri('{"message": "x"}'))) for _ in range(2)]
     assert again[0] == again[1] and again[0]["id"]
