@@ -42,6 +42,13 @@ static inline size_t utf8_character(const char *text, size_t length)
 	return size;
 }
 
+/* Bytes of the byte order mark that a text begins with, 0 without one. A receiver may leave it out
+ * (RFC 8259 section 8.1): spreadsheets and editors put it in front of what they write. */
+static inline size_t utf8_mark(const char *text, size_t length)
+{
+	return length >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0;
+}
+
 static inline bool utf8_is_valid(const char *text, size_t length)
 {
 	for (size_t i = 0; i < length;) {

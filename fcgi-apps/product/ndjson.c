@@ -1,6 +1,11 @@
 #include "product/ndjson.h"
 
+#include "base/utf8.h"
+
 #define BUFFER_SIZE (2 * NDJSON_LINE_MAX)
+
+/* A line's bytes with a mark in front and "\r" behind, which do not count. */
+#define RAW_LINE_MAX (NDJSON_LINE_MAX + 4)
 
 int product_ndjson_init(struct product_ndjson *lines,
 			int64_t (*read)(void *context, void *buffer, size_t size), void *context)
@@ -24,7 +29,13 @@ static struct product_ndjson_line take(struct product_ndjson *lines, size_t leng
 {
 	struct product_ndjson_line line = {.text = lines->buffer + lines->start, .length = length};
 
-	if (length > 0 && line.text[length - 1] == '\r')
+	if (!lines->begun) {
+		size_t mark = utf8_mark(line.text, line.length);
+
+		line.text += mark;
+		line.length -= mark;
+	}
+	if (line.length > 0 && line.text[line.length - 1] == '\r')
 		line.length--;
 	if (lines->skipping || line.length > NDJSON_LINE_MAX) {
 		line.length = 0;
@@ -33,6 +44,7 @@ static struct product_ndjson_line take(struct product_ndjson *lines, size_t leng
 	lines->start += length + after;
 	lines->scanned = 0;
 	lines->skipping = false;
+	lines->begun = true;
 	return line;
 }
 
@@ -40,7 +52,7 @@ static int fill(struct product_ndjson *lines)
 {
 	int64_t got;
 
-	if (lines->scanned > NDJSON_LINE_MAX) {
+	if (lines->scanned > RAW_LINE_MAX) {
 		lines->skipping = true;
 		lines->start = lines->end;
 		lines->scanned = 0;

@@ -15,12 +15,13 @@ struct product_ndjson {
 	size_t end;
 	size_t scanned; /* bytes from start that hold no newline */
 	bool skipping;  /* the rest of a line that is too long */
+	bool begun;     /* the first line was handed out */
 	bool ended;
 };
 
 struct product_ndjson_line {
 	const char *text; /* not NUL-terminated; valid until the next call */
-	size_t length;    /* without "\n" or "\r\n" */
+	size_t length;    /* without "\n" or "\r\n", the first without a byte order mark */
 	bool too_long;    /* beyond NDJSON_LINE_MAX: text is empty */
 };
 

@@ -157,7 +157,18 @@ def test_line_ends(service, between, before, after):
     assert [result["sku"] for result in results] == skus
 
 
-@pytest.mark.parametrize("body", [b"", b"\n", b"\n\r\n\n"])
+@pytest.mark.parametrize("keyed", [False, True])
+def test_a_byte_order_mark_is_no_part_of_the_first_line(service, keyed):
+    """As spreadsheets write it; further in it is a character like any other."""
+    skus = [unique("MARK") for _ in range(2)]
+    body = b"\xef\xbb\xbf" + b"".join(line_of(sku) for sku in skus) + b"\xef\xbb\xbf{}\n"
+    headers = {"Idempotency-Key": unique("key")} if keyed else {}
+    first, second, third = imported(service.public, body, headers)
+    assert [first["line"], first["status"], first["sku"]] == [1, "created", skus[0]]
+    assert second["status"] == "created" and third["status"] == "error"
+
+
+@pytest.mark.parametrize("body", [b"", b"\xef\xbb\xbf", b"\n", b"\n\r\n\n"])
 def test_no_lines_no_results(service, body):
     assert imported(service.public, body) == []
 

@@ -37,6 +37,11 @@ static const struct {
 	{"a\r\nb\r\n", "a|b|"},
 	{"\n\nx\n", "||x|"},
 	{"a\rb\n", "a\rb|"},
+	{"\uFEFFa\nb\n", "a|b|"},
+	{"\uFEFF\r\na", "|a|"},
+	{"\uFEFF", "|"},
+	{"\xEF\xBB\n", "\xEF\xBB|"},
+	{"a\n\uFEFFb", "a|\uFEFFb|"},
 };
 
 static const size_t pieces[] = {1, 2, 3, 100};
@@ -93,6 +98,28 @@ START_TEST(a_long_line_spoils_no_other)
 }
 END_TEST
 
+/* Neither a mark nor "\r" counts, wherever a read ends. */
+START_TEST(the_longest_line_has_all_its_bytes)
+{
+	size_t length = 3 + NDJSON_LINE_MAX + (size_t)_i + 2;
+	char *text CLEANUP(free_p) = malloc(length);
+	ck_assert_ptr_nonnull(text);
+	memset(text, 'x', length);
+	memcpy(text, "\xEF\xBB\xBF", 3);
+	memcpy(text + length - 2, "\r\n", 2);
+	for (size_t piece = length - 4; piece <= length; piece++) {
+		struct source source = {text, length, piece, 0};
+		struct product_ndjson lines CLEANUP(product_ndjson_release) = {0};
+		struct product_ndjson_line line;
+		ck_assert_int_eq(product_ndjson_init(&lines, read_source, &source), 0);
+		ck_assert_int_eq(product_ndjson_next(&lines, &line), 1);
+		ck_assert_int_eq(line.too_long, _i);
+		ck_assert_uint_eq(line.length, _i ? 0 : NDJSON_LINE_MAX);
+		ck_assert_int_eq(product_ndjson_next(&lines, &line), 0);
+	}
+}
+END_TEST
+
 START_TEST(a_broken_body_is_an_error)
 {
 	struct source source = {"a\nb", 3, 2, -EIO};
@@ -109,6 +136,7 @@ int main(void)
 	TCase *tcase = tcase_create("ndjson");
 	tcase_add_loop_test(tcase, lines_are_cut_at_newlines, 0, ARRAY_SIZE(texts));
 	tcase_add_loop_test(tcase, a_long_line_spoils_no_other, 0, ARRAY_SIZE(lengths));
+	tcase_add_loop_test(tcase, the_longest_line_has_all_its_bytes, 0, 2);
 	tcase_add_test(tcase, a_broken_body_is_an_error);
 	return unit_run(tcase, "ndjson");
 }
