@@ -3,6 +3,9 @@
 
 #include "contract/contract_parts.h"
 
+/* nginx holds as much of a body back, on the disk. */
+#define BODY_BYTES_MAX (32 << 20)
+
 /* Length of "type/subtype" in a Content-Type (RFC 9110 section 8.3.1). */
 static size_t type_length(const char *content_type)
 {
@@ -68,20 +71,39 @@ int content_load(struct loader *loader, const struct json *content, const char *
 	return 0;
 }
 
+static int load_max_bytes(struct loader *loader, const struct json *definition, const char *where,
+			  size_t *ret_max_bytes)
+{
+	const struct json *limit = json_get(definition, "x-max-bytes");
+
+	if (!limit || !json_is_integer(limit) || json_int(limit) < 1 ||
+	    json_int(limit) > BODY_BYTES_MAX)
+		return loader_refuse(loader->error, where,
+				     "needs x-max-bytes, a whole number from 1 to %d",
+				     BODY_BYTES_MAX);
+	*ret_max_bytes = (size_t)json_int(limit);
+	return 0;
+}
+
 int request_body_load(struct loader *loader, const struct json *definition, const char *where,
-		      struct content *ret_content, bool *ret_required)
+		      struct content *ret_content, struct operation *ret_operation)
 {
 	static const char *const allowed[] = {"description", "content", "required", NULL};
 	char place[WHERE_SIZE];
+	int result;
 
 	definition = loader_resolve(loader, definition, where);
 	if (!definition || loader_members(loader, definition, allowed, where) < 0 ||
-	    loader_flag(loader, definition, "required", where, ret_required) < 0)
+	    loader_flag(loader, definition, "required", where, &ret_operation->body_required) < 0)
 		return -EINVAL;
 	if (!json_get(definition, "content"))
 		return loader_refuse(loader->error, where, "needs content");
 	loader_place(place, where, "content");
-	return content_load(loader, json_get(definition, "content"), place, ret_content);
+	result = content_load(loader, json_get(definition, "content"), place, ret_content);
+	if (result == 0)
+		result = load_max_bytes(loader, definition, where, &ret_operation->max_bytes);
+	ret_operation->has_body = result == 0;
+	return result;
 }
 
 int header_verify(struct loader *loader, const struct json *definition, const char *where)

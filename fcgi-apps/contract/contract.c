@@ -43,9 +43,9 @@ static int verify_request_body(struct loader *loader, const struct json *definit
 			       const char *where)
 {
 	struct content content = {0};
-	bool required;
+	struct operation operation = {0};
 
-	return request_body_load(loader, definition, where, &content, &required);
+	return request_body_load(loader, definition, where, &content, &operation);
 }
 
 /* Also the components that nothing refers to must be right: they are part of the document. */

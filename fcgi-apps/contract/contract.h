@@ -8,7 +8,7 @@
  * checked; their headers are description. Immutable after loading and thread-safe.
  *
  * Extensions: `x-internal: true` on an operation keeps it off the public listener and out of the
- * public document.
+ * public document. `x-max-bytes` is what a request body may have at most; each must have one.
  */
 #ifndef CONTRACT_CONTRACT_H
 #define CONTRACT_CONTRACT_H
@@ -31,7 +31,8 @@ struct operation {
 	bool internal;
 	bool has_body;
 	bool body_required;
-	size_t index; /* 0.. in document order */
+	size_t max_bytes; /* of the body */
+	size_t index;     /* 0.. in document order */
 };
 
 /*

@@ -131,7 +131,7 @@ int response_load(struct loader *loader, const struct json *definition, const ch
 		  struct content *ret_content);
 int header_verify(struct loader *loader, const struct json *definition, const char *where);
 int request_body_load(struct loader *loader, const struct json *definition, const char *where,
-		      struct content *ret_content, bool *ret_required);
+		      struct content *ret_content, struct operation *ret_operation);
 
 /* The media type that fits a Content-Type, or NULL. content_type NULL is "". */
 const struct media *content_find(const struct content *content, const char *content_type);

@@ -51,9 +51,7 @@ static int load_request_body(struct loader *loader, const struct json *definitio
 	/* RFC 9110 sections 9.3.1 and 9.3.5: content has no meaning there. */
 	if (strcmp(method, "GET") == 0 || strcmp(method, "DELETE") == 0)
 		return loader_refuse(loader->error, place, "%s takes no body", method);
-	endpoint->operation.has_body = true;
-	return request_body_load(loader, definition, place, &endpoint->body,
-				 &endpoint->operation.body_required);
+	return request_body_load(loader, definition, place, &endpoint->body, &endpoint->operation);
 }
 
 static int check_tags(struct loader *loader, const struct json *tags, const char *where)

@@ -128,8 +128,8 @@ static bool take_body(struct exchange *exchange, struct violations *violations)
 	case 0:
 		return true;
 	case -EMSGSIZE:
-		response_problem(response, 413, NULL, "The body is longer than %u bytes",
-				 EXCHANGE_BODY_MAX);
+		response_problem(response, 413, NULL, "The body is longer than %zu bytes",
+				 operation->max_bytes);
 		return false;
 	default:
 		response_error(response, rc);

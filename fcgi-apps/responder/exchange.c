@@ -17,6 +17,7 @@
 #define PATH_MAX_LENGTH 8192
 #define HEAD_MAX        40960
 #define ARRIVED_MAX     4096
+#define DISCARDED_MAX   (32u << 20) /* of a body that nobody reads */
 
 int exchange_global_start(void)
 {
@@ -26,7 +27,7 @@ int exchange_global_start(void)
 static int64_t read_streamed(struct request *request, void *buffer, size_t size)
 {
 	struct exchange *exchange = request->exchange;
-	if (exchange->streamed > EXCHANGE_STREAM_MAX)
+	if (exchange->streamed > (int64_t)request->operation->max_bytes)
 		return -EMSGSIZE;
 	int limit = size > 65536 ? 65536 : (int)size;
 	int got = FCGX_GetStr(buffer, limit, exchange->fcgi.in);
@@ -118,8 +119,8 @@ static void discard_body(struct exchange *exchange)
 	do {
 		got = FCGX_GetStr(buffer, sizeof(buffer), exchange->fcgi.in);
 		total += (size_t)(got > 0 ? got : 0);
-	} while (got == (int)sizeof(buffer) && total <= EXCHANGE_STREAM_MAX);
-	if (total > EXCHANGE_STREAM_MAX)
+	} while (got == (int)sizeof(buffer) && total <= DISCARDED_MAX);
+	if (total > DISCARDED_MAX)
 		exchange->fcgi.keepConnection = 0;
 }
 
@@ -155,7 +156,7 @@ struct exchange *exchange_take(struct server *server)
 		return NULL;
 	exchange->server = server;
 	FCGX_InitRequest(&exchange->fcgi, -1, 0);
-	text_init(&exchange->body, EXCHANGE_BODY_MAX);
+	text_init(&exchange->body, SIZE_MAX);
 	text_init(&exchange->path, PATH_MAX_LENGTH);
 	response_init(&exchange->response, exchange->request.request_id);
 	exchange->response.exchange = exchange;
@@ -355,10 +356,11 @@ int exchange_receive(struct exchange *exchange, int fd)
 int exchange_read_body(struct exchange *exchange)
 {
 	struct text *body = &exchange->body;
+	size_t limit = exchange->request.operation->max_bytes;
 	text_reset(body);
-	while (body->length < EXCHANGE_BODY_MAX) {
+	while (body->length < limit) {
 		/* Most bodies are small, and many may wait at once. */
-		size_t room = EXCHANGE_BODY_MAX - body->length;
+		size_t room = limit - body->length;
 		size_t piece = body->length == 0 ? 1000 : 8000;
 		size_t want = room < piece ? room : piece;
 		char *place = text_reserve(body, want);
@@ -371,7 +373,7 @@ int exchange_read_body(struct exchange *exchange)
 			break;
 	}
 	char extra;
-	if (body->length == EXCHANGE_BODY_MAX && FCGX_GetStr(&extra, 1, exchange->fcgi.in) > 0)
+	if (body->length == limit && FCGX_GetStr(&extra, 1, exchange->fcgi.in) > 0)
 		return -EMSGSIZE;
 	exchange->request.body_text = text_string(body);
 	exchange->request.body_length = body->length;

@@ -11,12 +11,6 @@
 
 #include "responder/server.h"
 
-/* What a buffered body may hold; nginx has the same limit in front. */
-#define EXCHANGE_BODY_MAX (1u << 20)
-
-/* What a streamed body may hold; nginx has that limit, too. */
-#define EXCHANGE_STREAM_MAX (32u << 20)
-
 struct exchange {
 	struct server *server;
 	const struct binding *binding;
@@ -49,7 +43,7 @@ bool exchange_has_arrived(int fd);
  */
 int exchange_receive(struct exchange *exchange, int fd);
 
-/* Reads the whole body. -EMSGSIZE beyond EXCHANGE_BODY_MAX, -ECONNABORTED when it is cut short,
+/* Reads the whole body. -EMSGSIZE beyond the operation's limit, -ECONNABORTED when it is cut short,
  * -ENOMEM. */
 int exchange_read_body(struct exchange *exchange);
 

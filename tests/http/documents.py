@@ -30,6 +30,7 @@ class Operation:
         body = definition.get("requestBody", {})
         self.body = body.get("content", {})
         self.body_required = body.get("required", False)
+        self.max_bytes = body.get("x-max-bytes", 0)
 
     def resolve(self, value):
         while "$ref" in value:

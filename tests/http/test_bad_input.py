@@ -230,12 +230,46 @@ def test_oversize_bodies(targets, name, identifier):
     target.client.close()
 
 
-@pytest.mark.parametrize(("more", "status"), [(-1, 201), (0, 201), (1, 413)])
-def test_the_limit_is_exactly_a_mebibyte(product, more, status):
-    body = json.dumps(PRODUCT).encode().ljust((1 << 20) + more)
-    with product.public.clone() as client:
-        answer = client.post("/products", body=body, headers={"Content-Type": "application/json"})
-    assert answer.status == status, answer
+@pytest.mark.parametrize(("name", "identifier"), WITH_JSON)
+def test_the_limit_is_exactly_the_documents(targets, name, identifier):
+    target = targets[name, identifier]
+    limit = target.operation.max_bytes
+    is_problem(target.request(body=b" " * limit), 422)
+    detail = is_problem(target.request(body=b" " * (limit + 1)), 413)["detail"]
+    target.client.close()
+    assert str(limit) in detail
+
+
+ASTRAL = "\U0001f600"
+LARGEST_BODIES = {
+    ("product", "createProduct"): {
+        "name": ASTRAL * 200,
+        "description": ASTRAL * 5000,
+        "price": 1.25,
+        "sku": ASTRAL * 64,
+        "category": ASTRAL * 100,
+        "tags": [ASTRAL * 48 + f"{number:02}" for number in range(20)],
+        "image_url": "https://example.com/" + "a" * 2028,
+        "inventory": 10**9,
+        "low_stock_threshold": 10**9,
+    },
+    ("product", "holdStock"): {
+        "items": [
+            {"product_id": f"0190a1b2-c3d4-7e5f-8a6b-{number:012}", "quantity": 10**9}
+            for number in range(200)
+        ]
+    },
+    ("cart", "createCart"): {"user_id": ASTRAL * 128},
+    ("order", "setOrderStatus"): {"reason": ASTRAL * 500, "tracking_number": ASTRAL * 100},
+}
+
+
+@pytest.mark.parametrize(("name", "identifier"), LARGEST_BODIES)
+def test_the_largest_bodies_fit(targets, name, identifier):
+    """Escaped throughout, as many programs write them, and in the way that takes most lines."""
+    body = json.dumps(LARGEST_BODIES[name, identifier], indent=4).encode()
+    answer = targets[name, identifier].request(body=body)
+    assert answer.status != 413, answer
 
 
 # ---- the query ----

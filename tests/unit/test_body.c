@@ -11,7 +11,7 @@ static void stop(void)
 
 static const char body_document[] =
 	"{'openapi':'3.1.0','info':{'title':'T'},'paths':{'/x':{"
-	"'post':{'operationId':'a','requestBody':{'required':true,'content':{"
+	"'post':{'operationId':'a','requestBody':{'x-max-bytes':1000,'required':true,'content':{"
 	"'application/json':{'schema':{'$ref':'#/components/schemas/Problem'}},"
 	"'application/merge-patch+json':{'schema':{'type':'object'}},"
 	"'application/x-ndjson':{'schema':{'type':'object'}}}},'responses':{"
@@ -20,7 +20,7 @@ static const char body_document[] =
 	"'additionalProperties':false}}}},"
 	"'204':{'description':'d'},"
 	"'404':{'$ref':'#/components/responses/NotFound'}}},"
-	"'put':{'operationId':'b','requestBody':{'content':{'text/csv':{}}},"
+	"'put':{'operationId':'b','requestBody':{'x-max-bytes':1000,'content':{'text/csv':{}}},"
 	"'responses':{'204':{'description':'d'}}},"
 	"'delete':{'operationId':'c','responses':{'204':{'description':'d'}}}}}}";
 
