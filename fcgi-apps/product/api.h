@@ -14,6 +14,7 @@ int product_api_get(struct request *request, struct response *response);
 int product_api_replace(struct request *request, struct response *response);
 int product_api_patch(struct request *request, struct response *response);
 int product_api_delete(struct request *request, struct response *response);
+int product_api_restore(struct request *request, struct response *response);
 
 /* stock_api.c */
 int product_api_adjust_stock(struct request *request, struct response *response);

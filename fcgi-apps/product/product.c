@@ -78,6 +78,8 @@ void product_write(struct json_writer *writer, struct db_rows *row, struct curre
 	json_member_int(writer, "version", db_column_int(row, PRODUCT_VERSION));
 	json_member_time(writer, "created_at", db_column_int(row, PRODUCT_CREATED_AT));
 	json_member_time(writer, "updated_at", db_column_int(row, PRODUCT_UPDATED_AT));
+	if (!db_column_is_null(row, PRODUCT_DELETED_AT))
+		json_member_time(writer, "deleted_at", db_column_int(row, PRODUCT_DELETED_AT));
 	json_object_end(writer);
 }
 

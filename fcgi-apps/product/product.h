@@ -36,7 +36,7 @@ int product_input_read(const struct json *object, struct currency currency,
 /* What every query for products selects, in the order of enum product_column. */
 #define PRODUCT_COLUMNS                                                                            \
 	"id, name, description, price, inventory, sku, category, tags, image_url,"                 \
-	" low_stock_threshold, reserved, version, created_at, updated_at"
+	" low_stock_threshold, reserved, version, created_at, updated_at, deleted_at"
 
 enum product_column {
 	PRODUCT_ID,
@@ -53,6 +53,7 @@ enum product_column {
 	PRODUCT_VERSION,
 	PRODUCT_CREATED_AT,
 	PRODUCT_UPDATED_AT,
+	PRODUCT_DELETED_AT,
 	PRODUCT_COLUMN_COUNT, /* a query's own further columns start here */
 };
 

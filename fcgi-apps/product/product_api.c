@@ -170,3 +170,32 @@ int product_api_delete(struct request *request, struct response *response)
 	response_empty(response, 204);
 	return 0;
 }
+
+int product_api_restore(struct request *request, struct response *response)
+{
+	struct product_current current CLEANUP(product_current_release) = {0};
+	struct db_rows *before CLEANUP(db_rows_close_p) = NULL;
+	struct db_rows *after CLEANUP(db_rows_close_p) = NULL;
+	const char *id = request_path_parameter(request, "id");
+	int r = product_find_any_to_change(request->db, id, &before);
+
+	if (r == -ENOENT)
+		return product_answer_not_found(response);
+	if (r < 0)
+		return r;
+	if (!request_precondition(request, response, db_column_int(before, PRODUCT_VERSION)))
+		return 0;
+	if (db_column_is_null(before, PRODUCT_DELETED_AT)) {
+		product_answer(request, response, 200, before);
+		return 0;
+	}
+	r = product_current_read(before, &current);
+	if (r == 0)
+		r = product_restore(request->db, id, &current, clock_now(), &after);
+	if (r == -EEXIST)
+		return sku_taken(response);
+	if (r < 0)
+		return r;
+	product_answer(request, response, 200, after);
+	return 0;
+}

@@ -53,12 +53,26 @@ int product_find(struct db_conn *conn, const char *id, struct db_rows **ret_rows
 			 DB_VALUES(db_text(id)), -ENOENT, ret_rows);
 }
 
+static int lock_product(struct db_conn *conn, const char *id)
+{
+	return db_lock(conn, "SELECT 1 FROM products WHERE id = $1 FOR UPDATE",
+		       DB_VALUES(db_text(id)));
+}
+
 int product_find_to_change(struct db_conn *conn, const char *id, struct db_rows **ret_rows)
 {
-	int r = db_lock(conn, "SELECT 1 FROM products WHERE id = $1 FOR UPDATE",
-			DB_VALUES(db_text(id)));
+	int r = lock_product(conn, id);
 
 	return r < 0 ? r : product_find(conn, id, ret_rows);
+}
+
+int product_find_any_to_change(struct db_conn *conn, const char *id, struct db_rows **ret_rows)
+{
+	int r = lock_product(conn, id);
+
+	return r < 0 ? r
+		     : first_row(conn, "SELECT " PRODUCT_COLUMNS " FROM products WHERE id = $1",
+				 DB_VALUES(db_text(id)), -ENOENT, ret_rows);
 }
 
 int product_find_sku(struct db_conn *conn, const char *sku, struct db_rows **ret_rows)
@@ -295,4 +309,25 @@ int product_delete(struct db_conn *conn, const char *id, const struct product_cu
 	if (changed == 0)
 		return -EAGAIN;
 	return remove_tags(conn, current->tags, current->created_at, id);
+}
+
+int product_restore(struct db_conn *conn, const char *id, const struct product_current *current,
+		    int64_t now, struct db_rows **ret_rows)
+{
+	static const struct change change =
+		CHANGE("UPDATE products SET deleted_at = NULL, updated_at = $3,"
+		       " version = version + 1"
+		       " WHERE id = $1 AND version = $2 AND deleted_at IS NOT NULL",
+		       -EAGAIN);
+	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
+	int r = change_row(conn, &change,
+			   DB_VALUES(db_text(id), db_int(current->version), db_int(now)), &rows);
+
+	if (r == 0)
+		r = add_tags(conn, current->tags, current->created_at, id);
+	if (r < 0)
+		return r;
+	*ret_rows = rows;
+	rows = NULL;
+	return 0;
 }

@@ -24,6 +24,9 @@ int product_find(struct db_conn *conn, const char *id, struct db_rows **ret_rows
  * Otherwise orders that take one of it again and again would be faster each time. */
 int product_find_to_change(struct db_conn *conn, const char *id, struct db_rows **ret_rows);
 
+/* The same for one that may be deleted. -ENOENT: there never was one. */
+int product_find_any_to_change(struct db_conn *conn, const char *id, struct db_rows **ret_rows);
+
 /* Copies it from a row. -ENOMEM, -EIO for a row that is damaged. */
 int product_current_read(struct db_rows *row, struct product_current *ret_current);
 void product_current_release(struct product_current *current);
@@ -51,6 +54,11 @@ int product_post_replace(struct db_conn *conn, const char *id,
 /* Hides the product from everything but orders that have it already. -EAGAIN as above. */
 int product_delete(struct db_conn *conn, const char *id, const struct product_current *current,
 		   int64_t now);
+
+/* Undoes that: stock and ledger are as they were left. -EEXIST: sku is taken; -EAGAIN as above, and
+ * when it is not deleted. */
+int product_restore(struct db_conn *conn, const char *id, const struct product_current *current,
+		    int64_t now, struct db_rows **ret_rows);
 
 /* The live product that has this sku. -ENOENT. */
 int product_find_sku(struct db_conn *conn, const char *sku, struct db_rows **ret_rows);

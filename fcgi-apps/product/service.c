@@ -22,6 +22,7 @@ static const struct binding bindings[] = {
 	{.operation_id = "replaceProduct", .mode = RUN_TRANSACTION, .handle = product_api_replace},
 	{.operation_id = "patchProduct", .mode = RUN_TRANSACTION, .handle = product_api_patch},
 	{.operation_id = "deleteProduct", .mode = RUN_TRANSACTION, .handle = product_api_delete},
+	{.operation_id = "restoreProduct", .mode = RUN_TRANSACTION, .handle = product_api_restore},
 	{.operation_id = "adjustStock",
 	 .mode = RUN_TRANSACTION,
 	 .handle = product_api_adjust_stock},

@@ -86,7 +86,7 @@ int product_api_list_movements(struct request *request, struct response *respons
 	struct cursor cursor CLEANUP(cursor_release) = {0};
 	const char *id = request_path_parameter(request, "id");
 	int64_t count;
-	int r = product_stock_available(request->db, id, &count);
+	int r = product_has_ledger(request->db, id);
 
 	if (r == -ENOENT)
 		return product_answer_not_found(response);

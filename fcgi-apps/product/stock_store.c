@@ -23,6 +23,14 @@ int product_stock_available(struct db_conn *conn, const char *product_id, int64_
 			    DB_VALUES(db_text(product_id)), ret_inventory);
 }
 
+int product_has_ledger(struct db_conn *conn, const char *product_id)
+{
+	int64_t found;
+
+	return db_query_int(conn, "SELECT 1 FROM products WHERE id = $1",
+			    DB_VALUES(db_text(product_id)), &found);
+}
+
 /* Whether the stock may change by $2, where $3 is the most there may be. */
 #define FITS "inventory + $2 >= 0 AND ($2 < 0 OR inventory + $2 <= $3)"
 

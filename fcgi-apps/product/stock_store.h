@@ -24,6 +24,9 @@ int product_stock_adjust(struct db_conn *conn, const char *product_id, int64_t d
 			 const char *reason, int64_t now, struct db_rows **ret_rows,
 			 int64_t *ret_available);
 
+/* -ENOENT: there never was such a product. */
+int product_has_ledger(struct db_conn *conn, const char *product_id);
+
 /* -ENOENT: no such product, or deleted. */
 int product_stock_available(struct db_conn *conn, const char *product_id, int64_t *ret_inventory);
 

@@ -31,12 +31,14 @@ def run(name, url, *arguments):
 
 
 def trade(bed, directory):
-    """Orders in every status, a refused one, an open checkout, a deleted product, keys; the stores
-    are in directory."""
+    """Orders in every status, a refused one, an open checkout, a deleted product and a restored one,
+    keys; the stores are in directory."""
     shop = Shop(bed)
     mug = shop.make_product(inventory=100, price=2, name='"Big" mug', tags=["kitchen", "blue"])
     tea = shop.make_product(inventory=50, price=3, name="Grüner Tee ☕", sku=new_id())
     shop.delete_product(shop.make_product(inventory=5, name="Discontinued"))
+    shop.delete_product(mug)
+    assert shop.product.post(f"/products/{mug}/restore").status == 200
     shop.adjust_stock(mug, -7)
     for statuses in PATHS:
         order = shop.buy({mug: 2, tea: 1})

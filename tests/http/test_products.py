@@ -455,7 +455,6 @@ def nothing_there(service, product):
         client.delete(path),
         client.put(path, json={"name": "x", "price": 1}),
         client.patch(path, json={"name": "x"}),
-        client.get(f"{path}/stock/movements"),
         adjust(service, product, 1),
     ):
         assert is_problem(answer, 404)["detail"] == "Product not found"
@@ -464,6 +463,8 @@ def nothing_there(service, product):
 @pytest.mark.parametrize("identifier", ["none", "01a20338-95db-752d-9352-0c24b9620f45"])
 def test_what_never_was_is_not_found(product, identifier):
     nothing_there(product, {"id": identifier})
+    is_problem(product.public.get(f"/products/{identifier}/stock/movements"), 404)
+    is_problem(product.public.post(f"/products/{identifier}/restore"), 404)
 
 
 def test_deleted_is_not_found_anywhere(product):
@@ -473,6 +474,78 @@ def test_deleted_is_not_found_anywhere(product):
     nothing_there(product, created)
     for query in (f"ids={created['id']}", f"sku={created['sku']}", "q=evanescent"):
         assert product.public.get(f"/products?{query}").json() == []
+
+
+def restore(service, product, headers=None):
+    return service.public.post(f"{path_of(product)}/restore", headers=headers)
+
+
+def test_the_ledger_outlives_the_product(product):
+    created = make_product(product, inventory=3)
+    order = f"/internal/reservations/{unique('order')}"
+    items = [{"product_id": created["id"], "quantity": 2}]
+    made(product.internal.put(order, json={"items": items}), 201)
+    assert product.public.delete(path_of(created)).status == 204
+    assert product.internal.delete(order).status == 204
+    deltas = [(entry["delta"], entry["reason"]) for entry in movements_of(product, created)]
+    assert deltas == [(2, "release"), (-2, "hold"), (3, "opening")]
+    answer = product.public.get(f"{path_of(created)}/stock/movements?count=true&limit=1")
+    assert answer.header("X-Total-Count") == "3"
+
+
+def test_restored_is_found_as_before(product):
+    word = unique("phoenix")
+    created = make_product(product, sku=word, name=f"{word} lamp", tags=[word], inventory=3)
+    assert product.public.delete(path_of(created)).status == 204
+    answer = restore(product, created)
+    restored = made(answer, 200)
+    assert answer.header("ETag") == '"3"' and restored["updated_at"] > created["updated_at"]
+    changing = ("version", "updated_at")
+    assert {k: v for k, v in restored.items() if k not in changing} == {
+        k: v for k, v in created.items() if k not in changing
+    }
+    assert fetch(product, created) == restored
+    for query in (f"ids={created['id']}", f"sku={word}", f"tag={word}", f"q={word}"):
+        assert product.public.get(f"/products?{query}").json() == [restored], query
+    assert len(movements_of(product, created)) == 1
+    assert made(restore(product, created), 200) == restored
+
+
+def test_a_restored_product_is_sold_again(platform):
+    product, carts = platform.product, platform.cart.public
+    sold = make_product(product, inventory=2)
+    cart = made(carts.post("/carts", json={"user_id": unique("user")}))
+    item = {"product_id": sold["id"], "quantity": 1}
+    assert product.public.delete(path_of(sold)).status == 204
+    assert carts.post(f"/carts/{cart['id']}/items", json=item).status in (404, 409, 422)
+    made(restore(product, sold), 200)
+    made(carts.post(f"/carts/{cart['id']}/items", json=item), 200)
+    order = {"user_id": cart["user_id"], "cart_id": cart["id"]}
+    made(platform.order.public.post("/orders", json=order))
+    assert fetch(product, sold)["inventory"] == 1
+
+
+def test_restore_needs_the_sku(product):
+    sku = unique("ONE")
+    first = make_product(product, sku=sku)
+    assert product.public.delete(path_of(first)).status == 204
+    second = make_product(product, sku=sku)
+    is_problem(restore(product, first), 409, "sku-taken")
+    is_problem(product.public.get(path_of(first)), 404)
+    assert product.public.delete(path_of(second)).status == 204
+    made(restore(product, first), 200)
+    is_problem(restore(product, second), 409, "sku-taken")
+
+
+def test_restore_heeds_preconditions_and_keys(product):
+    created = make_product(product)
+    assert product.public.delete(path_of(created)).status == 204
+    is_problem(restore(product, created, {"If-Match": '"1"'}), 412)
+    headers = {"If-Match": '"2"', "Idempotency-Key": unique("key")}
+    first, again = restore(product, created, headers), restore(product, created, headers)
+    assert made(first, 200) == made(again, 200)
+    assert again.header("Idempotent-Replayed") == "true"
+    is_problem(restore(product, created, {"If-Match": '"2"'}), 412)
 
 
 def test_old_orders_keep_what_was_deleted(platform):

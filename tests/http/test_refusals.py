@@ -34,6 +34,14 @@ def patch_with_taken_sku(shop):
     return shop.product.patch(f"/products/{product}", json={"sku": sku})
 
 
+def restore_with_taken_sku(shop):
+    sku = f"LAMP-{uuid.uuid4()}"
+    product = shop.make_product(sku=sku)
+    assert shop.product.delete(f"/products/{product}").status == 204
+    shop.make_product(sku=sku)
+    return shop.product.post(f"/products/{product}/restore")
+
+
 def adjust(delta):
     def ask(shop):
         product = shop.make_product(inventory=3)
@@ -121,6 +129,7 @@ PROVOKE = {
     ("createProduct", "sku-taken"): create_with_taken_sku,
     ("replaceProduct", "sku-taken"): replace_with_taken_sku,
     ("patchProduct", "sku-taken"): patch_with_taken_sku,
+    ("restoreProduct", "sku-taken"): restore_with_taken_sku,
     ("adjustStock", "insufficient-stock"): adjust(-5),
     ("adjustStock", "stock-limit"): adjust(1_000_000_000),
     ("addItem", "insufficient-stock"): more_than_in_stock(add),

@@ -154,6 +154,40 @@ START_TEST(a_deleted_product_is_gone)
 }
 END_TEST
 
+static int restore(struct db_conn *conn, void *id)
+{
+	struct product_current current CLEANUP(product_current_release) = {0};
+	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
+	struct db_rows *after CLEANUP(db_rows_close_p) = NULL;
+	int r = product_find_any_to_change(conn, id, &rows);
+	if (r == 0)
+		r = product_current_read(rows, &current);
+	if (r == 0)
+		r = product_restore(conn, id, &current, clock_now(), &after);
+	if (r == 0)
+		ck_assert(db_column_is_null(after, PRODUCT_DELETED_AT));
+	return r;
+}
+
+START_TEST(a_deleted_product_comes_back)
+{
+	char id[UUID_TEXT_SIZE];
+	struct product_input mug = {.name = "Mug", .inventory = 7, .sku = "MUG"};
+	products_add(mug, "[\"a\",\"b\"]", id);
+	ck_assert_int_eq(db_transaction(products_db, restore, id), -EAGAIN);
+	ck_assert_int_eq(db_transaction(products_db, restore, "other"), -ENOENT);
+	ck_assert_int_eq(db_transaction(products_db, delete, id), 0);
+	ck_assert_int_eq(db_transaction(products_db, restore, id), 0);
+	ck_assert_int_eq(store_number(products_db, "SELECT count(*) FROM product_tags"), 2);
+	ck_assert_int_eq(store_number(products_db, "SELECT version FROM products"), 3);
+	ck_assert_int_eq(db_transaction(products_db, delete, id), 0);
+	products_add(mug, NULL, NULL);
+	ck_assert_int_eq(db_transaction(products_db, restore, id), -EEXIST);
+	ck_assert_int_eq(store_number(products_db, "SELECT count(*) FROM product_tags"), 0);
+	products_check_ledger();
+}
+END_TEST
+
 static const struct {
 	int64_t before;
 	int64_t delta;
@@ -279,6 +313,7 @@ int main(void)
 	tcase_add_test(tcase, replacing_moves_stock_and_tags);
 	tcase_add_test(tcase, a_stale_change_is_refused);
 	tcase_add_test(tcase, a_deleted_product_is_gone);
+	tcase_add_test(tcase, a_deleted_product_comes_back);
 	tcase_add_loop_test(tcase, stock_stays_in_its_limits, 0, ARRAY_SIZE(adjustments));
 	tcase_add_test(tcase, the_ledger_reads_newest_first);
 	tcase_add_test(tcase, input_defaults);
