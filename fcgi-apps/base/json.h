@@ -26,6 +26,10 @@ enum json_type {
 
 #define JSON_DEPTH_MAX 16
 
+/* Values of all kinds in what a client sends: a hold of 200 lines has 602. Each costs up to a
+ * kilobyte of memory, and may be two bytes of text. */
+#define JSON_VALUES_MAX 1000
+
 struct json_error {
 	size_t offset;    /* byte in the text, from 0 */
 	size_t line;      /* from 1 */
@@ -34,11 +38,15 @@ struct json_error {
 };
 
 /*
- * Parses a whole text; depth_limit is JSON_DEPTH_MAX for what comes from outside. The value is
+ * Parses a whole text of our own or a sibling's, at most depth_limit deep. The value is
  * the caller's: json_free(). -EINVAL with *ret_error filled, -ENOMEM.
  */
 int json_parse(const char *text, size_t length, int depth_limit, struct json **ret_value,
 	       struct json_error *ret_error);
+
+/* The same for what a client sent: at most JSON_DEPTH_MAX deep, at most JSON_VALUES_MAX values. */
+int json_parse_input(const char *text, size_t length, struct json **ret_value,
+		     struct json_error *ret_error);
 
 /* JSON null is a value of its own, never a NULL pointer; NULL means "no such member". */
 enum json_type json_type(const struct json *value);

@@ -7,9 +7,13 @@
 #include "base/json_tree.h"
 #include "base/utf8.h"
 
+#define DIGITS_OF(number) #number
+#define TEXT_OF(number)   DIGITS_OF(number)
+
 struct parser {
 	struct json_scan scan;
 	int depth_left;
+	size_t values_left;
 	struct text names; /* a stack: the names whose values are being read, each with NUL */
 	size_t duplicate;  /* offset in names */
 	bool has_duplicate;
@@ -193,6 +197,9 @@ static int parse_container(struct parser *parser, struct json_object *container,
 static int parse_value(struct parser *parser, struct json_object **ret_value)
 {
 	json_scan_space(&parser->scan);
+	if (parser->values_left == 0)
+		return unexpected(parser, "more than " TEXT_OF(JSON_VALUES_MAX) " values");
+	parser->values_left--;
 	switch (json_scan_peek(&parser->scan)) {
 	case '{':
 		return parse_container(parser, json_object_new_object(), parse_members, ret_value);
@@ -237,27 +244,45 @@ static void describe(const struct parser *parser, struct json_error *ret_error)
 	*ret_error = error;
 }
 
-int json_parse(const char *text, size_t length, int depth_limit, struct json **ret_value,
-	       struct json_error *ret_error)
+static int parse(struct parser *parser, struct json **ret_value, struct json_error *ret_error)
 {
-	struct parser parser = {.scan = {text, length, 0, NULL}, .depth_left = depth_limit};
+	struct json_scan *scan = &parser->scan;
 	struct json_object *value = NULL;
 
-	text_init(&parser.names, SIZE_MAX);
-	int result = length <= INT32_MAX ? parse_value(&parser, &value)
-					 : json_scan_fail(&parser.scan, 0, "too long");
+	text_init(&parser->names, SIZE_MAX);
+	int result = scan->length <= INT32_MAX ? parse_value(parser, &value)
+					       : json_scan_fail(scan, 0, "too long");
 	if (result == 0) {
-		json_scan_space(&parser.scan);
-		if (parser.scan.position < length) {
+		json_scan_space(scan);
+		if (scan->position < scan->length) {
 			json_object_put(value);
-			result = json_scan_fail(&parser.scan, parser.scan.position,
-						"text after the value");
+			result = json_scan_fail(scan, scan->position, "text after the value");
 		}
 	}
 	if (result == 0)
 		*ret_value = json_wrap(value);
 	else if (result == -EINVAL)
-		describe(&parser, ret_error);
-	text_release(&parser.names);
+		describe(parser, ret_error);
+	text_release(&parser->names);
 	return result;
+}
+
+int json_parse(const char *text, size_t length, int depth_limit, struct json **ret_value,
+	       struct json_error *ret_error)
+{
+	struct parser parser = {.scan = {text, length, 0, NULL},
+				.depth_left = depth_limit,
+				.values_left = SIZE_MAX};
+
+	return parse(&parser, ret_value, ret_error);
+}
+
+int json_parse_input(const char *text, size_t length, struct json **ret_value,
+		     struct json_error *ret_error)
+{
+	struct parser parser = {.scan = {text, length, 0, NULL},
+				.depth_left = JSON_DEPTH_MAX,
+				.values_left = JSON_VALUES_MAX};
+
+	return parse(&parser, ret_value, ret_error);
 }

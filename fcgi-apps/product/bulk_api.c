@@ -180,7 +180,7 @@ static int write_sku(struct json_writer *writer, const struct product_ndjson_lin
 {
 	struct json *value CLEANUP(json_free_p) = NULL;
 	struct json_error error;
-	int r = json_parse(line->text, line->length, JSON_DEPTH_MAX, &value, &error);
+	int r = json_parse_input(line->text, line->length, &value, &error);
 	const char *sku = r == 0 ? json_get_string(value, "sku", NULL) : NULL;
 
 	if (sku)

@@ -90,7 +90,7 @@ static int check(struct product_import *import, struct import_line *line,
 		violations_add(violations, "body", "", "is longer than %u bytes", NDJSON_LINE_MAX);
 		return 0;
 	}
-	r = json_parse(text->text, text->length, JSON_DEPTH_MAX, &line->value, &error);
+	r = json_parse_input(text->text, text->length, &line->value, &error);
 	if (r == -EINVAL) {
 		violations_add(violations, "body", "", "is not JSON: %s (column %zu)", error.detail,
 			       error.column);

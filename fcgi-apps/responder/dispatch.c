@@ -86,8 +86,9 @@ static int parse_body(struct exchange *exchange, struct violations *violations)
 		return 0;
 
 	struct json_error error;
-	int rc = json_parse(request->body_text, request->body_length, JSON_DEPTH_MAX,
-			    &request->body, &error);
+	size_t mark = utf8_mark(request->body_text, request->body_length);
+	int rc = json_parse_input(request->body_text + mark, request->body_length - mark,
+				  &request->body, &error);
 	if (rc == 0)
 		contract_check_body(contract, request->operation, request->content_type,
 				    request->body, violations);

@@ -7,7 +7,7 @@ static struct json *parse(const char *text, size_t length)
 {
 	struct json *value = NULL;
 	struct json_error error = {0};
-	int r = json_parse(text, length, JSON_DEPTH_MAX, &value, &error);
+	int r = json_parse_input(text, length, &value, &error);
 	fuzz_check(r == 0 || r == -EINVAL);
 	if (r == 0)
 		return value;

@@ -29,11 +29,11 @@ NO_JSON = [
 # In the place of the whole body; each is a violation of the body itself.
 NO_BODY = [
     b"", b" ", b"{", b"}", b"[", b"]", b"{]", b"[}", b'"', b"{}{}", b"{} x", b"{},",
-    b"\xef\xbb\xbf{}",
+    b"\xef\xbb\xbf", b"\xef\xbb\xbf\xef\xbb\xbf{}", b"[" + b"{}," * 1500 + b"{}]",
     b"\xff\xfe{\x00}\x00", b"\x00", b"{}\x00", b"{\x00}", b"null", b"true", b"1", b"[]", b"[{}]",
-    b'"{}"', b"a=1&b=2", b"<a/>", b"[" * 20, b"[" * 100_000, b'{"a":' * 100_000, b"{" * 500_000,
-    b"[" * 400_000 + b"]" * 400_000, b'{"a":' * 17 + b"1" + b"}" * 17, b"9" * 100_000,
-    b'{"' + b"a" * 900_000, b'{"a":"' + b"\\u0061" * 150_000,
+    b'"{}"', b"a=1&b=2", b"<a/>", b"[" * 20, b"[" * 16_000, b'{"a":' * 3_000, b"{" * 16_000,
+    b"[" * 8_000 + b"]" * 8_000, b'{"a":' * 17 + b"1" + b"}" * 17, b"9" * 16_000,
+    b'{"' + b"a" * 16_000, b'{"a":"' + b"\\u0061" * 2_600,
 ]  # fmt: skip
 
 # Numbers beyond every limit of the schemas, written in every way.

@@ -182,7 +182,7 @@ def test_every_fault_is_named_at_once(product):
 
 
 def test_many_faults_are_named_up_to_a_limit(product):
-    body = {f"member{number}": 1 for number in range(5000)}
+    body = {f"member{number}": 1 for number in range(900)}
     problem = is_problem(product.public.post("/products", json=body), 422)
     assert len(problem["errors"]) == 32
 
@@ -217,6 +217,18 @@ def test_spellings_of_the_content_type(product, content_type):
     body = json.dumps(PRODUCT).encode()
     answer = product.public.post("/products", body=body, headers={"Content-Type": content_type})
     assert answer.status == 201, answer
+
+
+def test_a_byte_order_mark_before_a_body(product):
+    body = b"\xef\xbb\xbf" + json.dumps(PRODUCT).encode()
+    answer = product.public.post("/products", body=body, headers={"Content-Type": "application/json"})
+    assert answer.status == 201, answer
+    answer = product.public.patch(
+        f"/products/{answer.json()['id']}",
+        body=b'\xef\xbb\xbf{"name": "Marked"}',
+        headers={"Content-Type": "application/merge-patch+json"},
+    )
+    assert answer.json()["name"] == "Marked", answer
 
 
 @pytest.mark.parametrize(("name", "identifier"), WITH_JSON)

@@ -258,6 +258,59 @@ START_TEST(depth_limit_is_the_callers)
 }
 END_TEST
 
+/* An array of that many values in all, itself included. */
+static void write_array(struct text *text, const char *element, size_t values)
+{
+	text_append_char(text, '[');
+	for (size_t i = 1; i < values; i++)
+		text_printf(text, "%s%s", i > 1 ? "," : "", element);
+	text_append_char(text, ']');
+}
+
+static const char *const small_values[] = {"{}", "[]", "1", "\"\"", "null", "false"};
+
+START_TEST(what_clients_send_has_a_limit_of_values)
+{
+	struct text text CLEANUP(text_release) = {0};
+	struct json *value = NULL;
+	struct json_error error;
+
+	text_init(&text, 1 << 20);
+	write_array(&text, small_values[_i], JSON_VALUES_MAX);
+	ck_assert_int_eq(json_parse_input(text.data, text.length, &value, &error), 0);
+	ck_assert_uint_eq(json_length(value), JSON_VALUES_MAX - 1);
+	json_free(value);
+	value = NULL;
+
+	text_reset(&text);
+	write_array(&text, small_values[_i], JSON_VALUES_MAX + 1);
+	ck_assert_int_eq(json_parse_input(text.data, text.length, &value, &error), -EINVAL);
+	ck_assert_ptr_null(value);
+	ck_assert_str_eq(error.detail, "more than 1000 values");
+	ck_assert_uint_eq(error.offset, text.length - 1 - strlen(small_values[_i]));
+	ck_assert_int_eq(json_parse(text.data, text.length, 2, &value, &error), 0);
+	json_free(value);
+}
+END_TEST
+
+START_TEST(members_and_what_is_nested_count)
+{
+	struct text text CLEANUP(text_release) = {0};
+	struct json *value = NULL;
+	struct json_error error;
+
+	text_init(&text, 1 << 20);
+	text_append_string(&text, "[[[");
+	for (size_t i = 0; i < JSON_VALUES_MAX / 2 - 1; i++)
+		text_printf(&text, "{\"m%zu\":0},", i);
+	text_append_string(&text, "0]]]");
+	ck_assert_int_eq(json_parse_input(text.data, text.length, &value, &error), -EINVAL);
+	ck_assert_str_eq(error.detail, "more than 1000 values");
+	ck_assert_int_eq(json_parse_input("[[[[[[[[[[[[[[[[[1", 18, &value, &error), -EINVAL);
+	ck_assert_str_eq(error.detail, "nested too deeply");
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tests = tcase_create("json_parse");
@@ -269,5 +322,8 @@ int main(void)
 	tcase_add_test(tests, long_duplicate_name_is_cut);
 	tcase_add_test(tests, duplicate_among_many_is_found_fast);
 	tcase_add_test(tests, depth_limit_is_the_callers);
+	tcase_add_loop_test(tests, what_clients_send_has_a_limit_of_values, 0,
+			    ARRAY_SIZE(small_values));
+	tcase_add_test(tests, members_and_what_is_nested_count);
 	return unit_run(tests, "json_parse");
 }
