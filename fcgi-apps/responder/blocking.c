@@ -2,8 +2,6 @@
 #include "responder/exchange.h"
 #include "responder/server.h"
 
-/* Waiting beyond this is refused with 503: it would not be answered in time anyhow. */
-#define QUEUE_MAX  1024
 #define STACK_SIZE (1u << 20)
 
 /* Threads are made when work waits and none is idle: a service that never blocks has none. */
@@ -13,6 +11,8 @@ struct blocking {
 	struct exchange *head;
 	struct exchange **tail;
 	size_t queued;
+	size_t queue_limit;
+	int64_t refused;
 	size_t idle;
 	size_t started;
 	size_t limit;
@@ -20,7 +20,7 @@ struct blocking {
 	pthread_t threads[];
 };
 
-int blocking_create(size_t threads, struct blocking **ret_blocking)
+int blocking_create(size_t threads, size_t queue_limit, struct blocking **ret_blocking)
 {
 	struct blocking *blocking =
 		calloc(1, sizeof(*blocking) + threads * sizeof(blocking->threads[0]));
@@ -30,6 +30,7 @@ int blocking_create(size_t threads, struct blocking **ret_blocking)
 	pthread_cond_init(&blocking->work, NULL);
 	blocking->tail = &blocking->head;
 	blocking->limit = threads;
+	blocking->queue_limit = queue_limit;
 	*ret_blocking = blocking;
 	return 0;
 }
@@ -78,16 +79,26 @@ int blocking_submit(struct blocking *blocking, struct exchange *exchange)
 	pthread_mutex_lock(&blocking->lock);
 	if (blocking->idle <= blocking->queued && blocking->started < blocking->limit)
 		start_thread(blocking);
-	bool accepted = blocking->queued < QUEUE_MAX && blocking->started > 0;
+	bool accepted = blocking->queued < blocking->queue_limit && blocking->started > 0;
 	if (accepted) {
 		exchange->next = NULL;
 		*blocking->tail = exchange;
 		blocking->tail = &exchange->next;
 		blocking->queued++;
 		pthread_cond_signal(&blocking->work);
+	} else {
+		blocking->refused++;
 	}
 	pthread_mutex_unlock(&blocking->lock);
 	return accepted ? 0 : -EAGAIN;
+}
+
+void blocking_stats(struct blocking *blocking, struct blocking_stats *ret_stats)
+{
+	pthread_mutex_lock(&blocking->lock);
+	*ret_stats = (struct blocking_stats){.waiting = (int64_t)blocking->queued,
+					     .refused = blocking->refused};
+	pthread_mutex_unlock(&blocking->lock);
 }
 
 void blocking_free(struct blocking *blocking)

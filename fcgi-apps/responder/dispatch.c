@@ -253,7 +253,8 @@ static void finish(struct exchange *exchange)
 		if (response->status == 0)
 			response_error(response, -EIO);
 		apply_conditions(exchange);
-		if (exchange->server->check_responses && exchange->request.operation)
+		if (exchange->server->check_responses && exchange->request.operation &&
+		    response->status != STATUS_ABANDONED)
 			check_answer(exchange);
 	}
 	exchange_answer(exchange);
@@ -267,8 +268,13 @@ static void finish(struct exchange *exchange)
 /* The edge: an error is logged here, once, and answered without its text. */
 static void settle(struct exchange *exchange, int rc)
 {
-	if (rc < 0) {
-		bool ours = rc != -EAGAIN && rc != -ECANCELED && rc != -ECONNABORTED;
+	if (rc == -EPIPE) {
+		/* For the metrics: there is nobody to read it. */
+		response_reset(&exchange->response);
+		response_empty(&exchange->response, STATUS_ABANDONED);
+	} else if (rc < 0) {
+		bool ours = rc != -EAGAIN && rc != -ECANCELED && rc != -ECONNABORTED &&
+			    rc != -ETIMEDOUT;
 		log_write(ours ? LOG_ERROR : LOG_WARN, "request failed",
 			  log_text("event.action", exchange->request.operation->id),
 			  log_error_code(rc));
@@ -277,6 +283,15 @@ static void settle(struct exchange *exchange, int rc)
 		response_error(&exchange->response, rc);
 	}
 	finish(exchange);
+}
+
+/* Whether anybody still waits for it: 0, -EPIPE, or -ETIMEDOUT. */
+static int look(void *argument)
+{
+	const struct exchange *exchange = argument;
+	if (exchange_is_abandoned(exchange))
+		return -EPIPE;
+	return clock_monotonic() < exchange->request.deadline ? 0 : -ETIMEDOUT;
 }
 
 static int run_read(struct db_conn *conn, void *argument)
@@ -297,8 +312,10 @@ static int run_transaction(struct db_conn *conn, void *argument)
 {
 	struct exchange *exchange = argument;
 	log_set_trace(exchange->request.trace_id, exchange->request.request_id);
-	int rc = idempotent_handle(conn, &exchange->request, &exchange->response,
-				   exchange->binding->handle);
+	int rc = look(exchange);
+	if (rc == 0)
+		rc = idempotent_handle(conn, &exchange->request, &exchange->response,
+				       exchange->binding->handle);
 	exchange->request.db = NULL;
 	return rc;
 }
@@ -353,6 +370,13 @@ static enum run_mode mode_of(const struct exchange *exchange)
 	return is_lookup ? RUN_LOOKUP : binding->mode;
 }
 
+static void hand_over(struct exchange *exchange, struct blocking *pool)
+{
+	int rc = blocking_submit(pool, exchange);
+	if (rc < 0)
+		settle(exchange, rc);
+}
+
 void dispatch(struct exchange *exchange, struct lookups *lookups)
 {
 	struct request *request = &exchange->request;
@@ -361,7 +385,6 @@ void dispatch(struct exchange *exchange, struct lookups *lookups)
 		finish(exchange);
 		return;
 	}
-	int rc;
 	switch (mode_of(exchange)) {
 	case RUN_DIRECT:
 		settle(exchange, exchange->binding->handle(request, &exchange->response));
@@ -371,28 +394,33 @@ void dispatch(struct exchange *exchange, struct lookups *lookups)
 		log_set_trace(NULL, NULL);
 		return;
 	case RUN_READ:
-		/* Those do not wait for one that may take longer. */
-		dispatch_lookups(lookups);
-		log_set_trace(request->trace_id, request->request_id);
-		settle(exchange, db_read(request->runtime->db, run_read, exchange));
+		hand_over(exchange, exchange->server->reads);
 		return;
 	case RUN_TRANSACTION:
 		start_transaction(exchange);
 		return;
 	case RUN_BLOCKING:
-		rc = blocking_submit(exchange->server->blocking, exchange);
-		if (rc < 0)
-			settle(exchange, rc);
+		hand_over(exchange, exchange->server->blocking);
 		return;
 	}
+}
+
+static int read_watched(struct exchange *exchange)
+{
+	const struct db_watch watch = {
+		.deadline = exchange->request.deadline, .look = look, .argument = exchange};
+	return db_read_watched(exchange->server->runtime.db, run_read, exchange, &watch);
 }
 
 void dispatch_blocking(struct exchange *exchange)
 {
 	struct request *request = &exchange->request;
+	const struct binding *binding = exchange->binding;
 	log_set_trace(request->trace_id, request->request_id);
-	int rc = -ETIMEDOUT; /* it waited too long for a thread: nothing was begun */
-	if (clock_monotonic() < request->deadline)
-		rc = exchange->binding->handle(request, &exchange->response);
+	int rc = look(exchange);
+	if (rc == 0 && binding->mode == RUN_READ)
+		rc = read_watched(exchange);
+	else if (rc == 0)
+		rc = binding->handle(request, &exchange->response);
 	settle(exchange, rc);
 }

@@ -2,6 +2,7 @@
 
 #include <ctype.h>
 #include <fastcgi.h>
+#include <poll.h>
 #include <sys/socket.h>
 
 #include "base/clock.h"
@@ -378,6 +379,13 @@ int exchange_read_body(struct exchange *exchange)
 	exchange->request.body_text = text_string(body);
 	exchange->request.body_length = body->length;
 	return FCGX_GetError(exchange->fcgi.in) ? -ECONNABORTED : 0;
+}
+
+/* Both directions must be shut: the drain (loop.c) shuts the one that we read. */
+bool exchange_is_abandoned(const struct exchange *exchange)
+{
+	struct pollfd connection = {.fd = exchange->fcgi.ipcFd};
+	return poll(&connection, 1, 0) > 0 && (connection.revents & (POLLHUP | POLLERR));
 }
 
 static void send_answer(struct exchange *exchange)

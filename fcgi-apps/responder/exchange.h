@@ -47,6 +47,12 @@ int exchange_receive(struct exchange *exchange, int fd);
  * -ENOMEM. */
 int exchange_read_body(struct exchange *exchange);
 
+/* What is counted for a request that nobody waited for any more (nginx logs the same number). */
+#define STATUS_ABANDONED 499
+
+/* Whether nginx has closed the connection, as it does when its client is gone. */
+bool exchange_is_abandoned(const struct exchange *exchange);
+
 /* Sends the answer; the connection is parked or closed. The exchange is not given back yet. */
 void exchange_answer(struct exchange *exchange);
 

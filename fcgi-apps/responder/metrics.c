@@ -15,7 +15,7 @@ static const int64_t bounds[] = {100,   250,    500,    1000,   2500,    5000,  
 
 /* Statuses that are counted one by one; the others share the last slot, shown as "other". */
 static const int statuses[] = {200, 201, 204, 304, 400, 403, 404, 405,
-			       409, 412, 413, 415, 422, 500, 503};
+			       409, 412, 413, 415, 422, 499, 500, 503};
 #define STATUS_COUNT (ARRAY_SIZE(statuses) + 1)
 
 /* Requests of one operation that were answered with one status. */
@@ -170,6 +170,22 @@ static void write_durations(struct metrics *metrics, struct text *out)
 			write_duration(metrics, i, s, out);
 }
 
+static void write_queues(struct server *server, struct text *out)
+{
+	struct blocking_stats calls, reads;
+	blocking_stats(server->blocking, &calls);
+	blocking_stats(server->reads, &reads);
+	family(out, "http_requests_waiting", "gauge", "Requests that wait for a thread.");
+	text_printf(out, "http_requests_waiting{pool=\"calls\"} %lld\n", (long long)calls.waiting);
+	text_printf(out, "http_requests_waiting{pool=\"reads\"} %lld\n", (long long)reads.waiting);
+	family(out, "http_requests_refused_total", "counter",
+	       "Requests refused since too many waited for a thread.");
+	text_printf(out, "http_requests_refused_total{pool=\"calls\"} %lld\n",
+		    (long long)calls.refused);
+	text_printf(out, "http_requests_refused_total{pool=\"reads\"} %lld\n",
+		    (long long)reads.refused);
+}
+
 static void write_store(struct server *server, struct text *out)
 {
 	struct db_stats stats;
@@ -302,6 +318,7 @@ void metrics_write(struct server *server, struct text *out)
 	       atomic_load(&server->in_flight));
 	single(out, "fastcgi_connections", "gauge", "Open connections from nginx.",
 	       atomic_load(&server->connections));
+	write_queues(server, out);
 	write_store(server, out);
 	write_upstreams(server, out);
 	if (service->metrics)

@@ -4,7 +4,7 @@
  *	loop.c      epoll: accepts connections, hands readable ones to a thread, parks idle ones
  *	exchange.c  one FastCGI request and its answer, over libfcgi
  *	dispatch.c  route, check, run by mode, answer
- *	blocking.c  the thread pool of RUN_BLOCKING
+ *	blocking.c  threads of their own: for RUN_BLOCKING, and for RUN_READ
  *	tasks.c     background threads
  *	meta.c      the operations that every service has
  *	docs.c      the pages that render the document
@@ -53,7 +53,8 @@ struct server {
 	bool gate_shut;
 
 	struct metrics *metrics;
-	struct blocking *blocking;
+	struct blocking *blocking; /* of RUN_BLOCKING */
+	struct blocking *reads;    /* of RUN_READ */
 	struct tasks *tasks;
 };
 
@@ -96,15 +97,25 @@ void dispatch(struct exchange *exchange, struct lookups *lookups);
 /* Answers those of the list, and empties it. */
 void dispatch_lookups(struct lookups *lookups);
 
-/* Runs a RUN_BLOCKING handler and answers; on a thread of the pool. */
+/*
+ * Runs the handler of an exchange that was handed over, and answers; on a thread of its pool. What
+ * waited beyond its deadline, or for a client that is gone, is not begun.
+ */
 void dispatch_blocking(struct exchange *exchange);
 
 /* blocking.c --------------------------------------------------------------------------------- */
 
-int blocking_create(size_t threads, struct blocking **ret_blocking);
+/* At most so many threads, made when work waits for one; queue_limit exchanges may wait. */
+int blocking_create(size_t threads, size_t queue_limit, struct blocking **ret_blocking);
 
 /* -EAGAIN: the queue is full. */
 int blocking_submit(struct blocking *blocking, struct exchange *exchange);
+
+struct blocking_stats {
+	int64_t waiting; /* for a thread, now */
+	int64_t refused; /* ever, since the queue was full */
+};
+void blocking_stats(struct blocking *blocking, struct blocking_stats *ret_stats);
 
 /* Ends the threads once the queue is empty, and frees. Takes NULL. */
 void blocking_free(struct blocking *blocking);

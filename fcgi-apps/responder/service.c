@@ -18,6 +18,12 @@
 #define BUSY_TIMEOUT    (4 * CLOCK_SECOND)
 #define QUEUE_LIMIT     1024
 
+/* Requests that may wait for a thread. One that calls siblings mostly waits for them. Reads work:
+ * behind this many, one would hardly be through in time. */
+#define CALLS_WAITING 1024
+#define READS_WAITING 128
+#define READ_THREADS  4 /* at most */
+
 /* When all is started together, a database server may need this long. */
 #define CONNECT_PATIENCE (30 * CLOCK_SECOND)
 
@@ -50,7 +56,7 @@ static int read_settings(const struct service *service, struct settings *setting
 	settings->worker_threads =
 		(size_t)config_int("WORKER_THREADS", (int64_t)default_threads(), 1, 64);
 	settings->pool_size =
-		(size_t)config_int("DB_POOL_SIZE", (int64_t)settings->worker_threads + 2, 1, 64);
+		(size_t)config_int("DB_POOL_SIZE", (int64_t)settings->worker_threads + 2, 2, 64);
 	settings->drain_timeout = config_int("DRAIN_SECONDS", 20, 1, 600) * CLOCK_SECOND;
 	settings->check_responses = config_bool("CONTRACT_CHECK_RESPONSES", false);
 	settings->single_commit = config_bool("DB_SINGLE_COMMIT", false);
@@ -126,6 +132,13 @@ static void block_signals(void)
 	pthread_sigmask(SIG_BLOCK, &signals, NULL);
 }
 
+/* They hold half of the read connections at most: look-ups always find one soon. */
+static size_t read_threads(const struct settings *settings)
+{
+	size_t half = settings->pool_size / 2;
+	return half < READ_THREADS ? half : READ_THREADS;
+}
+
 static int start(struct server *server, const struct settings *settings)
 {
 	const struct service *service = server->runtime.service;
@@ -144,7 +157,9 @@ static int start(struct server *server, const struct settings *settings)
 		rc = service->check_store(&server->runtime);
 	block_signals();
 	if (rc == 0)
-		rc = blocking_create(service->blocking_threads, &server->blocking);
+		rc = blocking_create(service->blocking_threads, CALLS_WAITING, &server->blocking);
+	if (rc == 0)
+		rc = blocking_create(read_threads(settings), READS_WAITING, &server->reads);
 	if (rc == 0)
 		rc = tasks_start(server);
 	if (rc == 0)
@@ -156,6 +171,7 @@ static void stop(struct server *server)
 {
 	const struct service *service = server->runtime.service;
 	blocking_free(server->blocking);
+	blocking_free(server->reads);
 	tasks_stop(server->tasks);
 	db_close(server->runtime.db);
 	if (service->stop && server->app)

@@ -17,9 +17,10 @@
 
 enum run_mode {
 	RUN_DIRECT, /* on the event thread, without the store: must be quick */
-	RUN_READ,   /* on the event thread with a pooled read connection: must be quick */
-	RUN_LOOKUP, /* as RUN_READ, with one short db_query() and nothing else of the store: those
-		       that arrive together share a round trip to a server */
+	RUN_LOOKUP, /* on the event thread, with one short db_query() and nothing else of the store:
+		       those that arrive together share a round trip to a server */
+	RUN_READ,   /* any other read: on a thread of its own pool with a read connection, for as
+		       long as the client waits and its deadline allows */
 	RUN_TRANSACTION, /* inside a (grouped) transaction; answered after the commit; an answer of
 			    400 or more rolls back. Idempotency-Key is handled around it */
 	RUN_BLOCKING,    /* on a thread of its own pool: may call siblings and db_transaction */

@@ -161,17 +161,26 @@ void db_end_reading(struct db_conn *conn)
 
 int db_read(struct db *db, db_function *function, void *argument)
 {
+	return db_read_watched(db, function, argument, NULL);
+}
+
+int db_read_watched(struct db *db, db_function *function, void *argument,
+		    const struct db_watch *watch)
+{
 	struct db_conn *conn;
 	int r = pool_take(&db->readers, &conn);
 	if (r)
 		return r;
 	r = db->driver->begin(conn, DB_BEGIN_READ);
 	if (!r) {
+		db->driver->watch(conn, watch);
 		r = db_call(conn, function, argument);
+		db->driver->watch(conn, NULL);
 		db_end_reading(conn);
 	}
 	pool_return(&db->readers, conn);
-	return r;
+	int over = r < 0 && watch ? watch->look(watch->argument) : 0;
+	return over ? over : r;
 }
 
 static int read_alone(struct db_conn *conn, void *argument)

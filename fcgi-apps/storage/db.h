@@ -9,8 +9,9 @@
  * SQL keeps to what both know: $1, $2 … parameters, ON CONFLICT, RETURNING, partial indexes. Times
  *are BIGINT microseconds, money BIGINT minor units, booleans SMALLINT 0/1, ids TEXT.
  *
- * Four ways to run SQL, all thread-safe:
+ * Five ways to run SQL, all thread-safe:
  *   db_read         on a pooled connection, one snapshot for all its queries, no writes
+ *   db_read_watched the same, and it is ended when nobody waits for it any more
  *   db_read_batch   several short reads, which share the round trip to a server
  *   db_transaction  waits for the commit
  *   db_submit       returns at once; the job's done function hears of the commit
@@ -90,6 +91,21 @@ typedef int db_function(struct db_conn *conn, void *argument);
 /* The function's result, or an error of the store. */
 int db_read(struct db *db, db_function *function, void *argument);
 int db_transaction(struct db *db, db_function *function, void *argument);
+
+/* When a read that may take long ends before its time. */
+struct db_watch {
+	int64_t deadline; /* clock_monotonic() */
+	/* 0, or the error to end with. Called on the thread of the read, often on SQLite, which
+	 * computes there, and at the end of one that failed. From the deadline on it is an error.
+	 */
+	int (*look)(void *argument);
+	void *argument;
+};
+
+/* As db_read. A read that is past its deadline, or (SQLite) that look() ends, ends within
+ * milliseconds, with what look() says then. */
+int db_read_watched(struct db *db, db_function *function, void *argument,
+		    const struct db_watch *watch);
 
 /* A read whose function makes exactly one db_query(), its only use of the connection. */
 struct db_batched {

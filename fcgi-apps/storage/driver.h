@@ -79,6 +79,9 @@ struct db_driver {
 	/* False when the store has ended the transaction by itself after an error. */
 	bool (*in_transaction)(struct db_conn *conn);
 
+	/* Until the next call, statements end as db_read_watched() tells; NULL: for good. */
+	void (*watch)(struct db_conn *conn, const struct db_watch *watch);
+
 	/* Runs SAVEPOINT, RELEASE SAVEPOINT or ROLLBACK TO SAVEPOINT (undo). Its failure may be
 	 * told by the next statement or the commit instead. */
 	int (*savepoint)(struct db_conn *conn, const char *sql, bool undo);

@@ -177,6 +177,11 @@ static void postgres_rollback(struct db_conn *conn)
 		roll_back(self);
 }
 
+static void postgres_watch(struct db_conn *conn, const struct db_watch *watch)
+{
+	postgres_conn(conn)->deadline = watch ? watch->deadline : 0;
+}
+
 static bool postgres_in_transaction(struct db_conn *conn)
 {
 	return postgres_conn(conn)->state != POSTGRES_IDLE;
@@ -211,6 +216,7 @@ const struct db_driver postgres_driver = {
 	.commit = postgres_commit,
 	.rollback = postgres_rollback,
 	.in_transaction = postgres_in_transaction,
+	.watch = postgres_watch,
 	.savepoint = postgres_savepoint,
 	.script = postgres_script,
 	.message = postgres_message,

@@ -59,12 +59,13 @@ struct postgres_conn {
 		int64_t rows; /* that it must change, or DB_ANY_ROWS */
 	} queue[POSTGRES_QUEUE_MAX];
 	size_t queued;
-	size_t asked;   /* of a batch, not answered yet: they follow what is queued */
-	bool unchecked; /* some must change a certain number of rows */
-	bool unsynced;  /* something was sent since the last sync */
-	bool syncing;   /* a sync was sent and its end not read */
-	int aborted;    /* the error after which the server refuses all but a roll-back */
-	int64_t limit;  /* microseconds to wait for an answer */
+	size_t asked;     /* of a batch, not answered yet: they follow what is queued */
+	bool unchecked;   /* some must change a certain number of rows */
+	bool unsynced;    /* something was sent since the last sync */
+	bool syncing;     /* a sync was sent and its end not read */
+	int aborted;      /* the error after which the server refuses all but a roll-back */
+	int64_t limit;    /* microseconds to wait for an answer */
+	int64_t deadline; /* of the read's statements (clock_monotonic()), or 0 */
 
 	char *scratch; /* the values of the running statement, as texts */
 	size_t scratch_size;

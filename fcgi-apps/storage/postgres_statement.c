@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 
 /* Types of parameters are left to the server, which infers them from where they stand; values go as
@@ -275,12 +276,29 @@ static int await(struct postgres_conn *self, const char *sql, PGresult **ret_res
 	return 0;
 }
 
+/* The server ends the next statement at the read's deadline: told with it, for this transaction. */
+static int limit_statement(struct postgres_conn *self)
+{
+	static const char sql[] = "SELECT set_config('statement_timeout', $1, true)";
+	if (!self->deadline)
+		return 0;
+	int64_t left = self->deadline - clock_monotonic();
+	if (left <= 0)
+		return -ETIMEDOUT;
+	self->limit = left + CLOCK_SECOND; /* its own end comes first */
+	struct db_value milliseconds = db_int(left / 1000 + 1);
+	int r = dispatch(self, sql, &milliseconds, 1);
+	return r ? r : note_queued(self, 1, sql, DB_ANY_ROWS);
+}
+
 static int start(struct postgres_conn *self, const char *sql, const struct db_value *values,
 		 size_t count, PGresult **ret_result)
 {
 	if (self->aborted)
 		return self->aborted;
 	int r = begin_if_due(self);
+	if (!r)
+		r = limit_statement(self);
 	if (!r)
 		r = dispatch(self, sql, values, count);
 	return r ? r : await(self, sql, ret_result);

@@ -17,6 +17,9 @@
 
 #define MIGRATION_WAIT 30000 /* milliseconds */
 
+/* Steps of SQLite's machine between two looks at a watch: less than a millisecond. */
+#define WATCH_STEPS 5000
+
 const char *const sqlite_control_sql[CONTROLS] = {
 	[CONTROL_BEGIN] = "BEGIN",
 	[CONTROL_BEGIN_IMMEDIATE] = "BEGIN IMMEDIATE",
@@ -43,6 +46,7 @@ int sqlite_error(int code)
 		return -EINVAL;
 	case SQLITE_BUSY:
 	case SQLITE_LOCKED:
+	case SQLITE_INTERRUPT: /* by a watch */
 		return -EAGAIN;
 	case SQLITE_FULL:
 		return -ENOSPC;
@@ -112,6 +116,18 @@ static void sqlite_rollback(struct db_conn *conn)
 		control(sqlite_conn(conn), CONTROL_ROLLBACK);
 }
 
+static int is_over(void *argument)
+{
+	const struct db_watch *watch = argument;
+	return watch->look(watch->argument) != 0;
+}
+
+static void sqlite_watch(struct db_conn *conn, const struct db_watch *watch)
+{
+	sqlite3_progress_handler(sqlite_conn(conn)->handle, watch ? WATCH_STEPS : 0,
+				 watch ? is_over : NULL, (void *)watch);
+}
+
 static int sqlite_savepoint(struct db_conn *conn, const char *sql, UNUSED bool undo)
 {
 	int64_t r = sqlite_run(conn, sql, DB_NO_VALUES);
@@ -159,6 +175,7 @@ const struct db_driver sqlite_driver = {
 	.commit = sqlite_commit,
 	.rollback = sqlite_rollback,
 	.in_transaction = sqlite_in_transaction,
+	.watch = sqlite_watch,
 	.savepoint = sqlite_savepoint,
 	.script = sqlite_script,
 	.message = sqlite_message,

@@ -45,7 +45,7 @@ def messages(log):
 
 EVERY = [
     ("WORKER_THREADS", ["0", "-1", "65", "two", "2.5", "1e3", " 2", "2 ", "99999999999999999999"]),
-    ("DB_POOL_SIZE", ["0", "-1", "65", "many"]),
+    ("DB_POOL_SIZE", ["0", "1", "-1", "65", "many"]),
     ("LOG_LEVEL", ["loud", "INFO", "7"]),
     ("CURRENCY", ["usd", "US", "DOLLAR", "XYZ", "US$"]),
     ("DATABASE_URL", ["sqlite:", "mysql://x/y", "file.db", "sqlite:///no/such/directory/x.db"]),
