@@ -207,6 +207,25 @@ own_part() { # suffix
 
 directory=$(dirname "$0")
 kind=${1:-}
+
+# Seconds to wait for an answer: who is further out waits longer, so that the one who knows what went
+# wrong says so. A worker ends a request after 5 s (REQUEST_TIMEOUT in responder/service.c), or with what
+# its store is asked at that moment, which takes 5 s more at most. Of an import or export it is the
+# silence between two pieces. tests/deploy/test_timeouts.py compares the whole chain.
+SIDECAR_WAITS=12
+BALANCER_WAITS=$((SIDECAR_WAITS + 2))
+GATEWAY_WAITS=$((BALANCER_WAITS + 2))
+SIDECAR_STREAM_WAITS=60
+GATEWAY_STREAM_WAITS=$((SIDECAR_STREAM_WAITS + 5))
+# Seconds to finish what is in flight before the end, for a worker DRAIN_SECONDS.
+INNER_DRAIN=25
+OUTER_DRAIN=$((INNER_DRAIN + 5))
+# Seconds of a silent client. The outer nginx gives it up first, who can tell it from a silent sidecar.
+CLIENT_SILENCE=10
+[ "$kind" != sidecar ] || CLIENT_SILENCE=$((CLIENT_SILENCE + 5))
+export SIDECAR_WAITS BALANCER_WAITS GATEWAY_WAITS SIDECAR_STREAM_WAITS GATEWAY_STREAM_WAITS \
+	INNER_DRAIN OUTER_DRAIN CLIENT_SILENCE
+
 processors=$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1)
 [ "$processors" -le 2 ] || processors=2
 

@@ -24,7 +24,7 @@ source scripts/postgres.sh
 # shellcheck disable=SC2034 # used by the scripts that source this
 services=(product cart order)
 # Above what workers and nginx take for requests in flight.
-stop_seconds=30
+stop_seconds=35
 # shellcheck disable=SC2034
 ready_seconds=20
 

@@ -1,6 +1,7 @@
 """The manifests as a cluster would get them, and what the checks need to find in them."""
 
 import functools
+import os
 import re
 import subprocess
 from pathlib import Path
@@ -130,6 +131,22 @@ def read_by_nginx(kind):
     branch = re.search(rf"^(?:[a-z]+ \| )*{kind}(?: \| [a-z]+)*\)\n(.*?)^\t;;", cases, re.M | re.S)[1]
     common = head[head.index("\nkind=") :]
     return set(re.findall(r"\$\{([A-Z_]+):-", common + branch))
+
+
+def nginx_seconds(kind, directive, location=""):
+    """Values of a directive in a configuration that nginx/render.sh makes of one kind, in all of it or
+    in one location."""
+    rendered = subprocess.run(
+        ["nginx/render.sh", kind],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"], "SERVICE": "product"},
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    ).stdout
+    if location:
+        rendered = re.search(rf"location \S+ \S*{location}\S* {{\n(.*?)\n\t\t}}", rendered, re.S)[1]
+    return [int(value) for value in re.findall(rf"^\s*{directive} (\d+)s;", rendered, re.M)]
 
 
 READ_BY_ENTRYPOINT = {"WORKER_SOCKET", "RUNTIME_DIR"}

@@ -133,10 +133,10 @@ def test_siblings_are_services_of_the_file():
 
 
 def test_stop_leaves_time_to_drain():
-    template = (manifests.ROOT / "nginx/sidecar.conf.template").read_text()
-    drain = int(re.search(r"^worker_shutdown_timeout (\d+)s;", template, re.M)[1])
     for name, service in SERVICES.items():
         if name != "postgres":
+            kind = "gateway" if name == "gateway" else "sidecar"
+            (drain,) = manifests.nginx_seconds(kind, "worker_shutdown_timeout")
             assert int(service["stop_grace_period"].removesuffix("s")) > drain
 
 

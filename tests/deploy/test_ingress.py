@@ -6,12 +6,8 @@ import manifests
 import pytest
 
 MAPPINGS = manifests.of_kind(manifests.load("k8s/ingress.yaml"), "Mapping")
-TEMPLATE = (manifests.ROOT / "nginx/sidecar.conf.template").read_text()
 PREFIXES = {"/products": "product", "/carts": "cart", "/orders": "order"}
-
-
-def seconds(pattern, text):
-    return max(int(value) for value in re.findall(pattern, text, re.M))
+STREAMS = ("/products/bulk", "/products/export")
 
 
 @pytest.mark.parametrize("mapping", MAPPINGS, ids=manifests.title)
@@ -43,16 +39,19 @@ class TestMapping:
         ]
 
     def test_waits_longer_than_the_sidecar(self, mapping):
-        sidecar = seconds(r"^\tfastcgi_read_timeout (\d+)s;", TEMPLATE)
-        stream = (manifests.ROOT / "nginx/product.conf.template").read_text()
-        longest = seconds(r"fastcgi_read_timeout (\d+)s;", stream)
         spec = mapping["spec"]
-        assert spec["timeout_ms"] > sidecar * 1000
-        if "idle_timeout_ms" in spec:
-            assert spec["idle_timeout_ms"] > longest * 1000
-        common = (manifests.ROOT / "nginx/http.conf.template").read_text()
-        kept = seconds(r"^\tkeepalive_timeout (\d+)s;", common)
-        assert spec["cluster_idle_timeout_ms"] < kept * 1000
+        path = re.escape(spec["prefix"]) if spec["prefix"] in STREAMS else ""
+        waits = manifests.nginx_seconds("sidecar", "fastcgi_read_timeout", path)
+        # The first of all is the one of http {}.
+        sidecar = waits[0] * 1000
+        retries = spec.get("retry_policy")
+        # A stream is cut by its silence, and by the end of what a client may take in all.
+        assert spec.get("idle_timeout_ms", spec["timeout_ms"]) > sidecar
+        if retries:
+            each = float(retries["per_try_timeout"].removesuffix("s")) * 1000
+            assert each > sidecar and spec["timeout_ms"] > each * (1 + retries["num_retries"])
+        kept = manifests.nginx_seconds("sidecar", "keepalive_timeout")
+        assert spec["cluster_idle_timeout_ms"] < kept[0] * 1000
 
     def test_gives_connections_up_before_a_pod_ends(self, mapping):
         """A Service's address hides which pod is at the other end of a kept connection: what is sent
@@ -73,7 +72,7 @@ def test_every_collection_is_mapped_for_all_methods():
 
 
 def test_streams_have_their_own_mapping():
-    for path in ("/products/bulk", "/products/export"):
+    for path in STREAMS:
         found = [m["spec"] for m in MAPPINGS if m["spec"]["prefix"] == path]
         assert len(found) == 1
         assert found[0]["timeout_ms"] >= 600_000

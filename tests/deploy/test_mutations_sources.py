@@ -97,7 +97,7 @@ MISTAKES = {
         "images.test_siblings_are_services_of_the_file",
     ),
     "a short grace": (
-        "docker-compose.yml", "stop_grace_period: 30s", "stop_grace_period: 10s",
+        "docker-compose.yml", "stop_grace_period: 35s", "stop_grace_period: 30s",
         "images.test_stop_leaves_time_to_drain",
     ),
     "a database that is not made": (

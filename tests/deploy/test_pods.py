@@ -266,8 +266,7 @@ def test_no_stop_is_cut_short(deployment):
     """The sidecar outlives the endpoints, the worker the sidecar, and the pod's grace both."""
     _, documents, workload = deployment
     found = manifests.containers(workload)
-    template = (manifests.ROOT / "nginx/sidecar.conf.template").read_text()
-    nginx_drains = int(re.search(r"^worker_shutdown_timeout (\d+)s;", template, re.M)[1])
+    (nginx_drains,) = manifests.nginx_seconds("sidecar", "worker_shutdown_timeout")
     sleep, seconds = found["nginx"]["lifecycle"]["preStop"]["exec"]["command"]
     program, verb, patience = found["worker"]["lifecycle"]["preStop"]["exec"]["command"]
     drain = int(manifests.settings(documents, found["worker"])["DRAIN_SECONDS"])

@@ -8,13 +8,13 @@ import os
 import shutil
 import sqlite3
 import subprocess
-import threading
 import time
 
 import invariants
 import journal as journals
 import stores
 import testbed
+from metronome import Metronome
 from proxy import Proxy
 from session import Session
 
@@ -48,36 +48,6 @@ def seconds(by_default):
     return by_default * MINUTES / 5
 
 
-class Metronome:
-    """Measures how much later than asked for a busy machine lets a thread go on. What is claimed to
-    happen in time gets three times that on top: for the client, the worker, and who is between."""
-
-    TICK = 0.05
-
-    def __init__(self):
-        self.longest = 0.0
-        self.ended = threading.Event()
-        self.thread = threading.Thread(target=self.run, daemon=True)
-
-    def run(self):
-        start = time.monotonic()
-        while not self.ended.wait(self.TICK):
-            now = time.monotonic()
-            self.longest = max(self.longest, now - start - self.TICK)
-            start = now
-
-    @property
-    def slack(self):
-        return 3 * self.longest
-
-    def start(self):
-        self.thread.start()
-
-    def stop(self):
-        self.ended.set()
-        self.thread.join()
-
-
 class Bed(testbed.Platform):
     """Use as a context manager, like testbed.Platform. With proxies=True the services reach each
     other through .proxies["product"] and .proxies["cart"]."""
@@ -89,7 +59,7 @@ class Bed(testbed.Platform):
         self.metronome = Metronome()
 
     def __enter__(self):
-        self.metronome.start()
+        self.metronome.__enter__()
         return super().__enter__()
 
     def start_nginx(self):
@@ -110,7 +80,7 @@ class Bed(testbed.Platform):
         finally:
             for proxy in self.proxies.values():
                 proxy.__exit__()
-            self.metronome.stop()
+            self.metronome.__exit__()
 
     def store(self, name):
         return stores.find(self.directory, name)
