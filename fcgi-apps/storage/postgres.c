@@ -69,7 +69,7 @@ static int postgres_begin(struct db_conn *conn, enum db_begin kind)
 {
 	struct postgres_conn *self = postgres_conn(conn);
 	postgres_retire(self);
-	if (!self->handle || !is_alive(self)) {
+	if (!self->handle || !postgres_trusted(self) || !is_alive(self)) {
 		int r = postgres_reconnect(self);
 		if (r)
 			return r;

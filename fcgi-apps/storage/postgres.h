@@ -15,6 +15,7 @@
 #define STORAGE_POSTGRES_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "storage/driver.h"
 #include "storage/postgres_library.h"
@@ -32,10 +33,12 @@ struct postgres_server {
 	char local_settings[256]; /* a statement that sets time-outs for one transaction */
 
 	pthread_mutex_t mutex; /* guards what follows */
-	bool down;             /* the last attempt to connect failed */
+	bool down;             /* it kept silent, or the last attempt to connect failed */
 	bool probing;          /* somebody is trying again */
 	unsigned failures;
 	int64_t retry_at; /* clock_monotonic() */
+
+	atomic_uint silences; /* how often it was found to keep silent */
 };
 
 struct postgres_conn {
@@ -44,8 +47,9 @@ struct postgres_conn {
 	enum db_role role;
 	PGconn *handle; /* NULL: lost, to be replaced by the next begin */
 	struct statements statements;
-	unsigned names; /* given to prepared statements of this session */
-	bool pooled;    /* the session is a pooler's: see above */
+	unsigned silences; /* the server's, when this one was opened */
+	unsigned names;    /* given to prepared statements of this session */
+	bool pooled;       /* the session is a pooler's: see above */
 
 	enum postgres_state {
 		POSTGRES_IDLE,
@@ -89,8 +93,15 @@ void postgres_close(struct db_conn *conn);
 /* Ends a session that has many prepared statements, so that it is replaced. */
 void postgres_retire(struct postgres_conn *self);
 
-/* Replaces a lost connection, or says -EHOSTDOWN: at once while another thread tries or a failed
- * attempt is not long ago. */
+/* The server did not answer in time. It would be as silent on its other connections, and each of
+ * them would cost its users that time again: all are replaced before they are used. */
+void postgres_distrust(struct postgres_conn *self);
+
+/* Whether the connection can be used, as far as is known. */
+bool postgres_trusted(const struct postgres_conn *self);
+
+/* Replaces a connection that is lost or not trusted, or says -EHOSTDOWN: at once while another
+ * thread tries or a failed attempt is not long ago. */
 int postgres_reconnect(struct postgres_conn *self);
 
 /* ---- postgres_wire.c ---- */

@@ -181,6 +181,8 @@ static int set_up(struct postgres_conn *self)
 static int try_connect(struct postgres_conn *self)
 {
 	self->limit = self->server->busy_timeout + ANSWER_GRACE;
+	postgres_disconnect(self);
+	self->silences = atomic_load(&self->server->silences);
 	int r = shake_hands(self);
 	return r ? r : set_up(self);
 }
@@ -218,6 +220,23 @@ static void note_attempt(struct postgres_server *server, bool success)
 	server->down = !success;
 	server->probing = false;
 	pthread_mutex_unlock(&server->mutex);
+}
+
+void postgres_distrust(struct postgres_conn *self)
+{
+	struct postgres_server *server = self->server;
+	pthread_mutex_lock(&server->mutex);
+	if (postgres_trusted(self)) {
+		atomic_fetch_add(&server->silences, 1);
+		server->down = true;
+		server->retry_at = clock_monotonic();
+	}
+	pthread_mutex_unlock(&server->mutex);
+}
+
+bool postgres_trusted(const struct postgres_conn *self)
+{
+	return self->silences == atomic_load(&self->server->silences);
 }
 
 int postgres_reconnect(struct postgres_conn *self)

@@ -77,6 +77,12 @@ int postgres_lost(struct postgres_conn *self, int error, const char *reason)
 	return error;
 }
 
+static int silent(struct postgres_conn *self, const char *reason)
+{
+	postgres_distrust(self);
+	return postgres_lost(self, -EHOSTDOWN, reason);
+}
+
 static int lost(struct postgres_conn *self)
 {
 	return postgres_lost(self, -EHOSTDOWN,
@@ -141,7 +147,7 @@ static int flush(struct postgres_conn *self)
 	int r;
 	while ((r = libpq.PQflush(self->handle)) > 0) {
 		if (!postgres_wait(self->handle, POLLIN | POLLOUT, deadline))
-			return postgres_lost(self, -EHOSTDOWN, "sending took too long");
+			return silent(self, "sending took too long");
 		if (!libpq.PQconsumeInput(self->handle))
 			return lost(self);
 	}
@@ -165,7 +171,7 @@ static int receive(struct postgres_conn *self, PGresult **ret_result)
 	int64_t deadline = clock_monotonic() + self->limit;
 	while (libpq.PQisBusy(self->handle)) {
 		if (!postgres_wait(self->handle, POLLIN, deadline))
-			return postgres_lost(self, -EHOSTDOWN, "no answer in time");
+			return silent(self, "no answer in time");
 		/* With the end of the connection the last answer may have come. */
 		if (!libpq.PQconsumeInput(self->handle) && libpq.PQisBusy(self->handle))
 			return lost(self);
