@@ -72,12 +72,25 @@ static void answer_snapshot(const struct request *request, struct response *resp
 	json_object_end(json);
 }
 
+/* Tells besides that it will stay so: the order service need not release what it asked for. */
+static void answer_no_cart(struct response *response)
+{
+	struct json_writer *json =
+		response_problem_begin(response, 404, "not-found", "Cart not found");
+
+	json_member_bool(json, "never_opened", true);
+	response_problem_end(response);
+}
+
 /* Every outcome but success, in one place. user_id, other_id: what begin tells besides. */
 static void answer_outcome(struct response *response, enum checkout_outcome outcome,
 			   const char *user_id, const char *other_id)
 {
 	switch (outcome) {
 	case CHECKOUT_NO_CART:
+		answer_no_cart(response);
+		return;
+	case CHECKOUT_HIDDEN:
 		response_not_found(response, "Cart");
 		return;
 	case CHECKOUT_UNKNOWN:
@@ -113,7 +126,9 @@ int cart_api_begin_checkout(struct request *request, struct response *response)
 	cart_init(&snapshot);
 	if (!read_ids(request, response, &cart_id, &order_id))
 		return 0;
-	r = cart_checkout_begin(request->db, cart_id, order_id, clock_now(), &snapshot, other_id);
+	r = cart_checkout_begin(request->db, cart_id, order_id,
+				json_get_string(request->body, "user_id", NULL), clock_now(),
+				&snapshot, other_id);
 	if (r < 0)
 		return r;
 	if (r == CHECKOUT_FINE)

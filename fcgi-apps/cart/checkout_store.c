@@ -145,8 +145,30 @@ static int begin_first(struct db_conn *conn, const struct cart *cart, const char
 	return r < 0 ? r : CHECKOUT_FINE;
 }
 
+/* Alive or not: ids are never given again, so what is not there will never be. */
+static int exists(struct db_conn *conn, const char *cart_id, bool *ret_exists)
+{
+	int64_t one = 0;
+	int r = db_query_int(conn, "SELECT 1 FROM carts WHERE id = $1", DB_VALUES(db_text(cart_id)),
+			     &one);
+
+	if (r < 0 && r != -ENOENT)
+		return r;
+	*ret_exists = r == 0;
+	return 0;
+}
+
+static int why_not_found(struct db_conn *conn, const char *cart_id)
+{
+	bool there = false;
+	int r = exists(conn, cart_id, &there);
+
+	return r < 0 ? r : there ? CHECKOUT_HIDDEN : CHECKOUT_NO_CART;
+}
+
 int cart_checkout_begin(struct db_conn *conn, const char *cart_id, const char *order_id,
-			int64_t now, struct cart *snapshot, char ret_order_id[CART_ID_SIZE])
+			const char *user_id, int64_t now, struct cart *snapshot,
+			char ret_order_id[CART_ID_SIZE])
 {
 	struct cart cart CLEANUP(cart_release);
 	enum state state = STATE_NONE;
@@ -166,7 +188,9 @@ int cart_checkout_begin(struct db_conn *conn, const char *cart_id, const char *o
 		return CHECKOUT_RELEASED;
 	if (state == STATE_NONE) {
 		if (loaded < 0)
-			return CHECKOUT_NO_CART;
+			return why_not_found(conn, cart_id);
+		if (user_id && strcmp(user_id, cart.user_id) != 0)
+			return CHECKOUT_HIDDEN;
 		memcpy(snapshot->user_id, cart.user_id, sizeof(snapshot->user_id));
 		r = begin_first(conn, &cart, order_id, now, ret_order_id);
 		if (r != CHECKOUT_FINE)
@@ -261,20 +285,19 @@ static int delete_lines(struct db_conn *conn, const char *cart_id, const char *o
 	return r < 0 ? (int)r : 0;
 }
 
-/* Without a cart there is no lock: a tombstone may have been made in between, and this one starts
- * over. */
+/* The cart's lock is held where there is a cart; where there is none, no begin can succeed. */
 static int insert_tombstone(struct db_conn *conn, const char *cart_id, const char *order_id,
 			    int64_t now)
 {
-	int64_t r =
-		db_run(conn,
+	bool there = false;
+	int r = exists(conn, cart_id, &there);
+
+	if (r < 0 || !there)
+		return r;
+	return db_post(conn,
 		       "INSERT INTO checkouts (cart_id, order_id, state, created_at, finished_at)"
 		       " VALUES ($1, $2, 'released', $3, $3)",
-		       DB_VALUES(db_text(cart_id), db_text(order_id), db_int(now)));
-
-	if (r == -EEXIST)
-		return -EAGAIN;
-	return r < 0 ? (int)r : 0;
+		       DB_VALUES(db_text(cart_id), db_text(order_id), db_int(now)), DB_ANY_ROWS);
 }
 
 int cart_checkout_release(struct db_conn *conn, const char *cart_id, const char *order_id,

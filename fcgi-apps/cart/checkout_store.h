@@ -7,11 +7,12 @@
  *	   +---release-----+--release--> released
  *
  * Every step may be repeated and answers the same. Releasing an unknown checkout leaves a
- * tombstone, so that a late begin cannot revive it. A cart has at most one open checkout, may be
- * edited meanwhile, and is neither expired nor deleted while one is open.
+ * tombstone, so that a late begin cannot revive it; but not where there is no such cart: ids of
+ * carts are never given again, so no begin can succeed there. A cart has at most one open checkout,
+ * may be edited meanwhile, and is neither expired nor deleted while one is open.
  *
  * Every function runs inside db_transaction and returns a checkout_outcome, or an error of
- * storage/db.h; -EAGAIN when two first releases raced where there is no cart.
+ * storage/db.h.
  */
 #ifndef CART_CHECKOUT_STORE_H
 #define CART_CHECKOUT_STORE_H
@@ -26,7 +27,8 @@
 
 enum checkout_outcome {
 	CHECKOUT_FINE,
-	CHECKOUT_NO_CART,
+	CHECKOUT_NO_CART, /* there is none, and never will be */
+	CHECKOUT_HIDDEN,  /* there is one, but it is another user's, or expired */
 	CHECKOUT_UNKNOWN,
 	CHECKOUT_OTHER_OPEN, /* another order's checkout of this cart is open */
 	CHECKOUT_EMPTY,      /* nothing to order */
@@ -35,14 +37,16 @@ enum checkout_outcome {
 };
 
 /*
- * Takes a snapshot of the cart, or finds the one taken before. CHECKOUT_FINE: *snapshot (an
+ * Takes a snapshot of the user's cart, or finds the one taken before. user_id NULL: whoever's it
+ * is, for order services that compare afterwards. CHECKOUT_FINE: *snapshot (an
  * initialised cart, the caller's to release whatever comes back) holds id, user, lines, and the
  * version they were taken from. CHECKOUT_OTHER_OPEN: ret_order_id says whose. CHECKOUT_EMPTY:
  * ret_order_id is the order that emptied the cart, or "". The user is filled in for these two as
- * well. Also CHECKOUT_NO_CART, CHECKOUT_RELEASED.
+ * well. Also CHECKOUT_NO_CART, CHECKOUT_HIDDEN, CHECKOUT_RELEASED.
  */
 int cart_checkout_begin(struct db_conn *conn, const char *cart_id, const char *order_id,
-			int64_t now, struct cart *snapshot, char ret_order_id[CART_ID_SIZE]);
+			const char *user_id, int64_t now, struct cart *snapshot,
+			char ret_order_id[CART_ID_SIZE]);
 
 /*
  * Takes the snapshot's quantities, and no more, out of the cart. CHECKOUT_FINE, CHECKOUT_UNKNOWN,

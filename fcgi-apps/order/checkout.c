@@ -106,15 +106,15 @@ static int refused_by_cart(struct checkout *checkout)
 static int open_cart(struct checkout *checkout)
 {
 	int error = order_cart_open_checkout(&checkout->app->siblings, &checkout->call,
-					     checkout->order.cart_id, checkout->order.id,
-					     &checkout->cart);
+					     &checkout->order, &checkout->cart);
 
 	if (error < 0)
 		return error;
-	/* First: what else is the matter with a cart is none of a stranger's business. */
+	/* A cart service of the version before this one does not compare itself. First: what else
+	 * is the matter with a cart is none of a stranger's business. */
 	if (checkout->cart.user_id &&
 	    strcmp(checkout->cart.user_id, checkout->order.user_id) != 0) {
-		response_problem(checkout->response, 403, NULL, "The cart is another user's");
+		response_not_found(checkout->response, "Cart");
 		return REFUSED;
 	}
 	return checkout->cart.refusal ? refused_by_cart(checkout) : 0;
@@ -278,14 +278,17 @@ static int reject(struct db_conn *conn, void *argument)
 	int rc;
 
 	checkout->effect_count = 0;
-	rc = order_store_reject(conn, checkout->order.id, now);
+	if (checkout->cart.never_opened)
+		rc = order_store_forget(conn, checkout->order.id);
+	else
+		rc = order_store_reject(conn, checkout->order.id, now);
 	if (rc < 0)
 		return rc;
 	if (rc == 0)
 		return look_again(checkout, conn);
 
 	rc = failpoint("while_rejecting");
-	if (rc == 0)
+	if (rc == 0 && !checkout->cart.never_opened)
 		rc = queue(checkout, conn, ORDER_RELEASE_CART, now);
 	if (rc == 0 && checkout->stock_asked)
 		rc = queue(checkout, conn, ORDER_RELEASE_STOCK, now);

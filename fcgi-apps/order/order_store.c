@@ -79,6 +79,12 @@ int order_store_reject(struct db_conn *conn, const char *id, int64_t now)
 			   DB_VALUES(db_text(id), db_int(now)));
 }
 
+int order_store_forget(struct db_conn *conn, const char *id)
+{
+	return (int)db_run(conn, "DELETE FROM orders WHERE id = $1 AND saga = 'placing'",
+			   DB_VALUES(db_text(id)));
+}
+
 int order_store_anything_to_sweep(struct db_conn *conn, int64_t now, int64_t before)
 {
 	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;

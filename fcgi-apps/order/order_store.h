@@ -24,6 +24,10 @@ int order_store_place(struct db_conn *conn, const struct order *order, int64_t n
 /* Ends an order that is being placed. 1, or 0 when it is not being placed any more. */
 int order_store_reject(struct db_conn *conn, const char *id, int64_t now);
 
+/* The same of one that need not be remembered, since no sibling was left with anything of it: it is
+ * deleted. */
+int order_store_forget(struct db_conn *conn, const char *id);
+
 struct order_ref {
 	char id[UUID_TEXT_SIZE];
 	char cart_id[ORDER_CART_ID_SIZE];

@@ -120,16 +120,27 @@ static bool is_one_of(const char *code, const char *const *codes, size_t count)
 }
 
 int order_cart_open_checkout(const struct order_siblings *siblings, const struct order_call *call,
-			     const char *cart_id, const char *order_id,
-			     struct order_answer *ret_answer)
+			     const struct order *order, struct order_answer *ret_answer)
 {
 	static const char *const conflicts[] = {"cart-empty", "checkout-in-progress",
 						"checkout-released"};
 	struct order_answer *answer = ret_answer;
+	struct text body CLEANUP(text_release);
+	struct json_writer json;
 	char path[PATH_SIZE];
 
-	snprintf(path, sizeof(path), "/internal/carts/%s/checkouts/%s", cart_id, order_id);
-	int error = exchange(siblings->cart, call, "PUT", path, NULL, &answer->raw);
+	text_init(&body, BODY_MAX);
+	json_writer_init(&json, &body);
+	json_object_begin(&json);
+	json_member_string(&json, "user_id", order->user_id);
+	json_object_end(&json);
+
+	int error = text_error(&body);
+
+	if (error < 0)
+		return error;
+	snprintf(path, sizeof(path), "/internal/carts/%s/checkouts/%s", order->cart_id, order->id);
+	error = exchange(siblings->cart, call, "PUT", path, &body, &answer->raw);
 
 	if (error < 0)
 		return error;
@@ -140,6 +151,7 @@ int order_cart_open_checkout(const struct order_siblings *siblings, const struct
 	}
 	if (answer->raw.status == 404) {
 		answer->refusal = "not-found";
+		answer->never_opened = json_get(answer->raw.body, "never_opened") != NULL;
 		return 0;
 	}
 	if (answer->raw.status == 409) {

@@ -36,6 +36,7 @@ struct order_answer {
 	struct upstream_response raw;
 	const char *refusal; /* why not: the problem's code; NULL: it was done */
 	const char *user_id; /* the cart's; NULL with refusals that do not tell */
+	bool never_opened;   /* there is no such cart: nothing was opened, nor ever will be */
 	struct order_answer_line lines[ORDER_LINES_MAX];
 	size_t line_count;
 };
@@ -48,8 +49,7 @@ void order_answer_release(struct order_answer *answer);
  * members are in answer->raw.body.
  */
 int order_cart_open_checkout(const struct order_siblings *siblings, const struct order_call *call,
-			     const char *cart_id, const char *order_id,
-			     struct order_answer *ret_answer);
+			     const struct order *order, struct order_answer *ret_answer);
 
 /* Holds product_id and quantity of each line. */
 int order_stock_reserve(const struct order_siblings *siblings, const struct order_call *call,

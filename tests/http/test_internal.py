@@ -395,10 +395,19 @@ def test_checkouts_of_unknown_carts(shop):
     checkout = Checkout(shop, new_id())
     is_problem(checkout.begin(), 404)
     is_problem(checkout.consume(), 404)
-    # Remembered all the same: the cart may only be late.
+    # Nothing is remembered: there never will be such a cart.
     assert checkout.release().status == 204
-    is_problem(checkout.consume(), 409, "checkout-released")
-    is_problem(checkout.begin(), 409, "checkout-released")
+    is_problem(checkout.consume(), 404)
+    assert is_problem(checkout.begin(), 404)["never_opened"] is True
+
+
+def test_checkout_of_another_users_cart(shop):
+    cart_id = shop.make_cart({shop.make_product(): 1}, user="owner")
+    path = f"/internal/carts/{cart_id}/checkouts/"
+    internal = shop.bed.cart.internal
+    problem = is_problem(internal.put(path + new_id(), json={"user_id": "stranger"}), 404)
+    assert "never_opened" not in problem and "user_id" not in problem
+    done(internal.put(path + new_id(), json={"user_id": "owner"}), 200)
 
 
 def test_consume_of_an_unknown_checkout(shop):

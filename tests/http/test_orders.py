@@ -8,7 +8,7 @@ from urllib.parse import urljoin
 import pytest
 import stores
 from client import is_problem
-from shop import Shop, done, new_id
+from shop import Shop, at_once, done, new_id
 from testbed import wait_until
 
 STATUSES = ("pending", "processing", "shipped", "delivered", "cancelled")
@@ -160,20 +160,71 @@ def test_unknown_cart(shop, cart_id):
     assert is_problem(shop.post_order(cart_id), 404, "not-found")["detail"] == "Cart not found"
 
 
+def is_unknown(answer):
+    """As for a cart that does not exist, to the last member."""
+    problem = is_problem(answer, 404, "not-found")
+    assert problem["detail"] == "Cart not found"
+    assert set(problem) == {"title", "status", "detail", "code", "request_id"}
+    return problem
+
+
+def test_unknown_cart_leaves_no_trace(shop):
+    cart_id = new_id()
+    for _ in range(3):
+        is_unknown(shop.post_order(cart_id))
+    for service, table in (
+        (shop.bed.order, "orders"),
+        (shop.bed.order, "order_effects"),
+        (shop.bed.cart, "checkouts"),
+    ):
+        assert service.store.read(f"SELECT * FROM {table} WHERE cart_id = ?", cart_id) == []
+
+
+def test_strangers_are_in_nobodys_way(shop):
+    """Eight that loop on the victim's cart; each of the owner's orders goes through at once."""
+    product = shop.make_product(inventory=100)
+    cart_id = shop.make_cart(user="owner")
+    done_ordering = threading.Event()
+
+    def loop_as_stranger(stranger, number):
+        count = 0
+        while number and not done_ordering.is_set():
+            is_unknown(stranger.post_order(cart_id, user=f"stranger-{number}"))
+            count += 1
+        return count
+
+    def order_as_owner(owner):
+        for _ in range(20):
+            owner.add_item(cart_id, product)
+            done(owner.post_order(cart_id, user="owner"), 201)
+            eventually(lambda: not owner.quantities(cart_id), "the ordered line to be gone")
+
+    def run(client, number):
+        try:
+            return loop_as_stranger(client, number) if number else order_as_owner(client)
+        finally:
+            if not number:
+                done_ordering.set()
+
+    strangers = at_once(9, shop.clone, run)[1:]
+    assert all(strangers)
+    assert shop.stock(product) == (80, 20)
+
+
 def test_cart_of_another_user(shop):
     product = shop.make_product()
     cart_id = shop.make_cart({product: 1}, user="owner")
     before = shop.read_cart(cart_id)
-    is_problem(shop.post_order(cart_id, user="thief"), 403, "forbidden")
+    is_unknown(shop.post_order(cart_id, user="thief"))
     assert shop.stock(product) == (10, 0)
     nothing_is_held(shop, cart_id, before)
 
 
 def test_empty_cart_of_another_user(shop):
     """Neither what is in a cart nor which order emptied it is a stranger's business."""
-    is_problem(shop.post_order(shop.make_cart(user="owner"), user="thief"), 403, "forbidden")
+    is_unknown(shop.post_order(shop.make_cart(user="owner"), user="thief"))
     cart_id, _ = ordered_cart(shop)
-    problem = is_problem(shop.post_order(cart_id, user="thief"), 403, "forbidden")
+    problem = is_unknown(shop.post_order(cart_id, user="thief"))
     assert "order_id" not in problem
 
 
@@ -181,7 +232,7 @@ def test_cart_of_another_user_that_is_being_ordered(shop):
     cart_id = shop.make_cart({shop.make_product(): 1})
     checkout = f"/internal/carts/{cart_id}/checkouts/{new_id()}"
     done(shop.bed.cart.internal.put(checkout), 200)
-    problem = is_problem(shop.post_order(cart_id, user="thief"), 403, "forbidden")
+    problem = is_unknown(shop.post_order(cart_id, user="thief"))
     assert "order_id" not in problem
     assert shop.bed.cart.internal.delete(checkout).status == 204
 

@@ -38,6 +38,10 @@
 
 #define CART(o) ((o) % CARTS)
 
+/* Whether the first order names a cart that there never was. */
+bool unknown_cart;
+#define NO_CART(o) ((o) == 0 && unknown_cart)
+
 /* ---- the order service's store -------------------------------------------------------------- */
 
 mtype:saga = { UNWRITTEN, PLACING, PLACED, REJECTED };
@@ -66,7 +70,7 @@ byte put_in[CARTS] = 1; /* in all, ever; for the invariants only */
 
 /* Where it is not possible nothing changes; the answer is yes where OPENED() holds afterwards. */
 #define OPEN_IS_POSSIBLE(o) \
-	(checkout[o] == UNKNOWN && in_cart[CART(o)] > 0 && \
+	(checkout[o] == UNKNOWN && !NO_CART(o) && in_cart[CART(o)] > 0 && \
 	 !(CART(o) == CART(1 - o) && checkout[1 - o] == OPEN))
 inline cart_open(o)
 {
@@ -92,7 +96,7 @@ inline cart_consume(o)
 #ifdef NO_CART_TOMBSTONE
 #define DROP_IS_POSSIBLE(o) (checkout[o] == OPEN)
 #else
-#define DROP_IS_POSSIBLE(o) (checkout[o] == OPEN || checkout[o] == UNKNOWN)
+#define DROP_IS_POSSIBLE(o) (checkout[o] == OPEN || (checkout[o] == UNKNOWN && !NO_CART(o)))
 #endif
 inline cart_release(o)
 {
@@ -162,6 +166,8 @@ hidden byte lease_is_over;
 /* order_checkout() until the client has its answer; what follows is Relay's. */
 proctype Request(byte o)
 {
+	bool never_opened;
+
 	/* begin(); the call of the cart may be under way from here on */
 	if
 	:: saga[o] = PLACING
@@ -174,7 +180,8 @@ proctype Request(byte o)
 		cart_open(o);
 		if
 		:: OPENED(o) -> stock_asked[o] = true
-		:: goto reject /* refused, or another user's */
+		:: NO_CART(o) -> never_opened = true; goto reject
+		:: goto reject /* refused */
 		fi
 	   }
 	:: goto reject
@@ -218,12 +225,13 @@ proctype Request(byte o)
 	OR_DIE
 	fi;
 
-reject: /* reject(); where the order is not being placed any more, look_again() changes nothing */
+reject: /* reject(), which deletes the order where nothing was opened nor ever will be: to all the
+	 * others the same. Where it is not being placed any more, look_again() changes nothing. */
 	if
 	:: d_step {
 		saga[o] == PLACING ->
 		saga[o] = REJECTED;
-		release_cart[o] = true;
+		release_cart[o] = !never_opened;
 		release_stock[o] = stock_asked[o]
 	   }
 	:: saga[o] != PLACING
@@ -313,6 +321,10 @@ init {
 		if
 		:: opening = 1
 		:: opening = 2
+		fi;
+		if
+		:: unknown_cart = false
+		:: unknown_cart = true
 		fi;
 		inventory = opening;
 		run Request(0);

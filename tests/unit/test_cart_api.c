@@ -147,6 +147,17 @@ static int checkout(handler *handle, const char *cart_id, const char *order_id)
 	return serve(&(struct call){.handle = handle, .id = cart_id, .second = order_id});
 }
 
+static int begin_as(const char *cart_id, const char *order_id, const char *user_id)
+{
+	char body[128];
+
+	snprintf(body, sizeof(body), "{\"user_id\": \"%s\"}", user_id);
+	return serve(&(struct call){.handle = cart_api_begin_checkout,
+				    .id = cart_id,
+				    .second = order_id,
+				    .body = body});
+}
+
 START_TEST(a_new_cart_is_empty_and_located)
 {
 	ck_assert_int_eq(serve(&(struct call){.handle = cart_api_create,
@@ -326,7 +337,11 @@ START_TEST(checkouts_answer_what_the_order_service_relies_on)
 
 	ck_assert_int_eq(checkout(cart_api_begin_checkout, "unknown", "o1"), 404);
 	ck_assert_str_eq(json_get_string(answer, "detail", ""), "Cart not found");
-	ck_assert_int_eq(checkout(cart_api_begin_checkout, "a", "o1"), 409);
+	ck_assert_ptr_nonnull(json_get(answer, "never_opened"));
+	ck_assert_int_eq(begin_as("a", "o1", "stranger"), 404);
+	ck_assert_str_eq(json_get_string(answer, "detail", ""), "Cart not found");
+	ck_assert_ptr_null(json_get(answer, "never_opened"));
+	ck_assert_int_eq(begin_as("a", "o1", "u"), 409);
 	ck_assert_str_eq(code(), "cart-empty");
 	ck_assert_ptr_null(json_get(answer, "last_order_id"));
 
@@ -354,9 +369,12 @@ START_TEST(checkouts_answer_what_the_order_service_relies_on)
 	ck_assert_str_eq(json_get_string(answer, "last_order_id", ""), "o1");
 
 	ck_assert_int_eq(checkout(cart_api_release_checkout, "unknown", "o3"), 204);
-	ck_assert_int_eq(checkout(cart_api_begin_checkout, "unknown", "o3"), 409);
+	ck_assert_int_eq(checkout(cart_api_begin_checkout, "unknown", "o3"), 404);
+	ck_assert_int_eq(checkout(cart_api_consume_checkout, "unknown", "o3"), 404);
+	ck_assert_int_eq(checkout(cart_api_release_checkout, "a", "o3"), 204);
+	ck_assert_int_eq(checkout(cart_api_begin_checkout, "a", "o3"), 409);
 	ck_assert_str_eq(code(), "checkout-released");
-	ck_assert_int_eq(checkout(cart_api_consume_checkout, "unknown", "o3"), 409);
+	ck_assert_int_eq(checkout(cart_api_consume_checkout, "a", "o3"), 409);
 	ck_assert_str_eq(code(), "checkout-released");
 	ck_assert_int_eq(checkout(cart_api_release_checkout, "a", "not an id"), 404);
 }

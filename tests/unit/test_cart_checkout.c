@@ -16,16 +16,22 @@ static void setup(void)
 static void teardown(void)
 {
 	cart_release(&call.snapshot);
+	call.user_id = NULL;
 	carts_close();
 }
 
-/* One step of an order's checkout of cart "c"; its outcome. */
-static int step(enum carts_step which, const char *order_id)
+/* One step of an order's checkout of a cart; its outcome. */
+static int run_at(const char *cart_id, enum carts_step which, const char *order_id)
 {
 	call.step = which;
-	call.cart_id = "c";
+	call.cart_id = cart_id;
 	call.order_id = order_id;
 	return db_transaction(db, carts_run_checkout, &call);
+}
+
+static int step(enum carts_step which, const char *order_id)
+{
+	return run_at("c", which, order_id);
 }
 
 static void check_snapshot(int64_t revision, int product, int64_t quantity)
@@ -65,10 +71,6 @@ START_TEST(a_begin_that_fails_says_why)
 	ck_assert_str_eq(call.other_id, "o1");
 	ck_assert_int_eq(step(RELEASE, "o1"), CHECKOUT_FINE);
 	ck_assert_int_eq(step(BEGIN, "o2"), CHECKOUT_FINE);
-
-	call.step = BEGIN;
-	call.cart_id = "unknown";
-	ck_assert_int_eq(db_transaction(db, carts_run_checkout, &call), CHECKOUT_NO_CART);
 }
 END_TEST
 
@@ -166,13 +168,35 @@ START_TEST(a_tombstone_stops_a_late_begin)
 	ck_assert_int_eq(step(RELEASE, "o1"), CHECKOUT_FINE);
 	ck_assert_int_eq(step(BEGIN, "o1"), CHECKOUT_RELEASED);
 	ck_assert_int_eq(step(BEGIN, "o2"), CHECKOUT_FINE);
+}
+END_TEST
 
-	call.step = RELEASE;
-	call.cart_id = "unknown";
-	call.order_id = "o3";
-	ck_assert_int_eq(db_transaction(db, carts_run_checkout, &call), CHECKOUT_FINE);
-	call.step = BEGIN;
-	ck_assert_int_eq(db_transaction(db, carts_run_checkout, &call), CHECKOUT_RELEASED);
+START_TEST(a_cart_that_never_was_leaves_no_trace)
+{
+	ck_assert_int_eq(run_at("unknown", BEGIN, "o1"), CHECKOUT_NO_CART);
+	ck_assert_int_eq(run_at("unknown", RELEASE, "o1"), CHECKOUT_FINE);
+	ck_assert_int_eq(run_at("unknown", BEGIN, "o1"), CHECKOUT_NO_CART);
+	ck_assert_int_eq(store_number(db, "SELECT COUNT(*) FROM checkouts"), 0);
+}
+END_TEST
+
+START_TEST(a_stranger_opens_nothing)
+{
+	carts_set("c", 1, 2);
+	call.user_id = "stranger";
+	ck_assert_int_eq(step(BEGIN, "o1"), CHECKOUT_HIDDEN);
+	ck_assert_str_eq(call.snapshot.user_id, "");
+	ck_assert_int_eq(store_number(db, "SELECT COUNT(*) FROM checkouts"), 0);
+	call.user_id = "u";
+	ck_assert_int_eq(step(BEGIN, "o2"), CHECKOUT_FINE);
+	call.user_id = "stranger";
+	ck_assert_int_eq(step(BEGIN, "o3"), CHECKOUT_HIDDEN);
+	ck_assert_str_eq(call.other_id, "");
+
+	/* It may be late, and the cart another version's: the stranger's release is remembered. */
+	ck_assert_int_eq(step(RELEASE, "o3"), CHECKOUT_FINE);
+	call.user_id = NULL;
+	ck_assert_int_eq(step(BEGIN, "o3"), CHECKOUT_RELEASED);
 }
 END_TEST
 
@@ -209,7 +233,7 @@ START_TEST(an_expired_cart_cannot_begin)
 {
 	carts_set("c", 1, 2);
 	call.now = clock_now() + 2 * LIFETIME;
-	ck_assert_int_eq(step(BEGIN, "o1"), CHECKOUT_NO_CART);
+	ck_assert_int_eq(step(BEGIN, "o1"), CHECKOUT_HIDDEN);
 	call.now = 0;
 }
 END_TEST
@@ -356,6 +380,8 @@ int main(void)
 	tcase_add_test(tcase, an_order_that_empties_the_cart_is_told);
 	tcase_add_test(tcase, released_is_released);
 	tcase_add_test(tcase, a_tombstone_stops_a_late_begin);
+	tcase_add_test(tcase, a_cart_that_never_was_leaves_no_trace);
+	tcase_add_test(tcase, a_stranger_opens_nothing);
 	tcase_add_test(tcase, consumed_is_consumed);
 	tcase_add_test(tcase, an_expired_cart_can_still_be_consumed);
 	tcase_add_test(tcase, an_expired_cart_cannot_begin);
