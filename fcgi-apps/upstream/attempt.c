@@ -115,7 +115,9 @@ static enum attempt_end exchange(int fd, const struct text *bytes, int64_t deadl
 		if (r < 0)
 			return end_of(r);
 		if (r > 0) {
-			*ret_keep = reader.keeps && sent == 0;
+			/* What stands at its end may fail on, and only a new one leads elsewhere.
+			 */
+			*ret_keep = reader.keeps && sent == 0 && answer->status < 500;
 			return ATTEMPT_ANSWERED;
 		}
 	}

@@ -19,7 +19,8 @@ struct upstream {
 	struct breaker breaker;
 	struct upstream_stats stats;
 	size_t idle_count;
-	int idle[]; /* connections; the last used goes first: the others time out */
+	size_t turn;
+	int idle[]; /* connections, which are used in turn: each may lead to another pod */
 };
 
 struct upstream_options upstream_defaults(const char *name, const char *base_url)
@@ -29,7 +30,9 @@ struct upstream_options upstream_defaults(const char *name, const char *base_url
 		.base_url = base_url,
 		.connect_timeout = CLOCK_SECOND / 2,
 		.attempt_timeout = 2 * CLOCK_SECOND,
-		.attempts = 3,
+		/* Each but the first reaches a pod by chance: where one of two has lost its worker,
+		 * one call in 64 meets only that one. */
+		.attempts = 6,
 		.breaker_failures = 10,
 		.breaker_pause = CLOCK_SECOND,
 		.connections = 32,
@@ -93,8 +96,12 @@ static int take_connection(struct upstream *upstream)
 	int connection = -1;
 
 	pthread_mutex_lock(&upstream->lock);
-	if (upstream->idle_count > 0)
-		connection = upstream->idle[--upstream->idle_count];
+	if (upstream->idle_count > 0) {
+		int *taken = &upstream->idle[upstream->turn++ % upstream->idle_count];
+
+		connection = *taken;
+		*taken = upstream->idle[--upstream->idle_count];
+	}
 	pthread_mutex_unlock(&upstream->lock);
 	return connection;
 }
@@ -130,6 +137,12 @@ struct outcome {
 	int64_t retry_after; /* the sibling's own wish */
 };
 
+/* What a sidecar says itself, of its own worker: another pod's may be there. */
+static bool is_of_proxy(int status)
+{
+	return status == 502 || status == 504;
+}
+
 static struct outcome judge_answer(const struct answer *answer, struct upstream_response *ret)
 {
 	struct json_error parse_error;
@@ -139,11 +152,12 @@ static struct outcome judge_answer(const struct answer *answer, struct upstream_
 	};
 
 	if (answer->status >= 500)
-		return (struct outcome){.error = -EHOSTDOWN,
-					.failure = true,
-					.sent = true,
-					.retryable = true,
-					.retry_after = answer->retry_after};
+		return (struct outcome){
+			.error = -EHOSTDOWN,
+			.failure = true,
+			.sent = true,
+			.retryable = true,
+			.retry_after = is_of_proxy(answer->status) ? 0 : answer->retry_after};
 
 	int error = answer->body.length == 0
 			    ? 0
@@ -165,12 +179,14 @@ static void release_answer(struct answer *answer)
 }
 
 static struct outcome try_once(struct upstream *upstream, const struct upstream_request *request,
-			       int64_t time_left, struct upstream_response *ret_response)
+			       bool first, int64_t time_left,
+			       struct upstream_response *ret_response)
 {
 	int64_t timeout = upstream->options.attempt_timeout;
 	struct answer answer CLEANUP(release_answer) = {0};
-	/* A kept connection may turn out to be dead after the request went out on it. */
-	int connection = request->idempotent ? take_connection(upstream) : -1;
+	/* A kept connection may turn out to be dead after the request went out on it. Only a new
+	 * one may lead to another pod. */
+	int connection = request->idempotent && first ? take_connection(upstream) : -1;
 	enum attempt_end end;
 
 	text_init(&answer.body, RESPONSE_LIMIT);
@@ -209,18 +225,23 @@ static struct outcome try_once(struct upstream *upstream, const struct upstream_
 	return (struct outcome){.error = -ENOMEM};
 }
 
-/* Counts a try before it starts; false while the breaker is open. */
-static bool admit(struct upstream *upstream, unsigned tries)
+/* False while the breaker is open. */
+static bool admit(struct upstream *upstream)
 {
 	pthread_mutex_lock(&upstream->lock);
 	bool allowed = breaker_allow(&upstream->breaker, clock_monotonic());
 
 	if (!allowed)
 		upstream->stats.refused++;
-	else if (tries > 0)
-		upstream->stats.retries++;
 	pthread_mutex_unlock(&upstream->lock);
 	return allowed;
+}
+
+static void count_retry(struct upstream *upstream)
+{
+	pthread_mutex_lock(&upstream->lock);
+	upstream->stats.retries++;
+	pthread_mutex_unlock(&upstream->lock);
 }
 
 static void report(struct upstream *upstream, const struct outcome *outcome)
@@ -255,22 +276,24 @@ static void sleep_for(int64_t delay)
 		;
 }
 
-static int call(struct upstream *upstream, const struct upstream_request *request,
-		struct upstream_response *ret_response)
+/* How the last try ended; a failure where any of them failed. */
+static struct outcome try_on(struct upstream *upstream, const struct upstream_request *request,
+			     struct upstream_response *ret_response)
 {
 	struct outcome outcome = {.error = -ETIMEDOUT};
+	bool failed = false;
 
 	for (unsigned tries = 0; tries < upstream->options.attempts; tries++) {
 		int64_t time_left = request->deadline - clock_monotonic();
 
 		if (time_left <= 0)
-			return outcome.error;
-		if (!admit(upstream, tries))
-			return -EHOSTDOWN;
-		outcome = try_once(upstream, request, time_left, ret_response);
-		report(upstream, &outcome);
+			break;
+		if (tries > 0)
+			count_retry(upstream);
+		outcome = try_once(upstream, request, tries == 0, time_left, ret_response);
+		failed = failed || outcome.failure;
 		if (!outcome.error || !outcome.retryable || (outcome.sent && !request->idempotent))
-			return outcome.error;
+			break;
 		if (tries + 1 == upstream->options.attempts)
 			break;
 
@@ -282,6 +305,20 @@ static int call(struct upstream *upstream, const struct upstream_request *reques
 			break;
 		sleep_for(delay);
 	}
+	outcome.failure = outcome.error && failed;
+	return outcome;
+}
+
+/* The breaker counts calls, not tries: a pod that fails while others serve is no sibling that does.
+ */
+static int call(struct upstream *upstream, const struct upstream_request *request,
+		struct upstream_response *ret_response)
+{
+	if (!admit(upstream))
+		return -EHOSTDOWN;
+	struct outcome outcome = try_on(upstream, request, ret_response);
+
+	report(upstream, &outcome);
 	return outcome.error;
 }
 

@@ -3,6 +3,9 @@
  * retries of idempotent calls with backoff and full jitter, and a circuit breaker. Thread-safe; one
  * struct upstream per sibling.
  *
+ * A sibling may be several pods behind one address, of which a connection reaches one for as long as
+ * it lasts. So a connection is closed after an answer of 500 or more, and each retry makes a new one.
+ *
  *	upstream.c    the policy of a call: tries, breaker, kept connections
  *	attempt.c     one exchange: the request's bytes, repeated where a kept connection was dead
  *	answer.c      the response, through http-parser
@@ -24,7 +27,7 @@ struct upstream_options {
 	int64_t connect_timeout;   /* microseconds */
 	int64_t attempt_timeout;   /* microseconds for one try */
 	unsigned attempts;         /* tries of an idempotent call, 1 = no retry */
-	unsigned breaker_failures; /* failures in a row that open the breaker */
+	unsigned breaker_failures; /* calls in a row that fail in spite of retries: it opens */
 	int64_t breaker_pause;     /* microseconds it stays open before one probe is let through */
 	size_t connections;        /* kept at most */
 };

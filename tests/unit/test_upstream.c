@@ -11,7 +11,8 @@
 
 #define KEPT 5 /* more than a call has tries */
 
-#define ANSWER "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
+#define ANSWER      "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
+#define BAD_GATEWAY "HTTP/1.1 502 Bad Gateway\r\nRetry-After: 60\r\nContent-Length: 2\r\n\r\n{}"
 
 static int listener;
 static atomic_bool silent; /* the connections made so far */
@@ -34,9 +35,14 @@ static bool read_request(int fd)
 	return true;
 }
 
+static void answer_with(int fd, const char *text)
+{
+	ck_assert_int_eq(send(fd, text, strlen(text), MSG_NOSIGNAL), strlen(text));
+}
+
 static void answer(int fd)
 {
-	ck_assert_int_eq(send(fd, ANSWER, strlen(ANSWER), MSG_NOSIGNAL), strlen(ANSWER));
+	answer_with(fd, ANSWER);
 }
 
 /* Answers once, when all connections have been asked, and then as long as it is not silent. */
@@ -137,12 +143,50 @@ START_TEST(connections_that_went_silent_cost_one_try)
 }
 END_TEST
 
+#define ROUNDS 12 /* calls: more than failures open the breaker */
+
+/* Says 502 on the first connection of each call, and serves on the next, which it then closes. */
+static void *serve_by_turns(UNUSED void *argument)
+{
+	char rest;
+
+	for (int round = 0; round < ROUNDS; round++) {
+		int fd = accept(listener, NULL, NULL);
+
+		read_request(fd);
+		answer_with(fd, BAD_GATEWAY);
+		/* Closed at the other end: nothing more is asked here. */
+		ck_assert_int_eq(recv(fd, &rest, 1, 0), 0);
+		close(fd);
+		serve_one_more(NULL);
+	}
+	return NULL;
+}
+
+/* One of two pods has lost its worker: its sidecar answers for it, as long as it is asked. */
+START_TEST(a_pod_that_fails_while_others_serve_costs_one_try)
+{
+	struct upstream_stats stats;
+	pthread_t server;
+
+	ck_assert_int_eq(pthread_create(&server, NULL, serve_by_turns, NULL), 0);
+	for (int round = 0; round < ROUNDS; round++)
+		ck_assert_int_eq(call(10 * CLOCK_SECOND), 0);
+	pthread_join(server, NULL);
+	upstream_stats(upstream, &stats);
+	ck_assert_int_eq(stats.retries, ROUNDS);
+	ck_assert_int_eq(stats.failures, 0);
+	ck_assert_int_eq(stats.breaker, BREAKER_CLOSED);
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tcase = tcase_create("upstream");
 
 	tcase_add_checked_fixture(tcase, start, stop);
 	tcase_add_test(tcase, connections_that_went_silent_cost_one_try);
+	tcase_add_test(tcase, a_pod_that_fails_while_others_serve_costs_one_try);
 	tcase_set_timeout(tcase, 60);
 	return unit_run(tcase, "upstream");
 }
