@@ -247,16 +247,17 @@ static int save_merge(struct request *request, struct response *response, struct
 	return r < 0 ? r : cart_api_save(request, response, app->lifetime, target);
 }
 
-/* Whether nothing stands against emptying the source. 1, 0: answered, negative: error. */
+/* Whether nothing stands against emptying the source. 1, 0: answered, negative: error. What a cart
+ * was given since its merge has not been merged: only an empty one is done with. */
 static int check_source(struct request *request, struct response *response,
 			const struct cart *target, const struct cart *source)
 {
 	char order_id[CART_ID_SIZE] = "";
 	int r;
 
-	if (!strcmp(source->merged_into, target->id))
+	if (!source->line_count && strcmp(source->merged_into, target->id) == 0)
 		return cart_api_answer(request, response, 200, target);
-	if (source->merged_into[0]) {
+	if (!source->line_count && source->merged_into[0]) {
 		response_problem(response, 409, "already-merged",
 				 "The source cart was merged into another one");
 		return 0;

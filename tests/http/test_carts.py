@@ -354,10 +354,23 @@ def test_merge_happens_once(shop):
     target, source = shop.make_cart(), shop.make_cart({product: 2}, user="guest")
     cart = done(merge(shop, target, source), 200)
     assert done(merge(shop, target, source), 200) == cart
-    # Nor does what the source gets later move on.
-    shop.add_item(source, product)
-    assert done(merge(shop, target, source), 200) == cart
     is_problem(merge(shop, shop.make_cart(), source), 409, "already-merged")
+
+
+def test_merge_of_a_line_that_came_later(shop):
+    """The guest signed in, signed out, chose something else and signed in again."""
+    first, second = shop.make_product(), shop.make_product()
+    target, source = shop.make_cart(), shop.make_cart({first: 2}, user="guest")
+    done(merge(shop, target, source), 200)
+    shop.add_item(source, second)
+    for _ in range(2):
+        done(merge(shop, target, source), 200)
+        assert shop.quantities(target) == {first: 2, second: 1}
+        assert shop.quantities(source) == {}
+    another = shop.make_cart(user="user-2")
+    shop.add_item(source, second, 3)
+    done(merge(shop, another, source), 200)
+    assert shop.quantities(another) == {second: 3}
 
 
 def test_merge_keeps_the_price_seen_last(shop):

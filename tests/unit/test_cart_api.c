@@ -294,14 +294,38 @@ START_TEST(a_cart_is_merged_once)
 	ck_assert_int_eq(carts_quantity("a", 1), 5);
 	ck_assert_int_eq(carts_quantity("b", 1), 0);
 
-	carts_set("b", 1, 1);
 	ck_assert_int_eq(merge("a", "b"), 200);
 	ck_assert_int_eq(member("version"), 3);
 	ck_assert_int_eq(carts_quantity("a", 1), 5);
-	ck_assert_int_eq(carts_quantity("b", 1), 1);
 
 	ck_assert_int_eq(merge("d", "b"), 409);
 	ck_assert_str_eq(code(), "already-merged");
+}
+END_TEST
+
+START_TEST(lines_that_come_after_a_merge_are_merged_too)
+{
+	int64_t now = clock_now();
+
+	carts_make("d", now, now + LIFETIME);
+	carts_set("b", 1, 3);
+	ck_assert_int_eq(merge("a", "b"), 200);
+	carts_set("b", 1, 1);
+	for (int i = 0; i < 3; i++) {
+		ck_assert_int_eq(merge("a", "b"), 200);
+		ck_assert_int_eq(member("version"), 3);
+		ck_assert_int_eq(carts_quantity("a", 1), 4);
+		ck_assert_int_eq(carts_quantity("b", 1), 0);
+	}
+
+	/* The guest has signed in as somebody else. */
+	carts_set("b", 2, 2);
+	for (int i = 0; i < 3; i++) {
+		ck_assert_int_eq(merge("d", "b"), 200);
+		ck_assert_int_eq(carts_quantity("d", 2), 2);
+	}
+	ck_assert_int_eq(merge("a", "b"), 409);
+	ck_assert_int_eq(carts_quantity("a", 2), 0);
 }
 END_TEST
 
@@ -443,6 +467,7 @@ int main(void)
 	tcase_add_test(tcase, a_product_id_that_is_none_never_leaves_the_house);
 	tcase_add_test(tcase, refreshing_an_empty_cart_asks_nobody);
 	tcase_add_test(tcase, a_cart_is_merged_once);
+	tcase_add_test(tcase, lines_that_come_after_a_merge_are_merged_too);
 	tcase_add_test(tcase, a_merge_that_is_refused_moves_nothing);
 	tcase_add_test(tcase, checkouts_answer_what_the_order_service_relies_on);
 	tcase_add_test(tcase, pages_neither_skip_nor_repeat);
