@@ -7,7 +7,6 @@ import json
 import os
 import re
 import sys
-import time
 import uuid
 from pathlib import Path
 from urllib.parse import urlencode
@@ -15,7 +14,6 @@ from urllib.parse import urlencode
 REPOSITORY = Path(__file__).absolute().parent.parent
 COLOUR = sys.stdout.isatty()
 BODY_LINES = 18  # of an answer; the rest is counted
-SETTLES_WITHIN = 10  # seconds; effects on siblings follow the answer, usually within milliseconds
 
 
 def gateway_port():
@@ -84,24 +82,8 @@ class Shop:
         product, _ = self.send("GET", f"/products/{product_id}", 200)
         return product["inventory"], product["reserved"]
 
-    def await_settled(self, path, settled):
-        """Reads without printing until it has settled, then once more in full."""
-        deadline = time.monotonic() + SETTLES_WITHIN
-        while time.monotonic() < deadline:
-            self.connection.request("GET", path)
-            if settled(json.load(self.connection.getresponse())):
-                break
-            time.sleep(0.02)
-        value, _ = self.send("GET", path, 200)
-        return value
-
-    def await_stock(self, product_id, wanted):
-        def stock(product):
-            return product["inventory"], product["reserved"]
-
-        path = f"/products/{product_id}"
-        product = self.await_settled(path, lambda product: stock(product) == wanted)
-        expect("inventory, reserved", stock(product), wanted)
+    def expect_stock(self, product_id, wanted):
+        expect("inventory, reserved", self.stock(product_id), wanted)
 
 
 def expect(what, got, wanted):
@@ -137,8 +119,8 @@ def buy_and_receive(shop, user, lamp, coffee):
 
     step("The stock is held, the cart is empty")
     inventory, reserved = lamp_stock
-    shop.await_stock(lamp["id"], (inventory - 2, reserved + 2))
-    emptied = shop.await_settled(f"/carts/{cart['id']}", lambda found: not found["items"])
+    shop.expect_stock(lamp["id"], (inventory - 2, reserved + 2))
+    emptied, _ = shop.send("GET", f"/carts/{cart['id']}", 200)
     expect("items left in the cart", emptied["items"], [])
 
     step("Through the warehouse to the customer")
@@ -154,7 +136,7 @@ def buy_and_receive(shop, user, lamp, coffee):
         [entry["status"] for entry in delivered["history"]],
         ["pending", "processing", "shipped", "delivered"],
     )
-    shop.await_stock(lamp["id"], (inventory - 2, reserved))
+    shop.expect_stock(lamp["id"], (inventory - 2, reserved))
 
 
 def buy_and_cancel(shop, user, lamp):
@@ -162,11 +144,11 @@ def buy_and_cancel(shop, user, lamp):
     before = shop.stock(lamp["id"])
     cart = fill_cart(shop, user, [(lamp["id"], 1)])
     order, _ = shop.send("POST", "/orders", 201, {"user_id": user, "cart_id": cart["id"]})
-    shop.await_stock(lamp["id"], (before[0] - 1, before[1] + 1))
+    shop.expect_stock(lamp["id"], (before[0] - 1, before[1] + 1))
     cancel = {"status": "cancelled", "reason": "Found it in the attic"}
     cancelled, _ = shop.send("PUT", f"/orders/{order['id']}/status", 200, cancel)
     expect("status", cancelled["status"], "cancelled")
-    shop.await_stock(lamp["id"], before)
+    shop.expect_stock(lamp["id"], before)
 
 
 def first_match(shop, words):

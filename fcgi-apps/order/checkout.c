@@ -43,7 +43,7 @@ struct checkout {
 	/* Set anew by each run of a transaction. */
 	enum idempotency outcome;
 	bool ended; /* the order was not being placed any more */
-	struct order_effect effects[ORDER_EFFECTS_PER_REQUEST];
+	struct order_effect effects[ORDER_EFFECTS_MAX];
 	size_t effect_count;
 };
 
@@ -59,16 +59,33 @@ static void checkout_release(struct checkout *checkout)
 
 /* ---- step 1: durable ------------------------------------------------------------------------ */
 
+/* A replayed answer waits like the first one for what is still to be done about its order: the
+ * process that placed it may have died since. */
+static int find_effects(struct checkout *checkout, struct db_conn *conn)
+{
+	char order_id[UUID_TEXT_SIZE];
+	int rc = idempotency_resource(conn, checkout->request, order_id);
+
+	if (rc == 0)
+		rc = order_outbox_of(conn, order_id, checkout->effects);
+	if (rc > 0)
+		checkout->effect_count = (size_t)rc;
+	return rc == -ENOENT || rc > 0 ? 0 : rc;
+}
+
 static int begin(struct db_conn *conn, void *argument)
 {
 	struct checkout *checkout = argument;
 	int error;
 
 	response_reset(checkout->response);
+	checkout->effect_count = 0;
 	error = idempotency_claim(conn, checkout->request, checkout->response, checkout->order.id,
 				  &checkout->outcome);
-	if (error < 0 || checkout->outcome == IDEMPOTENCY_ANSWERED)
+	if (error < 0)
 		return error;
+	if (checkout->outcome == IDEMPOTENCY_ANSWERED)
+		return find_effects(checkout, conn);
 	return order_store_begin(conn, &checkout->order, checkout->lease_until);
 }
 
@@ -367,11 +384,12 @@ int order_checkout(struct request *request, struct response *response)
 		return -ENOMEM;
 
 	rc = db_transaction(request->runtime->db, begin, &checkout);
-	if (rc < 0 || checkout.outcome == IDEMPOTENCY_ANSWERED)
+	if (rc < 0)
 		return rc;
-	rc = go(&checkout);
+	if (checkout.outcome == IDEMPOTENCY_NEW)
+		rc = go(&checkout);
 	if (rc == 0)
 		rc = failpoint("before_effects");
-	order_effects_after(request, checkout.effects, checkout.effect_count);
+	order_effects_carry_out(request, response, checkout.effects, checkout.effect_count);
 	return rc;
 }

@@ -9,6 +9,10 @@
 #define TRY_TIME   (4 * CLOCK_SECOND)
 #define LEASE_TIME (6 * CLOCK_SECOND)
 
+/* How long an answer waits for its effects, and what is kept of the request's time to send it. */
+#define VISIBLE_TIME CLOCK_SECOND
+#define ANSWER_TIME  (CLOCK_SECOND / 4)
+
 /* One effect of a batch may not use up the time of all. */
 #define TRY_TIME_EACH (2 * CLOCK_SECOND)
 #define BATCH         16
@@ -31,9 +35,8 @@ struct order_effect order_effect_leased(enum order_effect_kind kind, const struc
 }
 
 enum result {
-	NOT_TRIED, /* the lease runs out by itself */
+	UNREACHABLE, /* or not tried: the time was over */
 	DONE,
-	UNREACHABLE,
 	REFUSED,
 };
 
@@ -108,8 +111,6 @@ static int settle(struct db_conn *conn, void *argument)
 		const struct order_effect *effect = &run->effects[i];
 
 		switch (run->results[i]) {
-		case NOT_TRIED:
-			break;
 		case DONE:
 			error = order_outbox_done(conn, effect);
 			break;
@@ -126,11 +127,11 @@ static int settle(struct db_conn *conn, void *argument)
 	return error;
 }
 
-/* When the process ends before settle() commits, the effects are tried once more than needed.
- * Returns how many were done. */
-static size_t try_all(const struct order_app *app, struct order_call call, struct run *run)
+/* Returns how many were done. When the process ends before write_down(), they are tried once more
+ * than needed. */
+static size_t try_all(const struct order_app *app, struct order_call call, int64_t end,
+		      struct run *run)
 {
-	int64_t end = clock_monotonic() + TRY_TIME;
 	size_t done = 0;
 
 	for (size_t i = 0; i < run->count; i++) {
@@ -142,52 +143,70 @@ static size_t try_all(const struct order_app *app, struct order_call call, struc
 		run->results[i] = try_effect(&app->siblings, &call, &run->effects[i]);
 		done += run->results[i] == DONE;
 	}
+	return done;
+}
 
+static void write_down(const struct order_app *app, struct run *run)
+{
 	int error = db_transaction(app->runtime->db, settle, run);
 
 	if (error < 0)
 		log_write(LOG_ERROR, "cannot write down which effects are done",
 			  log_error_code(error));
-	return done;
 }
 
-/* ---- at once -------------------------------------------------------------------------------- */
+/* ---- by the request ------------------------------------------------------------------------- */
 
-struct after {
+struct own {
 	const struct order_app *app;
-	struct order_effect effects[ORDER_EFFECTS_PER_REQUEST];
-	size_t count;
+	struct order_effect effects[ORDER_EFFECTS_MAX];
+	struct run run;
+	bool tried;
 	char request_id[REQUEST_ID_SIZE];
 	char traceparent[TRACEPARENT_SIZE];
 };
 
-static void run_after(void *argument)
+static void try_own(struct own *own, int64_t end)
 {
-	struct after *after = argument;
-	struct run run = {.effects = after->effects, .count = after->count};
-
-	try_all(after->app,
-		(struct order_call){.request_id = after->request_id,
-				    .traceparent = after->traceparent},
-		&run);
-	free(after);
+	try_all(own->app,
+		(struct order_call){.request_id = own->request_id, .traceparent = own->traceparent},
+		end, &own->run);
+	own->tried = true;
 }
 
-void order_effects_after(struct request *request, const struct order_effect *effects, size_t count)
+/* What is done shows already; that it is done is a commit which no client needs. */
+static void finish(void *argument)
 {
-	struct after *after;
+	struct own *own = argument;
+
+	if (!own->tried)
+		try_own(own, clock_monotonic() + TRY_TIME);
+	write_down(own->app, &own->run);
+	free(own);
+}
+
+void order_effects_carry_out(struct request *request, const struct response *response,
+			     const struct order_effect *effects, size_t count)
+{
+	int64_t end = clock_monotonic() + VISIBLE_TIME;
+	int64_t latest = request->deadline - ANSWER_TIME;
+	struct own *own;
 
 	if (count == 0)
 		return;
-	after = malloc(sizeof(*after));
-	if (!after)
+	own = calloc(1, sizeof(*own));
+	if (!own)
 		return;
-	after->app = request->app;
-	after->count = count;
-	memcpy(after->effects, effects, count * sizeof(*effects));
-	memcpy(after->request_id, request->request_id, sizeof(after->request_id));
-	memcpy(after->traceparent, request->traceparent, sizeof(after->traceparent));
-	request_after(request, run_after, after);
+	own->app = request->app;
+	memcpy(own->effects, effects, count * sizeof(*effects));
+	own->run.effects = own->effects;
+	own->run.count = count;
+	memcpy(own->request_id, request->request_id, sizeof(own->request_id));
+	memcpy(own->traceparent, request->traceparent, sizeof(own->traceparent));
+	/* An error promises nothing that could be looked for. */
+	if (response->status < 500)
+		try_own(own, end < latest ? end : latest);
+	request_after(request, finish, own);
 }
 
 /* ---- the relay ------------------------------------------------------------------------------ */
@@ -235,8 +254,10 @@ bool order_effects_relay(const struct order_app *app, enum order_effect_target t
 		return false;
 	}
 	run.count = (size_t)claim.count;
-	if (run.count > 0)
-		done = try_all(app, (struct order_call){0}, &run);
+	if (run.count > 0) {
+		done = try_all(app, (struct order_call){0}, clock_monotonic() + TRY_TIME, &run);
+		write_down(app, &run);
+	}
 	/* While the sibling is away, those that pile up wait for it, a batch at a time. */
 	return run.count == BATCH && done > 0;
 }

@@ -167,7 +167,7 @@ struct change {
 	const char *tracking_number;
 
 	/* Set anew by each run of the transaction. */
-	struct order_effect effect;
+	struct order_effect effects[ORDER_EFFECTS_MAX];
 	size_t effect_count;
 };
 
@@ -195,11 +195,21 @@ static int queue_effect(struct db_conn *conn, struct change *change, const struc
 {
 	if (change->status != ORDER_CANCELLED && change->status != ORDER_SHIPPED)
 		return 0;
-	change->effect = order_effect_leased(change->status == ORDER_CANCELLED ? ORDER_RELEASE_STOCK
-									       : ORDER_SHIP_STOCK,
-					     order, order->updated_at);
+	change->effects[0] = order_effect_leased(
+		change->status == ORDER_CANCELLED ? ORDER_RELEASE_STOCK : ORDER_SHIP_STOCK, order,
+		order->updated_at);
 	change->effect_count = 1;
-	return order_outbox_add(conn, &change->effect, order->updated_at);
+	return order_outbox_add(conn, &change->effects[0], order->updated_at);
+}
+
+/* The answer of a repetition waits for what the first one may have left undone. */
+static int find_effects(struct db_conn *conn, struct change *change, const struct order *order)
+{
+	int count = order_outbox_of(conn, order->id, change->effects);
+
+	if (count > 0)
+		change->effect_count = (size_t)count;
+	return count < 0 ? count : 0;
 }
 
 static int change_status(struct db_conn *conn, void *argument)
@@ -223,7 +233,7 @@ static int change_status(struct db_conn *conn, void *argument)
 		return 0;
 	if (order.status == change->status) {
 		write_order(&order, response);
-		return 0;
+		return find_effects(conn, change, &order);
 	}
 	if (!order_transition_allowed(order.status, change->status)) {
 		order_problem_transition(response, order.status, change->status);
@@ -258,6 +268,6 @@ int order_api_set_status(struct request *request, struct response *response)
 		error = failpoint("after_status");
 	if (error < 0)
 		return error;
-	order_effects_after(request, &change.effect, change.effect_count);
+	order_effects_carry_out(request, response, change.effects, change.effect_count);
 	return 0;
 }

@@ -103,6 +103,29 @@ int order_outbox_claim(struct db_conn *conn, enum order_effect_target target, in
 	return rc < 0 ? rc : (int)count;
 }
 
+int order_outbox_of(struct db_conn *conn, const char *order_id,
+		    struct order_effect ret_list[ORDER_EFFECTS_MAX])
+{
+	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
+	int count = 0;
+	int rc = db_query(conn,
+			  "SELECT order_id, kind, cart_id, attempts, next_attempt_at"
+			  " FROM order_effects WHERE order_id = $1",
+			  DB_VALUES(db_text(order_id)), &rows);
+
+	if (rc < 0)
+		return rc;
+	while (count < ORDER_EFFECTS_MAX && (rc = db_next(rows)) > 0) {
+		struct order_effect *effect = &ret_list[count++];
+
+		rc = read_effect(rows, effect);
+		if (rc < 0)
+			return rc;
+		effect->leased_until = db_column_int(rows, 4);
+	}
+	return rc < 0 ? rc : count;
+}
+
 int order_outbox_done(struct db_conn *conn, const struct order_effect *effect)
 {
 	return db_post(

@@ -31,6 +31,9 @@ struct order_effect {
 	int64_t leased_until; /* next_attempt_at as this holder knows it */
 };
 
+/* The most that one order has waiting. */
+#define ORDER_EFFECTS_MAX 2
+
 const char *order_effect_name(enum order_effect_kind kind);
 enum order_effect_target order_effect_target(enum order_effect_kind kind);
 const char *order_target_name(enum order_effect_target target);
@@ -46,6 +49,11 @@ int order_outbox_any_due(struct db_conn *conn, enum order_effect_target target, 
  * one caller only, however many there are. */
 int order_outbox_claim(struct db_conn *conn, enum order_effect_target target, int64_t now,
 		       int64_t lease_until, struct order_effect *ret_list, size_t size);
+
+/* An order's effects that are still to be done, whoever tries them now: returns how many, of
+ * ORDER_EFFECTS_MAX at most. Whoever tries one of them as well does no harm. */
+int order_outbox_of(struct db_conn *conn, const char *order_id,
+		    struct order_effect ret_list[ORDER_EFFECTS_MAX]);
 
 /* The effect is done, whoever did it. */
 int order_outbox_done(struct db_conn *conn, const struct order_effect *effect);

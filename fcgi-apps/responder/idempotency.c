@@ -130,6 +130,25 @@ int idempotency_claim(struct db_conn *conn, const struct request *request,
 	return 0;
 }
 
+int idempotency_resource(struct db_conn *conn, const struct request *request,
+			 char ret_id[UUID_TEXT_SIZE])
+{
+	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
+	int rc = db_query(
+		conn,
+		"SELECT resource_id FROM idempotency_keys"
+		" WHERE operation = $1 AND key = $2 AND resource_id IS NOT NULL",
+		DB_VALUES(db_text(request->operation->id), db_text(request->idempotency_key)),
+		&rows);
+	if (rc < 0)
+		return rc;
+	rc = db_next(rows);
+	if (rc <= 0)
+		return rc < 0 ? rc : -ENOENT;
+	snprintf(ret_id, UUID_TEXT_SIZE, "%s", db_column_text(rows, 0, NULL));
+	return 0;
+}
+
 int idempotency_store(struct db_conn *conn, const struct request *request,
 		      const struct response *response)
 {

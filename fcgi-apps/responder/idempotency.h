@@ -10,6 +10,7 @@
 #define RESPONDER_IDEMPOTENCY_H
 
 #include "base/base.h"
+#include "base/uuid.h"
 #include "responder/request.h"
 #include "responder/response.h"
 
@@ -60,6 +61,11 @@ enum idempotency {
 int idempotency_claim(struct db_conn *conn, const struct request *request,
 		      struct response *response, const char *resource_id,
 		      enum idempotency *ret_outcome);
+
+/* Inside a transaction: the resource_id that the request's key was claimed for, answered or not.
+ * -ENOENT where there is none. */
+int idempotency_resource(struct db_conn *conn, const struct request *request,
+			 char ret_id[UUID_TEXT_SIZE]);
 
 /* Inside a transaction: stores the answer for the key claimed before. */
 int idempotency_store(struct db_conn *conn, const struct request *request,

@@ -9,7 +9,6 @@ import pytest
 import stores
 from client import is_problem
 from shop import Shop, at_once, done, new_id
-from testbed import wait_until
 
 STATUSES = ("pending", "processing", "shipped", "delivered", "cancelled")
 NEXT = {
@@ -34,11 +33,6 @@ def shop(platform):
     return Shop(platform)
 
 
-def eventually(condition, what):
-    """Effects of an order follow its answer."""
-    wait_until(condition, 5, what)
-
-
 def order_in(shop, status, quantities=None):
     order = shop.buy(quantities or {shop.make_product(): 1})
     for step in WAYS[status]:
@@ -50,7 +44,7 @@ def ordered_cart(shop):
     """A cart that an order has emptied, and the order."""
     cart_id = shop.make_cart({shop.make_product(): 1})
     order = shop.place_order(cart_id)
-    eventually(lambda: shop.quantities(cart_id) == {}, "the cart is consumed")
+    assert shop.quantities(cart_id) == {}
     return cart_id, order
 
 
@@ -85,7 +79,7 @@ def test_order_holds_stock_and_empties_the_cart(shop):
     cart_id = shop.make_cart({product: 3})
     order = shop.place_order(cart_id)
     assert shop.stock(product) == (2, 3)
-    eventually(lambda: shop.quantities(cart_id) == {}, "the cart is consumed")
+    assert shop.quantities(cart_id) == {}
     assert shop.read_cart(cart_id)["last_order_id"] == order["id"]
 
 
@@ -138,15 +132,7 @@ def nothing_is_held(shop, cart_id, before):
     assert shop.read_cart(cart_id) == before
     checkout = f"/internal/carts/{cart_id}/checkouts/{new_id()}"
     cart = shop.bed.cart.internal
-
-    def is_free():
-        answer = cart.put(checkout)
-        if answer.status == 409:
-            is_problem(answer, 409, "checkout-in-progress")
-            return False
-        return done(answer, 200)
-
-    eventually(is_free, "the cart is released")
+    done(cart.put(checkout), 200)
     assert cart.delete(checkout).status == 204
 
 
@@ -197,7 +183,7 @@ def test_strangers_are_in_nobodys_way(shop):
         for _ in range(20):
             owner.add_item(cart_id, product)
             done(owner.post_order(cart_id, user="owner"), 201)
-            eventually(lambda: not owner.quantities(cart_id), "the ordered line to be gone")
+            assert owner.quantities(cart_id) == {}
 
     def run(client, number):
         try:
@@ -277,7 +263,7 @@ def test_changed_prices_are_listed_and_may_be_accepted(shop):
     ]
     assert b'"old_price":5.00' in answer.body
     nothing_is_held(shop, cart_id, before)
-    eventually(lambda: shop.stock(same) == (10, 0), "the stock is released")
+    assert shop.stock(same) == (10, 0)
 
     done(shop.cart.post(f"/carts/{cart_id}/refresh"), 200)
     assert shop.place_order(cart_id)["total_amount"] == 15.5
@@ -492,7 +478,7 @@ def test_cancelling_restocks(shop, way):
     order = shop.buy({one: 2, two: 3})
     for status in [*way, "cancelled", "cancelled"]:
         shop.set_status(order["id"], status)
-    eventually(lambda: shop.stock(one) == (5, 0) and shop.stock(two) == (7, 0), "restocked")
+    assert (shop.stock(one), shop.stock(two)) == ((5, 0), (7, 0))
     assert movements(shop, one, order) == [("hold", -2), ("release", 2)]
     assert movements(shop, two, order) == [("hold", -3), ("release", 3)]
 
@@ -506,14 +492,14 @@ def test_cancelling_restocks_deleted_products(shop):
     path = f"/internal/reservations/{order['id']}"
     hold = {"items": [{"product_id": product, "quantity": 2}]}
     internal = shop.bed.product.internal
-    eventually(lambda: internal.put(path, json=hold).status == 409, "released")
+    is_problem(internal.put(path, json=hold), 409, "reservation-released")
 
 
 def test_shipping_takes_the_goods_out_of_the_house(shop):
     product = shop.make_product(inventory=5)
     order = shop.buy({product: 2})
     shop.set_status(order["id"], "shipped")
-    eventually(lambda: shop.stock(product) == (3, 0), "shipped")
+    assert shop.stock(product) == (3, 0)
     shop.set_status(order["id"], "delivered")
     assert movements(shop, product, order) == [("hold", -2), ("ship", 0)]
     assert shop.stock(product) == (3, 0)

@@ -198,6 +198,25 @@ static int forget(struct db_conn *conn, void *argument UNUSED)
 	return idempotency_forget(conn, operation.id, "thing-1");
 }
 
+static int read_resource(struct db_conn *conn, void *id)
+{
+	return idempotency_resource(conn, &request, id);
+}
+
+START_TEST(a_key_tells_what_it_was_claimed_for)
+{
+	char id[UUID_TEXT_SIZE];
+	ck_assert_int_eq(db_transaction(runtime.db, read_resource, id), -ENOENT);
+	enum idempotency outcome;
+	ck_assert_int_eq(db_transaction(runtime.db, claim, &outcome), 0);
+	ck_assert_int_eq(db_transaction(runtime.db, read_resource, id), 0);
+	ck_assert_str_eq(id, "thing-1");
+	request.idempotency_key = "key-2"; /* claimed for nothing */
+	ck_assert_int_eq(run(), 0);
+	ck_assert_int_eq(db_transaction(runtime.db, read_resource, id), -ENOENT);
+}
+END_TEST
+
 START_TEST(a_running_claim_answers_409_until_it_is_forgotten)
 {
 	enum idempotency outcome = IDEMPOTENCY_ANSWERED;
@@ -264,6 +283,7 @@ int main(void)
 	tcase_add_test(tcase, a_refusal_without_a_key_is_rolled_back);
 	tcase_add_test(tcase, an_answer_that_is_cut_off_is_not_stored);
 	tcase_add_test(tcase, an_error_is_not_stored);
+	tcase_add_test(tcase, a_key_tells_what_it_was_claimed_for);
 	tcase_add_test(tcase, a_running_claim_answers_409_until_it_is_forgotten);
 	tcase_add_test(tcase, a_key_is_new_again_after_its_life);
 	return unit_run(tcase, "idempotency");

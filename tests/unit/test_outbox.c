@@ -201,6 +201,41 @@ START_TEST(an_effect_is_queued_once)
 }
 END_TEST
 
+struct of {
+	const char *order_id;
+	struct order_effect effects[ORDER_EFFECTS_MAX];
+	int count;
+};
+
+static int of_function(struct db_conn *conn, void *argument)
+{
+	struct of *of = argument;
+
+	of->count = order_outbox_of(conn, of->order_id, of->effects);
+	return of->count < 0 ? of->count : 0;
+}
+
+START_TEST(what_waits_of_an_order_is_told_whoever_has_it)
+{
+	struct of of = {.order_id = "a"};
+
+	add_effect("a", ORDER_RELEASE_STOCK, NOW + 100);
+	add_effect("b", ORDER_SHIP_STOCK, NOW);
+	ck_assert_int_eq(db_read(db, of_function, &of), 0);
+	ck_assert_int_eq(of.count, 1);
+	ck_assert_str_eq(of.effects[0].order_id, "a");
+	ck_assert_str_eq(of.effects[0].cart_id, "cart-of-a");
+	ck_assert_int_eq(of.effects[0].kind, ORDER_RELEASE_STOCK);
+	ck_assert_int_eq(of.effects[0].leased_until, NOW + 100);
+	add_effect("a", ORDER_RELEASE_CART, NOW);
+	ck_assert_int_eq(db_read(db, of_function, &of), 0);
+	ck_assert_int_eq(of.count, 2);
+	of.order_id = "c";
+	ck_assert_int_eq(db_read(db, of_function, &of), 0);
+	ck_assert_int_eq(of.count, 0);
+}
+END_TEST
+
 static int measure_function(struct db_conn *conn, void *figures)
 {
 	return order_outbox_measure(conn, figures);
@@ -232,6 +267,7 @@ int main(void)
 	tcase_add_test(tcase, a_waiting_effect_can_be_hurried);
 	tcase_add_test(tcase, a_holder_that_lost_its_lease_changes_nothing);
 	tcase_add_test(tcase, an_effect_is_queued_once);
+	tcase_add_test(tcase, what_waits_of_an_order_is_told_whoever_has_it);
 	tcase_add_test(tcase, the_outbox_is_measured);
 	return unit_run(tcase, "outbox");
 }
