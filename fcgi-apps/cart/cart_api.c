@@ -208,7 +208,7 @@ int cart_api_list(struct request *request, struct response *response)
 	r = cart_store_count(request->db, page.user_id, now, &count);
 	if (r < 0)
 		return r;
-	response_header(response, "X-Total-Count", "%" PRId64, count);
+	paging_total(response, count, true);
 	return 0;
 }
 

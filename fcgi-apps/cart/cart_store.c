@@ -1,5 +1,7 @@
 #include "cart/cart_store.h"
 
+#include "responder/paging.h"
+
 #define OPEN_CHECKOUT                                                                              \
 	"EXISTS (SELECT 1 FROM checkouts WHERE checkouts.cart_id = carts.id AND state = 'open')"
 
@@ -169,8 +171,9 @@ int cart_store_count(struct db_conn *conn, const char *user_id, int64_t now, int
 {
 	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
 	int r = db_query(conn,
-			 "SELECT COUNT(*) FROM carts WHERE user_id = $1"
-			 " AND (expires_at > $2 OR " OPEN_CHECKOUT ")",
+			 "SELECT count(*) FROM (SELECT 1 FROM carts WHERE user_id = $1"
+			 " AND (expires_at > $2 OR " OPEN_CHECKOUT ")"
+			 " LIMIT " PAGING_COUNTED ") AS counted",
 			 DB_VALUES(db_text(user_id), db_int(now)), &rows);
 
 	if (r < 0)

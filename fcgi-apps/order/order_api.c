@@ -91,7 +91,7 @@ static int write_total(const struct request *request, struct response *response,
 	error = order_store_count(request->db, filter, &total);
 	if (error < 0)
 		return error;
-	response_header(response, "X-Total-Count", "%lld", (long long)total);
+	paging_total(response, total, true);
 	return 0;
 }
 

@@ -1,6 +1,8 @@
 /* order_store.h: reading placed orders. */
 #include "order/order_store.h"
 
+#include "responder/paging.h"
+
 #define CLAUSE_SIZE  256
 #define QUERY_SIZE   1024
 #define CLAUSE_LIMIT 8
@@ -240,7 +242,10 @@ int order_store_count(struct db_conn *conn, const struct order_filter *filter, i
 	struct clause clause = clause_of_filter(filter);
 	char sql[QUERY_SIZE];
 
-	snprintf(sql, sizeof(sql), "SELECT count(*) FROM orders WHERE %s", clause.text);
+	snprintf(sql, sizeof(sql),
+		 "SELECT count(*) FROM (SELECT 1 FROM orders WHERE %s LIMIT " PAGING_COUNTED
+		 ") AS counted",
+		 clause.text);
 	return db_query_int(conn, sql, clause.values, clause.count, ret_count);
 }
 

@@ -73,6 +73,7 @@ void order_list_release(struct order_list *list);
 
 int order_store_page(struct db_conn *conn, const struct order_filter *filter, int64_t limit,
 		     struct order_list *ret_list);
+/* How many there are from the place on; counts no further than PAGING_COUNTED. */
 int order_store_count(struct db_conn *conn, const struct order_filter *filter, int64_t *ret_count);
 
 /* Moves the order on from the version it has in *order, and brings *order up to date; texts may be

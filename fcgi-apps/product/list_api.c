@@ -222,7 +222,7 @@ static int write_count(struct request *request, struct response *response,
 
 	if (r < 0)
 		return r;
-	response_header(response, "X-Total-Count", "%lld", (long long)count);
+	paging_total(response, count, true);
 	return 0;
 }
 

@@ -1,6 +1,7 @@
 #include "product/product_list.h"
 
 #include "product/product_search.h"
+#include "responder/paging.h"
 
 #define SQL_MAX   8192
 #define MATCH_MAX 4096
@@ -300,9 +301,10 @@ int product_listing_count(struct db_conn *conn, const struct product_listing *li
 		add(&statement, " SELECT count(*)");
 		add_counted_hits(&statement, dialect, listing, narrows_search(filter));
 	} else {
-		add(&statement, "SELECT count(*) FROM products WHERE");
+		add(&statement, "SELECT count(*) FROM (SELECT 1 FROM products WHERE");
 		add_conditions(&statement, dialect, listing);
 		add_tag(&statement, listing);
+		add(&statement, " LIMIT " PAGING_COUNTED ") AS counted");
 	}
 	r = text_error(&statement.sql);
 	if (r < 0)

@@ -88,7 +88,7 @@ int product_listing_page(struct db_conn *conn, const struct product_listing *lis
 			 const struct product_position *after, int64_t limit,
 			 struct db_rows **ret_rows);
 
-/* How many products all pages have together. */
+/* How many products all pages have together; counts no further than PAGING_COUNTED. */
 int product_listing_count(struct db_conn *conn, const struct product_listing *listing,
 			  int64_t *ret_count);
 

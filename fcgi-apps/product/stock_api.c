@@ -100,6 +100,6 @@ int product_api_list_movements(struct request *request, struct response *respons
 	r = product_movements_count(request->db, id, &count);
 	if (r < 0)
 		return r;
-	response_header(response, "X-Total-Count", "%lld", (long long)count);
+	paging_total(response, count, true);
 	return 0;
 }

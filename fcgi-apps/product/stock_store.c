@@ -1,6 +1,7 @@
 #include "product/stock_store.h"
 
 #include "base/uuid.h"
+#include "responder/paging.h"
 
 int product_movement_add(struct db_conn *conn, const char *product_id, int64_t delta,
 			 const char *reason, const char *reference, int64_t now)
@@ -99,6 +100,8 @@ int product_movements(struct db_conn *conn, const char *product_id, const char *
 
 int product_movements_count(struct db_conn *conn, const char *product_id, int64_t *ret_count)
 {
-	return db_query_int(conn, "SELECT count(*) FROM stock_movements WHERE product_id = $1",
+	return db_query_int(conn,
+			    "SELECT count(*) FROM (SELECT 1 FROM stock_movements"
+			    " WHERE product_id = $1 LIMIT " PAGING_COUNTED ") AS counted",
 			    DB_VALUES(db_text(product_id)), ret_count);
 }

@@ -173,6 +173,14 @@ bool cursor_int(const struct cursor *cursor, size_t field, struct response *resp
 	return true;
 }
 
+void paging_total(struct response *response, int64_t counted, bool all)
+{
+	bool more = !all || counted > PAGING_COUNT_MAX;
+	int64_t count = counted < PAGING_COUNT_MAX ? counted : PAGING_COUNT_MAX;
+	response_header(response, "X-Total-Count", "%lld", (long long)count);
+	response_header(response, "X-Total-Count-Relation", more ? "gte" : "eq");
+}
+
 void paging_next(const struct request *request, struct response *response, const char *kind,
 		 const char *const *fields, size_t field_count)
 {

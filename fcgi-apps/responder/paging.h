@@ -13,6 +13,11 @@
 #define PAGE_LIMIT_MAX     200
 #define CURSOR_FIELDS_MAX  4
 
+/* Entries that count=true counts; from here on it says "at least". A count's query ends with
+ * LIMIT PAGING_COUNTED, one more, over rows: its cost is bounded, whatever there is. */
+#define PAGING_COUNT_MAX 10000
+#define PAGING_COUNTED   "10001"
+
 /* A decoded cursor. One owner. */
 struct cursor {
 	const char *fields[CURSOR_FIELDS_MAX];
@@ -31,6 +36,12 @@ void cursor_release(struct cursor *cursor);
 /* A whole number in a cursor's field. False: the response is a 422 now. */
 bool cursor_int(const struct cursor *cursor, size_t field, struct response *response,
 		int64_t *ret_value);
+
+/*
+ * Adds X-Total-Count with what was counted, PAGING_COUNT_MAX at most, and X-Total-Count-Relation:
+ * "eq", or "gte" where there may be more: all is false where not all could be looked at.
+ */
+void paging_total(struct response *response, int64_t counted, bool all);
 
 /*
  * Adds the header Link: <?…>; rel="next" (RFC 8288): the request's own query with the cursor

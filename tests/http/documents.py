@@ -137,7 +137,7 @@ def faults(operation, schema, value, where=""):
 
 
 # What clients act on. That an answer is a kept one is told at Idempotency-Key, for refusals as well.
-HEADERS = ("ETag", "Link", "Location", "Retry-After", "X-Total-Count")
+HEADERS = ("ETag", "Link", "Location", "Retry-After", "X-Total-Count", "X-Total-Count-Relation")
 
 
 def assert_declared(operation, answer):

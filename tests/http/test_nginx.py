@@ -18,7 +18,7 @@ pytestmark = pytest.mark.storeless
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 TRACEPARENT = f"00-{TRACE}-b7ad6b7169203331-01"
 SHOP = {"Origin": "https://shop.example"}
-EXPOSED = "ETag, Link, Location, X-Total-Count, X-Request-ID, Retry-After, Idempotent-Replayed"
+EXPOSED = "ETag, Link, Location, X-Total-Count, X-Total-Count-Relation, X-Request-ID, Retry-After, Idempotent-Replayed"
 LAMP = {"name": "Lamp", "price": 19.99}
 
 
