@@ -53,13 +53,21 @@ static void import_stream_release(struct import_stream *stream)
 		fclose(stream->results);
 }
 
+static int create_import(const struct request *request, struct product_import **ret_import)
+{
+	const char *mode = request_query(request, "mode");
+
+	return product_import_create(request->runtime, mode && strcmp(mode, "merge") == 0,
+				     ret_import);
+}
+
 static int import_stream_init(struct import_stream *stream, struct request *request)
 {
 	stream->request = request;
 	stream->results = tmpfile();
 	if (!stream->results)
 		return -errno;
-	return product_import_create(request->runtime, &stream->import);
+	return create_import(request, &stream->import);
 }
 
 static int keep(struct import_stream *stream, const struct text *results)
@@ -224,7 +232,7 @@ static int import_at_once(struct request *request, struct response *response)
 	int r = product_ndjson_init(&lines, read_memory, &memory);
 
 	if (r == 0)
-		r = product_import_create(request->runtime, &import);
+		r = create_import(request, &import);
 	if (r == 0)
 		r = lock_products(request);
 	if (r < 0)

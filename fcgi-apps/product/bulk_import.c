@@ -2,27 +2,13 @@
 
 #include "base/clock.h"
 #include "base/json_writer.h"
-#include "base/uuid.h"
-#include "product/product_store.h"
+#include "product/import_line.h"
 
 /* For all of a chunk's, escaped. */
 #define SKUS_TEXT_MAX (128u << 10)
 
-enum line_status { LINE_CREATED, LINE_UPDATED, LINE_REFUSED };
-
-struct import_line {
-	int64_t number;
-	struct json *value; /* NULL: refused before it came to the store */
-	struct product_input input;
-	struct violations *violations; /* why it was refused */
-	enum line_status status;
-	char id[UUID_TEXT_SIZE];
-	bool repeats;                   /* the sku of an earlier line */
-	struct product_current current; /* where status is LINE_UPDATED */
-};
-
 struct product_import {
-	struct runtime *runtime;
+	struct import_rules rules;
 	int64_t number; /* of the last line added */
 	size_t bytes;
 	size_t count;
@@ -31,32 +17,26 @@ struct product_import {
 	struct import_line *sorted[BULK_CHUNK_LINES]; /* the good ones */
 };
 
-int product_import_create(struct runtime *runtime, struct product_import **ret_import)
+int product_import_create(const struct runtime *runtime, bool merge,
+			  struct product_import **ret_import)
 {
 	struct product_import *import = calloc(1, sizeof(*import));
 
 	if (!import)
 		return -ENOMEM;
-	import->runtime = runtime;
+	import->rules = (struct import_rules){
+		.contract = runtime->contract,
+		.currency = runtime->currency,
+		.merge = merge,
+	};
 	*ret_import = import;
 	return 0;
 }
 
-static void clear_violations(struct import_line *line)
-{
-	if (line->violations)
-		violations_release(line->violations);
-	free(line->violations);
-	line->violations = NULL;
-}
-
 static void clear(struct product_import *import)
 {
-	for (size_t i = 0; i < import->count; i++) {
-		json_free(import->lines[i].value);
-		product_current_release(&import->lines[i].current);
-		clear_violations(&import->lines[i]);
-	}
+	for (size_t i = 0; i < import->count; i++)
+		import_line_release(&import->lines[i]);
 	import->count = 0;
 	import->bytes = 0;
 }
@@ -79,97 +59,26 @@ bool product_import_is_empty(const struct product_import *import)
 	return import->count == 0;
 }
 
-/* Parses and checks. 1: line->input is filled; 0: violations say why not. */
-static int check(struct product_import *import, struct import_line *line,
-		 const struct product_ndjson_line *text, struct violations *violations)
-{
-	struct json_error error;
-	int r;
-
-	if (text->too_long) {
-		violations_add(violations, "body", "", "is longer than %u bytes", NDJSON_LINE_MAX);
-		return 0;
-	}
-	r = json_parse_input(text->text, text->length, &line->value, &error);
-	if (r == -EINVAL) {
-		violations_add(violations, "body", "", "is not JSON: %s (column %zu)", error.detail,
-			       error.column);
-		return 0;
-	}
-	if (r < 0)
-		return r;
-	if (!contract_check_schema(import->runtime->contract, "ProductImport", line->value,
-				   violations))
-		return 0;
-	r = product_input_read(line->value, import->runtime->currency, &line->input);
-	if (r < 0) {
-		violations_add(violations, "body", "/price", "is not a price");
-		return 0;
-	}
-	return 1;
-}
-
 int product_import_add(struct product_import *import, const struct product_ndjson_line *text)
 {
-	struct import_line *line = &import->lines[import->count];
-	int r;
-
 	import->number++;
 	if (text->length == 0 && !text->too_long)
 		return 0;
-	*line = (struct import_line){.number = import->number, .status = LINE_REFUSED};
-	line->violations = calloc(1, sizeof(*line->violations));
-	if (!line->violations)
-		return -ENOMEM;
-	import->count++;
 	import->bytes += text->length;
-	r = check(import, line, text, line->violations);
-	if (r > 0) {
-		clear_violations(line);
-		return 0;
-	}
-	json_free(line->value);
-	line->value = NULL;
-	return r;
+	return import_line_read(&import->lines[import->count++], &import->rules, import->number,
+				text);
 }
 
-static void forget(struct import_line *line)
-{
-	product_current_release(&line->current);
-	line->status = LINE_CREATED;
-}
-
-/* Notes the product that the line changes. */
-static int remember(struct import_line *line, struct db_rows *row)
-{
-	int r = product_current_read(row, &line->current);
-
-	if (r < 0)
-		return r;
-	snprintf(line->id, sizeof(line->id), "%s", db_column_text(row, PRODUCT_ID, NULL));
-	line->status = LINE_UPDATED;
-	return 0;
-}
-
-static int post(struct db_conn *conn, struct import_line *line, int64_t now)
-{
-	if (line->status == LINE_UPDATED)
-		return product_post_replace(conn, line->id, &line->current, &line->input, "import",
-					    now);
-	uuid_make(line->id);
-	return product_post_insert(conn, line->id, &line->input, now);
-}
-
-static int look_up(struct db_conn *conn, struct import_line *line)
+static int look_up(struct db_conn *conn, const struct import_rules *rules, struct import_line *line)
 {
 	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
 	int r;
 
-	forget(line);
-	r = product_find_sku(conn, line->input.sku, &rows);
+	import_line_forget(line);
+	r = product_find_sku(conn, line->sku, &rows);
 	if (r == -ENOENT)
 		return 0;
-	return r < 0 ? r : remember(line, rows);
+	return r < 0 ? r : import_line_remember(line, rules, rows);
 }
 
 /* Whether an error is about one line only. */
@@ -192,15 +101,16 @@ static int end_savepoint(struct db_conn *conn, int result)
 }
 
 /* Stores one line. */
-static int apply(struct db_conn *conn, struct import_line *line, int64_t now)
+static int apply(struct db_conn *conn, const struct import_rules *rules, struct import_line *line,
+		 int64_t now)
 {
 	int r = db_savepoint(conn);
 
 	if (r < 0)
 		return r;
-	r = look_up(conn, line);
+	r = look_up(conn, rules, line);
 	if (r == 0)
-		r = post(conn, line, now);
+		r = import_line_post(line, rules, conn, now);
 	r = end_savepoint(conn, r);
 	if (r < 0)
 		line->status = LINE_REFUSED;
@@ -215,10 +125,10 @@ static int apply_singly(struct db_conn *conn, struct product_import *import, int
 
 		if (!line->value)
 			continue;
-		r = apply(conn, line, now);
+		r = apply(conn, &import->rules, line, now);
 		/* Made by somebody after it was looked for. */
 		if (r == -EEXIST)
-			r = apply(conn, line, now);
+			r = apply(conn, &import->rules, line, now);
 		if (r < 0 && !is_refusal(r))
 			return r;
 	}
@@ -229,7 +139,7 @@ static int compare_lines(const void *a, const void *b)
 {
 	const struct import_line *left = *(struct import_line *const *)a;
 	const struct import_line *right = *(struct import_line *const *)b;
-	int order = strcmp(left->input.sku, right->input.sku);
+	int order = strcmp(left->sku, right->sku);
 
 	return order ? order : (left->number > right->number) - (left->number < right->number);
 }
@@ -243,8 +153,8 @@ static void sort_lines(struct product_import *import)
 			import->sorted[import->good++] = &import->lines[i];
 	qsort(import->sorted, import->good, sizeof(import->sorted[0]), compare_lines);
 	for (size_t i = 0; i < import->good; i++)
-		import->sorted[i]->repeats = i > 0 && strcmp(import->sorted[i - 1]->input.sku,
-							     import->sorted[i]->input.sku) == 0;
+		import->sorted[i]->repeats =
+			i > 0 && strcmp(import->sorted[i - 1]->sku, import->sorted[i]->sku) == 0;
 }
 
 /* The first line with this sku; NULL when there is none. */
@@ -256,12 +166,12 @@ static struct import_line *find_line(const struct product_import *import, const 
 	while (first < end) {
 		size_t middle = (first + end) / 2;
 
-		if (strcmp(import->sorted[middle]->input.sku, sku) < 0)
+		if (strcmp(import->sorted[middle]->sku, sku) < 0)
 			first = middle + 1;
 		else
 			end = middle;
 	}
-	if (first == import->good || strcmp(import->sorted[first]->input.sku, sku) != 0)
+	if (first == import->good || strcmp(import->sorted[first]->sku, sku) != 0)
 		return NULL;
 	return import->sorted[first];
 }
@@ -274,7 +184,7 @@ static int write_skus(const struct product_import *import, struct text *out)
 	json_array_begin(&writer);
 	for (size_t i = 0; i < import->good; i++)
 		if (!import->sorted[i]->repeats)
-			json_write_string(&writer, import->sorted[i]->input.sku);
+			json_write_string(&writer, import->sorted[i]->sku);
 	json_array_end(&writer);
 	return text_error(out);
 }
@@ -287,7 +197,7 @@ static int look_up_all(struct db_conn *conn, struct product_import *import)
 	int r;
 
 	for (size_t i = 0; i < import->good; i++)
-		forget(import->sorted[i]);
+		import_line_forget(import->sorted[i]);
 	text_init(&skus, SKUS_TEXT_MAX);
 	r = write_skus(import, &skus);
 	if (r == 0)
@@ -296,7 +206,7 @@ static int look_up_all(struct db_conn *conn, struct product_import *import)
 		const char *sku = db_column_text(rows, PRODUCT_SKU, NULL);
 		struct import_line *line = sku ? find_line(import, sku) : NULL;
 
-		r = line ? remember(line, rows) : -EIO;
+		r = line ? import_line_remember(line, &import->rules, rows) : -EIO;
 	}
 	return r;
 }
@@ -317,9 +227,9 @@ static int apply_together(struct db_conn *conn, struct product_import *import, i
 		if (!line->value)
 			continue;
 		if (line->repeats)
-			r = look_up(conn, line);
+			r = look_up(conn, &import->rules, line);
 		if (r == 0)
-			r = post(conn, line, now);
+			r = import_line_post(line, &import->rules, conn, now);
 	}
 	return end_savepoint(conn, r);
 }
@@ -354,54 +264,14 @@ int product_import_apply(struct db_conn *conn, void *argument)
 	return is_refusal(r) ? apply_singly(conn, import, now) : r;
 }
 
-static void write_refusal(struct json_writer *writer, const char *detail)
-{
-	struct violations violations CLEANUP(violations_release) = {0};
-
-	violations_add(&violations, "body", "", "%s", detail);
-	violations_write(&violations, writer);
-}
-
-static void write_result(const struct import_line *line, int error, struct text *out)
-{
-	static const char *const names[] = {"created", "updated", "error"};
-	enum line_status status = error < 0 ? LINE_REFUSED : line->status;
-	struct json_writer writer;
-
-	json_writer_init(&writer, out);
-	json_object_begin(&writer);
-	json_member_int(&writer, "line", line->number);
-	json_member_string(&writer, "status", names[status]);
-	if (status != LINE_REFUSED)
-		json_member_string(&writer, "id", line->id);
-	if (line->value)
-		json_member_string(&writer, "sku", line->input.sku);
-	if (line->violations)
-		violations_write(line->violations, &writer);
-	else if (status == LINE_REFUSED)
-		write_refusal(&writer, error < 0 ? "was not stored: the store is unavailable, "
-						   "send the line again"
-						 : "was refused by the store");
-	json_object_end(&writer);
-	text_append_char(out, '\n');
-}
-
 void product_import_finish(struct product_import *import, int error, struct text *out)
 {
 	for (size_t i = 0; i < import->count; i++)
-		write_result(&import->lines[i], error, out);
+		import_line_write(&import->lines[i], error, out);
 	clear(import);
 }
 
 void product_import_abort(struct product_import *import, const char *detail, struct text *out)
 {
-	struct json_writer writer;
-
-	json_writer_init(&writer, out);
-	json_object_begin(&writer);
-	json_member_int(&writer, "line", import->number + 1);
-	json_member_string(&writer, "status", "error");
-	write_refusal(&writer, detail);
-	json_object_end(&writer);
-	text_append_char(out, '\n');
+	import_line_write_refusal(import->number + 1, detail, out);
 }

@@ -15,7 +15,10 @@
 
 struct product_import;
 
-int product_import_create(struct runtime *runtime, struct product_import **ret_import);
+/* merge: of a product that there is, members that are absent stay as they are; else they get their
+ * default. -ENOMEM. */
+int product_import_create(const struct runtime *runtime, bool merge,
+			  struct product_import **ret_import);
 void product_import_free(struct product_import *import);
 DEFINE_CLEANUP(struct product_import, product_import_free)
 

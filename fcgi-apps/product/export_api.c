@@ -11,6 +11,7 @@
 /* One owner. */
 struct export_page {
 	struct currency currency;
+	bool with_stock;
 	int64_t after; /* seq of the last product before the page */
 	int64_t last;  /* out: seq of the page's last product */
 	size_t rows;   /* out */
@@ -41,7 +42,7 @@ static int read_page(struct db_conn *conn, void *argument)
 		struct json_writer writer;
 
 		json_writer_init(&writer, &page->text);
-		product_write_input(&writer, rows, page->currency);
+		product_write_input(&writer, rows, page->currency, page->with_stock);
 		text_append_char(&page->text, '\n');
 		page->last = db_column_int(rows, PRODUCT_COLUMN_COUNT);
 		page->rows++;
@@ -51,8 +52,10 @@ static int read_page(struct db_conn *conn, void *argument)
 
 int product_api_export(struct request *request, struct response *response)
 {
-	struct export_page page CLEANUP(export_page_release) = {.currency =
-									request->runtime->currency};
+	struct export_page page CLEANUP(export_page_release) = {
+		.currency = request->runtime->currency,
+		.with_stock = request_query_bool(request, "stock", true),
+	};
 	int r;
 
 	text_init(&page.text, PAGE_MAX);

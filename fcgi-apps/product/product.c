@@ -1,5 +1,8 @@
 #include "product/product.h"
 
+/* The writable members of one product, fully escaped. */
+#define INPUT_TEXT_MAX (256u << 10)
+
 static int read_price(const struct json *value, struct currency currency, int64_t *ret_price)
 {
 	const char *text = json_number_text(value);
@@ -48,7 +51,7 @@ static void write_text(struct json_writer *writer, const char *name, struct db_r
 }
 
 static void write_writable(struct json_writer *writer, struct db_rows *row,
-			   struct currency currency)
+			   struct currency currency, bool with_stock)
 {
 	size_t length = 0;
 	const char *tags;
@@ -56,7 +59,8 @@ static void write_writable(struct json_writer *writer, struct db_rows *row,
 	write_text(writer, "name", row, PRODUCT_NAME);
 	write_text(writer, "description", row, PRODUCT_DESCRIPTION);
 	json_member_money(writer, "price", db_column_int(row, PRODUCT_PRICE), currency);
-	json_member_int(writer, "inventory", db_column_int(row, PRODUCT_INVENTORY));
+	if (with_stock)
+		json_member_int(writer, "inventory", db_column_int(row, PRODUCT_INVENTORY));
 	write_text(writer, "sku", row, PRODUCT_SKU);
 	write_text(writer, "category", row, PRODUCT_CATEGORY);
 	tags = db_column_text(row, PRODUCT_TAGS, &length);
@@ -72,7 +76,7 @@ void product_write(struct json_writer *writer, struct db_rows *row, struct curre
 {
 	json_object_begin(writer);
 	write_text(writer, "id", row, PRODUCT_ID);
-	write_writable(writer, row, currency);
+	write_writable(writer, row, currency, true);
 	json_member_string(writer, "currency", currency.code);
 	json_member_int(writer, "reserved", db_column_int(row, PRODUCT_RESERVED));
 	json_member_int(writer, "version", db_column_int(row, PRODUCT_VERSION));
@@ -83,9 +87,28 @@ void product_write(struct json_writer *writer, struct db_rows *row, struct curre
 	json_object_end(writer);
 }
 
-void product_write_input(struct json_writer *writer, struct db_rows *row, struct currency currency)
+void product_write_input(struct json_writer *writer, struct db_rows *row, struct currency currency,
+			 bool with_stock)
 {
 	json_object_begin(writer);
-	write_writable(writer, row, currency);
+	write_writable(writer, row, currency, with_stock);
 	json_object_end(writer);
+}
+
+int product_input_document(struct db_rows *row, struct currency currency,
+			   struct json **ret_document)
+{
+	struct text text CLEANUP(text_release);
+	struct json_writer writer;
+	struct json_error error;
+	int r;
+
+	text_init(&text, INPUT_TEXT_MAX);
+	json_writer_init(&writer, &text);
+	product_write_input(&writer, row, currency, true);
+	r = text_error(&text);
+	if (r == 0)
+		r = json_parse(text_string(&text), text.length, JSON_DEPTH_MAX, ret_document,
+			       &error);
+	return r == -EINVAL ? -EIO : r;
 }

@@ -10,8 +10,12 @@
 #include "base/money.h"
 #include "storage/db.h"
 
-/* Schema maximum of inventory; adjustments stop there as well. What orders give back does not. */
-#define PRODUCT_INVENTORY_MAX INT64_C(1000000000)
+/*
+ * The most that inventory and reserved may be together: whatever orders give back, inventory alone
+ * stays below it, which is the schema's maximum. The largest number that every reader of JSON keeps
+ * (RFC 8259 section 6), so that nobody comes near it whose stock is changed while they write.
+ */
+#define PRODUCT_STOCK_MAX INT64_C(9007199254740991)
 
 /* The writable members. Texts and tags are borrowed from the JSON value they were read from. */
 struct product_input {
@@ -60,7 +64,13 @@ enum product_column {
 /* Writes the current row as the schema Product. */
 void product_write(struct json_writer *writer, struct db_rows *row, struct currency currency);
 
-/* Writes the current row's writable members, as the schema ProductInput takes them back. */
-void product_write_input(struct json_writer *writer, struct db_rows *row, struct currency currency);
+/* Writes the current row's writable members, as the schema ProductInput takes them back; inventory
+ * only with_stock. */
+void product_write_input(struct json_writer *writer, struct db_rows *row, struct currency currency,
+			 bool with_stock);
+
+/* All of them as a value, the caller's. -ENOMEM, -EIO for a row that is damaged. */
+int product_input_document(struct db_rows *row, struct currency currency,
+			   struct json **ret_document);
 
 #endif

@@ -119,6 +119,7 @@ int product_current_read(struct db_rows *row, struct product_current *ret_curren
 	*ret_current = (struct product_current){
 		.version = db_column_int(row, PRODUCT_VERSION),
 		.inventory = db_column_int(row, PRODUCT_INVENTORY),
+		.reserved = db_column_int(row, PRODUCT_RESERVED),
 		.created_at = db_column_int(row, PRODUCT_CREATED_AT),
 		.tags = tags,
 	};
@@ -252,6 +253,8 @@ static int replace(struct db_conn *conn, const char *id, const struct product_cu
 	int r;
 
 	text_init(&tags, TAGS_TEXT_MAX);
+	if (input->inventory > PRODUCT_STOCK_MAX - current->reserved)
+		return -ERANGE;
 	r = print_tags(input->tags, &tags);
 	if (r < 0)
 		return r;

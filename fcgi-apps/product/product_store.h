@@ -13,6 +13,7 @@
 struct product_current {
 	int64_t version;
 	int64_t inventory;
+	int64_t reserved;
 	int64_t created_at;
 	struct json *tags;
 };
@@ -37,7 +38,8 @@ int product_insert(struct db_conn *conn, const struct product_input *input, int6
 
 /*
  * Replaces the writable members; a change of inventory is a movement with this reason.
- * -EEXIST: sku is taken; -EAGAIN: changed by someone else since current was read.
+ * -EEXIST: sku is taken; -ERANGE: with what is reserved the stock would be above PRODUCT_STOCK_MAX;
+ * -EAGAIN: changed by someone else since current was read.
  */
 int product_replace(struct db_conn *conn, const char *id, const struct product_current *current,
 		    const struct product_input *input, const char *reason, int64_t now,

@@ -6,14 +6,11 @@
 #include "responder/paging.h"
 #include "responder/service.h"
 
-static void refuse_adjustment(struct response *response, int64_t delta, int64_t available)
+static void refuse_taking(struct response *response, int64_t available)
 {
 	struct json_writer *writer =
-		delta < 0
-			? response_problem_begin(response, 409, "insufficient-stock",
-						 "There is less in stock than is to be taken away")
-			: response_problem_begin(response, 409, "stock-limit",
-						 "The stock would exceed its limit of 1000000000");
+		response_problem_begin(response, 409, "insufficient-stock",
+				       "There is less in stock than is to be taken away");
 
 	json_member_int(writer, "available", available);
 	response_problem_end(response);
@@ -32,7 +29,10 @@ int product_api_adjust_stock(struct request *request, struct response *response)
 	if (r == -ENOENT)
 		return product_answer_not_found(response);
 	if (r == -ERANGE) {
-		refuse_adjustment(response, delta, available);
+		if (delta < 0)
+			refuse_taking(response, available);
+		else
+			product_answer_stock_limit(response, available);
 		return 0;
 	}
 	if (r < 0)

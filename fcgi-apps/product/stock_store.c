@@ -33,19 +33,18 @@ int product_has_ledger(struct db_conn *conn, const char *product_id)
 }
 
 /* Whether the stock may change by $2, where $3 is the most there may be. */
-#define FITS "inventory + $2 >= 0 AND ($2 < 0 OR inventory + $2 <= $3)"
+#define FITS "inventory + $2 >= 0 AND ($2 < 0 OR inventory + reserved + $2 <= $3)"
 
 /* Why the stock was not changed. -EAGAIN: somebody changed it since, and now it could be. */
 static int refuse(struct db_conn *conn, const char *product_id, int64_t delta,
 		  int64_t *ret_available)
 {
 	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
-	int r = db_query(
-		conn,
-		"SELECT inventory, " FITS " FROM products"
-		" WHERE id = $1 AND deleted_at IS NULL",
-		DB_VALUES(db_text(product_id), db_int(delta), db_int(PRODUCT_INVENTORY_MAX)),
-		&rows);
+	int r = db_query(conn,
+			 "SELECT inventory, " FITS " FROM products"
+			 " WHERE id = $1 AND deleted_at IS NULL",
+			 DB_VALUES(db_text(product_id), db_int(delta), db_int(PRODUCT_STOCK_MAX)),
+			 &rows);
 
 	if (r < 0)
 		return r;
@@ -65,8 +64,8 @@ int product_stock_adjust(struct db_conn *conn, const char *product_id, int64_t d
 			 "UPDATE products SET inventory = inventory + $2, updated_at = $4,"
 			 " version = version + 1 WHERE id = $1 AND deleted_at IS NULL AND " FITS
 			 " RETURNING " PRODUCT_COLUMNS,
-			 DB_VALUES(db_text(product_id), db_int(delta),
-				   db_int(PRODUCT_INVENTORY_MAX), db_int(now)),
+			 DB_VALUES(db_text(product_id), db_int(delta), db_int(PRODUCT_STOCK_MAX),
+				   db_int(now)),
 			 &rows);
 
 	if (r < 0)

@@ -17,8 +17,9 @@ int product_movement_add(struct db_conn *conn, const char *product_id, int64_t d
 
 /*
  * Changes inventory by delta and writes the movement. Rows as in product_store.h.
- * -ENOENT: no such product; -ERANGE: the result would be below 0, or raised above
- * PRODUCT_INVENTORY_MAX, and *ret_available is the inventory that this is about.
+ * -ENOENT: no such product; -ERANGE: the result would be below 0, or raised so
+ * that with what is reserved it is above PRODUCT_STOCK_MAX; *ret_available is the inventory that
+ * this is about.
  */
 int product_stock_adjust(struct db_conn *conn, const char *product_id, int64_t delta,
 			 const char *reason, int64_t now, struct db_rows **ret_rows,

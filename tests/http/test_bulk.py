@@ -118,7 +118,7 @@ BAD_LINES = [
     (b'{"sku": "a", "name": "b", "price": 1.001}', "/price"),
     (b'{"sku": "a", "name": "b", "price": -1}', "/price"),
     (b'{"sku": "a", "name": "b", "price": 1, "id": "mine"}', "/id"),
-    (b'{"sku": "a", "name": "b", "price": 1, "inventory": 1e10}', "/inventory"),
+    (b'{"sku": "a", "name": "b", "price": 1, "inventory": 1e16}', "/inventory"),
     (b'{"sku": "a", "name": "b", "price": 1, "description": "' + b"a" * 66_000 + b'"}', ""),
     (b"a" * 200_000, ""),
 ]
@@ -209,6 +209,113 @@ def test_other_content_types_are_refused(service):
         headers = {"Content-Type": content_type}
         answer = service.public.post("/products/bulk", body=line_of("x"), headers=headers)
         is_problem(answer, 415)
+
+
+# ---- merging ----
+
+
+def merged(client, *lines, headers=None):
+    body = "\n".join(json.dumps(line) for line in lines).encode()
+    answer = client.post("/products/bulk?mode=merge", body=body, headers={**NDJSON, **(headers or {})})
+    assert answer.status == 200, answer
+    return [json.loads(line) for line in answer.body.splitlines()]
+
+
+FULL = {
+    "name": "Lamp", "description": "Bright.", "price": 19.99, "inventory": 7, "category": "light",
+    "tags": ["a", "b"], "image_url": "https://x/y", "low_stock_threshold": 2,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("keyed", [False, True])
+def test_merging_changes_what_the_line_names(service, keyed):
+    sku = unique("MERGE")
+    created = made(service.public.post("/products", json={**FULL, "sku": sku}))
+    assert service.public.post(
+        f"/products/{created['id']}/stock", json={"delta": -3, "reason": "sold"}
+    ).status == 200
+    headers = {"Idempotency-Key": unique("key")} if keyed else {}
+    (result,) = merged(service.public, {"sku": sku, "price": 5}, headers=headers)
+    assert result == {"line": 1, "status": "updated", "id": created["id"], "sku": sku}
+    (product,) = by_sku(service.public, sku)
+    assert {name: product[name] for name in FULL} == {**FULL, "price": 5, "inventory": 4}
+    ledger = made(service.public.get(f"/products/{created['id']}/stock/movements"), 200)
+    assert [entry["delta"] for entry in ledger] == [-3, 7]
+
+    # null takes away, as in PATCH; what is named is set; a sku may come again.
+    results = merged(
+        service.public,
+        {"sku": sku, "category": None, "tags": ["c"], "inventory": 9},
+        {"sku": sku, "low_stock_threshold": None, "name": "Torch"},
+    )
+    assert [result["status"] for result in results] == ["updated"] * 2
+    (product,) = by_sku(service.public, sku)
+    assert "category" not in product and "low_stock_threshold" not in product
+    assert [product[name] for name in ("name", "tags", "inventory")] == ["Torch", ["c"], 9]
+    assert made(service.public.get(f"/products?tag=c&q=torch&sku={sku}"), 200) == [product]
+
+
+def test_merging_makes_only_whole_products(service):
+    sku, other = unique("NEW"), unique("NEW")
+    results = merged(
+        service.public,
+        {"sku": sku, "price": 5},
+        {"sku": sku, "price": 5, "name": "Lamp", "category": None},
+        {"sku": sku, "price": 6},
+        {"sku": other, "name": "Lamp"},
+        {"name": "Lamp", "price": 1},
+        {"sku": None, "name": "Lamp", "price": 1},
+        {"sku": sku, "price": None},
+        {"sku": sku, "colour": "red"},
+    )
+    statuses = ["error", "created", "updated", *["error"] * 5]
+    assert [result["status"] for result in results] == statuses
+    pointers = [[error["pointer"] for error in r["errors"]] for r in results if "errors" in r]
+    assert pointers == [
+        ["/name", "/sku"], ["/price", "/sku"], ["/sku"], ["/sku"], ["/price"], ["/colour"],
+    ]  # fmt: skip
+    (product,) = by_sku(service.public, sku)
+    assert (product["price"], product["inventory"]) == (6, 0) and "category" not in product
+    assert by_sku(service.public, other) == []
+
+
+def test_replacing_is_what_happens_by_default(service):
+    sku = unique("MODE")
+    imported(service.public, line_of(sku, inventory=5, tags=["a"]))
+    for query in ("", "?mode=replace"):
+        body = line_of(sku)
+        answer = service.public.post(f"/products/bulk{query}", body=body, headers=NDJSON)
+        assert json.loads(answer.body)["status"] == "updated"
+        (product,) = by_sku(service.public, sku)
+        assert (product["inventory"], product["tags"]) == (0, [])
+    answer = service.public.post("/products/bulk?mode=patch", body=b"", headers=NDJSON)
+    is_problem(answer, 422)
+
+
+def test_a_keyed_import_is_of_one_mode(service):
+    headers = {**NDJSON, "Idempotency-Key": unique("key")}
+    body = line_of(unique("MODE"))
+    assert service.public.post("/products/bulk", body=body, headers=headers).status == 200
+    answer = service.public.post("/products/bulk?mode=merge", body=body, headers=headers)
+    is_problem(answer, 422, "idempotency-key-reused")
+
+
+def test_editing_an_export_without_stock_moves_none(service):
+    sku = unique("EDIT")
+    created = made(service.public.post("/products", json={**FULL, "sku": sku}))
+    path = f"/products/{created['id']}"
+    answer = service.public.get("/products/export?stock=false")
+    assert answer.status == 200 and b'"inventory"' not in answer.body
+    lines = [json.loads(line) for line in answer.body.splitlines()]
+    (line,) = (line for line in lines if line["sku"] == sku)
+    assert line == {"sku": sku, **{k: v for k, v in FULL.items() if k != "inventory"}}
+    assert service.public.post(f"{path}/stock", json={"delta": -2, "reason": "sold"}).status == 200
+    results = merged(service.public, *({**line, "price": 3} for line in lines))
+    assert {result["status"] for result in results} == {"updated"}
+    after = made(service.public.get(path), 200)
+    assert (after["price"], after["inventory"]) == (3, 5)
+    assert len(made(service.public.get(f"{path}/stock/movements"), 200)) == 2
+    assert b'"inventory"' in service.public.get("/products/export?stock=true").body
 
 
 # ---- round trip ----

@@ -34,6 +34,18 @@ def patch_with_taken_sku(shop):
     return shop.product.patch(f"/products/{product}", json={"sku": sku})
 
 
+def most_of_a_reserved(method):
+    """One is held for an order, so that the most there can be does not fit."""
+
+    def ask(shop):
+        product = shop.make_product()
+        shop.buy({product: 1})
+        body = {**PRODUCT, "inventory": 2**53 - 1}
+        return getattr(shop.product, method)(f"/products/{product}", json=body)
+
+    return ask
+
+
 def restore_with_taken_sku(shop):
     sku = f"LAMP-{uuid.uuid4()}"
     product = shop.make_product(sku=sku)
@@ -128,10 +140,12 @@ def deliver_before_shipping(shop):
 PROVOKE = {
     ("createProduct", "sku-taken"): create_with_taken_sku,
     ("replaceProduct", "sku-taken"): replace_with_taken_sku,
+    ("replaceProduct", "stock-limit"): most_of_a_reserved("put"),
     ("patchProduct", "sku-taken"): patch_with_taken_sku,
+    ("patchProduct", "stock-limit"): most_of_a_reserved("patch"),
     ("restoreProduct", "sku-taken"): restore_with_taken_sku,
     ("adjustStock", "insufficient-stock"): adjust(-5),
-    ("adjustStock", "stock-limit"): adjust(1_000_000_000),
+    ("adjustStock", "stock-limit"): adjust(2**53 - 1),
     ("addItem", "insufficient-stock"): more_than_in_stock(add),
     ("addItem", "quantity-limit"): add_more_than_a_line_holds,
     ("addItem", "cart-full"): one_line_more(add),

@@ -55,17 +55,22 @@ static void finish(struct product_import *import, int error, char *ret_statuses,
 	text_release(&out);
 }
 
-static void import_lines(const char *const *lines, const char *statuses)
+static void import_as(bool merge, const char *const *lines, const char *statuses)
 {
 	struct product_import *import CLEANUP(product_import_free_p) = NULL;
 	char told[2048];
 
-	ck_assert_int_eq(product_import_create(&runtime, &import), 0);
+	ck_assert_int_eq(product_import_create(&runtime, merge, &import), 0);
 	for (; *lines; lines++)
 		add_line(import, *lines);
 	int r = db_transaction(products_db, product_import_apply, import);
 	finish(import, r, told, sizeof(told));
 	ck_assert_str_eq(told, statuses);
+}
+
+static void import_lines(const char *const *lines, const char *statuses)
+{
+	import_as(false, lines, statuses);
 }
 
 static int64_t count(const char *condition)
@@ -98,6 +103,30 @@ START_TEST(lines_create_and_replace)
 	ck_assert_int_eq(count("sku = 'A' AND inventory = 3 AND price = 200"), 1);
 	ck_assert_int_eq(count("1 = 1"), 3);
 	check_tags(2);
+	products_check_ledger();
+}
+END_TEST
+
+START_TEST(merging_keeps_what_is_absent)
+{
+	static const char *const whole[] = {
+		"{\"sku\":\"A\",\"name\":\"a\",\"price\":1,\"inventory\":5,\"tags\":[\"x\",\"y\"]}",
+		NULL};
+	static const char *const parts[] = {
+		"{\"sku\":\"A\",\"price\":2}",
+		"{\"sku\":\"B\",\"price\":2}",
+		"{\"sku\":\"A\",\"tags\":[\"y\"],\"low_stock_threshold\":9}",
+		"{\"sku\":\"B\",\"price\":3,\"name\":\"b\"}",
+		"{\"sku\":\"A\",\"low_stock_threshold\":null}",
+		NULL};
+
+	import_as(true, whole, "created");
+	import_as(true, parts, "updated error updated created updated");
+	ck_assert_int_eq(count("sku = 'A' AND name = 'a' AND price = 200 AND inventory = 5"
+			       " AND low_stock_threshold IS NULL AND version = 4"),
+			 1);
+	ck_assert_int_eq(count("sku = 'B' AND price = 300 AND inventory = 0"), 1);
+	check_tags(1);
 	products_check_ledger();
 }
 END_TEST
@@ -179,7 +208,7 @@ static void *race(void *argument)
 	struct product_import *import = NULL;
 	char text[128];
 
-	ck_assert_int_eq(product_import_create(&runtime, &import), 0);
+	ck_assert_int_eq(product_import_create(&runtime, false, &import), 0);
 	for (int round = 0; round < 5; round++) {
 		while (!product_import_is_full(import)) {
 			snprintf(text, sizeof(text),
@@ -222,6 +251,7 @@ int main(void)
 	tcase_set_timeout(tcase, 60);
 	tcase_add_checked_fixture(tcase, set_up, tear_down);
 	tcase_add_test(tcase, lines_create_and_replace);
+	tcase_add_test(tcase, merging_keeps_what_is_absent);
 	tcase_add_test(tcase, a_sku_may_come_again);
 	tcase_add_test(tcase, listings_keep_the_order_of_lines);
 	tcase_add_test(tcase, a_deleted_product_is_made_anew);

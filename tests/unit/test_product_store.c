@@ -196,10 +196,10 @@ static const struct {
 	{7, -7, 0},
 	{7, -8, -ERANGE},
 	{0, -1, -ERANGE},
-	{0, PRODUCT_INVENTORY_MAX, 0},
-	{1, PRODUCT_INVENTORY_MAX, -ERANGE},
-	{PRODUCT_INVENTORY_MAX, 1, -ERANGE},
-	{PRODUCT_INVENTORY_MAX, -PRODUCT_INVENTORY_MAX, 0},
+	{0, PRODUCT_STOCK_MAX, 0},
+	{1, PRODUCT_STOCK_MAX, -ERANGE},
+	{PRODUCT_STOCK_MAX, 1, -ERANGE},
+	{PRODUCT_STOCK_MAX, -PRODUCT_STOCK_MAX, 0},
 };
 
 START_TEST(stock_stays_in_its_limits)
@@ -279,7 +279,7 @@ static int same_after_reading(struct db_conn *conn, void *argument)
 	ck_assert_int_eq(currency_find("USD", &currency), 0);
 	ck_assert_int_eq(product_find_sku(conn, "M\"1", &rows), 0);
 	json_writer_init(&writer, argument);
-	product_write_input(&writer, rows, currency);
+	product_write_input(&writer, rows, currency, true);
 	return 0;
 }
 
