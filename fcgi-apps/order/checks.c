@@ -5,7 +5,7 @@
 #define LINES   "(SELECT 1 FROM order_lines WHERE order_id = orders.id)"
 #define HISTORY "(SELECT 1 FROM order_history WHERE order_id = orders.id)"
 
-/* What order.c allows, and the start. */
+/* What order.c allows, and the start. A status may be given again, with a remark. */
 #define STEPS                                                                                      \
 	"'nothing pending', 'pending processing', 'pending shipped', 'pending cancelled',"         \
 	" 'processing shipped', 'processing cancelled', 'shipped delivered'"
@@ -67,7 +67,8 @@ const struct check order_checks[ORDER_CHECK_COUNT] = {
 		       " FROM order_history AS event LEFT JOIN order_history AS before"
 		       " ON before.order_id = event.order_id"
 		       " AND before.version = event.version - 1"
-		       " WHERE coalesce(before.status, 'nothing') || ' ' || event.status"
+		       " WHERE coalesce(before.status, 'nothing') <> event.status"
+		       "  AND coalesce(before.status, 'nothing') || ' ' || event.status"
 		       "  NOT IN (" STEPS ") ORDER BY event.order_id, event.version",
 	},
 	{

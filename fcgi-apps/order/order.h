@@ -14,6 +14,10 @@
 /* A cart holds no more lines either. */
 #define ORDER_LINES_MAX 100
 
+/* An order whose history is as long as this takes no more remarks that leave its status. Changes of
+ * the status, of which there are few, still are taken. */
+#define ORDER_REMARKS_MAX 100
+
 /* Longest id of a cart that is passed on, with its NUL. */
 #define ORDER_CART_ID_SIZE 65
 

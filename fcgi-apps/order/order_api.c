@@ -212,6 +212,18 @@ static int find_effects(struct db_conn *conn, struct change *change, const struc
 	return count < 0 ? count : 0;
 }
 
+static bool is_told(const char *text, const char *known)
+{
+	return !text || (known && strcmp(text, known) == 0);
+}
+
+/* A PUT again is one that tells what the order's last event says already. */
+static bool tells_nothing_new(const struct change *change, const struct order *order)
+{
+	return is_told(change->tracking_number, order->tracking_number) &&
+	       is_told(change->reason, order->history[order->event_count - 1].reason);
+}
+
 static int change_status(struct db_conn *conn, void *argument)
 {
 	struct change *change = argument;
@@ -231,11 +243,17 @@ static int change_status(struct db_conn *conn, void *argument)
 		return rc;
 	if (!request_precondition(change->request, response, order.version))
 		return 0;
-	if (order.status == change->status) {
+	bool stays = order.status == change->status;
+
+	if (stays && tells_nothing_new(change, &order)) {
 		write_order(&order, response);
 		return find_effects(conn, change, &order);
 	}
-	if (!order_transition_allowed(order.status, change->status)) {
+	if (stays && order.event_count >= ORDER_REMARKS_MAX) {
+		order_problem_history_full(response);
+		return 0;
+	}
+	if (!stays && !order_transition_allowed(order.status, change->status)) {
 		order_problem_transition(response, order.status, change->status);
 		return 0;
 	}
@@ -244,7 +262,7 @@ static int change_status(struct db_conn *conn, void *argument)
 	if (rc <= 0)
 		return rc < 0 ? rc : -EAGAIN; /* db_transaction() reads it again */
 	write_order(&order, response);
-	return queue_effect(conn, change, &order);
+	return stays ? 0 : queue_effect(conn, change, &order);
 }
 
 int order_api_set_status(struct request *request, struct response *response)

@@ -70,6 +70,16 @@ void order_problem_price_changed(struct response *response, const struct order_a
 	response_problem_end(response);
 }
 
+void order_problem_history_full(struct response *response)
+{
+	struct json_writer *json = response_problem_begin(
+		response, 409, "history-full",
+		"The history of this order takes no more entries that leave its status");
+
+	json_member_int(json, "limit", ORDER_REMARKS_MAX);
+	response_problem_end(response);
+}
+
 void order_problem_transition(struct response *response, enum order_status from,
 			      enum order_status to)
 {

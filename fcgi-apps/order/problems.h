@@ -20,6 +20,9 @@ void order_problem_short_stock(struct response *response, const struct order_ans
 void order_problem_price_changed(struct response *response, const struct order_answer *cart,
 				 const struct order *order);
 
+/* history-full, "limit". */
+void order_problem_history_full(struct response *response);
+
 /* invalid-transition, "allowed_transitions": [status]. */
 void order_problem_transition(struct response *response, enum order_status from,
 			      enum order_status to);

@@ -126,8 +126,10 @@ SETTLED_RULES = {
                              WHERE l.order_id = o.id)""",
     "a history leads from pending to the status in legal steps": """
         SELECT o.id, o.status, steps FROM orders.orders AS o,
-        (SELECT order_id, group_concat(status, ' ') AS steps, count(*) AS versions
-         FROM (SELECT * FROM orders.order_history ORDER BY order_id, version) GROUP BY order_id)
+        (SELECT order_id, count(*) AS versions,
+                group_concat(CASE WHEN status IS NOT before THEN status END, ' ') AS steps
+         FROM (SELECT order_id, status, lag(status) OVER (PARTITION BY order_id ORDER BY version)
+               AS before FROM orders.order_history ORDER BY order_id, version) GROUP BY order_id)
         ON order_id = o.id
         WHERE saga = 'placed' AND (version <> versions OR steps NOT IN (
             'pending', 'pending processing', 'pending cancelled', 'pending shipped',

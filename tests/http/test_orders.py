@@ -425,6 +425,29 @@ def test_reason_and_tracking_number(shop):
     assert order["tracking_number"] == "T-1"
 
 
+@pytest.mark.parametrize("status", STATUSES)
+def test_remark_that_leaves_the_status(shop, status):
+    """A wrong number is corrected, before and after the delivery; what is said twice counts once."""
+    product = shop.make_product(inventory=5)
+    order = shop.buy({product: 2})
+    for step in WAYS[status]:
+        order = shop.set_status(order["id"], step)
+    length = len(order["history"])
+    for more in ({"tracking_number": "A"}, {"tracking_number": "B"}, {"reason": "wrong label"},
+                 {"tracking_number": "A", "reason": "it was right"}):  # fmt: skip
+        length += 1
+        for _ in range(2):
+            changed = shop.set_status(order["id"], status, **more)
+            assert changed["version"] == length == len(changed["history"])
+            assert changed["history"][-1]["status"] == changed["status"] == status
+            assert changed["history"][-1].get("reason") == more.get("reason")
+            assert changed["updated_at"] == changed["history"][-1]["at"]
+    assert changed["tracking_number"] == "A"
+    assert shop.set_status(order["id"], status) == changed == shop.read_order(order["id"])
+    stock = {"cancelled": (5, 0), "shipped": (3, 0), "delivered": (3, 0)}.get(status, (3, 2))
+    assert shop.stock(product) == stock
+
+
 def test_lost_update(shop):
     order = shop.buy({shop.make_product(): 1})
     path = f"/orders/{order['id']}/status"

@@ -137,6 +137,13 @@ def deliver_before_shipping(shop):
     return shop.order.put(f"/orders/{order}/status", json={"status": "delivered"})
 
 
+def remark_too_often(shop):
+    order = shop.buy({shop.make_product(): 1})["id"]
+    for number in range(1, 100):
+        shop.set_status(order, "pending", reason=f"remark {number}")
+    return shop.put_status(order, "pending", reason="one too many")
+
+
 PROVOKE = {
     ("createProduct", "sku-taken"): create_with_taken_sku,
     ("replaceProduct", "sku-taken"): replace_with_taken_sku,
@@ -163,6 +170,7 @@ PROVOKE = {
     ("createOrder", "insufficient-stock"): order_what_is_gone,
     ("createOrder", "price-changed"): order_at_an_old_price,
     ("setOrderStatus", "invalid-transition"): deliver_before_shipping,
+    ("setOrderStatus", "history-full"): remark_too_often,
 }
 
 
