@@ -134,6 +134,68 @@ def test_versions_are_those_of_argocd():
     assert installed["emissary-crds-chart"] == installed["emissary-ingress"]
 
 
+def versions():
+    """The table: {name: (version, lowest and highest Kubernetes)}."""
+    section = TEXT.split("\n## Versions\n")[1].split("\n## ")[0]
+    rows = [[cell.strip() for cell in row.split("|")[1:-1]] for row in re.findall(r"^\|.*\|$", section, re.M)]
+    table = {}
+    for component, version, _, kubernetes in rows[2:]:
+        bounds = [int(minor) for minor in re.findall(r"\b1\.(\d+)", kubernetes)]
+        assert bounds or kubernetes == "any", kubernetes
+        lowest, highest = (*bounds, 0)[0], (bounds[1] if len(bounds) == 2 else 10**6)
+        for name in component.split(", "):
+            table[name] = (version, lowest, highest)
+    return table
+
+
+# Part of an image's name: the table's name.
+IMAGES = {
+    "cloudnative-pg/postgresql": "PostgreSQL",
+    "library/postgres": "PostgreSQL",
+    "elasticsearch/elasticsearch": "Elasticsearch",
+    "kibana/kibana": "Kibana",
+    "fluentd-kubernetes-daemonset": "fluentd",
+    "prom/prometheus": "Prometheus",
+    "grafana/grafana": "Grafana",
+    "curlimages/curl": "curl",
+}
+
+
+def foreign_images():
+    """Of all manifests and of the compose file; not the services' own, which have a tag of their own."""
+    sources = [*(manifests.ROOT / "k8s").rglob("*.yaml"), manifests.ROOT / "docker-compose.yml"]
+    for source in sources:
+        for image in re.findall(r"^\s*(?:image|imageName): (\S+/\S+:\S*[0-9]\S*)$", source.read_text(), re.M):
+            if "-service:" not in image:
+                yield image.removesuffix("}")
+
+
+def test_versions_are_those_of_the_table():
+    table = versions()
+    seen = set()
+    for image in foreign_images():
+        name, _, tag = image.rpartition(":")
+        component = next(IMAGES[part] for part in IMAGES if name.endswith(part))
+        assert re.match(r"v?([\d.]+)", tag)[1] == table[component][0], image
+        seen.add(component)
+    assert seen == set(IMAGES.values())
+    installed = {w[2].rpartition("/")[2]: w[w.index("--version") + 1] for w in of_program("helm") if w[0] == "install"}
+    assert table["Emissary-Ingress"][0] == installed["emissary-ingress"]
+    chart = next(name for name in table if name.startswith("CloudNativePG"))
+    assert chart == f"CloudNativePG (chart {installed['cloudnative-pg']})"
+    assert set(re.findall(r"argo-cd/v([\d.]+)/", TEXT)) == {table["Argo CD"][0]}
+
+
+def test_kubernetes_is_what_all_support():
+    table = versions()
+    lowest = max(bounds[1] for bounds in table.values())
+    highest = min(bounds[2] for bounds in table.values())
+    assert f"Kubernetes 1.{lowest} to 1.{highest}:" in TEXT
+    workflow = (manifests.ROOT / ".github/workflows/ci-cd.yml").read_text()
+    (validated,) = re.findall(r"-kubernetes-version 1\.(\d+)\.", workflow)
+    assert lowest <= int(validated) <= highest
+
+
 def test_make_targets_exist():
     makefile = (manifests.ROOT / "Makefile").read_text()
     targets = set(re.findall(r"^ {4}make ([a-z-]+)|`make ([a-z-]+)`", TEXT, re.M))

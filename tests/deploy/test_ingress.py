@@ -29,11 +29,15 @@ class TestMapping:
     def test_cors_is_the_sidecars(self, mapping):
         assert "cors" not in mapping["spec"]
 
-    def test_retries_reads_only(self, mapping):
+    def test_repeats_reads_and_what_was_not_sent(self, mapping):
         spec = mapping["spec"]
-        if "retry_policy" in spec:
-            assert spec["method"] == "GET"
-            assert spec["retry_policy"]["num_retries"] == 1
+        is_read = spec.get("method") == "GET"
+        retries = spec.get("retry_policy")
+        if spec["prefix"] in STREAMS:
+            assert retries is None
+        else:
+            assert retries["retry_on"] == ("gateway-error" if is_read else "connect-failure")
+            assert retries["num_retries"] == 1
         assert [sorted(b) for b in spec["circuit_breakers"]] == [
             ["max_connections", "max_pending_requests", "max_requests", "max_retries"]
         ]
@@ -47,7 +51,7 @@ class TestMapping:
         retries = spec.get("retry_policy")
         # A stream is cut by its silence, and by the end of what a client may take in all.
         assert spec.get("idle_timeout_ms", spec["timeout_ms"]) > sidecar
-        if retries:
+        if retries and "per_try_timeout" in retries:
             each = float(retries["per_try_timeout"].removesuffix("s")) * 1000
             assert each > sidecar and spec["timeout_ms"] > each * (1 + retries["num_retries"])
         kept = manifests.nginx_seconds("sidecar", "keepalive_timeout")
@@ -95,6 +99,13 @@ def test_trusted_hops_are_not_the_modules():
     module = manifests.named(manifests.load("k8s/emissary-ingress.yaml"), "Module", "ambassador")
     assert "xff_num_trusted_hops" not in module["spec"]["config"]
     assert module["spec"]["config"]["use_remote_address"] is True
+
+
+def test_emissary_publishes_nothing_of_its_own():
+    """Emissary 3 routes /ambassador/v0/… on every listener unless the Module turns it off."""
+    module = manifests.named(manifests.load("k8s/emissary-ingress.yaml"), "Module", "ambassador")
+    for name in ("diagnostics", "liveness_probe", "readiness_probe"):
+        assert module["spec"]["config"][name] == {"enabled": False}
 
 
 def test_listeners_hosts_and_module_are_emissarys_own():
