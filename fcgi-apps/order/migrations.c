@@ -69,7 +69,18 @@ static const char running_keys[] =
 	"CREATE INDEX idempotency_keys_running ON idempotency_keys (operation, resource_id)"
 	" WHERE status = 0;";
 
+/* What a synchronisation asks for: what has changed since, of all, of a user, of a status. */
+static const char changes[] =
+	"CREATE INDEX orders_by_change ON orders (updated_at, id) WHERE saga = 'placed';"
+	"CREATE INDEX orders_by_user_and_change ON orders (user_id, updated_at, id)"
+	" WHERE saga = 'placed';"
+	"CREATE INDEX orders_by_status_and_change ON orders (status, updated_at, id)"
+	" WHERE saga = 'placed';"
+	"CREATE INDEX orders_by_user_status_and_change ON orders (user_id, status, updated_at, id)"
+	" WHERE saga = 'placed';";
+
 const struct db_migration order_migrations[ORDER_MIGRATION_COUNT] = {
 	{.version = 1, .name = "orders, outbox and idempotency keys", .sql = orders},
 	{.version = 2, .name = "running keys by order", .sql = running_keys},
+	{.version = 3, .name = "orders by their last change", .sql = changes},
 };

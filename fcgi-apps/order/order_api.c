@@ -42,8 +42,32 @@ int order_api_get(struct request *request, struct response *response)
 
 /* ---- listOrders ----------------------------------------------------------------------------- */
 
-#define LISTING_KIND   "created_at"
 #define LISTING_FIELDS 2
+
+/* The sequences that there are, the first unless another is asked for. Its kind of cursor is that
+ * of the version before this one, which knew no other. */
+static const struct listing {
+	const char *sort;
+	const char *kind;
+	bool by_update;
+	bool ascending;
+} listings[] = {
+	{"-created_at", "created_at", false, false},
+	{"created_at", "+created_at", false, true},
+	{"-updated_at", "-updated_at", true, false},
+	{"updated_at", "+updated_at", true, true},
+};
+
+static const struct listing *find_listing(const struct request *request)
+{
+	const char *sort = request_query(request, "sort");
+
+	for (size_t i = 0; sort && i < ARRAY_SIZE(listings); i++) {
+		if (strcmp(listings[i].sort, sort) == 0)
+			return &listings[i];
+	}
+	return &listings[0];
+}
 
 static bool read_time(const struct request *request, struct response *response, const char *name,
 		      int64_t *time)
@@ -60,15 +84,18 @@ static bool read_time(const struct request *request, struct response *response, 
 
 /* Fills the filter but for the place of the page. False: the response is a 422 now. */
 static bool read_filter(const struct request *request, struct response *response,
-			struct order_filter *filter, enum order_status *status)
+			const struct listing *listing, struct order_filter *filter,
+			enum order_status *status)
 {
 	const char *name = request_query(request, "status");
 
 	*filter = (struct order_filter){
 		.user_id = request_query(request, "user_id"),
-		.created_after = INT64_MIN,
-		.before_at = INT64_MAX,
-		.before_id = "",
+		.created_from = INT64_MIN,
+		.created_before = INT64_MAX,
+		.updated_from = INT64_MIN,
+		.by_update = listing->by_update,
+		.ascending = listing->ascending,
 	};
 	if (name && order_status_parse(name, status) < 0) {
 		refuse_query(response, "/status", "is no status of an order");
@@ -76,8 +103,9 @@ static bool read_filter(const struct request *request, struct response *response
 	}
 	if (name)
 		filter->status = status;
-	return read_time(request, response, "created_after", &filter->created_after) &&
-	       read_time(request, response, "created_before", &filter->before_at);
+	return read_time(request, response, "created_after", &filter->created_from) &&
+	       read_time(request, response, "created_before", &filter->created_before) &&
+	       read_time(request, response, "updated_after", &filter->updated_from);
 }
 
 static int write_total(const struct request *request, struct response *response,
@@ -96,20 +124,21 @@ static int write_total(const struct request *request, struct response *response,
 }
 
 static void write_link(const struct request *request, struct response *response,
-		       const struct order *last)
+		       const struct listing *listing, const struct order *last)
 {
-	char created_at[24];
-	const char *fields[LISTING_FIELDS] = {created_at, last->id};
+	char at[24];
+	const char *fields[LISTING_FIELDS] = {at, last->id};
 
-	snprintf(created_at, sizeof(created_at), "%lld", (long long)last->created_at);
-	paging_next(request, response, LISTING_KIND, fields, LISTING_FIELDS);
+	snprintf(at, sizeof(at), "%lld",
+		 (long long)(listing->by_update ? last->updated_at : last->created_at));
+	paging_next(request, response, listing->kind, fields, LISTING_FIELDS);
 }
 
 /* Full pages of very full orders would be longer than an answer may be: such a page ends early. */
 #define PAGE_BYTES_MAX (4u << 20)
 
 static int write_page(const struct request *request, struct response *response,
-		      const struct order_filter *filter)
+		      const struct listing *listing, const struct order_filter *filter)
 {
 	struct order_list list CLEANUP(order_list_release) = {0};
 	int64_t limit = request_query_int(request, "limit", PAGE_LIMIT_DEFAULT);
@@ -127,34 +156,30 @@ static int write_page(const struct request *request, struct response *response,
 		order_write(&list.orders[written++], json);
 	json_array_end(json);
 	if (written < list.count)
-		write_link(request, response, &list.orders[written - 1]);
+		write_link(request, response, listing, &list.orders[written - 1]);
 	return 0;
 }
 
 int order_api_list(struct request *request, struct response *response)
 {
 	struct cursor cursor CLEANUP(cursor_release) = {0};
+	const struct listing *listing = find_listing(request);
 	struct order_filter filter;
 	enum order_status status;
-	int64_t at;
 	int error;
 
-	if (!read_filter(request, response, &filter, &status) ||
-	    !cursor_read(request, response, LISTING_KIND, LISTING_FIELDS, &cursor))
+	if (!read_filter(request, response, listing, &filter, &status) ||
+	    !cursor_read(request, response, listing->kind, LISTING_FIELDS, &cursor))
 		return 0;
 	error = write_total(request, response, &filter);
 	if (error < 0)
 		return error;
 	if (cursor.count) {
-		if (!cursor_int(&cursor, 0, response, &at))
+		if (!cursor_int(&cursor, 0, response, &filter.place_at))
 			return 0;
-		/* created_before may have been made earlier than the cursor's place since. */
-		if (at < filter.before_at) {
-			filter.before_at = at;
-			filter.before_id = cursor.fields[1];
-		}
+		filter.place_id = cursor.fields[1];
 	}
-	return write_page(request, response, &filter);
+	return write_page(request, response, listing, &filter);
 }
 
 /* ---- setOrderStatus ------------------------------------------------------------------------- */

@@ -5,39 +5,64 @@
 
 #define CLAUSE_SIZE  256
 #define QUERY_SIZE   1024
-#define CLAUSE_LIMIT 8
+#define CLAUSE_LIMIT 9
 
-/* Which orders: the text after WHERE and its values. */
+/* Which orders: the text after WHERE and its values; and in which sequence. */
 struct clause {
 	char text[CLAUSE_SIZE];
 	struct db_value values[CLAUSE_LIMIT];
 	size_t count;
+	const char *column;
+	const char *direction;
 };
 
-static void clause_add(struct clause *clause, const char *column, struct db_value value)
+static void clause_add(struct clause *clause, const char *comparison, struct db_value value)
 {
 	size_t length = strlen(clause->text);
 
 	clause->values[clause->count++] = value;
-	snprintf(clause->text + length, sizeof(clause->text) - length, " AND %s = $%zu", column,
+	snprintf(clause->text + length, sizeof(clause->text) - length, " AND %s $%zu", comparison,
 		 clause->count);
+}
+
+/* The beginning of the range, or the page's place where that is further on: one row comparison, so
+ * that it is a seek. An end of the range may have been moved since the place was given out. */
+static void clause_start(struct clause *clause, const struct order_filter *filter, int64_t range_at)
+{
+	bool placed = filter->place_id && (filter->ascending ? filter->place_at >= range_at
+							     : filter->place_at < range_at);
+	size_t length = strlen(clause->text);
+
+	clause->values[clause->count++] = db_int(placed ? filter->place_at : range_at);
+	clause->values[clause->count++] = db_text(placed ? filter->place_id : "");
+	snprintf(clause->text + length, sizeof(clause->text) - length, " AND (%s, id) %s ($1, $2)",
+		 clause->column, filter->ascending ? ">" : "<");
 }
 
 static struct clause clause_of_filter(const struct order_filter *filter)
 {
-	/* saga is literal, or the partial indexes would not fit. The page's place is one row
-	 * comparison, so that it is a seek. */
+	/* saga is literal, or the partial indexes would not fit. */
 	struct clause clause = {
-		.text = "saga = 'placed' AND created_at > $1 AND (created_at, id) < ($2, $3)",
-		.values = {db_int(filter->created_after), db_int(filter->before_at),
-			   db_text(filter->before_id)},
-		.count = 3,
+		.text = "saga = 'placed'",
+		.column = filter->by_update ? "updated_at" : "created_at",
+		.direction = filter->ascending ? "ASC" : "DESC",
 	};
+	int64_t from = filter->by_update ? filter->updated_from : filter->created_from;
+	int64_t before = filter->by_update ? INT64_MAX : filter->created_before;
 
+	clause_start(&clause, filter, filter->ascending ? from : before);
 	if (filter->user_id)
-		clause_add(&clause, "user_id", db_text(filter->user_id));
+		clause_add(&clause, "user_id =", db_text(filter->user_id));
 	if (filter->status)
-		clause_add(&clause, "status", db_text(order_status_name(*filter->status)));
+		clause_add(&clause, "status =", db_text(order_status_name(*filter->status)));
+	/* What the start holds already would only mislead a planner that takes one of two bounds.
+	 */
+	if (filter->created_from > INT64_MIN && (filter->by_update || !filter->ascending))
+		clause_add(&clause, "created_at >=", db_int(filter->created_from));
+	if (filter->created_before < INT64_MAX && (filter->by_update || filter->ascending))
+		clause_add(&clause, "created_at <", db_int(filter->created_before));
+	if (filter->updated_from > INT64_MIN && !(filter->by_update && filter->ascending))
+		clause_add(&clause, "updated_at >=", db_int(filter->updated_from));
 	return clause;
 }
 
@@ -104,8 +129,8 @@ static int load_orders(struct db_conn *conn, const struct clause *clause, size_t
 	snprintf(sql, sizeof(sql),
 		 "SELECT id, user_id, cart_id, currency, total_amount, status, tracking_number,"
 		 " version, created_at, updated_at FROM orders WHERE %s"
-		 " ORDER BY created_at DESC, id DESC LIMIT $%zu",
-		 clause->text, clause->count);
+		 " ORDER BY %s %s, id %s LIMIT $%zu",
+		 clause->text, clause->column, clause->direction, clause->direction, clause->count);
 	rc = db_query(conn, sql, clause->values, clause->count, &rows);
 	if (rc < 0)
 		return rc;
@@ -129,11 +154,12 @@ static int load_parts(struct db_conn *conn, const struct clause *clause, const c
 	int rc;
 
 	snprintf(sql, sizeof(sql),
-		 "SELECT page.id, %s FROM (SELECT id, created_at FROM orders WHERE %s"
-		 "  ORDER BY created_at DESC, id DESC LIMIT $%zu) AS page"
+		 "SELECT page.id, %s FROM (SELECT id, %s AS place FROM orders WHERE %s"
+		 "  ORDER BY place %s, id %s LIMIT $%zu) AS page"
 		 " JOIN %s AS part ON part.order_id = page.id"
-		 " ORDER BY page.created_at DESC, page.id DESC, part.%s",
-		 columns, clause->text, clause->count, table, position);
+		 " ORDER BY page.place %s, page.id %s, part.%s",
+		 columns, clause->column, clause->text, clause->direction, clause->direction,
+		 clause->count, table, clause->direction, clause->direction, position);
 	rc = db_query(conn, sql, clause->values, clause->count, &rows);
 	if (rc < 0)
 		return rc;

@@ -55,14 +55,18 @@ int order_store_find(struct db_conn *conn, const char *id, struct order *ret_ord
 /* The same inside a transaction that writes: until its end nobody else changes the order. */
 int order_store_find_to_change(struct db_conn *conn, const char *id, struct order *ret_order);
 
-/* What a listing is about. A page holds the orders before the place (before_at, before_id) of the
- * sequence by creation, newest first; (INT64_MAX, "") is its beginning. */
+/* What a listing is about: orders of a range of times, each of which includes its beginning and not
+ * its end, by one of the two times and, where that is the same, by id. */
 struct order_filter {
 	const char *user_id;             /* NULL: any */
 	const enum order_status *status; /* NULL: any */
-	int64_t created_after;           /* INT64_MIN: any */
-	int64_t before_at;
-	const char *before_id;
+	int64_t created_from;            /* INT64_MIN: any */
+	int64_t created_before;          /* INT64_MAX: any */
+	int64_t updated_from;            /* INT64_MIN: any */
+	bool by_update;                  /* by updated_at, else by created_at */
+	bool ascending;
+	const char *place_id; /* a page holds what comes after this order; NULL: the beginning */
+	int64_t place_at;     /* its time, of the two the one that the listing is by */
 };
 
 struct order_list {

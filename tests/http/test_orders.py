@@ -571,16 +571,47 @@ def test_filter_by_time(shop, listed):
     def found(query):
         return [order["id"] for order in list_of(shop, f"user_id=lister&{query}")][::-1]
 
-    # The moments themselves are outside.
-    assert found(f"created_after={times[2]}") == ids[3:]
+    # The first moment is inside, the last one outside: ranges join.
+    assert found(f"created_after={times[2]}") == ids[2:]
     assert found(f"created_before={times[5]}") == ids[:5]
-    assert found(f"created_after={times[2]}&created_before={times[5]}") == ids[3:5]
+    assert found(f"created_after={times[2]}&created_before={times[5]}") == ids[2:5]
     assert found(f"created_after={times[5]}&created_before={times[2]}") == []
     other_zone = times[2].replace("Z", "%2B00:00")
-    assert found(f"created_after={other_zone}") == ids[3:]
+    assert found(f"created_after={other_zone}") == ids[2:]
     assert found("created_after=1970-01-01T00:00:00Z") == ids
     assert found("created_before=1969-12-31T23:59:59Z") == []
     assert found(f"status=shipped&created_after={times[3]}") == [ids[7]]
+
+
+@pytest.mark.parametrize("filters", ["", "&status=shipped", "&status=pending"])
+def test_sort(shop, listed, filters):
+    for key in ("created_at", "updated_at"):
+        orders = listed[filters[8:]] if filters else listed["all"]
+        wanted = sorted(orders, key=lambda order: (order[key], order["id"]))
+        path = f"/orders?user_id=lister&limit=2&sort={key}{filters}"
+        assert [order for page in pages(shop, path) for order in page] == wanted
+        down = list_of(shop, f"user_id=lister&sort=-{key}{filters}")
+        assert down == wanted[::-1]
+
+
+def test_changes_since(shop, listed):
+    """What a synchronisation does: goes on at the last change that it saw."""
+    orders = sorted(listed["all"], key=lambda order: order["updated_at"])
+    since = orders[3]["updated_at"]
+    query = f"user_id=lister&updated_after={since}"
+    assert list_of(shop, f"{query}&sort=updated_at") == orders[3:]
+    by_creation = [order for order in listed["all"] if order["updated_at"] >= since]
+    assert list_of(shop, query) == by_creation[::-1]
+    answer = shop.order.get(f"/orders?{query}&sort=updated_at&limit=1&count=true")
+    assert answer.header("X-Total-Count") == str(len(orders) - 3)
+
+
+def test_cursor_of_another_sequence(shop, listed):
+    link = shop.order.get("/orders?user_id=lister&limit=1").header("Link")
+    path = re.fullmatch('<([^>]+)>; rel="next"', link).group(1)
+    for sort in ("created_at", "updated_at", "-updated_at"):
+        problem = is_problem(shop.order.get(urljoin("/orders", f"{path}&sort={sort}")), 422)
+        assert [error["pointer"] for error in problem["errors"]] == ["/cursor"]
 
 
 def pages(shop, path):
@@ -627,7 +658,7 @@ def test_count(shop, listed):
 @pytest.mark.parametrize(
     "query",
     ["status=lost", "status=", "user_id=", "created_after=yesterday", "created_before=2026-02-30",
-     "created_after=2026-01-31T00:00:00", "limit=0", "limit=201", "limit=-1", "limit=1e2",
+     "created_after=2026-01-31T00:00:00", "updated_after=now", "sort=status", "limit=0", "limit=201", "limit=-1", "limit=1e2",
      "cursor=x", "count=maybe", "offset=1", "status=pending&status=shipped",
      "created_after=2026-01-31T00:00:00%2B25:00"],
 )  # fmt: skip

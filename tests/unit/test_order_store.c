@@ -358,11 +358,10 @@ static int page_function(struct db_conn *conn, void *argument)
 /* Walks all pages and appends the ids to out. */
 static int64_t walk(struct order_filter filter, int64_t limit, char *out, size_t size)
 {
-	char before_id[UUID_TEXT_SIZE] = "";
+	char place_id[UUID_TEXT_SIZE] = "";
 	int64_t count = -1;
 	bool more = true;
 
-	filter.before_id = before_id;
 	out[0] = '\0';
 	while (more) {
 		struct listing listing = {.filter = filter, .limit = limit};
@@ -376,8 +375,9 @@ static int64_t walk(struct order_filter filter, int64_t limit, char *out, size_t
 			snprintf(out + length, size - length, "%s ", order->id);
 			ck_assert_uint_eq(order->line_count, 2);
 			ck_assert_uint_ge(order->event_count, 1);
-			memcpy(before_id, order->id, sizeof(before_id));
-			filter.before_at = order->created_at;
+			memcpy(place_id, order->id, sizeof(place_id));
+			filter.place_id = place_id;
+			filter.place_at = filter.by_update ? order->updated_at : order->created_at;
 		}
 		more = (int64_t)listing.list.count == limit;
 		order_list_release(&listing.list);
@@ -404,7 +404,8 @@ static void make_listing(void)
 			struct order order;
 
 			ck_assert_int_eq(find(made[i].id, &order), 0);
-			ck_assert_int_eq(set_status(&order, ORDER_SHIPPED, NULL, NOW + 9), 1);
+			ck_assert_int_eq(
+				set_status(&order, ORDER_SHIPPED, NULL, NOW + 9 - (int64_t)i), 1);
 			order_release(&order);
 		}
 	}
@@ -417,27 +418,46 @@ static const enum order_status pending = ORDER_PENDING;
 static const enum order_status shipped = ORDER_SHIPPED;
 
 static const struct {
-	struct order_filter filter;
+	struct order_filter filter; /* a time of 0 is any */
 	const char *expected;
 } listings[] = {
-	{{.created_after = INT64_MIN, .before_at = INT64_MAX}, "f d e c b a "},
-	{{.user_id = "u", .created_after = INT64_MIN, .before_at = INT64_MAX}, "f e b a "},
-	{{.status = &pending, .created_after = INT64_MIN, .before_at = INT64_MAX}, "e c a "},
-	{{.user_id = "u", .status = &shipped, .created_after = INT64_MIN, .before_at = INT64_MAX},
-	 "f b "},
-	{{.user_id = "w", .created_after = INT64_MIN, .before_at = INT64_MAX}, ""},
-	{{.created_after = NOW + 1, .before_at = INT64_MAX}, "f d e "},
-	{{.created_after = INT64_MIN, .before_at = NOW + 3}, "e c b a "},
-	{{.user_id = "u", .created_after = NOW + 1, .before_at = NOW + 4}, "e "},
+	{{0}, "f d e c b a "},
+	{{.user_id = "u"}, "f e b a "},
+	{{.status = &pending}, "e c a "},
+	{{.user_id = "u", .status = &shipped}, "f b "},
+	{{.user_id = "w"}, ""},
+	/* A range holds its beginning and not its end. */
+	{{.created_from = NOW + 2}, "f d e "},
+	{{.created_before = NOW + 3}, "e c b a "},
+	{{.created_from = NOW + 2, .created_before = NOW + 4}, "d e "},
+	{{.user_id = "u", .created_from = NOW + 2, .created_before = NOW + 4}, "e "},
+	{{.created_from = NOW + 4, .created_before = NOW + 2}, ""},
+	{{.ascending = true}, "a b c e d f "},
+	{{.ascending = true, .created_from = NOW + 2}, "e d f "},
+	{{.ascending = true, .created_before = NOW + 3}, "a b c e "},
+	{{.ascending = true, .status = &shipped, .created_from = NOW + 2}, "d f "},
+	/* Shipped at +4 (f), +6 (d), +8 (b); the others are as they were made. */
+	{{.by_update = true}, "b d f e c a "},
+	{{.by_update = true, .ascending = true}, "a c e f d b "},
+	{{.by_update = true, .ascending = true, .updated_from = NOW + 4}, "f d b "},
+	{{.by_update = true, .updated_from = NOW + 4, .user_id = "u"}, "b f "},
+	{{.by_update = true, .ascending = true, .user_id = "u", .status = &pending}, "a e "},
+	{{.by_update = true, .ascending = true, .created_before = NOW + 4}, "a c e d b "},
+	{{.updated_from = NOW + 6}, "d b "},
+	{{.ascending = true, .updated_from = NOW + 6, .created_from = NOW + 3}, "d "},
 };
 
 START_TEST(pages_neither_skip_nor_repeat)
 {
+	struct order_filter filter = listings[_i].filter;
 	char ids[256];
 
+	filter.created_from = filter.created_from ? filter.created_from : INT64_MIN;
+	filter.created_before = filter.created_before ? filter.created_before : INT64_MAX;
+	filter.updated_from = filter.updated_from ? filter.updated_from : INT64_MIN;
 	make_listing();
 	for (int64_t limit = 1; limit <= 8; limit++) {
-		int64_t count = walk(listings[_i].filter, limit, ids, sizeof(ids));
+		int64_t count = walk(filter, limit, ids, sizeof(ids));
 
 		ck_assert_str_eq(ids, listings[_i].expected);
 		ck_assert_int_eq(count, (int64_t)strlen(ids) / 2);
