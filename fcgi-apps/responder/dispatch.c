@@ -116,7 +116,7 @@ static bool take_body(struct exchange *exchange, struct violations *violations)
 	if (!operation->has_body || exchange->binding->streams_body)
 		return true;
 
-	int rc = exchange_read_body(exchange);
+	int rc = exchange_read_body(exchange, operation->max_bytes);
 	if (rc == 0 && request->body_length > 0) {
 		/* Only a body that may be left out got this far without a type. */
 		if (!*request->content_type)

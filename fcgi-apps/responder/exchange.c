@@ -354,10 +354,9 @@ int exchange_receive(struct exchange *exchange, int fd)
 	return 0;
 }
 
-int exchange_read_body(struct exchange *exchange)
+int exchange_read_body(struct exchange *exchange, size_t limit)
 {
 	struct text *body = &exchange->body;
-	size_t limit = exchange->request.operation->max_bytes;
 	text_reset(body);
 	while (body->length < limit) {
 		/* Most bodies are small, and many may wait at once. */

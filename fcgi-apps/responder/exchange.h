@@ -43,9 +43,9 @@ bool exchange_has_arrived(int fd);
  */
 int exchange_receive(struct exchange *exchange, int fd);
 
-/* Reads the whole body. -EMSGSIZE beyond the operation's limit, -ECONNABORTED when it is cut short,
+/* Reads the whole body. -EMSGSIZE beyond limit bytes, -ECONNABORTED when it is cut short,
  * -ENOMEM. */
-int exchange_read_body(struct exchange *exchange);
+int exchange_read_body(struct exchange *exchange, size_t limit);
 
 /* What is counted for a request that nobody waited for any more (nginx logs the same number). */
 #define STATUS_ABANDONED 499

@@ -122,7 +122,7 @@ static void check_request(const struct request *request)
 static void serve(struct exchange *exchange, const struct text *body)
 {
 	check_request(&exchange->request);
-	int r = exchange_read_body(exchange);
+	int r = exchange_read_body(exchange, BODY_MAX);
 	fuzz_check(r == 0 || r == -ECONNABORTED);
 	if (r == 0) {
 		fuzz_check(exchange->request.body_length == body->length);
