@@ -110,6 +110,7 @@ struct json *json_copy(const struct json *value); /* deep; NULL when out of memo
 int json_set(struct json *object, const char *name, struct json *value);
 int json_push(struct json *array, struct json *value);
 void json_remove(struct json *object, const char *name);
+int json_change_string(struct json *string, const char *text, size_t length); /* -ENOMEM */
 
 /* Appends the value as compact JSON. */
 void json_print(const struct json *value, struct text *out);

@@ -93,6 +93,11 @@ int json_push(struct json *array, struct json *value)
 	return 0;
 }
 
+int json_change_string(struct json *string, const char *text, size_t length)
+{
+	return json_object_set_string_len(json_unwrap(string), text, (int)length) ? 0 : -ENOMEM;
+}
+
 void json_remove(struct json *object, const char *name)
 {
 	json_object_object_del(json_unwrap(object), name);

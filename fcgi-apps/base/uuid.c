@@ -4,6 +4,7 @@
 #include <sys/random.h>
 
 #include "base/clock.h"
+#include "base/digits.h"
 
 /* The counter's bits: the 12 of rand_a and the first 4 of rand_b. It starts at a random value
  * whose first bit is 0, so that at least 32768 ids fit into the millisecond. */
@@ -84,6 +85,33 @@ static char *write_hex(char *position, uint64_t value, int digits)
 	for (int shift = 4 * (digits - 1); shift >= 0; shift -= 4)
 		*position++ = hex[value >> shift & 15];
 	return position;
+}
+
+/* <ctype.h> would ask the locale. */
+static bool is_hex(char byte)
+{
+	return is_digit(byte) || ((byte | 0x20) >= 'a' && (byte | 0x20) <= 'f');
+}
+
+bool uuid_is_valid(const char *text, size_t length)
+{
+	if (length != UUID_TEXT_SIZE - 1)
+		return false;
+	for (size_t i = 0; i < length; i++) {
+		bool dash = i == 8 || i == 13 || i == 18 || i == 23;
+
+		if (dash ? text[i] != '-' : !is_hex(text[i]))
+			return false;
+	}
+	return true;
+}
+
+void uuid_to_lower(char *text, size_t length)
+{
+	if (!uuid_is_valid(text, length))
+		return;
+	for (size_t i = 0; i < length; i++)
+		text[i] = (char)(text[i] | 0x20); /* digits and dashes have this bit already */
 }
 
 void uuid_make(char buffer[UUID_TEXT_SIZE])

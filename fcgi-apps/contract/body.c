@@ -27,26 +27,35 @@ bool contract_body_is_json(const struct contract *contract, const struct operati
 	return media && media->schema;
 }
 
+static bool check_input(const struct schema *schema, struct json *value,
+			struct violations *violations)
+{
+	int result = schema_normalize(schema, value);
+
+	if (result < 0)
+		violations->error = result;
+	return result == 0 && schema_check(schema, value, "body", "", violations);
+}
+
 bool contract_check_body(const struct contract *contract, const struct operation *operation,
-			 const char *content_type, const struct json *body,
-			 struct violations *violations)
+			 const char *content_type, struct json *body, struct violations *violations)
 {
 	const struct media *media =
 		content_find(&endpoint_of(contract, operation)->body, content_type);
 
 	if (media && media->schema)
-		return schema_check(media->schema, body, "body", "", violations);
+		return check_input(media->schema, body, violations);
 	violations_add(violations, "body", "", "is not of a type that is checked here");
 	return false;
 }
 
-bool contract_check_schema(const struct contract *contract, const char *name,
-			   const struct json *value, struct violations *violations)
+bool contract_check_schema(const struct contract *contract, const char *name, struct json *value,
+			   struct violations *violations)
 {
 	size_t index = names_find(&contract->schema_names, name);
 
 	if (index != NAMES_NONE)
-		return schema_check(contract->named_schemas[index], value, "body", "", violations);
+		return check_input(contract->named_schemas[index], value, violations);
 	violations_add(violations, "body", "", "there is no schema \"%s\"", name);
 	return false;
 }

@@ -85,6 +85,7 @@ struct argument {
 	const char *text;
 	size_t length;
 	int64_t integer; /* for schemas of type integer, boolean (0/1) */
+	char *own;       /* text, where its normal form (schema_text.h) is not what was sent */
 };
 
 /* One owner; release after use. */
@@ -118,14 +119,15 @@ int contract_check_content_type(const struct contract *contract, const struct op
 bool contract_body_is_json(const struct contract *contract, const struct operation *operation,
 			   const char *content_type);
 
-/* Checks a parsed body against the operation's schema. */
+/* Brings the texts and ids of a parsed body into their normal form (schema_text.h) and checks it
+ * against the operation's schema. */
 bool contract_check_body(const struct contract *contract, const struct operation *operation,
-			 const char *content_type, const struct json *body,
+			 const char *content_type, struct json *body,
 			 struct violations *violations);
 
-/* Checks a value against components/schemas/{name}; a name that isn't there is a violation. */
-bool contract_check_schema(const struct contract *contract, const char *name,
-			   const struct json *value, struct violations *violations);
+/* The same with components/schemas/{name}; a name that isn't there is a violation. */
+bool contract_check_schema(const struct contract *contract, const char *name, struct json *value,
+			   struct violations *violations);
 
 /* ---- responses ------------------------------------------------------------------------------ */
 

@@ -1,4 +1,5 @@
 /* Checking query and header parameters of a request. */
+#include "base/unicode.h"
 #include "base/utf8.h"
 #include "contract/contract_parts.h"
 
@@ -19,6 +20,8 @@ const struct argument *arguments_find(const struct arguments *arguments, const c
 
 void arguments_release(struct arguments *arguments)
 {
+	for (size_t i = 0; i < arguments->count; i++)
+		free(arguments->list[i].own);
 	free(arguments->memory);
 	*arguments = (struct arguments){0};
 }
@@ -66,16 +69,28 @@ static const char *decode(char *from, const char *end, size_t *ret_length)
 /* NULL, or what is wrong with the bytes. */
 static const char *check_characters(const char *text, size_t length)
 {
-	for (size_t i = 0; i < length;) {
-		size_t step = utf8_character(text + i, length - i);
+	if (!utf8_is_valid(text, length))
+		return "is not valid UTF-8";
+	return unicode_has_control(text, length) ? "must not have control characters" : NULL;
+}
 
-		if (step == 0)
-			return "is not valid UTF-8";
-		if ((unsigned char)text[i] < 0x20 || text[i] == 0x7f)
-			return "must not have control characters";
-		i += step;
-	}
-	return NULL;
+/* Puts what is stored and compared in the place of what was sent. -ENOMEM. */
+static int normalize(const struct parameter *parameter, struct argument *argument)
+{
+	struct text normal CLEANUP(text_release) = {0};
+	int result;
+
+	if (!utf8_is_valid(argument->text, argument->length))
+		return 0;
+	text_init(&normal, SIZE_MAX);
+	result = schema_normalize_string(parameter->schema, argument->text, argument->length,
+					 &normal);
+	if (result <= 0)
+		return result;
+	argument->length = normal.length;
+	argument->own = text_detach(&normal);
+	argument->text = argument->own;
+	return argument->own ? 0 : -ENOMEM;
 }
 
 /* ---- values --------------------------------------------------------------------------------- */
@@ -108,6 +123,39 @@ static bool check_integer(const struct parameter *parameter, const char *in,
 	return schema_check_number(parameter->schema, number, in, parameter->pointer, violations);
 }
 
+/* A + that was sent as it is has become a space (WHATWG URL, section 5.1): whether the value is one
+ * where that is undone. Then the violation says so. */
+static bool is_plus_meant(const struct parameter *parameter, const char *in,
+			  const struct argument *argument, struct violations *violations)
+{
+	char *text CLEANUP(free_p) = strdup(argument->text);
+	struct decimal number;
+	bool meant;
+
+	for (char *space = text; space && (space = strchr(space, ' '));)
+		*space = '+';
+	if (!text || strcmp(text, argument->text) == 0 || strcmp(in, "query") != 0)
+		return false;
+	meant = parameter->kind == PARAMETER_NUMBER
+			? decimal_parse(text, argument->length, &number) == 0
+			: schema_check_string(parameter->schema, text, argument->length, in,
+					      parameter->pointer, NULL);
+	if (meant)
+		violations_add(violations, in, parameter->pointer,
+			       "has a space where a + belongs: in a query, write + as %%2B");
+	return meant;
+}
+
+static void check_string(const struct parameter *parameter, const char *in,
+			 const struct argument *argument, struct violations *violations)
+{
+	if (!schema_check_string(parameter->schema, argument->text, argument->length, in,
+				 parameter->pointer, NULL) &&
+	    !is_plus_meant(parameter, in, argument, violations))
+		schema_check_string(parameter->schema, argument->text, argument->length, in,
+				    parameter->pointer, violations);
+}
+
 static bool check_number(const struct parameter *parameter, const char *in,
 			 const struct argument *argument, struct violations *violations)
 {
@@ -117,6 +165,8 @@ static bool check_number(const struct parameter *parameter, const char *in,
 	if (result == 0)
 		return schema_check_number(parameter->schema, number, in, parameter->pointer,
 					   violations);
+	if (is_plus_meant(parameter, in, argument, violations))
+		return false;
 	violations_add(violations, in, parameter->pointer,
 		       result == -ERANGE ? "must have at most 18 significant digits"
 					 : "must be a number");
@@ -175,17 +225,20 @@ static int take_value(struct check *check, const struct parameter *parameter, co
 		      const char *text, size_t length)
 {
 	struct argument argument = {.name = parameter->name, .text = text, .length = length};
-	const char *reason = check_characters(text, length);
-	int result = 0;
+	int result = normalize(parameter, &argument);
+	const char *reason;
 
+	if (result < 0)
+		return result;
+	reason = check_characters(argument.text, argument.length);
 	if (reason) {
 		violations_add(check->violations, in, parameter->pointer, "%s", reason);
+		free(argument.own);
 		return 0;
 	}
 	switch (parameter->kind) {
 	case PARAMETER_STRING:
-		schema_check_string(parameter->schema, text, length, in, parameter->pointer,
-				    check->violations);
+		check_string(parameter, in, &argument, check->violations);
 		break;
 	case PARAMETER_INTEGER:
 		check_integer(parameter, in, &argument, check->violations);

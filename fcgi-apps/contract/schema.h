@@ -3,12 +3,12 @@
  *
  * Keywords: type (also a list), enum, const, minimum, maximum, exclusiveMinimum, exclusiveMaximum,
  * multipleOf (all exact, in decimal), minLength, maxLength (code points), pattern (the subset that
- * ECMA-262 and POSIX extended expressions share: schema_pattern.h), format (date-time, uri, uuid
- * are checked, no other is taken), properties, required, additionalProperties, minProperties,
- * maxProperties, items, minItems, maxItems, uniqueItems, allOf, anyOf, oneOf, $ref (local), and the
- * annotations title, description, default, examples, deprecated, readOnly, writeOnly, and x-*. Any
- * other keyword is refused at compile time: the document can't claim what is not enforced. true and
- * false are schemas too.
+ * ECMA-262 and POSIX extended expressions share: schema_pattern.h), format (date-time, uri, uuid,
+ * and our own id, text-block, text-line: schema_text.h; no other is taken), properties, required,
+ * additionalProperties, minProperties, maxProperties, items, minItems, maxItems, uniqueItems,
+ * allOf, anyOf, oneOf, $ref (local), and the annotations title, description, default, examples,
+ * deprecated, readOnly, writeOnly, and x-*. Any other keyword is refused at compile time: the
+ * document can't claim what is not enforced. true and false are schemas too.
  *
  * Where this is stricter than the standard: a value that must be an integer must fit int64, a
  * number that is compared must have at most 18 significant digits (base/decimal.h), and an array
@@ -51,6 +51,17 @@ bool schema_check_number(const struct schema *schema, struct decimal number, con
 			 const char *pointer, struct violations *violations);
 bool schema_check_bool(const struct schema *schema, bool value, const char *in, const char *pointer,
 		       struct violations *violations);
+
+/*
+ * Brings the strings of a value, wherever a schema of theirs has such a format, into the form that
+ * is stored and compared; to be done before the check. -ENOMEM: some may be as they were.
+ */
+int schema_normalize(const struct schema *schema, struct json *value);
+
+/* The same for a parameter. 1: its normal form was appended to *out; 0: it has that form; -ENOMEM.
+ */
+int schema_normalize_string(const struct schema *schema, const char *text, size_t length,
+			    struct text *out);
 
 /* The types a schema leaves open, through $ref and allOf: a set of these. */
 enum schema_type {

@@ -119,14 +119,19 @@ static size_t count_characters(const char *text, size_t length)
 	return count;
 }
 
-static bool check_length(const struct schema_count *range, const struct subject *subject,
+static bool check_length(const struct schema *schema, const struct subject *subject,
 			 const struct place *place, const struct check *check)
 {
+	const struct schema_count *range = &schema->characters;
 	size_t count = count_characters(subject->text, subject->length);
 
+	/* A text that shows nothing has become empty. */
 	if (count < range->lowest)
 		return range->lowest == 1
-			       ? schema_report(check, place, "must not be empty")
+			       ? schema_report(check, place, "must not be %s",
+					       schema->format && schema->format->normalize
+						       ? "blank"
+						       : "empty")
 			       : schema_report(check, place, "must be at least %zu characters long",
 					       range->lowest);
 	if (count > range->highest)
@@ -153,7 +158,7 @@ static bool check_string(const struct schema *schema, const struct subject *subj
 	bool fits = true;
 
 	if (schema->characters.lowest || schema->characters.highest != SIZE_MAX)
-		fits = check_length(&schema->characters, subject, place, check);
+		fits = check_length(schema, subject, place, check);
 	/* What is too long is not worth running an expression over. */
 	if (fits && schema->pattern)
 		fits = check_pattern(schema, subject, place, check);

@@ -1,6 +1,8 @@
 #include "contract/schema_format.h"
 
 #include "base/clock.h"
+#include "base/uuid.h"
+#include "contract/schema_text.h"
 
 /* <ctype.h> would ask the locale. */
 static bool is_digit(char byte)
@@ -25,16 +27,8 @@ static bool is_date_time(const char *text, size_t length)
 	return clock_parse(text, length, &time) == 0;
 }
 
-static bool is_uuid(const char *text, size_t length)
+static bool is_any(const char *text UNUSED, size_t length UNUSED)
 {
-	if (length != 36)
-		return false;
-	for (size_t i = 0; i < length; i++) {
-		bool dash = i == 8 || i == 13 || i == 18 || i == 23;
-
-		if (dash ? text[i] != '-' : !is_hex(text[i]))
-			return false;
-	}
 	return true;
 }
 
@@ -122,10 +116,22 @@ static bool is_uri(const char *text, size_t length)
 }
 
 static const struct schema_format formats[] = {
-	{"date-time", is_date_time,
-	 "must be a date and time of RFC 3339, such as 2026-01-31T23:59:59Z"},
-	{"uri", is_uri, "must be an absolute URI, such as https://example.com/picture.png"},
-	{"uuid", is_uuid, "must be a UUID"},
+	{.name = "date-time",
+	 .is_valid = is_date_time,
+	 .expected = "must be a date and time of RFC 3339, such as 2026-01-31T23:59:59Z"},
+	{.name = "id", .is_valid = is_any, .normalize = schema_id_normalize},
+	{.name = "text-block",
+	 .is_valid = schema_text_is_block,
+	 .expected = "must not have control characters other than tabs and line breaks",
+	 .normalize = schema_text_normalize},
+	{.name = "text-line",
+	 .is_valid = schema_text_is_line,
+	 .expected = "must not have control characters or line breaks",
+	 .normalize = schema_text_normalize},
+	{.name = "uri",
+	 .is_valid = is_uri,
+	 .expected = "must be an absolute URI, such as https://example.com/picture.png"},
+	{.name = "uuid", .is_valid = uuid_is_valid, .expected = "must be a UUID"},
 };
 
 const struct schema_format *schema_format_find(const char *name)

@@ -135,8 +135,8 @@ static int compile_format(struct compiler *compiler, struct schema *schema,
 	schema->format = schema_format_find(name);
 	if (!schema->format)
 		return schema_refuse(compiler, where,
-				     "format \"%s\" is not checked; date-time, uri and "
-				     "uuid are",
+				     "format \"%s\" is not checked; date-time, id, text-block, "
+				     "text-line, uri and uuid are",
 				     name);
 	return 0;
 }

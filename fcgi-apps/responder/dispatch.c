@@ -1,6 +1,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/utf8.h"
+#include "base/uuid.h"
 #include "responder/entity_tag.h"
 #include "responder/exchange.h"
 #include "responder/idempotency.h"
@@ -69,8 +70,9 @@ static int find_operation(struct exchange *exchange)
 		return rc;
 	for (size_t i = 0; i < request->route.parameter_count; i++) {
 		struct path_parameter *parameter = &request->route.parameters[i];
-		exchange->path.data[parameter->value - exchange->path.data + parameter->length] =
-			'\0';
+		char *value = exchange->path.data + (parameter->value - exchange->path.data);
+		uuid_to_lower(value, parameter->length);
+		value[parameter->length] = '\0';
 	}
 	request->operation = request->route.operation;
 	exchange->binding = exchange->server->bindings[request->operation->index];

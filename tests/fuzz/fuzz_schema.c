@@ -1,14 +1,20 @@
 /* contract/: a body against the schema of an operation, and as an answer of it. The first two bytes
- * choose the operation, the rest is the body. */
+ * choose the operation, the rest is the body. The normal form of its texts is their own. */
 #include "contracts.h"
 
 static void check_request(const struct contract *contract, const struct operation *operation,
-			  const struct json *body)
+			  struct json *body)
 {
 	struct violations violations CLEANUP(violations_release) = {0};
+	struct violations again CLEANUP(violations_release) = {0};
 	bool fits = contract_check_body(contract, operation, "application/json", body, &violations);
+	struct json *normal CLEANUP(json_free_p) = json_copy(body);
 	fuzz_check(fits == (violations.total == 0));
 	fuzz_check_report(&violations);
+	fuzz_check(normal);
+	fuzz_check(contract_check_body(contract, operation, "application/json", body, &again) ==
+		   fits);
+	fuzz_check(json_equal(body, normal));
 }
 
 static void check_response(const struct contract *contract, const struct operation *operation,

@@ -55,7 +55,7 @@ def test_user_may_have_several_carts(shop):
     assert shop.make_cart(user="several") != shop.make_cart(user="several")
 
 
-@pytest.mark.parametrize("user", ["a", "ü" * 128, "日本語 🛒", 'quo"te\\', "a\nb"])
+@pytest.mark.parametrize("user", ["a", "ü" * 128, "日本語 🛒", 'quo"te\\'])
 def test_user_ids(shop, user):
     cart_id = shop.make_cart(user=user)
     assert shop.read_cart(cart_id)["user_id"] == user
@@ -193,15 +193,6 @@ def test_unknown_products(shop, product_id):
     cart_id = shop.make_cart()
     is_not_found(post_item(shop, cart_id, product_id), "Product")
     assert shop.quantities(cart_id) == {}
-
-
-def test_ids_are_taken_letter_for_letter(shop):
-    """They are opaque: that ours read like UUIDs is nothing that clients may rely on."""
-    product = shop.make_product()
-    cart_id = shop.make_cart({product: 1})
-    is_not_found(shop.cart.get(f"/carts/{cart_id.upper()}"), "Cart")
-    is_not_found(post_item(shop, cart_id, product.upper()), "Product")
-    is_not_found(shop.post_order(cart_id.upper()), "Cart")
 
 
 def test_deleted_product(shop):

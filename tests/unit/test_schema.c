@@ -233,7 +233,8 @@ static const struct {
 	{"{\"maxItems\":1.5}", "#: maxItems must be a whole number, 0 or more"},
 	{"{\"pattern\":1}", "#: pattern must be a string"},
 	{"{\"format\":\"email\"}",
-	 "#: format \"email\" is not checked; date-time, uri and uuid are"},
+	 "#: format \"email\" is not checked; date-time, id, text-block, text-line, uri "
+	 "and uuid are"},
 	{"{\"required\":\"a\"}", "#: required must be a list"},
 	{"{\"required\":[1]}", "#: required must hold strings"},
 	{"{\"required\":[\"a\",\"a\"]}", "#: required names \"a\" twice"},

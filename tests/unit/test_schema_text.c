@@ -1,0 +1,164 @@
+/* The formats of texts and ids: what is made of a value before it is checked, and what is refused.
+ */
+#include "contract/schema.h"
+#include "json_values.h"
+
+static struct json *root, *value;
+static struct schema_set *set;
+static const struct schema *schema;
+static struct violations violations;
+static struct text error;
+
+static void start(const char *text)
+{
+	text_init(&error, 4096);
+	root = parse(text);
+	ck_assert_int_eq(schema_set_create(root, &set), 0);
+	ck_assert_int_eq(schema_compile(set, root, "#", &schema, &error), 0);
+}
+
+static void stop(void)
+{
+	violations_release(&violations);
+	schema_set_free(set);
+	json_free(root);
+	json_free(value);
+	text_release(&error);
+}
+
+#define LINE  "{\"format\":\"text-line\",\"minLength\":1,\"maxLength\":3}"
+#define BLOCK "{\"format\":\"text-block\",\"maxLength\":9}"
+#define ID    "{\"format\":\"id\"}"
+
+#define NO_CONTROLS "must not have control characters or line breaks"
+#define NO_BLOCK    "must not have control characters other than tabs and line breaks"
+#define BLANK       "must not be blank"
+#define TOO_LONG    "must be at most 3 characters long"
+
+#define UPPER_ID "0190A1B2-C3D4-7E5F-8A6B-7C8D9E0F1A2B"
+#define LOWER_ID "0190a1b2-c3d4-7e5f-8a6b-7c8d9e0f1a2b"
+
+/* detail NULL: the value fits. */
+static const struct {
+	const char *schema, *sent, *normal, *detail;
+} cases[] = {
+	{LINE, "a b", "a b", NULL},
+	{LINE, "", "", BLANK},
+	{LINE, " ", "", BLANK},
+	{LINE, "\xC2\xA0\u3000\u2003", "", BLANK},
+	{LINE, "\u200B", "", BLANK},
+	{LINE, " \uFEFF\u200D ", "", BLANK},
+	{LINE, "\uFE0F", "", BLANK},
+	{LINE, "\t", "", BLANK},
+	{LINE, "\u3164", "", BLANK},
+	{LINE, "\n abc\u3000\r\n", "abc", NULL},
+	{LINE, "\xC2\x85\u2028a\u2029", "a", NULL},
+	{LINE, "a\u200Bb", "a\u200Bb", NULL},
+	{LINE, "\U0001F468\u200D\U0001F469", "\U0001F468\u200D\U0001F469", NULL},
+	{LINE, "e\u0301a\u0308o\u0302", "\u00E9\u00E4\u00F4", NULL},
+	{LINE, "\u1112\u1161\u11AB", "\uD55C", NULL},
+	{LINE, "\u2126", "\u03A9", NULL},
+	{LINE, "\u0958", "\u0915\u093C", NULL},
+	{LINE, "\u0958\u0958", "\u0915\u093C\u0915\u093C", TOO_LONG},
+	{LINE, "abcd", "abcd", TOO_LONG},
+	{LINE, "a\tb", "a\tb", NO_CONTROLS},
+	{LINE, "a\nb", "a\nb", NO_CONTROLS},
+	{LINE, "a\x7F", "a\x7F", NO_CONTROLS},
+	{LINE, "\x01", "\x01", NO_CONTROLS},
+	{LINE, "a\xC2\x85-", "a\xC2\x85-", NO_CONTROLS},
+	{LINE, "a\xC2\x9F-", "a\xC2\x9F-", NO_CONTROLS},
+	{LINE, "a\u2028b", "a\u2028b", NO_CONTROLS},
+	{LINE, "a\u2029b", "a\u2029b", NO_CONTROLS},
+	{BLOCK, "", "", NULL},
+	{BLOCK, " \u200B\n", "", NULL},
+	{BLOCK, "\ta\tb\r\n\nc\n", "a\tb\r\n\nc", NULL},
+	{BLOCK, "a\u2028b", "a\u2028b", NULL},
+	{BLOCK, "a\x1B[m", "a\x1B[m", NO_BLOCK},
+	{BLOCK, "a\xC2\x9Bm", "a\xC2\x9Bm", NO_BLOCK},
+	{BLOCK, "\n\x01\n", "\x01", NO_BLOCK},
+	{ID, LOWER_ID, LOWER_ID, NULL},
+	{ID, UPPER_ID, LOWER_ID, NULL},
+	{ID, "0190a1b2-c3d4-7e5f-8a6b-7C8D9E0F1A2B", LOWER_ID, NULL},
+	{ID, UPPER_ID "," UPPER_ID, LOWER_ID "," LOWER_ID, NULL},
+	{ID, "A," UPPER_ID ",", "A," LOWER_ID ",", NULL},
+	{ID, UPPER_ID "0", UPPER_ID "0", NULL},
+	{ID, "Mine", "Mine", NULL},
+	{ID, "", "", NULL},
+	/* Wherever the format stands. */
+	{"{\"$ref\":\"#/x-a\",\"x-a\":" LINE "}", " a", "a", NULL},
+	{"{\"allOf\":[{\"type\":\"string\"}," LINE "]}", " a", "a", NULL},
+	{"{\"anyOf\":[{\"type\":\"null\"}," LINE "]}", " a", "a", NULL},
+	{"{\"oneOf\":[{\"type\":\"null\"}," LINE "]}", " a", "a", NULL},
+	/* And nowhere else. */
+	{"{\"type\":\"string\"}", " e\u0301\t", " e\u0301\t", NULL},
+	{"{\"format\":\"uuid\"}", UPPER_ID, UPPER_ID, NULL},
+};
+
+START_TEST(values)
+{
+	const char *pointer = "/x";
+
+	start(cases[_i].schema);
+	value = json_new_string(cases[_i].sent);
+	ck_assert_int_eq(schema_normalize(schema, value), 0);
+	ck_assert_str_eq(json_string(value, NULL), cases[_i].normal);
+	ck_assert_int_eq(schema_check(schema, value, "body", pointer, &violations),
+			 !cases[_i].detail);
+	if (cases[_i].detail)
+		ck_assert_str_eq(violations.list[0].detail, cases[_i].detail);
+}
+END_TEST
+
+START_TEST(parameters)
+{
+	struct text normal CLEANUP(text_release) = {0};
+	const char *sent = cases[_i].sent;
+	int result;
+
+	start(cases[_i].schema);
+	text_init(&normal, SIZE_MAX);
+	result = schema_normalize_string(schema, sent, strlen(sent), &normal);
+	ck_assert_int_ge(result, 0);
+	ck_assert_str_eq(result ? text_string(&normal) : sent, cases[_i].normal);
+}
+END_TEST
+
+/* A normal form is its own. */
+START_TEST(only_once)
+{
+	struct text normal CLEANUP(text_release) = {0};
+
+	start(cases[_i].schema);
+	text_init(&normal, SIZE_MAX);
+	if (schema_normalize_string(schema, cases[_i].normal, strlen(cases[_i].normal), &normal))
+		ck_assert_str_eq(text_string(&normal), cases[_i].normal);
+}
+END_TEST
+
+START_TEST(inside)
+{
+	start("{\"type\":\"object\",\"properties\":{\"a\":{\"items\":" LINE
+	      ",\"uniqueItems\":true},\"b\":{\"type\":\"object\",\"additionalProperties\":" ID
+	      "},\"c\":{\"type\":\"string\"},\"d\":{\"type\":[\"string\",\"null\"],"
+	      "\"format\":\"text-line\"}}}");
+	value = parse("{\"a\":[\" x\",\"x \",7,null],\"b\":{\"k\":\"" UPPER_ID
+		      "\"},\"c\":\" c \",\"d\":null,\"e\":\" e \"}");
+	ck_assert_int_eq(schema_normalize(schema, value), 0);
+	assert_prints(value, "{\"a\":[\"x\",\"x\",7,null],\"b\":{\"k\":\"" LOWER_ID
+			     "\"},\"c\":\" c \",\"d\":null,\"e\":\" e \"}");
+	ck_assert(!schema_check(schema, value, "body", "", &violations));
+	ck_assert_str_eq(violations.list[0].detail, "repeats the item at 0");
+}
+END_TEST
+
+int main(void)
+{
+	TCase *tests = tcase_create("schema_text");
+
+	tcase_add_checked_fixture(tests, NULL, stop);
+	tcase_add_loop_test(tests, values, 0, ARRAY_SIZE(cases));
+	tcase_add_loop_test(tests, parameters, 0, ARRAY_SIZE(cases));
+	tcase_add_loop_test(tests, only_once, 0, ARRAY_SIZE(cases));
+	tcase_add_test(tests, inside);
+	return unit_run(tests, "schema_text");
+}
