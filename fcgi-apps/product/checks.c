@@ -9,6 +9,8 @@
 	"(SELECT product_id, sum(delta) AS total FROM stock_movements" condition                   \
 	" GROUP BY product_id) AS ledger ON ledger.product_id = products.id"
 
+#define DELETED "CASE WHEN deleted_at IS NULL THEN 0 ELSE 1 END"
+
 #define ONE_IF(condition) "CASE WHEN " condition " THEN 1 ELSE 0 END"
 
 static const char reserved_lines[] =
@@ -149,6 +151,19 @@ const struct check product_checks[PRODUCT_CHECK_COUNT] = {
 		       " FROM product_tags WHERE NOT EXISTS (SELECT 1 FROM products"
 		       "  WHERE id = product_id AND created_at = product_created_at"
 		       "  AND deleted_at IS NULL) ORDER BY product_id, tag",
+	},
+	{
+		/* A view of SQLite's products. */
+		.rule = "changes-tell-products",
+		.sql = "SELECT id, 'is not among the changes at the time of its last one'"
+		       " FROM products WHERE NOT EXISTS (SELECT 1 FROM product_changes"
+		       "  WHERE product_id = id AND changed_at = updated_at AND deleted = " DELETED
+		       ") UNION ALL"
+		       " SELECT product_id, 'is among the changes at another time than its last'"
+		       " FROM product_changes WHERE NOT EXISTS (SELECT 1 FROM products"
+		       "  WHERE id = product_id AND updated_at = changed_at AND deleted = " DELETED
+		       ") ORDER BY 1",
+		.postgres_only = true,
 	},
 	{
 		/* FTS5's own integrity-check is a write. Names without an ASCII letter or digit may

@@ -4,7 +4,7 @@
 
 #include "responder/check.h"
 
-#define PRODUCT_CHECK_COUNT 9
+#define PRODUCT_CHECK_COUNT 10
 extern const struct check product_checks[PRODUCT_CHECK_COUNT];
 
 #endif

@@ -1,3 +1,4 @@
+#include "base/clock.h"
 #include "base/json_writer.h"
 #include "product/api.h"
 #include "product/product_list.h"
@@ -12,6 +13,9 @@
 struct list_request {
 	struct product_filter filter;
 	struct text ids;
+	int64_t created_after;
+	int64_t created_before;
+	int64_t updated_after;
 };
 
 static void list_request_release(struct list_request *list)
@@ -38,6 +42,34 @@ static int64_t read_price(const struct request *request, const char *name,
 	snprintf(pointer, sizeof(pointer), "/%s", name);
 	violations_add(violations, "query", pointer, "is not a price");
 	return -1;
+}
+
+static const int64_t *read_time(const struct request *request, const char *name, int64_t *time,
+				struct violations *violations)
+{
+	const char *text = request_query(request, name);
+	char pointer[32];
+
+	if (!text)
+		return NULL;
+	if (clock_parse(text, strlen(text), time) == 0)
+		return time;
+	snprintf(pointer, sizeof(pointer), "/%s", name);
+	violations_add(violations, "query", pointer, "is not a date-time of RFC 3339");
+	return NULL;
+}
+
+/* Deleted products are in no index but that of changes. */
+static void check_deleted(const struct request *request, struct violations *violations)
+{
+	const char *sort = request_query(request, "sort");
+
+	if (request_query(request, "q"))
+		violations_add(violations, "query", "/q", "does not find deleted products");
+	if (sort && strcmp(sort, "updated_at") != 0 && strcmp(sort, "-updated_at") != 0)
+		violations_add(
+			violations, "query", "/sort",
+			"is not an order of deleted products: updated_at and -updated_at are");
 }
 
 /* "a,b,c" as a JSON array, which the store can take as one parameter. */
@@ -80,7 +112,16 @@ static bool read_filter(const struct request *request, struct response *response
 		.max_price = read_price(request, "max_price", &violations),
 		.in_stock = tristate(request, "in_stock"),
 		.low_stock = tristate(request, "low_stock"),
+		.created_after =
+			read_time(request, "created_after", &list->created_after, &violations),
+		.created_before =
+			read_time(request, "created_before", &list->created_before, &violations),
+		.updated_after =
+			read_time(request, "updated_after", &list->updated_after, &violations),
+		.deleted = request_query_bool(request, "deleted", false),
 	};
+	if (list->filter.deleted)
+		check_deleted(request, &violations);
 	if (ids) {
 		read_ids(ids, &list->ids, &violations);
 		list->filter.ids = text_string(&list->ids);
@@ -239,14 +280,31 @@ static int too_many_words(struct response *response)
 bool product_api_list_is_lookup(const struct request *request)
 {
 	/* Each adds a query, or leaves out rows that are read, any number of them. */
-	static const char *const long_ones[] = {"q",        "tag",       "min_price", "max_price",
-						"in_stock", "low_stock", "count"};
+	static const char *const long_ones[] = {
+		"q",         "tag",   "min_price",     "max_price",      "in_stock",
+		"low_stock", "count", "created_after", "created_before", "updated_after",
+		"deleted"};
+	const char *sort = request_query(request, "sort");
 
+	/* A join, and the category has no part in the list of changes. */
+	if (sort && strstr(sort, "updated_at"))
+		return false;
 	for (size_t i = 0; i < ARRAY_SIZE(long_ones); i++) {
 		if (request_query(request, long_ones[i]))
 			return false;
 	}
 	return true;
+}
+
+/* What changed is asked for to be read once, from the oldest change on. */
+static const struct product_order *find_order(const struct request *request,
+					      const struct product_filter *filter)
+{
+	const char *sort = request_query(request, "sort");
+
+	if (!sort && !filter->q && (filter->deleted || filter->updated_after))
+		sort = "updated_at";
+	return product_order_find(sort, filter->q);
 }
 
 int product_api_list(struct request *request, struct response *response)
@@ -267,7 +325,7 @@ int product_api_list(struct request *request, struct response *response)
 	if (text_error(&list.ids) < 0)
 		return text_error(&list.ids);
 	with_q = list.filter.q;
-	order = product_order_find(request_query(request, "sort"), with_q);
+	order = find_order(request, &list.filter);
 	if (!order)
 		return -EINVAL;
 	if (!cursor_read(request, response, with_q ? order->kind_q : order->kind, with_q ? 3 : 2,

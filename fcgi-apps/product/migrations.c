@@ -140,6 +140,42 @@ static const char tombstones[] = "CREATE INDEX reservations_tombstones ON reserv
 	"CREATE INDEX products_low_stock ON products (created_at, id)"                             \
 	" WHERE deleted_at IS NULL AND is_low_stock;"
 
+/*
+ * Products in the order of their last change, the deleted ones apart: what a listing by updated_at
+ * walks. A sale changes updated_at: in an index of products it would undo what LOW_STOCK is for, so
+ * PostgreSQL has a table of its own for it, a row a product, which a trigger keeps (of processes
+ * that are older than it as well). The product is locked whenever its row is written.
+ */
+static const char sqlite_changes[] =
+	"CREATE INDEX products_changes ON products ((deleted_at IS NOT NULL), updated_at, id);"
+	"CREATE VIEW product_changes (deleted, changed_at, product_id) AS"
+	" SELECT (deleted_at IS NOT NULL), updated_at, id FROM products;";
+
+/* Copying from SQLite fills it before the products. */
+static const char postgres_changes[] =
+	"CREATE TABLE product_changes ("
+	" deleted INTEGER NOT NULL,"
+	" changed_at BIGINT NOT NULL,"
+	" product_id TEXT NOT NULL);"
+	"CREATE FUNCTION product_changed() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN"
+	" IF TG_OP = 'INSERT' THEN"
+	"  INSERT INTO product_changes"
+	"   VALUES ((NEW.deleted_at IS NOT NULL)::integer, NEW.updated_at, NEW.id)"
+	"   ON CONFLICT DO NOTHING;"
+	" ELSE"
+	"  UPDATE product_changes SET deleted = (NEW.deleted_at IS NOT NULL)::integer,"
+	"   changed_at = NEW.updated_at"
+	"   WHERE deleted = (OLD.deleted_at IS NOT NULL)::integer"
+	"   AND changed_at = OLD.updated_at AND product_id = OLD.id;"
+	" END IF;"
+	" RETURN NULL; END$$;"
+	"CREATE TRIGGER product_changed AFTER INSERT OR UPDATE OF updated_at, deleted_at ON "
+	"products"
+	" FOR EACH ROW EXECUTE FUNCTION product_changed();"
+	"INSERT INTO product_changes"
+	" SELECT (deleted_at IS NOT NULL)::integer, updated_at, id FROM products;"
+	"ALTER TABLE product_changes ADD PRIMARY KEY (deleted, changed_at, product_id);";
+
 const struct db_migration product_migrations[PRODUCT_MIGRATION_COUNT] = {
 	{
 		.version = 1,
@@ -163,5 +199,11 @@ const struct db_migration product_migrations[PRODUCT_MIGRATION_COUNT] = {
 		.sqlite = LOW_STOCK("INTEGER", "0", "VIRTUAL"),
 		.postgres = "ALTER TABLE products SET (fillfactor = 85);" LOW_STOCK(
 			"BOOLEAN", "false", "STORED"),
+	},
+	{
+		.version = 6,
+		.name = "products by their last change",
+		.sqlite = sqlite_changes,
+		.postgres = postgres_changes,
 	},
 };

@@ -17,7 +17,7 @@
 
 #include "storage/db.h"
 
-#define PRODUCT_MIGRATION_COUNT 5
+#define PRODUCT_MIGRATION_COUNT 6
 
 extern const struct db_migration product_migrations[PRODUCT_MIGRATION_COUNT];
 

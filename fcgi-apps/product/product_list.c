@@ -37,6 +37,8 @@ static const struct product_order orders[] = {
 	ORDER_DOWN("name", PRODUCT_NAME, true),
 	ORDER("price", PRODUCT_PRICE, false),
 	ORDER_DOWN("price", PRODUCT_PRICE, false),
+	ORDER("updated_at", PRODUCT_UPDATED_AT, false),
+	ORDER_DOWN("updated_at", PRODUCT_UPDATED_AT, false),
 };
 
 const struct product_order *product_order_find(const char *sort, bool with_q)
@@ -86,6 +88,14 @@ static bool walks_tag(const struct product_listing *listing)
 	return listing->filter.tag && !listing->filter.q && sorts_by(listing, "created_at");
 }
 
+/* By updated_at they come from the list of changes, but few are looked up and sorted. */
+static bool walks_changes(const struct product_listing *listing)
+{
+	const struct product_filter *filter = &listing->filter;
+
+	return sorts_by(listing, "updated_at") && !filter->q && !filter->ids && !filter->sku;
+}
+
 static void add_tag(struct product_statement *statement, const struct product_listing *listing)
 {
 	const struct product_filter *filter = &listing->filter;
@@ -122,12 +132,35 @@ static void add_price_range(struct product_statement *statement,
 	}
 }
 
+static void add_time(struct product_statement *statement, const char *column, const char *operator,
+		     const int64_t * time)
+{
+	if (!time)
+		return;
+	text_printf(&statement->sql, " AND %s %s", column, operator);
+	add_value(statement, " ", db_int(*time), "");
+}
+
+/* As with prices: only the index that is walked shall answer them. */
+static void add_times(struct product_statement *statement, const struct product_listing *listing)
+{
+	const struct product_filter *filter = &listing->filter;
+	const char *created = "created_at + 0";
+
+	if (sorts_by(listing, "created_at") && !filter->q)
+		created = walks_tag(listing) ? "product_created_at" : "created_at";
+	add_time(statement, created, ">=", filter->created_after);
+	add_time(statement, created, "<", filter->created_before);
+	add_time(statement, walks_changes(listing) ? "changed_at" : "updated_at + 0",
+		 ">=", filter->updated_after);
+}
+
 static void add_conditions(struct product_statement *statement, enum db_dialect dialect,
 			   const struct product_listing *listing)
 {
 	const struct product_filter *filter = &listing->filter;
 
-	add(statement, " deleted_at IS NULL");
+	add(statement, filter->deleted ? " deleted_at IS NOT NULL" : " deleted_at IS NULL");
 	if (filter->sku)
 		add_value(statement, " AND sku = ", db_text(filter->sku), "");
 	if (filter->ids)
@@ -138,6 +171,7 @@ static void add_conditions(struct product_statement *statement, enum db_dialect 
 	if (filter->category)
 		add_value(statement, " AND category = ", db_text(filter->category), "");
 	add_price_range(statement, listing);
+	add_times(statement, listing);
 	if (filter->in_stock >= 0)
 		add(statement, filter->in_stock ? " AND inventory > 0" : " AND inventory = 0");
 	if (filter->low_stock >= 0)
@@ -193,7 +227,8 @@ static bool narrows_search(const struct product_filter *filter)
 {
 	return filter->sku || filter->ids || filter->category || filter->tag ||
 	       filter->min_price >= 0 || filter->max_price >= 0 || filter->in_stock >= 0 ||
-	       filter->low_stock >= 0;
+	       filter->low_stock >= 0 || filter->created_after || filter->created_before ||
+	       filter->updated_after;
 }
 
 /* The hits that count, as a subject for conditions: with their products only where those matter. */
@@ -230,24 +265,50 @@ static void build_search(struct product_statement *statement, enum db_dialect di
 	add_order(statement, keys, order->descending);
 }
 
-static void build_walk(struct product_statement *statement, enum db_dialect dialect,
-		       const struct product_listing *listing, const struct product_position *after,
-		       int64_t limit)
-{
-	const struct product_order *order = listing->order;
-	struct sort_keys keys = {order->first, order->second};
+/* Each change's product, one after the other. "OFFSET 0" keeps PostgreSQL from starting with the
+ * products and looking through all changes for each, which it does while it has no figures of them.
+ */
+static const char *const product_changes_join[] = {
+	" FROM product_changes CROSS JOIN products WHERE products.id = product_id AND",
+	" FROM product_changes CROSS JOIN LATERAL"
+	" (SELECT * FROM products WHERE id = product_id OFFSET 0) AS products WHERE",
+};
 
-	add(statement, "SELECT " PRODUCT_COLUMNS);
+/* The products in their order, where the walk tells it, as a subject for more conditions. Returns
+ * what they are sorted by there. */
+static struct sort_keys add_walk(struct product_statement *statement, enum db_dialect dialect,
+				 const struct product_listing *listing)
+{
+	struct sort_keys keys = {listing->order->first, listing->order->second};
+
 	if (walks_tag(listing)) {
 		keys = (struct sort_keys){"product_created_at", "product_id"};
 		add_value(statement, " FROM product_tags CROSS JOIN products WHERE tag = ",
 			  db_text(listing->filter.tag), " AND products.id = product_id AND");
 		add_conditions(statement, dialect, listing);
+		return keys;
+	}
+	if (walks_changes(listing)) {
+		keys = (struct sort_keys){"changed_at", "product_id"};
+		add(statement, product_changes_join[dialect == DB_POSTGRES]);
+		text_printf(&statement->sql, " deleted = %d AND", listing->filter.deleted);
 	} else {
 		add(statement, " FROM products WHERE");
-		add_conditions(statement, dialect, listing);
-		add_tag(statement, listing);
 	}
+	add_conditions(statement, dialect, listing);
+	add_tag(statement, listing);
+	return keys;
+}
+
+static void build_walk(struct product_statement *statement, enum db_dialect dialect,
+		       const struct product_listing *listing, const struct product_position *after,
+		       int64_t limit)
+{
+	const struct product_order *order = listing->order;
+	struct sort_keys keys;
+
+	add(statement, "SELECT " PRODUCT_COLUMNS);
+	keys = add_walk(statement, dialect, listing);
 	add_position(statement, keys, order->descending, after);
 	add_order(statement, keys, order->descending);
 	add_limit(statement, limit);
@@ -301,9 +362,8 @@ int product_listing_count(struct db_conn *conn, const struct product_listing *li
 		add(&statement, " SELECT count(*)");
 		add_counted_hits(&statement, dialect, listing, narrows_search(filter));
 	} else {
-		add(&statement, "SELECT count(*) FROM (SELECT 1 FROM products WHERE");
-		add_conditions(&statement, dialect, listing);
-		add_tag(&statement, listing);
+		add(&statement, "SELECT count(*) FROM (SELECT 1");
+		add_walk(&statement, dialect, listing);
 		add(&statement, " LIMIT " PAGING_COUNTED ") AS counted");
 	}
 	r = text_error(&statement.sql);

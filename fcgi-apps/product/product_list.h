@@ -23,8 +23,12 @@ struct product_filter {
 	const char *ids;   /* a JSON array of strings */
 	int64_t min_price; /* minor units */
 	int64_t max_price;
-	int in_stock;  /* 1, 0 */
-	int low_stock; /* 1, 0 */
+	int in_stock;                 /* 1, 0 */
+	int low_stock;                /* 1, 0 */
+	const int64_t *created_after; /* from this moment on */
+	const int64_t *created_before;
+	const int64_t *updated_after; /* from this moment on */
+	bool deleted;                 /* the deleted ones instead of the others */
 };
 
 struct product_order {

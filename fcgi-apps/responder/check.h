@@ -14,6 +14,7 @@ struct check {
 	const char *sql;
 	bool dated;       /* $1 is the present, in microseconds */
 	bool sqlite_only; /* about what PostgreSQL has not, or cannot get wrong */
+	bool postgres_only;
 };
 
 /* Microseconds after which what should have ended long ago is told; for the SQL of dated checks. */

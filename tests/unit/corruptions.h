@@ -121,6 +121,17 @@ static const struct corruption of_search[] = {
 	       "UPDATE products SET deleted_at = 3 WHERE id = 'p2'"),
 };
 
+/* On SQLite it is a view. */
+static const struct corruption of_changes[] = {
+	BREAKS("changes-tell-products", "p1",
+	       "DELETE FROM product_changes WHERE product_id = 'p1'"),
+	BREAKS("changes-tell-products", "p2",
+	       "UPDATE product_changes SET changed_at = 3 WHERE product_id = 'p2'"),
+	BREAKS("changes-tell-products", "p3",
+	       "UPDATE product_changes SET deleted = 0 WHERE product_id = 'p3'"),
+	BREAKS("changes-tell-products", "p4", "INSERT INTO product_changes VALUES (0, 7, 'p4')"),
+};
+
 /* ---- cart ----------------------------------------------------------------------------------- */
 
 #define CART                                                                                       \

@@ -90,6 +90,13 @@ START_TEST(search_corruptions_are_found)
 }
 END_TEST
 
+START_TEST(change_corruptions_are_found)
+{
+	if (store_is_postgres())
+		find(&product, &of_changes[_i]);
+}
+END_TEST
+
 START_TEST(cart_corruptions_are_found)
 {
 	find(&cart, &of_cart[_i]);
@@ -159,6 +166,7 @@ int main(void)
 	tcase_set_timeout(tcase, 60);
 	tcase_add_loop_test(tcase, product_corruptions_are_found, 0, ARRAY_SIZE(of_product));
 	tcase_add_loop_test(tcase, search_corruptions_are_found, 0, ARRAY_SIZE(of_search));
+	tcase_add_loop_test(tcase, change_corruptions_are_found, 0, ARRAY_SIZE(of_changes));
 	tcase_add_loop_test(tcase, cart_corruptions_are_found, 0, ARRAY_SIZE(of_cart));
 	tcase_add_loop_test(tcase, order_corruptions_are_found, 0, ARRAY_SIZE(of_order));
 	tcase_add_test(tcase, read_only_store_is_not_written);

@@ -1,9 +1,10 @@
 #include "listings.h"
+#include "product/reservation_store.h"
 
 #define PRODUCTS 60
 
-static const char *const sorts[] = {NULL,    "created_at", "-created_at", "name",
-				    "-name", "price",      "-price"};
+static const char *const sorts[] = {NULL,    "created_at", "-created_at", "name",       "-name",
+				    "price", "-price",     "updated_at",  "-updated_at"};
 
 /* Prices and names repeat, so that pages end between equals. */
 static void add_numbered(int number)
@@ -92,6 +93,9 @@ START_TEST(pages_are_in_order)
 }
 END_TEST
 
+static const int64_t past = 0;
+static const int64_t future = INT64_MAX - 1;
+
 static const struct {
 	struct product_filter filter;
 	const char *sort;
@@ -145,6 +149,40 @@ static const struct {
 	 30,
 	 "INDEX products_low_stock",
 	 false},
+	{{ANY}, "updated_at", 60, "INDEX products_changes", false},
+	{{ANY}, "-updated_at", 60, "INDEX products_changes", false},
+	{{.updated_after = &past, ANY},
+	 "updated_at",
+	 60,
+	 "products_changes (<expr>=? AND updated_at>",
+	 false},
+	{{.updated_after = &future, ANY}, "-updated_at", 0, "INDEX products_changes", false},
+	{{.updated_after = &past, ANY}, "name", 60, "INDEX products_name", false},
+	{{.updated_after = &past, .category = "odd", ANY},
+	 "updated_at",
+	 30,
+	 "INDEX products_changes",
+	 false},
+	{{.deleted = true, ANY}, "updated_at", 0, "INDEX products_changes", false},
+	{{.sku = "none", ANY}, "updated_at", 0, "INDEX products_sku", true},
+	{{.ids = "[\"none\"]", ANY}, "updated_at", 0, "(id=?)", true},
+	{{.created_after = &past, ANY}, NULL, 60, "INDEX products_created_at (created_at>", false},
+	{{.created_before = &past, ANY}, NULL, 0, "INDEX products_created_at (created_at<", false},
+	{{.created_after = &past, .tag = "t", ANY},
+	 NULL,
+	 40,
+	 "(tag=? AND product_created_at>",
+	 false},
+	{{.created_after = &past, .category = "odd", ANY},
+	 NULL,
+	 30,
+	 "products_category_created_at (category=? AND created_at>",
+	 false},
+	{{.created_after = &past, .created_before = &future, ANY},
+	 "price",
+	 60,
+	 "INDEX products_price",
+	 false},
 	{{.min_price = -1, .max_price = -1, .in_stock = -1, .low_stock = 0},
 	 NULL,
 	 30,
@@ -172,6 +210,88 @@ START_TEST(filters_count_and_use_their_index)
 }
 END_TEST
 
+struct touched {
+	char first[UUID_TEXT_SIZE];
+	char second[UUID_TEXT_SIZE];
+	int64_t at; /* of the older change */
+};
+
+static int touch(struct db_conn *conn, void *argument)
+{
+	struct touched *touched = argument;
+	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
+	struct db_rows *after CLEANUP(db_rows_close_p) = NULL;
+	struct product_current current CLEANUP(product_current_release) = {0};
+	struct product_line line = {.product_id = touched->first, .quantity = 1};
+	enum product_hold outcome;
+
+	touched->at = clock_now() + CLOCK_SECOND;
+	ck_assert_int_eq(product_reservation_hold(conn, "order", &line, 1, touched->at, &outcome),
+			 0);
+	ck_assert_int_eq(outcome, HOLD_DONE);
+	ck_assert_int_eq(product_find(conn, touched->second, &rows), 0);
+	ck_assert_int_eq(product_current_read(rows, &current), 0);
+	ck_assert_int_eq(product_delete(conn, touched->second, &current, touched->at + 1), 0);
+	return 0;
+}
+
+/* A sale, a deletion: each is a change, and what was deleted is told apart. */
+START_TEST(changes_are_found)
+{
+	struct touched touched;
+	struct listing_page page = {
+		.filter = {.updated_after = &touched.at, ANY}, .sort = "updated_at", .limit = 9};
+	struct listing_page deleted = {
+		.filter = {.deleted = true, ANY}, .sort = "updated_at", .limit = 9};
+
+	products_add((struct product_input){.name = "first", .inventory = 3}, NULL, touched.first);
+	products_add((struct product_input){.name = "second"}, NULL, touched.second);
+	ck_assert_int_eq(db_transaction(products_db, touch, &touched), 0);
+	listing_next(&page);
+	ck_assert_uint_eq(page.count, 1);
+	ck_assert_str_eq(page.names[0], "first");
+	listing_next(&deleted);
+	ck_assert_uint_eq(deleted.count, 1);
+	ck_assert_str_eq(deleted.names[0], "second");
+	touched.at++;
+	page = (struct listing_page){.filter = page.filter, .sort = "-updated_at", .limit = 9};
+	listing_next(&page);
+	ck_assert_uint_eq(page.count, 0);
+	ck_assert_int_eq(store_number(products_db, "SELECT count(*) FROM product_changes"),
+			 PRODUCTS + 2);
+}
+END_TEST
+
+/* What changes between two pages comes at the end: again, or later than it would have. */
+static const struct {
+	const char *change;
+	size_t seen;
+} meanwhile[] = {
+	{"UPDATE products SET updated_at = updated_at + 10000000"
+	 " WHERE id IN (SELECT id FROM products ORDER BY id LIMIT 9)",
+	 PRODUCTS + 9},
+	{"UPDATE products SET updated_at = updated_at + 10000000"
+	 " WHERE id IN (SELECT id FROM products ORDER BY id DESC LIMIT 9)",
+	 PRODUCTS},
+};
+
+START_TEST(changes_move_to_the_end)
+{
+	struct listing_page page = {.filter = {ANY}, .sort = "updated_at", .limit = 25};
+	size_t seen = 0;
+
+	do {
+		listing_next(&page);
+		if (seen == 0)
+			ck_assert_int_eq(db_transaction(products_db, store_run,
+							(void *)meanwhile[_i].change),
+					 0);
+		seen += page.count;
+	} while (page.count > 0);
+	ck_assert_uint_eq(seen, meanwhile[_i].seen);
+}
+END_TEST
+
 START_TEST(unknown_orders)
 {
 	ck_assert_ptr_null(product_order_find("", false));
@@ -190,6 +310,8 @@ int main(void)
 	tcase_add_loop_test(tcase, pages_are_complete_under_inserts, 0, ARRAY_SIZE(sorts));
 	tcase_add_loop_test(tcase, pages_are_in_order, 0, ARRAY_SIZE(sorts));
 	tcase_add_loop_test(tcase, filters_count_and_use_their_index, 0, ARRAY_SIZE(filters));
+	tcase_add_test(tcase, changes_are_found);
+	tcase_add_loop_test(tcase, changes_move_to_the_end, 0, ARRAY_SIZE(meanwhile));
 	tcase_add_test(tcase, unknown_orders);
 	return store_main(suite);
 }
