@@ -14,7 +14,7 @@ CFLAGS += -std=gnu11 -g -fPIE -pthread -fno-omit-frame-pointer -fstack-protector
 	-Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Wvla \
 	-Wno-sign-conversion
 LDFLAGS += -pie -pthread -Wl,-z,relro,-z,now -Wl,--as-needed
-LDLIBS += -lfcgi -ljson-c -lsqlite3 -lhttp_parser -lmd -lunistring
+LDLIBS += -lfcgi -ljson-c -lsqlite3 -lhttp_parser -lmd -lunistring -lz
 
 ifeq ($(VARIANT),asan)
 CFLAGS += -O1 -fsanitize=address,undefined -fno-sanitize-recover=undefined

@@ -20,6 +20,7 @@
 #include "order/siblings.h"
 #include "order/sweeper.h"
 #include "responder/idempotency.h"
+#include "responder/kept_answer.h"
 #include "responder/service.h"
 
 /* Kept of the request's time for the commit after the siblings' answers. */
@@ -243,8 +244,8 @@ static int place(struct db_conn *conn, void *argument)
 	if (rc < 0)
 		return rc;
 	write_created(checkout, order);
-	rc = text_error(&checkout->response->body);
-	return rc < 0 ? rc : idempotency_store(conn, checkout->request, checkout->response);
+	checkout->request->resource_id = order->id;
+	return idempotency_store(conn, checkout->request, checkout->response);
 }
 
 static int commit(struct checkout *checkout)
@@ -318,7 +319,7 @@ static int reject(struct db_conn *conn, void *argument)
 		if (rc < 0)
 			return rc;
 	}
-	if (checkout->blocked_by || checkout->response->status >= 500)
+	if (checkout->blocked_by || !kept_answer_wanted(checkout->response))
 		return idempotency_forget(conn, ORDER_CHECKOUT_OPERATION, checkout->order.id);
 	return idempotency_store(conn, checkout->request, checkout->response);
 }

@@ -25,10 +25,10 @@ static void refuse_query(struct response *response, const char *pointer, const c
 
 /* ---- getOrder ------------------------------------------------------------------------------- */
 
-int order_api_get(struct request *request, struct response *response)
+static int answer_order(struct request *request, struct response *response, const char *id)
 {
 	struct order order CLEANUP(order_release) = {0};
-	int error = order_store_find(request->db, request_path_parameter(request, "id"), &order);
+	int error = order_store_find(request->db, id, &order);
 
 	if (error == -ENOENT) {
 		response_not_found(response, "Order");
@@ -38,6 +38,16 @@ int order_api_get(struct request *request, struct response *response)
 		return error;
 	write_order(&order, response);
 	return 0;
+}
+
+int order_api_get(struct request *request, struct response *response)
+{
+	return answer_order(request, response, request_path_parameter(request, "id"));
+}
+
+int order_api_replay(struct request *request, struct response *response)
+{
+	return answer_order(request, response, request->resource_id);
 }
 
 /* ---- listOrders ----------------------------------------------------------------------------- */

@@ -7,6 +7,7 @@
 
 int order_api_list(struct request *request, struct response *response);       /* RUN_READ */
 int order_api_get(struct request *request, struct response *response);        /* RUN_READ */
+int order_api_replay(struct request *request, struct response *response);     /* of createOrder */
 int order_api_set_status(struct request *request, struct response *response); /* RUN_BLOCKING */
 
 #endif

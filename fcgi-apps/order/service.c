@@ -15,7 +15,10 @@
 EMBED(order_openapi, "order/openapi.json");
 
 static const struct binding bindings[] = {
-	{.operation_id = ORDER_CHECKOUT_OPERATION, .mode = RUN_BLOCKING, .handle = order_checkout},
+	{.operation_id = ORDER_CHECKOUT_OPERATION,
+	 .mode = RUN_BLOCKING,
+	 .handle = order_checkout,
+	 .replay = order_api_replay},
 	{.operation_id = "listOrders", .mode = RUN_READ, .handle = order_api_list},
 	{.operation_id = "getOrder", .mode = RUN_LOOKUP, .handle = order_api_get},
 	{.operation_id = "setOrderStatus", .mode = RUN_BLOCKING, .handle = order_api_set_status},

@@ -76,6 +76,7 @@ static int find_operation(struct exchange *exchange)
 	}
 	request->operation = request->route.operation;
 	exchange->binding = exchange->server->bindings[request->operation->index];
+	request->replay = exchange->binding->replay;
 	return 0;
 }
 

@@ -3,6 +3,7 @@
 #include <sha2.h>
 
 #include "base/clock.h"
+#include "responder/kept_answer.h"
 #include "responder/service.h"
 
 /* A row with this status is a claim whose answer isn't there yet. */
@@ -25,61 +26,68 @@ static void fingerprint(const struct request *request, char ret_hex[FINGERPRINT_
 	SHA256End(&sha, ret_hex);
 }
 
-/* The stored content type is text of the store; the response wants a static one. NULL: unknown. */
-static const char *static_content_type(const char *stored)
-{
-	static const char *const known[] = {"application/json", "application/problem+json",
-					    "application/x-ndjson"};
-	for (size_t i = 0; i < ARRAY_SIZE(known); i++) {
-		if (strcmp(known[i], stored) == 0)
-			return known[i];
-	}
-	return NULL;
-}
-
-static void replay(struct response *response, struct db_rows *row)
-{
-	response_reset(response);
-	response->status = (int)db_column_int(row, 1);
-	response->content_type = static_content_type(db_column_text(row, 3, NULL));
-
-	/* headers: the entity tag, a NUL-free line, then the header lines as they were */
-	size_t length = 0;
-	const char *headers = db_column_text(row, 2, &length);
-	size_t tag = strcspn(headers, "\n");
-	snprintf(response->etag, sizeof(response->etag), "%.*s", (int)tag, headers);
-	if (tag < length)
-		text_append(&response->headers, headers + tag + 1, length - tag - 1);
-
-	const char *body = db_column_text(row, 4, &length);
-	text_append(&response->body, body, length);
-	response_header(response, "Idempotent-Replayed", "true");
-}
-
-static int answer_known(const struct request *request, struct response *response,
-			struct db_rows *row)
+static int answer_known(struct db_conn *conn, struct request *request, struct response *response,
+			const char *print, const struct kept_answer *kept)
 {
 	char wanted[FINGERPRINT_SIZE];
+	char id[UUID_TEXT_SIZE];
+	int r;
 	fingerprint(request, wanted);
-	const char *stored = db_column_text(row, 0, NULL);
-	if (!stored || strcmp(stored, wanted) != 0) {
+	if (strcmp(print, wanted) != 0) {
 		response_problem(response, 422, "idempotency-key-reused",
 				 "This Idempotency-Key was used with another request");
 		return 0;
 	}
-	if (db_column_int(row, 1) == STATUS_RUNNING) {
+	if (kept->status == STATUS_RUNNING) {
 		response_problem(response, 409, "request-in-progress",
 				 "A request with this Idempotency-Key is still running");
 		response_header(response, "Retry-After", "1");
 		return 0;
 	}
-	replay(response, row);
-	return text_error(&response->body);
+	r = idempotency_resource(conn, request, id);
+	if (r < 0 && r != -ENOENT)
+		return r;
+	request->resource_id = r == 0 ? id : NULL;
+	r = kept_answer_give(conn, request, response, kept);
+	request->resource_id = NULL;
+	return r;
 }
 
-int idempotency_claim(struct db_conn *conn, const struct request *request,
-		      struct response *response, const char *resource_id,
-		      enum idempotency *ret_outcome)
+static void read_text(struct db_rows *row, int column, struct text *out)
+{
+	size_t length = 0;
+	const char *text = db_column_text(row, column, &length);
+	if (text)
+		text_append(out, text, length);
+}
+
+/* Copies the row of the request's key, which another query may follow. -EAGAIN: it is gone. */
+static int read_key(struct db_conn *conn, const struct request *request,
+		    char ret_print[FINGERPRINT_SIZE], struct kept_answer *kept)
+{
+	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
+	int r = db_query(
+		conn,
+		"SELECT fingerprint, status, headers, content_type, body FROM idempotency_keys"
+		" WHERE operation = $1 AND key = $2",
+		DB_VALUES(db_text(request->operation->id), db_text(request->idempotency_key)),
+		&rows);
+	if (r == 0)
+		r = db_next(rows);
+	if (r <= 0)
+		return r < 0 ? r : -EAGAIN;
+	snprintf(ret_print, FINGERPRINT_SIZE, "%s", db_column_text(rows, 0, NULL));
+	kept->status = (int)db_column_int(rows, 1);
+	read_text(rows, 2, &kept->headers);
+	snprintf(kept->content_type, sizeof(kept->content_type), "%s",
+		 db_column_text(rows, 3, NULL));
+	read_text(rows, 4, &kept->body);
+	r = text_error(&kept->headers);
+	return r == 0 ? text_error(&kept->body) : r;
+}
+
+int idempotency_claim(struct db_conn *conn, struct request *request, struct response *response,
+		      const char *resource_id, enum idempotency *ret_outcome)
 {
 	if (!request->idempotency_key) {
 		*ret_outcome = IDEMPOTENCY_NEW;
@@ -111,19 +119,12 @@ int idempotency_claim(struct db_conn *conn, const struct request *request,
 		return 0;
 	}
 
-	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
-	int rc = db_query(
-		conn,
-		"SELECT fingerprint, status, headers, content_type, body FROM idempotency_keys"
-		" WHERE operation = $1 AND key = $2",
-		DB_VALUES(db_text(request->operation->id), db_text(request->idempotency_key)),
-		&rows);
-	if (rc < 0)
-		return rc;
-	rc = db_next(rows);
-	if (rc <= 0)
-		return rc < 0 ? rc : -EAGAIN;
-	rc = answer_known(request, response, rows);
+	struct kept_answer kept CLEANUP(kept_answer_release);
+	kept_answer_init(&kept);
+	char known[FINGERPRINT_SIZE];
+	int rc = read_key(conn, request, known, &kept);
+	if (rc == 0)
+		rc = answer_known(conn, request, response, known, &kept);
 	if (rc < 0)
 		return rc;
 	*ret_outcome = IDEMPOTENCY_ANSWERED;
@@ -154,33 +155,20 @@ int idempotency_store(struct db_conn *conn, const struct request *request,
 {
 	if (!request->idempotency_key)
 		return 0;
-	/* Cut off, it would be so for each repetition. */
-	int error = text_error(&response->body);
-	if (!error)
-		error = text_error(&response->headers);
-	if (error)
-		return error;
-	if (response->content_type && !static_content_type(response->content_type))
-		return -EIO; /* it could not be replayed */
-	struct text headers;
-	text_init(&headers, response->headers.limit + sizeof(response->etag));
-	text_append_string(&headers, response->etag);
-	text_append_char(&headers, '\n');
-	text_append(&headers, text_string(&response->headers), response->headers.length);
-
-	int64_t changed = text_error(&headers);
-	if (!changed)
-		changed = db_run(
-			conn,
-			"UPDATE idempotency_keys"
-			" SET status = $3, headers = $4, content_type = $5, body = $6"
-			" WHERE operation = $1 AND key = $2",
-			DB_VALUES(db_text(request->operation->id),
-				  db_text(request->idempotency_key), db_int(response->status),
-				  db_bytes(text_string(&headers), headers.length),
-				  db_text(response->content_type ? response->content_type : ""),
-				  db_bytes(text_string(&response->body), response->body.length)));
-	text_release(&headers);
+	struct kept_answer kept CLEANUP(kept_answer_release);
+	kept_answer_init(&kept);
+	int64_t changed = kept_answer_make(request, response, &kept);
+	if (changed == 0)
+		changed =
+			db_run(conn,
+			       "UPDATE idempotency_keys"
+			       " SET status = $3, headers = $4, content_type = $5, body = $6"
+			       " WHERE operation = $1 AND key = $2",
+			       DB_VALUES(db_text(request->operation->id),
+					 db_text(request->idempotency_key), db_int(kept.status),
+					 db_bytes(text_string(&kept.headers), kept.headers.length),
+					 db_text(kept.content_type),
+					 db_bytes(text_string(&kept.body), kept.body.length)));
 	return changed < 0 ? (int)changed : 0;
 }
 
@@ -202,12 +190,6 @@ int64_t idempotency_purge(struct db_conn *conn, int64_t now, int64_t limit)
 		      "  ORDER BY created_at LIMIT $2)"
 		      " AND created_at < $1",
 		      DB_VALUES(db_int(now - IDEMPOTENCY_LIFETIME), db_int(limit)));
-}
-
-/* A 412 is about the If-Match, which the client brings up to date for the same request. */
-static bool is_kept(int status)
-{
-	return status < 500 && status != 412;
 }
 
 int idempotent_handle(struct db_conn *conn, struct request *request, struct response *response,
@@ -232,7 +214,7 @@ int idempotent_handle(struct db_conn *conn, struct request *request, struct resp
 	rc = handle(request, response);
 	if (rc < 0)
 		return rc;
-	if (!is_kept(response->status))
+	if (!kept_answer_wanted(response))
 		return IDEMPOTENT_REFUSED;
 	rc = response->status >= 400 ? db_savepoint_rollback(conn) : db_savepoint_release(conn);
 	if (rc < 0)

@@ -1,7 +1,7 @@
 /*
  * Idempotency-Key (draft-ietf-httpapi-idempotency-key-header-07): the answer to a POST is stored in
  * the same transaction as its effect, keyed by operation and key, with a fingerprint (SHA-256 of
- * path, query and body) of the request. Kept for 24 hours.
+ * path, query and body) of the request. Kept for 24 hours, in the form that kept_answer.h tells.
  *
  * RUN_TRANSACTION handlers get this from the responder without doing anything. RUN_BLOCKING ones
  * call idempotent_transaction() for the transaction that has their effect, or the three parts.
@@ -34,8 +34,8 @@
 /*
  * Runs handle inside one transaction of the runtime's store with request->db set: replay if the key
  * is known, else handle and store. An answer of 400 or more rolls handle's work back (and is stored
- * unless it is 412 or 5xx); handle may run more than once, the response is reset before each run.
- * Negative: the store's error; the caller passes it on.
+ * where kept_answer_wanted()); handle may run more than once, the response is reset before each
+ * run. Negative: the store's error; the caller passes it on.
  */
 int idempotent_transaction(struct request *request, struct response *response,
 			   int (*handle)(struct request *, struct response *));
@@ -58,9 +58,8 @@ enum idempotency {
 };
 
 /* Inside a transaction: looks the key up and, when new, claims it as running for resource_id. */
-int idempotency_claim(struct db_conn *conn, const struct request *request,
-		      struct response *response, const char *resource_id,
-		      enum idempotency *ret_outcome);
+int idempotency_claim(struct db_conn *conn, struct request *request, struct response *response,
+		      const char *resource_id, enum idempotency *ret_outcome);
 
 /* Inside a transaction: the resource_id that the request's key was claimed for, answered or not.
  * -ENOENT where there is none. */

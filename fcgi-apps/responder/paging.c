@@ -1,5 +1,6 @@
 #include "responder/paging.h"
 
+#include "base/base64url.h"
 #include "base/clock.h"
 #include "base/text.h"
 #include "base/utf8.h"
@@ -11,50 +12,6 @@
 #define CURSOR_TEXT_MAX 4096
 /* With the path in front it still fits into the 8 KiB that nginx takes as a request line. */
 #define LINK_TEXT_MAX 7168
-
-static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-
-static void base64url_encode(const char *data, size_t length, struct text *out)
-{
-	const unsigned char *bytes = (const unsigned char *)data;
-	for (size_t i = 0; i < length; i += 3) {
-		size_t left = length - i;
-		uint32_t group = (uint32_t)bytes[i] << 16;
-		if (left > 1)
-			group |= (uint32_t)bytes[i + 1] << 8;
-		if (left > 2)
-			group |= bytes[i + 2];
-		text_append_char(out, alphabet[group >> 18]);
-		text_append_char(out, alphabet[group >> 12 & 63]);
-		if (left > 1)
-			text_append_char(out, alphabet[group >> 6 & 63]);
-		if (left > 2)
-			text_append_char(out, alphabet[group & 63]);
-	}
-}
-
-/* Returns the number of bytes written (at most 3/4 of the length), or -EINVAL. */
-static int64_t base64url_decode(const char *text, size_t length, char *out)
-{
-	size_t written = 0;
-	uint32_t bits = 0;
-	unsigned bit_count = 0;
-	for (size_t i = 0; i < length; i++) {
-		const char *place = text[i] ? strchr(alphabet, text[i]) : NULL;
-		if (!place)
-			return -EINVAL;
-		bits = bits << 6 | (uint32_t)(place - alphabet);
-		bit_count += 6;
-		if (bit_count >= 8) {
-			bit_count -= 8;
-			out[written++] = (char)(bits >> bit_count & 0xff);
-		}
-	}
-	/* Left-over bits must be zero, so that one cursor has one spelling. */
-	if (bit_count >= 6 || (bits & ((1u << bit_count) - 1)))
-		return -EINVAL;
-	return (int64_t)written;
-}
 
 /* Whether this part of a query is a cursor; each byte of its name may be percent-encoded. */
 static bool is_cursor(const char *part)

@@ -49,6 +49,12 @@ struct request {
 	int64_t (*read_body)(struct request *request, void *buffer, size_t size);
 	struct exchange *exchange; /* the responder's own */
 
+	/* Of the binding: gives the resource again for a known Idempotency-Key. Or NULL. */
+	int (*replay)(struct request *request, struct response *response);
+	/* What the key is for, where the handler said so to idempotency_claim(); else NULL, and the
+	 * path tells. */
+	const char *resource_id;
+
 	/* The handler's own: what it hands to the function that runs inside its transaction. */
 	void *context;
 

@@ -1,0 +1,49 @@
+/*
+ * How an answer is kept for an Idempotency-Key: never as much more than was sent to get it, or the
+ * disk would be filled by whoever sends little and asks for much.
+ *
+ *   - The answer of an operation that answers with a resource (binding.replay): its status and
+ *     headers, and {"id": …} as the body, without a content type. It is given again with the
+ *     resource as it is by then.
+ *   - One that is longer than KEPT_PLAIN_MAX and twice the request's body: packed (base/pack.h),
+ * with "packed " in front of its content type.
+ *   - Any other: as it is.
+ *
+ * Refusals are kept where they are no longer than KEPT_PLAIN_MAX: nothing has happened, so the same
+ * request may just as well be judged anew.
+ */
+#ifndef RESPONDER_KEPT_ANSWER_H
+#define RESPONDER_KEPT_ANSWER_H
+
+#include "base/base.h"
+#include "base/text.h"
+#include "responder/request.h"
+#include "responder/response.h"
+
+#define KEPT_PLAIN_MAX 1024
+
+/* The columns of the store. One owner. */
+struct kept_answer {
+	int status;
+	char content_type[64];
+	struct text headers; /* the entity tag, then the header lines, each ended by a line feed */
+	struct text body;
+};
+void kept_answer_init(struct kept_answer *kept);
+void kept_answer_release(struct kept_answer *kept);
+
+/* Whether this answer to a request with a key is one to keep at all: not a 412, which is about an
+ * If-Match that the client brings up to date, a failure of ours, or a long refusal. */
+bool kept_answer_wanted(const struct response *response);
+
+/* Fills an initialised one. -EIO: of a content type that could not be given again; -ENOMEM,
+ * -EMSGSIZE: the response is cut off, or memory is short. */
+int kept_answer_make(const struct request *request, const struct response *response,
+		     struct kept_answer *kept);
+
+/* Gives it again, with Idempotent-Replayed: on a connection of the store, with request->resource_id
+ * set. -EIO: what is kept cannot be read; other errors are the store's. */
+int kept_answer_give(struct db_conn *conn, struct request *request, struct response *response,
+		     const struct kept_answer *kept);
+
+#endif
