@@ -14,7 +14,7 @@ pytest_plugins = ["platform_fixtures"]
 collect_ignore = (
     ["test_full_disk.py"]
     if os.environ.get("STORE") == "postgres"
-    else ["test_postgres.py", "test_rolling.py"]
+    else ["test_failover.py", "test_postgres.py", "test_rolling.py"]
 )
 
 
