@@ -208,6 +208,21 @@ static int keys_read(struct keys *keys, const struct product_listing *listing, s
 	return text_error(&keys->second);
 }
 
+/* Where the walk was ended, for the cursor. */
+static void keys_of_horizon(struct keys *keys, const struct product_listing *listing,
+			    const struct product_horizon *horizon)
+{
+	const struct product_position *position = &horizon->position;
+
+	text_reset(&keys->first);
+	text_reset(&keys->second);
+	if (listing->order->first_is_text)
+		text_append_string(&keys->first, position->first.text);
+	else
+		text_append_int(&keys->first, position->first.integer);
+	text_append_string(&keys->second, position->second.text);
+}
+
 static void link_next(const struct request *request, struct response *response,
 		      const struct product_listing *listing, const struct keys *keys)
 {
@@ -222,7 +237,8 @@ static void link_next(const struct request *request, struct response *response,
 
 /* Asks for one row more than fits, to learn whether there is a next page. */
 static int write_page(struct request *request, struct response *response,
-		      const struct product_listing *listing, const struct product_position *after)
+		      const struct product_listing *listing, const struct product_position *after,
+		      const struct product_horizon *horizon)
 {
 	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
 	struct keys keys CLEANUP(keys_release);
@@ -233,7 +249,7 @@ static int write_page(struct request *request, struct response *response,
 	int r;
 
 	keys_init(&keys);
-	r = product_listing_page(request->db, listing, after, limit + 1, &rows);
+	r = product_listing_page(request->db, listing, after, horizon, limit + 1, &rows);
 	if (r < 0)
 		return r;
 	writer = response_json(response, 200);
@@ -250,7 +266,9 @@ static int write_page(struct request *request, struct response *response,
 	if (r < 0)
 		return r;
 	json_array_end(writer);
-	if (r == 1)
+	if (r == 0 && horizon->ahead)
+		keys_of_horizon(&keys, listing, horizon);
+	if (r == 1 || horizon->ahead)
 		link_next(request, response, listing, &keys);
 	return 0;
 }
@@ -259,11 +277,12 @@ static int write_count(struct request *request, struct response *response,
 		       const struct product_listing *listing)
 {
 	int64_t count;
-	int r = product_listing_count(request->db, listing, &count);
+	bool all;
+	int r = product_listing_count(request->db, listing, &count, &all);
 
 	if (r < 0)
 		return r;
-	paging_total(response, count, true);
+	paging_total(response, count, all);
 	return 0;
 }
 
@@ -311,6 +330,7 @@ int product_api_list(struct request *request, struct response *response)
 {
 	struct list_request list CLEANUP(list_request_release) = {0};
 	struct product_listing listing CLEANUP(product_listing_release) = {0};
+	struct product_horizon horizon CLEANUP(product_horizon_release) = {0};
 	struct cursor cursor CLEANUP(cursor_release) = {0};
 	struct product_position after;
 	const struct product_order *order;
@@ -335,12 +355,15 @@ int product_api_list(struct request *request, struct response *response)
 	r = product_listing_init(request->db, &list.filter, order, top, &listing);
 	if (r == -EINVAL)
 		return too_many_words(response);
+	if (r == 0)
+		r = product_listing_horizon(request->db, &listing, cursor.count ? &after : NULL,
+					    &horizon);
 	if (r < 0)
 		return r;
 	counted = request_query_bool(request, "count", false);
 	if (!counted)
 		db_last(request->db);
-	r = write_page(request, response, &listing, cursor.count ? &after : NULL);
+	r = write_page(request, response, &listing, cursor.count ? &after : NULL, &horizon);
 	if (r == 0 && counted)
 		r = write_count(request, response, &listing);
 	return r;

@@ -176,6 +176,28 @@ static const char postgres_changes[] =
 	" SELECT (deleted_at IS NOT NULL)::integer, updated_at, id FROM products;"
 	"ALTER TABLE product_changes ADD PRIMARY KEY (deleted, changed_at, product_id);";
 
+/*
+ * For the same reason products that are sold out are marked. A generated column would have
+ * PostgreSQL write the whole table anew while nobody sells; the trigger writes one where the mark
+ * changes, also for replicas that do not know of it.
+ */
+#define OUT_OF_STOCK                                                                               \
+	"CREATE INDEX products_out_of_stock ON products (created_at, id)"                          \
+	" WHERE deleted_at IS NULL AND is_out_of_stock;"
+
+static const char sqlite_out_of_stock[] =
+	"ALTER TABLE products ADD COLUMN is_out_of_stock INTEGER"
+	" GENERATED ALWAYS AS (inventory = 0) VIRTUAL;" OUT_OF_STOCK;
+
+static const char postgres_out_of_stock[] =
+	"ALTER TABLE products ADD COLUMN is_out_of_stock BOOLEAN NOT NULL DEFAULT false;"
+	"CREATE FUNCTION product_mark_out_of_stock() RETURNS trigger LANGUAGE plpgsql AS"
+	" $$BEGIN NEW.is_out_of_stock := NEW.inventory = 0; RETURN NEW; END$$;"
+	"CREATE TRIGGER products_out_of_stock BEFORE INSERT OR UPDATE ON products FOR EACH ROW"
+	" WHEN (NEW.is_out_of_stock <> (NEW.inventory = 0))"
+	" EXECUTE FUNCTION product_mark_out_of_stock();"
+	"UPDATE products SET is_out_of_stock = true WHERE inventory = 0;" OUT_OF_STOCK;
+
 const struct db_migration product_migrations[PRODUCT_MIGRATION_COUNT] = {
 	{
 		.version = 1,
@@ -205,5 +227,11 @@ const struct db_migration product_migrations[PRODUCT_MIGRATION_COUNT] = {
 		.name = "products by their last change",
 		.sqlite = sqlite_changes,
 		.postgres = postgres_changes,
+	},
+	{
+		.version = 7,
+		.name = "products out of stock",
+		.sqlite = sqlite_out_of_stock,
+		.postgres = postgres_out_of_stock,
 	},
 };

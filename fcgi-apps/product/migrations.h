@@ -17,7 +17,7 @@
 
 #include "storage/db.h"
 
-#define PRODUCT_MIGRATION_COUNT 6
+#define PRODUCT_MIGRATION_COUNT 7
 
 extern const struct db_migration product_migrations[PRODUCT_MIGRATION_COUNT];
 

@@ -5,6 +5,7 @@
 
 #define SQL_MAX   8192
 #define MATCH_MAX 4096
+#define KEY_MAX   4096
 
 static const struct product_order by_rank = {
 	.sort = "",
@@ -79,13 +80,22 @@ static bool sorts_by(const struct product_listing *listing, const char *column)
 	return strcmp(listing->order->first, column) == 0;
 }
 
-/*
- * A tag's products in order of creation come straight from product_tags. In the other orders they
- * are sorted, and with q each candidate is looked up.
- */
+/* A tag's products in order of creation come straight from product_tags. Else each product is
+ * looked up there. */
 static bool walks_tag(const struct product_listing *listing)
 {
-	return listing->filter.tag && !listing->filter.q && sorts_by(listing, "created_at");
+	return listing->filter.tag && listing->source == PRODUCTS_IN_ORDER &&
+	       sorts_by(listing, "created_at");
+}
+
+/* The products of this kind have an index in order of creation. */
+static bool walks_kind(const struct product_listing *listing)
+{
+	const struct product_filter *filter = &listing->filter;
+
+	return (filter->in_stock == 0 || filter->low_stock == 1) && !filter->tag &&
+	       !filter->category && listing->source == PRODUCTS_IN_ORDER &&
+	       sorts_by(listing, "created_at");
 }
 
 /* By updated_at they come from the list of changes, but few are looked up and sorted. */
@@ -93,34 +103,30 @@ static bool walks_changes(const struct product_listing *listing)
 {
 	const struct product_filter *filter = &listing->filter;
 
-	return sorts_by(listing, "updated_at") && !filter->q && !filter->ids && !filter->sku;
+	return sorts_by(listing, "updated_at") && listing->source == PRODUCTS_IN_ORDER &&
+	       !filter->ids && !filter->sku;
 }
 
 static void add_tag(struct product_statement *statement, const struct product_listing *listing)
 {
 	const struct product_filter *filter = &listing->filter;
 
-	if (!filter->tag)
-		return;
-	if (filter->q)
+	if (filter->tag)
 		add_value(statement, " AND EXISTS (SELECT 1 FROM product_tags WHERE tag = ",
 			  db_text(filter->tag),
 			  " AND product_created_at = products.created_at"
 			  " AND product_id = products.id)");
-	else
-		add_value(statement, " AND id IN (SELECT product_id FROM product_tags WHERE tag = ",
-			  db_text(filter->tag), ")");
 }
 
 /*
- * The price range is answered from its index only in the order of prices. Elsewhere "+ 0" keeps it
- * out of the planner's reach: it would rather read and sort every product of the range than walk
- * the listing's own index.
+ * The price range is answered from its index only in the order of prices, and where few products
+ * are in it. Elsewhere "+ 0" keeps it out of the planner's reach: it would rather read and sort
+ * every product of the range than walk the listing's own index.
  */
 static void add_price_range(struct product_statement *statement,
-			    const struct product_listing *listing)
+			    const struct product_listing *listing, bool indexed)
 {
-	const char *price = sorts_by(listing, "price") ? " AND price" : " AND price + 0";
+	const char *price = indexed ? " AND price" : " AND price + 0";
 
 	if (listing->filter.min_price >= 0) {
 		add(statement, price);
@@ -141,18 +147,48 @@ static void add_time(struct product_statement *statement, const char *column, co
 	add_value(statement, " ", db_int(*time), "");
 }
 
+static const char *created_column(const struct product_listing *listing)
+{
+	return walks_tag(listing) ? "product_created_at" : "created_at";
+}
+
+/* Those that the order's own index answers. */
+static void add_sought_times(struct product_statement *statement,
+			     const struct product_listing *listing)
+{
+	const struct product_filter *filter = &listing->filter;
+
+	if (sorts_by(listing, "created_at") && listing->source == PRODUCTS_IN_ORDER) {
+		add_time(statement, created_column(listing), ">=", filter->created_after);
+		add_time(statement, created_column(listing), "<", filter->created_before);
+	}
+	if (walks_changes(listing))
+		add_time(statement, "changed_at", ">=", filter->updated_after);
+}
+
 /* As with prices: only the index that is walked shall answer them. */
 static void add_times(struct product_statement *statement, const struct product_listing *listing)
 {
 	const struct product_filter *filter = &listing->filter;
-	const char *created = "created_at + 0";
 
-	if (sorts_by(listing, "created_at") && !filter->q)
-		created = walks_tag(listing) ? "product_created_at" : "created_at";
-	add_time(statement, created, ">=", filter->created_after);
-	add_time(statement, created, "<", filter->created_before);
-	add_time(statement, walks_changes(listing) ? "changed_at" : "updated_at + 0",
-		 ">=", filter->updated_after);
+	add_sought_times(statement, listing);
+	if (!sorts_by(listing, "created_at") || listing->source != PRODUCTS_IN_ORDER) {
+		add_time(statement, "created_at + 0", ">=", filter->created_after);
+		add_time(statement, "created_at + 0", "<", filter->created_before);
+	}
+	if (!walks_changes(listing))
+		add_time(statement, "updated_at + 0", ">=", filter->updated_after);
+}
+
+/* Where a tag is walked, no planner is to walk the category instead: one without statistics would.
+ */
+static void add_category(struct product_statement *statement, const struct product_listing *listing)
+{
+	if (listing->filter.category)
+		add_value(statement,
+			  walks_tag(listing) ? " AND coalesce(category, '') = "
+					     : " AND category = ",
+			  db_text(listing->filter.category), "");
 }
 
 static void add_conditions(struct product_statement *statement, enum db_dialect dialect,
@@ -168,19 +204,54 @@ static void add_conditions(struct product_statement *statement, enum db_dialect 
 			  dialect == DB_POSTGRES ? " AND id IN (SELECT json_array_elements_text("
 						 : " AND id IN (SELECT value FROM json_each(",
 			  db_text(filter->ids), dialect == DB_POSTGRES ? "::json))" : "))");
-	if (filter->category)
-		add_value(statement, " AND category = ", db_text(filter->category), "");
-	add_price_range(statement, listing);
+	add_category(statement, listing);
+	add_price_range(statement, listing, sorts_by(listing, "price"));
 	add_times(statement, listing);
 	if (filter->in_stock >= 0)
-		add(statement, filter->in_stock ? " AND inventory > 0" : " AND inventory = 0");
+		add(statement,
+		    filter->in_stock ? " AND NOT is_out_of_stock" : " AND is_out_of_stock");
 	if (filter->low_stock >= 0)
 		add(statement, filter->low_stock ? " AND is_low_stock" : " AND NOT is_low_stock");
+}
+
+/* Those of one filter, with an index of their own. */
+static void add_few(struct product_statement *statement, const struct product_listing *listing)
+{
+	const struct product_filter *filter = &listing->filter;
+
+	if (listing->source == PRODUCTS_BY_TAG) {
+		add_value(statement, " FROM product_tags CROSS JOIN products WHERE tag = ",
+			  db_text(filter->tag), " AND products.id = product_id AND");
+	} else {
+		add(statement, " FROM products WHERE");
+	}
+	add(statement, " deleted_at IS NULL");
+	if (listing->source == PRODUCTS_OUT_OF_STOCK)
+		add(statement, " AND is_out_of_stock");
+	if (listing->source == PRODUCTS_LOW_ON_STOCK)
+		add(statement, " AND is_low_stock");
+	if (listing->source == PRODUCTS_BY_CREATION) {
+		add_time(statement, "created_at", ">=", filter->created_after);
+		add_time(statement, "created_at", "<", filter->created_before);
+	}
+	if (listing->source != PRODUCTS_BY_PRICE)
+		return;
+	if (filter->category)
+		add_value(statement, " AND category = ", db_text(filter->category), "");
+	add_price_range(statement, listing, true);
 }
 
 static void add_hits(struct product_statement *statement, enum db_dialect dialect,
 		     const struct product_listing *listing, bool ranked)
 {
+	if (listing->source != PRODUCTS_FOUND) {
+		add(statement, "WITH hits AS MATERIALIZED (SELECT seq AS hit, 0 AS score,"
+			       " id, name, price, category, created_at, updated_at, deleted_at,"
+			       " is_out_of_stock, is_low_stock");
+		add_few(statement, listing);
+		add(statement, ")");
+		return;
+	}
 	statement->values[statement->count++] = db_text(text_string(&listing->match));
 	statement->values[statement->count++] = db_int(listing->top);
 	add(statement, "WITH hits AS MATERIALIZED (");
@@ -214,6 +285,17 @@ static void add_position(struct product_statement *statement, struct sort_keys k
 	add_value(statement, "", after->second, ")");
 }
 
+static void add_horizon(struct product_statement *statement, struct sort_keys keys, bool descending,
+			const struct product_horizon *horizon)
+{
+	if (!horizon || !horizon->ahead)
+		return;
+	text_printf(&statement->sql, " AND (%s, %s) %s (", keys.first, keys.second,
+		    descending ? ">=" : "<=");
+	add_value(statement, "", horizon->position.first, ", ");
+	add_value(statement, "", horizon->position.second, ")");
+}
+
 static void add_order(struct product_statement *statement, struct sort_keys keys, bool descending)
 {
 	const char *direction = descending ? "DESC" : "ASC";
@@ -239,7 +321,9 @@ static void add_counted_hits(struct product_statement *statement, enum db_dialec
 		add(statement, " FROM hits WHERE 1 = 1");
 		return;
 	}
-	add(statement, " FROM hits CROSS JOIN products WHERE products.seq = hits.hit AND");
+	add(statement, listing->source == PRODUCTS_FOUND
+			       ? " FROM hits CROSS JOIN products WHERE products.seq = hits.hit AND"
+			       : " FROM hits AS products WHERE");
 	add_conditions(statement, dialect, listing);
 	add_tag(statement, listing);
 }
@@ -274,22 +358,27 @@ static const char *const product_changes_join[] = {
 	" (SELECT * FROM products WHERE id = product_id OFFSET 0) AS products WHERE",
 };
 
-/* The products in their order, where the walk tells it, as a subject for more conditions. Returns
- * what they are sorted by there. */
-static struct sort_keys add_walk(struct product_statement *statement, enum db_dialect dialect,
-				 const struct product_listing *listing)
+/* What a walk is sorted by. */
+static struct sort_keys keys_of(const struct product_listing *listing)
 {
-	struct sort_keys keys = {listing->order->first, listing->order->second};
+	if (walks_tag(listing))
+		return (struct sort_keys){"product_created_at", "product_id"};
+	if (walks_changes(listing))
+		return (struct sort_keys){"changed_at", "product_id"};
+	return (struct sort_keys){listing->order->first, listing->order->second};
+}
 
+/* The products in their order, where the walk tells it, as a subject for more conditions. */
+static void add_walked(struct product_statement *statement, enum db_dialect dialect,
+		       const struct product_listing *listing)
+{
 	if (walks_tag(listing)) {
-		keys = (struct sort_keys){"product_created_at", "product_id"};
 		add_value(statement, " FROM product_tags CROSS JOIN products WHERE tag = ",
 			  db_text(listing->filter.tag), " AND products.id = product_id AND");
 		add_conditions(statement, dialect, listing);
-		return keys;
+		return;
 	}
 	if (walks_changes(listing)) {
-		keys = (struct sort_keys){"changed_at", "product_id"};
 		add(statement, product_changes_join[dialect == DB_POSTGRES]);
 		text_printf(&statement->sql, " deleted = %d AND", listing->filter.deleted);
 	} else {
@@ -297,35 +386,36 @@ static struct sort_keys add_walk(struct product_statement *statement, enum db_di
 	}
 	add_conditions(statement, dialect, listing);
 	add_tag(statement, listing);
-	return keys;
 }
 
 static void build_walk(struct product_statement *statement, enum db_dialect dialect,
 		       const struct product_listing *listing, const struct product_position *after,
-		       int64_t limit)
+		       const struct product_horizon *horizon, int64_t limit)
 {
 	const struct product_order *order = listing->order;
-	struct sort_keys keys;
+	struct sort_keys keys = keys_of(listing);
 
 	add(statement, "SELECT " PRODUCT_COLUMNS);
-	keys = add_walk(statement, dialect, listing);
+	add_walked(statement, dialect, listing);
 	add_position(statement, keys, order->descending, after);
+	add_horizon(statement, keys, order->descending, horizon);
 	add_order(statement, keys, order->descending);
 	add_limit(statement, limit);
 }
 
 int product_listing_statement(enum db_dialect dialect, const struct product_listing *listing,
-			      const struct product_position *after, int64_t limit,
+			      const struct product_position *after,
+			      const struct product_horizon *horizon, int64_t limit,
 			      struct product_statement *ret_statement)
 {
 	struct product_statement statement = {0};
 	int r;
 
 	text_init(&statement.sql, SQL_MAX);
-	if (listing->filter.q)
+	if (listing->source != PRODUCTS_IN_ORDER)
 		build_search(&statement, dialect, listing, after, limit);
 	else
-		build_walk(&statement, dialect, listing, after, limit);
+		build_walk(&statement, dialect, listing, after, horizon, limit);
 	r = text_error(&statement.sql);
 	if (r < 0) {
 		product_statement_release(&statement);
@@ -336,11 +426,13 @@ int product_listing_statement(enum db_dialect dialect, const struct product_list
 }
 
 int product_listing_page(struct db_conn *conn, const struct product_listing *listing,
-			 const struct product_position *after, int64_t limit,
+			 const struct product_position *after,
+			 const struct product_horizon *horizon, int64_t limit,
 			 struct db_rows **ret_rows)
 {
 	struct product_statement statement CLEANUP(product_statement_release) = {0};
-	int r = product_listing_statement(db_dialect(conn), listing, after, limit, &statement);
+	int r = product_listing_statement(db_dialect(conn), listing, after, horizon, limit,
+					  &statement);
 
 	if (r < 0)
 		return r;
@@ -348,22 +440,22 @@ int product_listing_page(struct db_conn *conn, const struct product_listing *lis
 			ret_rows);
 }
 
-int product_listing_count(struct db_conn *conn, const struct product_listing *listing,
-			  int64_t *ret_count)
+static int run_count(struct db_conn *conn, const struct product_listing *listing,
+		     const struct product_horizon *horizon, int64_t *ret_count)
 {
 	struct product_statement statement CLEANUP(product_statement_release) = {0};
-	const struct product_filter *filter = &listing->filter;
 	enum db_dialect dialect = db_dialect(conn);
 	int r;
 
 	text_init(&statement.sql, SQL_MAX);
-	if (filter->q) {
+	if (listing->source != PRODUCTS_IN_ORDER) {
 		add_hits(&statement, dialect, listing, false);
 		add(&statement, " SELECT count(*)");
-		add_counted_hits(&statement, dialect, listing, narrows_search(filter));
+		add_counted_hits(&statement, dialect, listing, narrows_search(&listing->filter));
 	} else {
 		add(&statement, "SELECT count(*) FROM (SELECT 1");
-		add_walk(&statement, dialect, listing);
+		add_walked(&statement, dialect, listing);
+		add_horizon(&statement, keys_of(listing), listing->order->descending, horizon);
 		add(&statement, " LIMIT " PAGING_COUNTED ") AS counted");
 	}
 	r = text_error(&statement.sql);
@@ -371,6 +463,189 @@ int product_listing_count(struct db_conn *conn, const struct product_listing *li
 		return r;
 	return db_query_int(conn, text_string(&statement.sql), statement.values, statement.count,
 			    ret_count);
+}
+
+int product_listing_count(struct db_conn *conn, const struct product_listing *listing,
+			  int64_t *ret_count, bool *ret_all)
+{
+	struct product_horizon horizon CLEANUP(product_horizon_release) = {0};
+	int r = product_listing_horizon(conn, listing, NULL, &horizon);
+
+	if (r == 0)
+		r = run_count(conn, listing, &horizon, ret_count);
+	if (r == 0)
+		*ret_all = !horizon.ahead;
+	return r;
+}
+
+/* Whether products are walked over that the filters leave out. A sku and ids are sought. */
+static bool leaves_out(const struct product_listing *listing)
+{
+	const struct product_filter *filter = &listing->filter;
+	bool prices = filter->min_price >= 0 || filter->max_price >= 0;
+	bool created = filter->created_after || filter->created_before;
+
+	if (filter->sku || filter->ids || listing->source != PRODUCTS_IN_ORDER)
+		return false;
+	if (filter->in_stock >= 0 || filter->low_stock >= 0)
+		return true;
+	if ((created && !sorts_by(listing, "created_at")) ||
+	    (prices && !sorts_by(listing, "price")) ||
+	    (filter->updated_after && !walks_changes(listing)))
+		return true;
+	/* These have no categories. */
+	if (filter->category && (walks_tag(listing) || walks_changes(listing)))
+		return true;
+	return filter->tag && !walks_tag(listing);
+}
+
+static bool applies(const struct product_listing *listing, enum product_source source)
+{
+	const struct product_filter *filter = &listing->filter;
+
+	switch (source) {
+	case PRODUCTS_OUT_OF_STOCK:
+		return filter->in_stock == 0;
+	case PRODUCTS_LOW_ON_STOCK:
+		return filter->low_stock == 1;
+	case PRODUCTS_BY_PRICE:
+		return filter->min_price >= 0 || filter->max_price >= 0;
+	case PRODUCTS_BY_CREATION:
+		return filter->created_after || filter->created_before;
+	case PRODUCTS_BY_TAG:
+		return filter->tag;
+	default:
+		return false;
+	}
+}
+
+/* 1: few products, or none, come from this source; 0: more. */
+static int are_few(struct db_conn *conn, const struct product_listing *listing)
+{
+	struct product_statement statement CLEANUP(product_statement_release) = {0};
+	int64_t one;
+	int r;
+
+	text_init(&statement.sql, SQL_MAX);
+	add(&statement, "SELECT 1");
+	add_few(&statement, listing);
+	text_printf(&statement.sql, " LIMIT 1 OFFSET %d", PRODUCT_FEW);
+	r = text_error(&statement.sql);
+	if (r == 0)
+		r = db_query_int(conn, text_string(&statement.sql), statement.values,
+				 statement.count, &one);
+	return r == -ENOENT ? 1 : r;
+}
+
+static int choose_source(struct db_conn *conn, struct product_listing *listing)
+{
+	static const enum product_source sources[] = {PRODUCTS_OUT_OF_STOCK, PRODUCTS_LOW_ON_STOCK,
+						      PRODUCTS_BY_PRICE, PRODUCTS_BY_CREATION,
+						      PRODUCTS_BY_TAG};
+
+	/* Deleted ones are in no index but that of changes. */
+	for (size_t i = 0; i < ARRAY_SIZE(sources) && !listing->filter.deleted; i++) {
+		int r = 0;
+
+		if (!applies(listing, sources[i]))
+			continue;
+		listing->source = sources[i];
+		r = are_few(conn, listing);
+		if (r != 0)
+			return r < 0 ? r : 0;
+	}
+	listing->source = PRODUCTS_IN_ORDER;
+	return 0;
+}
+
+void product_horizon_release(struct product_horizon *horizon)
+{
+	text_release(&horizon->first);
+	text_release(&horizon->second);
+}
+
+/* What an index has in the listing's order, filters or not. */
+static void add_passed(struct product_statement *statement, const struct product_listing *listing)
+{
+	const struct product_filter *filter = &listing->filter;
+
+	if (walks_tag(listing)) {
+		add_value(statement, " FROM product_tags WHERE tag = ", db_text(filter->tag), "");
+		add_sought_times(statement, listing);
+		return;
+	}
+	if (walks_changes(listing)) {
+		text_printf(&statement->sql, " FROM product_changes WHERE deleted = %d",
+			    filter->deleted);
+		add_sought_times(statement, listing);
+		return;
+	}
+	add(statement, " FROM products WHERE deleted_at IS NULL");
+	add_sought_times(statement, listing);
+	if (walks_kind(listing))
+		add(statement,
+		    filter->in_stock == 0 ? " AND is_out_of_stock" : " AND is_low_stock");
+	if (filter->category)
+		add_value(statement, " AND category = ", db_text(filter->category), "");
+	if (sorts_by(listing, "price"))
+		add_price_range(statement, listing, true);
+}
+
+static int keep_key(struct db_rows *row, int column, bool is_text, struct text *text,
+		    struct db_value *ret_value)
+{
+	size_t length = 0;
+	const char *bytes;
+
+	if (!is_text) {
+		*ret_value = db_int(db_column_int(row, column));
+		return 0;
+	}
+	bytes = db_column_text(row, column, &length);
+	text_init(text, KEY_MAX);
+	text_append(text, bytes, length);
+	*ret_value = db_text(text_string(text));
+	return text_error(text);
+}
+
+static int read_horizon(struct db_rows *rows, const struct product_order *order,
+			struct product_horizon *horizon)
+{
+	int r = db_next(rows);
+
+	if (r <= 0)
+		return r;
+	horizon->ahead = true;
+	r = keep_key(rows, 0, order->first_is_text, &horizon->first, &horizon->position.first);
+	if (r == 0)
+		r = keep_key(rows, 1, order->second_is_text, &horizon->second,
+			     &horizon->position.second);
+	return r;
+}
+
+int product_listing_horizon(struct db_conn *conn, const struct product_listing *listing,
+			    const struct product_position *after,
+			    struct product_horizon *ret_horizon)
+{
+	struct product_statement statement CLEANUP(product_statement_release) = {0};
+	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
+	const struct product_order *order = listing->order;
+	struct sort_keys keys = keys_of(listing);
+	int r;
+
+	if (!leaves_out(listing))
+		return 0;
+	text_init(&statement.sql, SQL_MAX);
+	text_printf(&statement.sql, "SELECT %s, %s", keys.first, keys.second);
+	add_passed(&statement, listing);
+	add_position(&statement, keys, order->descending, after);
+	add_order(&statement, keys, order->descending);
+	text_printf(&statement.sql, " LIMIT 1 OFFSET %d", PRODUCT_HORIZON - 1);
+	r = text_error(&statement.sql);
+	if (r == 0)
+		r = db_query(conn, text_string(&statement.sql), statement.values, statement.count,
+			     &rows);
+	return r < 0 ? r : read_horizon(rows, order, ret_horizon);
 }
 
 int product_listing_init(struct db_conn *conn, const struct product_filter *filter,
@@ -382,11 +657,14 @@ int product_listing_init(struct db_conn *conn, const struct product_filter *filt
 
 	text_init(&listing.match, MATCH_MAX);
 	if (filter->q) {
+		listing.source = PRODUCTS_FOUND;
 		r = product_search_match(db_dialect(conn), filter->q, filter->category, filter->tag,
 					 &listing.match);
 		if (r == 0 && top == 0)
 			r = db_query_int(conn, "SELECT coalesce(max(seq), 0) FROM products",
 					 DB_NO_VALUES, &listing.top);
+	} else if (leaves_out(&listing)) {
+		r = choose_source(conn, &listing);
 	}
 	if (r < 0) {
 		product_listing_release(&listing);

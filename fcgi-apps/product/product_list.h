@@ -2,9 +2,11 @@
  * Listings of products: filters, orders, keyset pages. Inside db_read; thread-safe (no state).
  *
  * A page starts after a position (the sort keys of the last row before it), so it is an index seek
- * whatever its number. Without q every order has an index over live products; filters that no index
- * answers are applied while walking it. With q the candidates of product_search.h are filtered and
- * sorted.
+ * whatever its number. Without q every order has an index over live products. Filters that it does
+ * not answer are applied to what another index has for one of them, where that is few, or else
+ * while walking it, which ends at a horizon: a page may then be short though there are more. So no
+ * page reads more than PRODUCT_HORIZON products. With q the candidates of product_search.h are
+ * filtered and sorted.
  */
 #ifndef PRODUCT_PRODUCT_LIST_H
 #define PRODUCT_PRODUCT_LIST_H
@@ -13,6 +15,11 @@
 #include "product/product.h"
 
 #define PRODUCT_IDS_MAX 100
+
+/* Products that a page, or a count, looks at while walking an order; and how many are few enough to
+ * be sorted instead. */
+#define PRODUCT_HORIZON 10000
+#define PRODUCT_FEW     1000
 
 /* Strings are borrowed; NULL and -1 mean "any". */
 struct product_filter {
@@ -59,16 +66,43 @@ struct product_listing {
 	const struct product_order *order;
 	int64_t top; /* with q: the highest seq that takes part, so that inserts shift nothing */
 	struct text match;
+	/* What is filtered and sorted; nothing: the order is walked. */
+	enum product_source {
+		PRODUCTS_IN_ORDER,
+		PRODUCTS_FOUND, /* with q */
+		PRODUCTS_OUT_OF_STOCK,
+		PRODUCTS_LOW_ON_STOCK,
+		PRODUCTS_BY_PRICE,
+		PRODUCTS_BY_CREATION,
+		PRODUCTS_BY_TAG,
+	} source;
 };
 
+/* Where a walk ends: at the end of the order, or at a position. One owner. */
+struct product_horizon {
+	bool ahead; /* there is one */
+	struct product_position position;
+	struct text first; /* what texts the position has */
+	struct text second;
+};
+void product_horizon_release(struct product_horizon *horizon);
+
 /*
- * Gets a listing ready. With q, top 0 stands for the newest product there is and is replaced by it.
- * -EINVAL: q has too many words.
+ * Gets a listing ready, and finds out what its filters are few of. With q, top 0 stands for the
+ * newest product there is and is replaced by it. -EINVAL: q has too many words.
  */
 int product_listing_init(struct db_conn *conn, const struct product_filter *filter,
 			 const struct product_order *order, int64_t top,
 			 struct product_listing *ret_listing);
 void product_listing_release(struct product_listing *listing);
+
+/*
+ * How far a page after this position (NULL: from the beginning) looks. A listing without filters
+ * that need one has none, and this is no query then.
+ */
+int product_listing_horizon(struct db_conn *conn, const struct product_listing *listing,
+			    const struct product_position *after,
+			    struct product_horizon *ret_horizon);
 
 /* SQL and its parameters. One owner. */
 #define PRODUCT_STATEMENT_VALUES 24
@@ -80,20 +114,24 @@ struct product_statement {
 void product_statement_release(struct product_statement *statement);
 
 /*
- * The query for a page of at most limit rows, after a position (NULL: from the beginning). Its rows
- * are PRODUCT_COLUMNS and, with q, PRODUCT_SCORE and PRODUCT_HIT. -ENOMEM.
+ * The query for a page of at most limit rows, after a position (NULL: from the beginning) and up to
+ * a horizon (NULL: to the end). Its rows are PRODUCT_COLUMNS and, with q, PRODUCT_SCORE and
+ * PRODUCT_HIT. -ENOMEM.
  */
 enum { PRODUCT_SCORE = PRODUCT_COLUMN_COUNT, PRODUCT_HIT };
 int product_listing_statement(enum db_dialect dialect, const struct product_listing *listing,
-			      const struct product_position *after, int64_t limit,
+			      const struct product_position *after,
+			      const struct product_horizon *horizon, int64_t limit,
 			      struct product_statement *ret_statement);
 
 int product_listing_page(struct db_conn *conn, const struct product_listing *listing,
-			 const struct product_position *after, int64_t limit,
+			 const struct product_position *after,
+			 const struct product_horizon *horizon, int64_t limit,
 			 struct db_rows **ret_rows);
 
-/* How many products all pages have together; counts no further than PAGING_COUNTED. */
+/* How many products all pages have together; counts no further than PAGING_COUNTED. all: there are
+ * none beyond a horizon. */
 int product_listing_count(struct db_conn *conn, const struct product_listing *listing,
-			  int64_t *ret_count);
+			  int64_t *ret_count, bool *ret_all);
 
 #endif

@@ -37,7 +37,7 @@ static int mark(struct db_conn *conn, void *argument)
 					 listing_key(page->second, order->second_is_text)};
 	ck_assert_int_eq(product_listing_init(conn, &page->filter, order, page->top, &listing), 0);
 	page->top = listing.top;
-	ck_assert_int_eq(product_listing_page(conn, &listing, page->moved ? &after : NULL,
+	ck_assert_int_eq(product_listing_page(conn, &listing, page->moved ? &after : NULL, NULL,
 					      page->limit, &rows),
 			 0);
 	page->count = 0;
@@ -144,6 +144,11 @@ static const struct {
 	 20,
 	 "INDEX products_name",
 	 false},
+	{{.min_price = -1, .max_price = -1, .in_stock = 0, .low_stock = -1},
+	 "created_at",
+	 20,
+	 "INDEX products_out_of_stock",
+	 false},
 	{{.min_price = -1, .max_price = -1, .in_stock = -1, .low_stock = 1},
 	 NULL,
 	 30,
@@ -193,7 +198,7 @@ static const struct {
 START_TEST(filters_count_and_use_their_index)
 {
 	struct listing_page page = {
-		.filter = filters[_i].filter, .sort = filters[_i].sort, .limit = 9};
+		.filter = filters[_i].filter, .sort = filters[_i].sort, .limit = 9, .walks = true};
 	size_t seen = 0;
 	do {
 		listing_next(&page);
@@ -292,6 +297,50 @@ START_TEST(changes_move_to_the_end)
 }
 END_TEST
 
+/* Sorted, and in the order of a walk. */
+static const struct {
+	struct product_filter filter;
+	const char *sort;
+	const char *index;
+} few[] = {
+	{{.min_price = 100, .max_price = 200, .in_stock = -1, .low_stock = -1},
+	 "-name",
+	 "INDEX products_price (price>"},
+	{{.category = "odd", .min_price = -1, .max_price = 200, .in_stock = 1, .low_stock = -1},
+	 "name",
+	 "INDEX products_category_price (category=? AND price<"},
+	{{.min_price = -1, .max_price = -1, .in_stock = 0, .low_stock = -1},
+	 "-price",
+	 "INDEX products_out_of_stock"},
+	{{.category = "odd", .min_price = -1, .max_price = -1, .in_stock = -1, .low_stock = 1},
+	 NULL,
+	 "INDEX products_low_stock"},
+	{{.tag = "t", ANY}, "price", "SEARCH product_tags USING PRIMARY KEY (tag="},
+	{{.tag = "t", .category = "even", ANY},
+	 NULL,
+	 "SEARCH product_tags USING PRIMARY KEY (tag="},
+};
+
+START_TEST(few_products_are_sorted)
+{
+	struct listing_page sorted = {.filter = few[_i].filter, .sort = few[_i].sort, .limit = 7};
+	struct listing_page walked = sorted;
+	walked.walks = true;
+	do {
+		listing_next(&sorted);
+		listing_next(&walked);
+		ck_assert_int_gt(sorted.total, 0);
+		ck_assert_int_eq(sorted.total, walked.total);
+		ck_assert_uint_eq(sorted.count, walked.count);
+		for (size_t i = 0; i < sorted.count; i++)
+			ck_assert_str_eq(sorted.names[i], walked.names[i]);
+		if (!store_is_postgres())
+			ck_assert_msg(strstr(sorted.plan, few[_i].index), "row %d:\n%s", _i,
+				      sorted.plan);
+	} while (sorted.count > 0);
+}
+END_TEST
+
 START_TEST(unknown_orders)
 {
 	ck_assert_ptr_null(product_order_find("", false));
@@ -312,6 +361,7 @@ int main(void)
 	tcase_add_loop_test(tcase, filters_count_and_use_their_index, 0, ARRAY_SIZE(filters));
 	tcase_add_test(tcase, changes_are_found);
 	tcase_add_loop_test(tcase, changes_move_to_the_end, 0, ARRAY_SIZE(meanwhile));
+	tcase_add_loop_test(tcase, few_products_are_sorted, 0, ARRAY_SIZE(few));
 	tcase_add_test(tcase, unknown_orders);
 	return store_main(suite);
 }
