@@ -84,6 +84,22 @@ def test_psql(installation):
     assert installation.shell(f"{psql.strip()} -XAtc 'SELECT count(*) FROM products'") == "200\n"
 
 
+def test_bulk_edits(installation):
+    """Of what was exported before a sale."""
+    installation.works("up.sh")
+    (edits,) = commands(OPERATIONS, "## Imports and exports")
+    edits = edits.replace(":8080/", f":{installation.ports['GATEWAY_PORT']}/")
+    export, take = edits.split("\n", 1)
+    installation.shell(export)
+    shop = Shop(installation)
+    (lamp,) = done(installation.gateway.get("/products?sku=LGT-001"), 200)
+    shop.buy({lamp["id"]: 2})
+    printed = installation.shell(f"sed -i 's/Halo/Corona/' products.ndjson\n{take}")
+    assert [json.loads(line)["status"] for line in printed.splitlines()] == ["updated"] * 200
+    after = shop.read_product(lamp["id"])
+    assert (after["name"], after["inventory"]) == ("Desk Lamp Corona", lamp["inventory"] - 2)
+
+
 def test_requests_of_the_readme(installation):
     """At the addresses that are the default ones."""
     first, requests = commands("README.md", "## Try it")[:2]
