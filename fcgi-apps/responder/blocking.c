@@ -1,3 +1,6 @@
+#include <sys/resource.h>
+#include <unistd.h>
+
 #include "base/log.h"
 #include "responder/exchange.h"
 #include "responder/server.h"
@@ -16,11 +19,13 @@ struct blocking {
 	size_t idle;
 	size_t started;
 	size_t limit;
+	int niceness;
 	bool stopping;
 	pthread_t threads[];
 };
 
-int blocking_create(size_t threads, size_t queue_limit, struct blocking **ret_blocking)
+int blocking_create(size_t threads, size_t queue_limit, int niceness,
+		    struct blocking **ret_blocking)
 {
 	struct blocking *blocking =
 		calloc(1, sizeof(*blocking) + threads * sizeof(blocking->threads[0]));
@@ -31,6 +36,7 @@ int blocking_create(size_t threads, size_t queue_limit, struct blocking **ret_bl
 	blocking->tail = &blocking->head;
 	blocking->limit = threads;
 	blocking->queue_limit = queue_limit;
+	blocking->niceness = niceness;
 	*ret_blocking = blocking;
 	return 0;
 }
@@ -55,8 +61,12 @@ static struct exchange *take(struct blocking *blocking)
 
 static void *run(void *argument)
 {
+	struct blocking *blocking = argument;
 	struct exchange *exchange;
-	while ((exchange = take(argument)))
+	/* Linux keeps it for each thread (setpriority(2), "C library/kernel differences"). */
+	if (blocking->niceness)
+		setpriority(PRIO_PROCESS, (id_t)gettid(), blocking->niceness);
+	while ((exchange = take(blocking)))
 		dispatch_blocking(exchange);
 	return NULL;
 }

@@ -105,8 +105,10 @@ void dispatch_blocking(struct exchange *exchange);
 
 /* blocking.c --------------------------------------------------------------------------------- */
 
-/* At most so many threads, made when work waits for one; queue_limit exchanges may wait. */
-int blocking_create(size_t threads, size_t queue_limit, struct blocking **ret_blocking);
+/* At most so many threads, made when work waits for one; queue_limit exchanges may wait. niceness
+ * above 0: the other threads come first where processors are short. */
+int blocking_create(size_t threads, size_t queue_limit, int niceness,
+		    struct blocking **ret_blocking);
 
 /* -EAGAIN: the queue is full. */
 int blocking_submit(struct blocking *blocking, struct exchange *exchange);

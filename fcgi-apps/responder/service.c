@@ -23,6 +23,9 @@
 #define CALLS_WAITING 1024
 #define READS_WAITING 128
 #define READ_THREADS  4 /* at most */
+/* They compute for milliseconds on end: a look-up that comes meanwhile gets the processor at once.
+ */
+#define READ_NICENESS 10
 
 /* When all is started together, a database server may need this long. */
 #define CONNECT_PATIENCE (30 * CLOCK_SECOND)
@@ -157,9 +160,11 @@ static int start(struct server *server, const struct settings *settings)
 		rc = service->check_store(&server->runtime);
 	block_signals();
 	if (rc == 0)
-		rc = blocking_create(service->blocking_threads, CALLS_WAITING, &server->blocking);
+		rc = blocking_create(service->blocking_threads, CALLS_WAITING, 0,
+				     &server->blocking);
 	if (rc == 0)
-		rc = blocking_create(read_threads(settings), READS_WAITING, &server->reads);
+		rc = blocking_create(read_threads(settings), READS_WAITING, READ_NICENESS,
+				     &server->reads);
 	if (rc == 0)
 		rc = tasks_start(server);
 	if (rc == 0)

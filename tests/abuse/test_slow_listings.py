@@ -1,0 +1,109 @@
+"""The dearest listings, by a dozen clients at once and by clients that hang up: others get their
+answers as if nothing were."""
+
+import contextlib
+import json
+import socket
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import fastcgi
+import pytest
+from catalogue import fill
+from shop import done
+from testbed import wait_until
+
+# Walks over half of the catalogue for a page and for a count, and looks each tag up.
+SLOW = "/products?in_stock=true&low_stock=false&tag=many&category=odd&sort=name&count=true&limit=200"
+ONE = "/products/0a000000-0000-7000-8000-000000000005"
+CLIENTS = 12
+READS_WAITING = 128  # responder/service.c
+
+# The median must not get so many times longer. On event threads it got hundreds of times longer.
+LONGER = 10
+
+
+@pytest.fixture(scope="module")
+def product(make_platform):
+    service = make_platform(services=("product",), gateway=False).product
+    fill(service)
+    return service
+
+
+@contextlib.contextmanager
+def load(product):
+    script = Path(__file__).with_name("listing_load.py")
+    command = [sys.executable, script, str(product.public.port), SLOW, str(CLIENTS)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        try:
+            yield process
+        finally:
+            process.stdin.close()
+
+
+def durations(client, path, count):
+    taken = []
+    for _ in range(count):
+        started = time.perf_counter()
+        done(client.get(path), 200)
+        taken.append(time.perf_counter() - started)
+    return taken
+
+
+def figure(product, name):
+    lines = product.internal.get("/metrics").body.decode().splitlines()
+    return sum(float(line.split()[-1]) for line in lines if line.startswith(name))
+
+
+def listings(product, status):
+    return figure(product, f'http_requests_total{{operation="listProducts",status="{status}"}}')
+
+
+def test_slow_listings_hold_nobody_up(product):
+    at_rest = statistics.median(durations(product.public, ONE, 300))
+    before = listings(product, 200)
+    with load(product) as process:
+        wait_until(lambda: listings(product, 200) > before, 20, "the load has begun")
+        under_load = statistics.median(durations(product.public, ONE, 300))
+        durations(product.internal, "/livez", 100)
+        durations(product.internal, "/readyz", 20)
+        process.stdin.close()
+        statuses = process.stdout.read().decode().split()
+    assert under_load < LONGER * at_rest
+    assert {status.partition(":")[0] for status in statuses} <= {"200", "503"}
+
+
+def test_listings_of_clients_that_are_gone_are_not_made(product):
+    count = 40
+    made, abandoned = listings(product, 200), listings(product, 499)
+    request = f"GET {SLOW} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
+    connections = [socket.create_connection(("127.0.0.1", product.public.port)) for _ in range(count)]
+    for connection in connections:
+        connection.sendall(request)
+    for connection in connections:
+        connection.close()
+    done(product.public.get(ONE), 200)
+    done(product.public.get(SLOW), 200)
+    wait_until(lambda: figure(product, "http_requests_in_flight") == 1, 20, "all is done")
+    assert listings(product, 200) - made < count / 2
+    assert listings(product, 499) > abandoned
+
+
+def test_more_than_can_wait_is_refused(product):
+    refused = figure(product, 'http_requests_refused_total{pool="reads"}')
+    with contextlib.ExitStack() as stack:
+        connections = [fastcgi.Connection(product.socket) for _ in range(3 * READS_WAITING)]
+        for connection in connections:
+            stack.callback(connection.close)
+        for connection in connections:
+            connection.send(fastcgi.request("GET", SLOW))
+        durations(product.public, ONE, 20)
+        answers = [connection.receive() for connection in connections]
+    # On a very slow machine some of those that may wait do so for too long.
+    codes = [json.loads(body)["code"] for status, body in answers if status != 200]
+    assert len(codes) < len(answers) and set(codes) <= {"overloaded", "timeout"}
+    more = figure(product, 'http_requests_refused_total{pool="reads"}') - refused
+    assert more == codes.count("overloaded") > 0
