@@ -59,13 +59,15 @@ static const int64_t *read_time(const struct request *request, const char *name,
 	return NULL;
 }
 
-/* Deleted products are in no index but that of changes. */
+/* Deleted products are in no index but that of changes, and have no tags there. */
 static void check_deleted(const struct request *request, struct violations *violations)
 {
 	const char *sort = request_query(request, "sort");
 
 	if (request_query(request, "q"))
 		violations_add(violations, "query", "/q", "does not find deleted products");
+	if (request_query(request, "tag"))
+		violations_add(violations, "query", "/tag", "does not find deleted products");
 	if (sort && strcmp(sort, "updated_at") != 0 && strcmp(sort, "-updated_at") != 0)
 		violations_add(
 			violations, "query", "/sort",

@@ -98,13 +98,14 @@ static bool walks_kind(const struct product_listing *listing)
 	       sorts_by(listing, "created_at");
 }
 
-/* By updated_at they come from the list of changes, but few are looked up and sorted. */
+/* By updated_at they come from the list of changes, but few are looked up and sorted: those of ids,
+ * and of a sku, whose index has no deleted ones. */
 static bool walks_changes(const struct product_listing *listing)
 {
 	const struct product_filter *filter = &listing->filter;
 
 	return sorts_by(listing, "updated_at") && listing->source == PRODUCTS_IN_ORDER &&
-	       !filter->ids && !filter->sku;
+	       !filter->ids && (!filter->sku || filter->deleted);
 }
 
 static void add_tag(struct product_statement *statement, const struct product_listing *listing)

@@ -248,7 +248,7 @@ def test_a_copy_is_kept_up_to_date(dated):
 def test_deleted_products_are_listed(dated):
     service, _ = dated
     client = service.public
-    bodies = [{"name": f"gone {number}", "price": 1, "sku": f"GONE-{number}"} for number in range(3)]
+    bodies = [{"name": f"gone {number}", "price": 1, "sku": f"GONE-{number}", "category": "gone"} for number in range(3)]
     gone = [made(client.post("/products", json=body)) for body in bodies]
     for product in gone:
         assert client.delete(f"/products/{product['id']}").status == 204
@@ -257,6 +257,12 @@ def test_deleted_products_are_listed(dated):
     assert all(product["deleted_at"] == product["updated_at"] for product in found)
     assert listed(client, "deleted=true&sort=-updated_at") == found[::-1]
     assert listed(client, "deleted=true&sku=GONE-1") == [found[1]]
+    for query in ("in_stock=false", "low_stock=false", "max_price=1", "category=gone"):
+        assert listed(client, f"deleted=true&{query}") == found, query
+    since = found[1]["created_at"]
+    assert listed(client, f"deleted=true&created_after={since}") == found[1:]
+    assert listed(client, f"deleted=true&updated_after={found[2]['updated_at']}") == found[2:]
+    assert listed(client, "deleted=true&in_stock=true") == []
     assert listed(client, f"deleted=true&ids={found[2]['id']}") == [found[2]]
     assert not any("deleted_at" in product for product in listed(client, "deleted=false"))
     for product in gone:
@@ -272,6 +278,7 @@ def test_deleted_products_are_listed(dated):
         ("created_before=2026-02-30T00:00:00Z", "/created_before"),
         ("deleted=1", "/deleted"),
         ("deleted=true&q=mug", "/q"),
+        ("deleted=true&tag=mug", "/tag"),
         ("deleted=true&sort=name", "/sort"),
         ("sort=deleted_at", "/sort"),
     ],

@@ -169,6 +169,7 @@ static const struct {
 	 "INDEX products_changes",
 	 false},
 	{{.deleted = true, ANY}, "updated_at", 0, "INDEX products_changes", false},
+	{{.deleted = true, .sku = "none", ANY}, "updated_at", 0, "INDEX products_changes", false},
 	{{.sku = "none", ANY}, "updated_at", 0, "INDEX products_sku", true},
 	{{.ids = "[\"none\"]", ANY}, "updated_at", 0, "(id=?)", true},
 	{{.created_after = &past, ANY}, NULL, 60, "INDEX products_created_at (created_at>", false},
