@@ -153,7 +153,10 @@ static int hold_stock(struct checkout *checkout)
 		return 0;
 	if (strcmp(checkout->stock.refusal, "reservation-released") == 0)
 		return -ETIMEDOUT; /* the sweeper was faster */
-	order_problem_short_stock(checkout->response, cart, &checkout->stock);
+	if (strcmp(checkout->stock.refusal, "price-changed") == 0)
+		order_problem_repriced(checkout->response, cart, &checkout->stock);
+	else
+		order_problem_short_stock(checkout->response, cart, &checkout->stock);
 	return REFUSED;
 }
 

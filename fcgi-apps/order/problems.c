@@ -46,8 +46,7 @@ void order_problem_short_stock(struct response *response, const struct order_ans
 	response_problem_end(response);
 }
 
-void order_problem_price_changed(struct response *response, const struct order_answer *cart,
-				 const struct order *order)
+static struct json_writer *begin_price_changed(struct response *response)
 {
 	struct json_writer *json = response_problem_begin(
 		response, 409, "price-changed",
@@ -55,6 +54,54 @@ void order_problem_price_changed(struct response *response, const struct order_a
 
 	json_key(json, "items");
 	json_array_begin(json);
+	return json;
+}
+
+static void write_number(struct json_writer *json, const struct json *item, const char *name)
+{
+	const struct json *number = json_get(item, name);
+	bool known = number && json_type(number) == JSON_NUMBER;
+	const char *text = known ? json_number_text(number) : "0";
+
+	json_key(json, name);
+	json_write_raw(json, text, strlen(text));
+}
+
+/* The prices are the sibling's, in the shop's currency. */
+static void write_repriced(struct json_writer *json, const char *product_id,
+			   const struct json *items)
+{
+	size_t count = items ? json_length(items) : 0;
+
+	for (size_t i = 0; i < count; i++) {
+		const struct json *item = json_at(items, i);
+
+		if (strcmp(json_get_string(item, "product_id", ""), product_id) != 0)
+			continue;
+		json_object_begin(json);
+		json_member_string(json, "product_id", product_id);
+		write_number(json, item, "old_price");
+		write_number(json, item, "new_price");
+		json_object_end(json);
+	}
+}
+
+void order_problem_repriced(struct response *response, const struct order_answer *cart,
+			    const struct order_answer *stock)
+{
+	struct json_writer *json = begin_price_changed(response);
+
+	for (size_t i = 0; i < cart->line_count; i++)
+		write_repriced(json, cart->lines[i].product_id, json_get(stock->raw.body, "items"));
+	json_array_end(json);
+	response_problem_end(response);
+}
+
+void order_problem_price_changed(struct response *response, const struct order_answer *cart,
+				 const struct order *order)
+{
+	struct json_writer *json = begin_price_changed(response);
+
 	for (size_t i = 0; i < order->line_count; i++) {
 		const struct order_line *line = &order->lines[i];
 

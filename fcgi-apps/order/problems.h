@@ -20,6 +20,10 @@ void order_problem_short_stock(struct response *response, const struct order_ans
 void order_problem_price_changed(struct response *response, const struct order_answer *cart,
 				 const struct order *order);
 
+/* The same, where nothing was held since the stock's refusal told the new prices. */
+void order_problem_repriced(struct response *response, const struct order_answer *cart,
+			    const struct order_answer *stock);
+
 /* history-full, "limit". */
 void order_problem_history_full(struct response *response);
 

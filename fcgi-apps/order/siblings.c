@@ -163,19 +163,12 @@ int order_cart_open_checkout(const struct order_siblings *siblings, const struct
 	return unexpected(siblings->cart, &answer->raw);
 }
 
-int order_stock_reserve(const struct order_siblings *siblings, const struct order_call *call,
-			const char *order_id, const struct order_answer_line *lines, size_t count,
-			struct order_answer *ret_answer)
+static void write_hold(const struct order_siblings *siblings, const struct order_answer_line *lines,
+		       size_t count, bool priced, struct text *body)
 {
-	static const char *const conflicts[] = {"insufficient-stock", "product-gone",
-						"reservation-released"};
-	struct order_answer *answer = ret_answer;
-	struct text body CLEANUP(text_release);
 	struct json_writer json;
-	char path[PATH_SIZE];
 
-	text_init(&body, BODY_MAX);
-	json_writer_init(&json, &body);
+	json_writer_init(&json, body);
 	json_object_begin(&json);
 	json_key(&json, "items");
 	json_array_begin(&json);
@@ -183,17 +176,44 @@ int order_stock_reserve(const struct order_siblings *siblings, const struct orde
 		json_object_begin(&json);
 		json_member_string(&json, "product_id", lines[i].product_id);
 		json_member_int(&json, "quantity", lines[i].quantity);
+		if (priced)
+			json_member_money(&json, "price", lines[i].price, siblings->currency);
 		json_object_end(&json);
 	}
 	json_array_end(&json);
 	json_object_end(&json);
+}
 
-	int error = text_error(&body);
+static int send_hold(const struct order_siblings *siblings, const struct order_call *call,
+		     const char *order_id, const struct order_answer_line *lines, size_t count,
+		     bool priced, struct upstream_response *ret_response)
+{
+	struct text body CLEANUP(text_release);
+	char path[PATH_SIZE];
+	int error;
 
+	text_init(&body, BODY_MAX);
+	write_hold(siblings, lines, count, priced, &body);
+	error = text_error(&body);
 	if (error < 0)
 		return error;
 	snprintf(path, sizeof(path), "/internal/reservations/%s", order_id);
-	error = exchange(siblings->product, call, "PUT", path, &body, &answer->raw);
+	return exchange(siblings->product, call, "PUT", path, &body, ret_response);
+}
+
+int order_stock_reserve(const struct order_siblings *siblings, const struct order_call *call,
+			const char *order_id, const struct order_answer_line *lines, size_t count,
+			struct order_answer *ret_answer)
+{
+	static const char *const conflicts[] = {"insufficient-stock", "product-gone",
+						"price-changed", "reservation-released"};
+	struct order_answer *answer = ret_answer;
+	int error = send_hold(siblings, call, order_id, lines, count, true, &answer->raw);
+
+	if (error == 0 && answer->raw.status == 422) {
+		upstream_response_release(&answer->raw);
+		error = send_hold(siblings, call, order_id, lines, count, false, &answer->raw);
+	}
 	if (error < 0)
 		return error;
 	if (answer->raw.status == 201 || answer->raw.status == 200) {

@@ -45,13 +45,14 @@ void order_answer_release(struct order_answer *answer);
 /*
  * Both return 0, and upstream_call()'s errors: -EHOSTDOWN also for an answer that no sibling gives.
  * Refusals of the cart: "not-found", "cart-empty", "checkout-in-progress", "checkout-released"; of
- * the stock: "insufficient-stock", "product-gone", "reservation-released". The problem's own
- * members are in answer->raw.body.
+ * the stock: "insufficient-stock", "product-gone", "price-changed", "reservation-released". The
+ * problem's own members are in answer->raw.body.
  */
 int order_cart_open_checkout(const struct order_siblings *siblings, const struct order_call *call,
 			     const struct order *order, struct order_answer *ret_answer);
 
-/* Holds product_id and quantity of each line. */
+/* Holds product_id and quantity of each line, at its price. A product service of the version before
+ * this one knows no prices there, and is asked without: it holds at its own. */
 int order_stock_reserve(const struct order_siblings *siblings, const struct order_call *call,
 			const char *order_id, const struct order_answer_line *lines, size_t count,
 			struct order_answer *ret_answer);

@@ -37,16 +37,28 @@ static int answer_held(struct request *request, struct response *response, const
 	return r;
 }
 
+static struct json_writer *begin_refusal(struct response *response, enum product_line_state state)
+{
+	switch (state) {
+	case LINE_GONE:
+		return response_problem_begin(response, 409, "product-gone",
+					      "Some products do not exist any more");
+	case LINE_REPRICED:
+		return response_problem_begin(response, 409, "price-changed",
+					      "Some products have another price");
+	default:
+		return response_problem_begin(response, 409, "insufficient-stock",
+					      "Some products are not in stock as requested");
+	}
+}
+
 /* 409 that lists every line which stands in the way. */
-static int answer_lines(struct response *response, const struct product_line *lines, size_t count,
+static int answer_lines(const struct request *request, struct response *response,
+			const struct product_line *lines, size_t count,
 			enum product_line_state state)
 {
-	struct json_writer *writer =
-		state == LINE_GONE
-			? response_problem_begin(response, 409, "product-gone",
-						 "Some products do not exist any more")
-			: response_problem_begin(response, 409, "insufficient-stock",
-						 "Some products are not in stock as requested");
+	struct json_writer *writer = begin_refusal(response, state);
+	struct currency currency = request->runtime->currency;
 
 	json_key(writer, "items");
 	json_array_begin(writer);
@@ -59,6 +71,10 @@ static int answer_lines(struct response *response, const struct product_line *li
 			json_member_int(writer, "requested", lines[i].quantity);
 			json_member_int(writer, "available", lines[i].available);
 		}
+		if (state == LINE_REPRICED) {
+			json_member_money(writer, "old_price", lines[i].price, currency);
+			json_member_money(writer, "new_price", lines[i].price_now, currency);
+		}
 		json_object_end(writer);
 	}
 	json_array_end(writer);
@@ -66,7 +82,18 @@ static int answer_lines(struct response *response, const struct product_line *li
 	return 0;
 }
 
-static size_t read_lines(const struct json *items, struct product_line *lines)
+/* One that is none of this shop's currency is no price to compare: the order service will see the
+ * currency of the answer. */
+static void read_price(const struct json *price, struct currency currency,
+		       struct product_line *line)
+{
+	const char *text = price ? json_number_text(price) : NULL;
+
+	line->priced = text && money_parse(text, strlen(text), currency, &line->price) == 0;
+}
+
+static size_t read_lines(const struct json *items, struct currency currency,
+			 struct product_line *lines)
 {
 	size_t count = json_length(items);
 
@@ -77,6 +104,7 @@ static size_t read_lines(const struct json *items, struct product_line *lines)
 			.product_id = json_get_string(item, "product_id", ""),
 			.quantity = json_int(json_get(item, "quantity")),
 		};
+		read_price(json_get(item, "price"), currency, &lines[i]);
 	}
 	return product_lines_merge(lines, count);
 }
@@ -85,7 +113,8 @@ int product_api_hold(struct request *request, struct response *response)
 {
 	struct product_line lines[RESERVATION_LINES_MAX];
 	const char *order_id = request_path_parameter(request, "order_id");
-	size_t count = read_lines(json_get(request->body, "items"), lines);
+	size_t count =
+		read_lines(json_get(request->body, "items"), request->runtime->currency, lines);
 	enum product_hold outcome;
 	int r = product_reservation_hold(request->db, order_id, lines, count, clock_now(),
 					 &outcome);
@@ -109,9 +138,11 @@ int product_api_hold(struct request *request, struct response *response)
 		return 0;
 	case HOLD_SHORT:
 		product_metrics_stock_out();
-		return answer_lines(response, lines, count, LINE_SHORT);
+		return answer_lines(request, response, lines, count, LINE_SHORT);
 	case HOLD_GONE:
-		return answer_lines(response, lines, count, LINE_GONE);
+		return answer_lines(request, response, lines, count, LINE_GONE);
+	case HOLD_REPRICED:
+		return answer_lines(request, response, lines, count, LINE_REPRICED);
 	}
 	return -EINVAL;
 }

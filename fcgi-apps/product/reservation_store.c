@@ -151,6 +151,12 @@ static int hold_line(struct db_conn *conn, const char *order_id, struct product_
 		line->state = r == -ENOENT ? LINE_GONE : LINE_SHORT;
 		return 0;
 	}
+	/* Before anything is written into the ledger, which keeps it for ever. */
+	if (line->priced && line->price != db_column_int(rows, 1)) {
+		line->state = LINE_REPRICED;
+		line->price_now = db_column_int(rows, 1);
+		return 0;
+	}
 	line->state = LINE_HELD;
 	r = insert_item(conn, order_id, line, rows);
 	if (r < 0)
@@ -190,8 +196,10 @@ int product_reservation_hold(struct db_conn *conn, const char *order_id, struct 
 			return r;
 		if (lines[i].state == LINE_GONE)
 			outcome = HOLD_GONE;
-		else if (lines[i].state == LINE_SHORT && outcome == HOLD_DONE)
+		else if (lines[i].state == LINE_SHORT && outcome != HOLD_GONE)
 			outcome = HOLD_SHORT;
+		else if (lines[i].state == LINE_REPRICED && outcome == HOLD_DONE)
+			outcome = HOLD_REPRICED;
 	}
 	*ret_outcome = outcome;
 	return 0;

@@ -17,7 +17,7 @@
 
 #define RESERVATION_LINES_MAX 200
 
-enum product_line_state { LINE_HELD, LINE_SHORT, LINE_GONE };
+enum product_line_state { LINE_HELD, LINE_SHORT, LINE_GONE, LINE_REPRICED };
 
 /* One product of a hold. product_id is borrowed. */
 struct product_line {
@@ -25,6 +25,9 @@ struct product_line {
 	int64_t quantity;
 	enum product_line_state state; /* out: what became of it */
 	int64_t available;             /* out: for LINE_SHORT */
+	bool priced;                   /* to be held at this price only: */
+	int64_t price;
+	int64_t price_now; /* out: for LINE_REPRICED */
 };
 
 enum product_hold {
@@ -35,6 +38,7 @@ enum product_hold {
 	HOLD_RELEASED, /* released before: too late */
 	HOLD_SHORT,    /* the lines' states say where; the caller must roll back */
 	HOLD_GONE,     /* likewise; some products do not exist any more */
+	HOLD_REPRICED, /* likewise; some have another price, and nothing else is the matter */
 };
 
 /* Sorts by product id and sums the quantities of lines of the same product. Returns how many are

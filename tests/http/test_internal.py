@@ -101,6 +101,25 @@ def test_huge_duplicates_do_not_overflow(shop, reservation):
     assert shop.stock(product) == (5, 0)
 
 
+def test_hold_at_another_price(shop, reservation):
+    """Nothing is held, and the ledger, which is kept for ever, has nothing of it."""
+    same, changed = shop.make_product(price=12.5), shop.make_product(price=3)
+    items = [
+        {"product_id": same, "quantity": 1, "price": 12.5},
+        {"product_id": changed, "quantity": 2, "price": 2.5},
+    ]
+    problem = is_problem(
+        reservation.client.put(reservation.path, json={"items": items}), 409, "price-changed"
+    )
+    assert problem["items"] == [{"product_id": changed, "old_price": 2.5, "new_price": 3}]
+    for product in (same, changed):
+        assert shop.stock(product) == (10, 0)
+        ledger = done(shop.product.get(f"/products/{product}/stock/movements"), 200)
+        assert "hold" not in [movement["reason"] for movement in ledger]
+    items[1]["price"] = 3
+    done(reservation.client.put(reservation.path, json={"items": items}), 201)
+
+
 def test_all_or_nothing(shop, reservation):
     plenty, short, none = (shop.make_product(inventory=n) for n in (5, 2, 0))
     answer = reservation.hold((plenty, 1), (short, 3), (none, 1))

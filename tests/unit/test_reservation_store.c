@@ -87,7 +87,11 @@ static void open_with_a_mug(void)
 START_TEST(lines_are_merged_and_sorted)
 {
 	struct product_line lines[] = {
-		{"b", 1, 0, 0}, {"a", 2, 0, 0}, {"b", 3, 0, 0}, {"a", 4, 0, 0}};
+		{.product_id = "b", .quantity = 1},
+		{.product_id = "a", .quantity = 2},
+		{.product_id = "b", .quantity = 3},
+		{.product_id = "a", .quantity = 4},
+	};
 	ck_assert_uint_eq(product_lines_merge(lines, 4), 2);
 	ck_assert_str_eq(lines[0].product_id, "a");
 	ck_assert_int_eq(lines[0].quantity, 6);
@@ -219,7 +223,9 @@ END_TEST
 static int check_lines(struct db_conn *conn, void *argument)
 {
 	const char *const *ids = argument;
-	struct product_line lines[] = {{ids[0], 5, 0, 0}, {mug, 1, 0, 0}, {"nothing", 2, 0, 0}};
+	struct product_line lines[] = {{.product_id = ids[0], .quantity = 5},
+				       {.product_id = mug, .quantity = 1},
+				       {.product_id = "nothing", .quantity = 2}};
 	size_t count = product_lines_merge(lines, ARRAY_SIZE(lines));
 	enum product_hold outcome;
 	ck_assert_int_eq(product_reservation_hold(conn, "o", lines, count, 1, &outcome), 0);
