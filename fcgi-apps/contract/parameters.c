@@ -132,8 +132,10 @@ static bool is_plus_meant(const struct parameter *parameter, const char *in,
 	struct decimal number;
 	bool meant;
 
-	for (char *space = text; space && (space = strchr(space, ' '));)
-		*space = '+';
+	for (char *at = text; at && *at; at++) {
+		if (*at == ' ')
+			*at = '+';
+	}
 	if (!text || strcmp(text, argument->text) == 0 || strcmp(in, "query") != 0)
 		return false;
 	meant = parameter->kind == PARAMETER_NUMBER

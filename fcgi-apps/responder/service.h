@@ -43,9 +43,9 @@ struct binding {
 
 	/*
 	 * Of an operation with an Idempotency-Key that answers with a resource: fills the response
-	 * with it as it is now (200), or with why it is no more. That is what a repetition gets, with
-	 * the first answer's status and headers, and no answer is stored. On a connection of the
-	 * store, as handle in RUN_TRANSACTION. NULL: a repetition gets the first answer.
+	 * with it as it is now (200), or with why it is no more. That is what a repetition gets,
+	 * with the first answer's status and headers, and no answer is stored. On a connection of
+	 * the store, as handle in RUN_TRANSACTION. NULL: a repetition gets the first answer.
 	 */
 	int (*replay)(struct request *request, struct response *response);
 };
