@@ -118,29 +118,47 @@ static bool read_filter(const struct request *request, struct response *response
 	       read_time(request, response, "updated_after", &filter->updated_from);
 }
 
-static int write_total(const struct request *request, struct response *response,
-		       const struct order_filter *filter)
+/* Sets where the walk ends, in memory that the caller keeps. 1 where that is not the end. */
+static int end_walk(const struct request *request, struct order_filter *filter,
+		    struct order_horizon *horizon)
 {
+	int ahead = order_store_horizon(request->db, filter, horizon);
+
+	if (ahead > 0) {
+		filter->until_id = horizon->id;
+		filter->until_at = horizon->at;
+	}
+	return ahead;
+}
+
+/* From the beginning, whatever the page. */
+static int write_total(const struct request *request, struct response *response,
+		       struct order_filter filter)
+{
+	struct order_horizon horizon;
 	int64_t total;
+	int ahead;
 	int error;
 
 	if (!request_query_bool(request, "count", false))
 		return 0;
-	error = order_store_count(request->db, filter, &total);
+	ahead = end_walk(request, &filter, &horizon);
+	if (ahead < 0)
+		return ahead;
+	error = order_store_count(request->db, &filter, &total);
 	if (error < 0)
 		return error;
-	paging_total(response, total, true);
+	paging_total(response, total, !ahead);
 	return 0;
 }
 
 static void write_link(const struct request *request, struct response *response,
-		       const struct listing *listing, const struct order *last)
+		       const struct listing *listing, int64_t last_at, const char *last_id)
 {
 	char at[24];
-	const char *fields[LISTING_FIELDS] = {at, last->id};
+	const char *fields[LISTING_FIELDS] = {at, last_id};
 
-	snprintf(at, sizeof(at), "%lld",
-		 (long long)(listing->by_update ? last->updated_at : last->created_at));
+	snprintf(at, sizeof(at), "%lld", (long long)last_at);
 	paging_next(request, response, listing->kind, fields, LISTING_FIELDS);
 }
 
@@ -165,8 +183,14 @@ static int write_page(const struct request *request, struct response *response,
 	       response->body.length < PAGE_BYTES_MAX)
 		order_write(&list.orders[written++], json);
 	json_array_end(json);
-	if (written < list.count)
-		write_link(request, response, listing, &list.orders[written - 1]);
+	if (written < list.count) {
+		const struct order *last = &list.orders[written - 1];
+
+		write_link(request, response, listing,
+			   listing->by_update ? last->updated_at : last->created_at, last->id);
+	} else if (filter->until_id) {
+		write_link(request, response, listing, filter->until_at, filter->until_id);
+	}
 	return 0;
 }
 
@@ -174,6 +198,7 @@ int order_api_list(struct request *request, struct response *response)
 {
 	struct cursor cursor CLEANUP(cursor_release) = {0};
 	const struct listing *listing = find_listing(request);
+	struct order_horizon horizon;
 	struct order_filter filter;
 	enum order_status status;
 	int error;
@@ -181,7 +206,7 @@ int order_api_list(struct request *request, struct response *response)
 	if (!read_filter(request, response, listing, &filter, &status) ||
 	    !cursor_read(request, response, listing->kind, LISTING_FIELDS, &cursor))
 		return 0;
-	error = write_total(request, response, &filter);
+	error = write_total(request, response, filter);
 	if (error < 0)
 		return error;
 	if (cursor.count) {
@@ -189,6 +214,9 @@ int order_api_list(struct request *request, struct response *response)
 			return 0;
 		filter.place_id = cursor.fields[1];
 	}
+	error = end_walk(request, &filter, &horizon);
+	if (error < 0)
+		return error;
 	return write_page(request, response, listing, &filter);
 }
 

@@ -3,9 +3,9 @@
 
 #include "responder/paging.h"
 
-#define CLAUSE_SIZE  256
+#define CLAUSE_SIZE  384
 #define QUERY_SIZE   1024
-#define CLAUSE_LIMIT 9
+#define CLAUSE_LIMIT 11
 
 /* Which orders: the text after WHERE and its values; and in which sequence. */
 struct clause {
@@ -39,7 +39,22 @@ static void clause_start(struct clause *clause, const struct order_filter *filte
 		 clause->column, filter->ascending ? ">" : "<");
 }
 
-static struct clause clause_of_filter(const struct order_filter *filter)
+/* Where a walk ends, itself included. */
+static void clause_end(struct clause *clause, const struct order_filter *filter)
+{
+	size_t length = strlen(clause->text);
+
+	if (!filter->until_id)
+		return;
+	clause->values[clause->count++] = db_int(filter->until_at);
+	clause->values[clause->count++] = db_text(filter->until_id);
+	snprintf(clause->text + length, sizeof(clause->text) - length,
+		 " AND (%s, id) %s ($%zu, $%zu)", clause->column,
+		 filter->ascending ? "<=" : ">=", clause->count - 1, clause->count);
+}
+
+/* What an index answers: the range of the time that the listing is by. */
+static struct clause clause_of_index(const struct order_filter *filter)
 {
 	/* saga is literal, or the partial indexes would not fit. */
 	struct clause clause = {
@@ -57,13 +72,59 @@ static struct clause clause_of_filter(const struct order_filter *filter)
 		clause_add(&clause, "status =", db_text(order_status_name(*filter->status)));
 	/* What the start holds already would only mislead a planner that takes one of two bounds.
 	 */
-	if (filter->created_from > INT64_MIN && (filter->by_update || !filter->ascending))
-		clause_add(&clause, "created_at >=", db_int(filter->created_from));
-	if (filter->created_before < INT64_MAX && (filter->by_update || filter->ascending))
-		clause_add(&clause, "created_at <", db_int(filter->created_before));
-	if (filter->updated_from > INT64_MIN && !(filter->by_update && filter->ascending))
-		clause_add(&clause, "updated_at >=", db_int(filter->updated_from));
+	if (from > INT64_MIN && !filter->ascending)
+		clause_add(&clause,
+			   filter->by_update ? "updated_at >=" : "created_at >=", db_int(from));
+	if (before < INT64_MAX && filter->ascending)
+		clause_add(&clause, "created_at <", db_int(before));
 	return clause;
+}
+
+/* Whether orders are walked over that the other time leaves out. */
+static bool leaves_out(const struct order_filter *filter)
+{
+	if (filter->by_update)
+		return filter->created_from > INT64_MIN || filter->created_before < INT64_MAX;
+	return filter->updated_from > INT64_MIN;
+}
+
+/* "+ 0" keeps a planner from another index than the listing's. */
+static struct clause clause_of_filter(const struct order_filter *filter)
+{
+	struct clause clause = clause_of_index(filter);
+
+	clause_end(&clause, filter);
+	if (filter->by_update && filter->created_from > INT64_MIN)
+		clause_add(&clause, "created_at + 0 >=", db_int(filter->created_from));
+	if (filter->by_update && filter->created_before < INT64_MAX)
+		clause_add(&clause, "created_at + 0 <", db_int(filter->created_before));
+	if (!filter->by_update && filter->updated_from > INT64_MIN)
+		clause_add(&clause, "updated_at + 0 >=", db_int(filter->updated_from));
+	return clause;
+}
+
+int order_store_horizon(struct db_conn *conn, const struct order_filter *filter,
+			struct order_horizon *ret_horizon)
+{
+	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
+	struct clause clause = clause_of_index(filter);
+	char sql[QUERY_SIZE];
+	int rc;
+
+	if (!leaves_out(filter))
+		return 0;
+	snprintf(sql, sizeof(sql),
+		 "SELECT id, %s FROM orders WHERE %s ORDER BY %s %s, id %s LIMIT 1 OFFSET %d",
+		 clause.column, clause.text, clause.column, clause.direction, clause.direction,
+		 ORDER_HORIZON - 1);
+	rc = db_query(conn, sql, clause.values, clause.count, &rows);
+	if (rc == 0)
+		rc = db_next(rows);
+	if (rc <= 0)
+		return rc;
+	snprintf(ret_horizon->id, sizeof(ret_horizon->id), "%s", db_column_text(rows, 0, NULL));
+	ret_horizon->at = db_column_int(rows, 1);
+	return 1;
 }
 
 void order_list_release(struct order_list *list)

@@ -67,7 +67,21 @@ struct order_filter {
 	bool ascending;
 	const char *place_id; /* a page holds what comes after this order; NULL: the beginning */
 	int64_t place_at;     /* its time, of the two the one that the listing is by */
+	const char *until_id; /* no further than this order; NULL: to the end */
+	int64_t until_at;
 };
+
+/* Orders that a page, or a count, looks at where a filter by the other time leaves some out. */
+#define ORDER_HORIZON 10000
+
+struct order_horizon {
+	char id[UUID_TEXT_SIZE];
+	int64_t at;
+};
+
+/* How far a listing looks from its place on: 1, or 0 where that is to the end. */
+int order_store_horizon(struct db_conn *conn, const struct order_filter *filter,
+			struct order_horizon *ret_horizon);
 
 struct order_list {
 	struct order *orders;

@@ -1,5 +1,7 @@
 """Listings that read much: what they cost is theirs, bounded, and nobody else's."""
 
+import re
+
 import pytest
 import stores
 from shop import Shop, done
@@ -107,3 +109,21 @@ def test_counts_are_bounded_and_say_so(bed, product_id):
         for table, rows in tables.items():
             insert(service, table, rows, MANY)
         assert total(service.public, path) == (10_000, "gte")
+
+
+def test_a_range_of_the_other_time_is_walked_in_bounded_pages(bed):
+    """The last five of many, by a time that the listing is not sorted by."""
+    ids = identifier("0e000000")
+    insert(bed.order, "orders", {**ORDERS, "id": ids, "user_id": "'walked'"}, MANY)
+    insert(bed.order, "order_lines", {**ORDER_LINES, "order_id": ids}, MANY)
+    insert(bed.order, "order_history", {**ORDER_HISTORY, "order_id": ids}, MANY)
+    last = f"1970-01-01T00:00:00.{MANY - 4:06}Z"
+    for query in (f"sort=created_at&updated_after={last}", f"sort=updated_at&created_after={last}"):
+        path = f"/orders?user_id=walked&{query}"
+        assert total(bed.order.public, path) == (0, "gte")
+        first = bed.order.public.get(path)
+        assert done(first, 200) == []
+        following = re.fullmatch(r'<(\?.*)>; rel="next"', first.header("Link"))[1]
+        second = bed.order.public.get(f"/orders{following}")
+        assert len(done(second, 200)) == 5
+        assert second.header("Link") is None
