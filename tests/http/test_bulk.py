@@ -246,7 +246,7 @@ def test_merging_changes_what_the_line_names(service, keyed):
     results = merged(
         service.public,
         {"sku": sku, "category": None, "tags": ["c"], "inventory": 9},
-        {"sku": sku, "low_stock_threshold": None, "name": "Torch"},
+        {"sku": f" {sku} ", "low_stock_threshold": None, "name": " Torch"},
     )
     assert [result["status"] for result in results] == ["updated"] * 2
     (product,) = by_sku(service.public, sku)
