@@ -98,6 +98,11 @@ int cart_api_create(struct request *request, struct response *response)
 	struct cart cart;
 	int r;
 
+	if (atomic_load_explicit(&app->cart_count, memory_order_relaxed) >= app->carts_max) {
+		response_problem(response, 503, "carts-full", "There are too many carts for now");
+		response_header(response, "Retry-After", "60");
+		return 0;
+	}
 	cart_init(&cart);
 	uuid_make(cart.id);
 	snprintf(cart.user_id, sizeof(cart.user_id), "%s",

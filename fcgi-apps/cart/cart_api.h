@@ -5,6 +5,8 @@
 #ifndef CART_CART_API_H
 #define CART_CART_API_H
 
+#include <stdatomic.h>
+
 #include "cart/cart.h"
 #include "cart/cart_store.h"
 #include "cart/catalogue.h"
@@ -15,6 +17,8 @@
 struct cart_app {
 	struct catalogue catalogue;
 	int64_t lifetime; /* microseconds that an idle cart lives */
+	int64_t carts_max;
+	_Atomic int64_t cart_count; /* of a while ago; counts no further than carts_max */
 };
 
 /* Reads; writes to one's own database. */

@@ -284,3 +284,19 @@ int64_t cart_store_expire(struct db_conn *conn, int64_t now)
 	}
 	return count < 0 ? count : deleted;
 }
+
+int64_t cart_store_drop_unused(struct db_conn *conn, int64_t before)
+{
+	/* A first change may have come in between. In the first version a cart has no lines. */
+	return db_run(conn,
+		      "DELETE FROM carts WHERE id IN (SELECT id FROM carts"
+		      "  WHERE version = 1 AND created_at < $1 ORDER BY created_at LIMIT $2)"
+		      " AND version = 1",
+		      DB_VALUES(db_int(before), db_int(CART_EXPIRE_BATCH)));
+}
+
+int cart_store_count_all(struct db_conn *conn, int64_t limit, int64_t *ret_count)
+{
+	return db_query_int(conn, "SELECT COUNT(*) FROM (SELECT 1 FROM carts LIMIT $1) AS counted",
+			    DB_VALUES(db_int(limit)), ret_count);
+}

@@ -370,10 +370,23 @@ static int delete_finished(struct db_conn *conn, int64_t before, struct finished
 	return r < 0 ? r : count;
 }
 
-int64_t cart_checkout_purge(struct db_conn *conn, int64_t before)
+/* They have no lines. */
+static int64_t delete_released(struct db_conn *conn, int64_t before)
+{
+	return db_run(conn,
+		      "DELETE FROM checkouts WHERE (cart_id, order_id) IN"
+		      " (SELECT cart_id, order_id FROM checkouts"
+		      "  WHERE state = 'released' AND finished_at < $1"
+		      "  ORDER BY finished_at LIMIT $2)",
+		      DB_VALUES(db_int(before), db_int(CHECKOUT_PURGE_BATCH)));
+}
+
+int64_t cart_checkout_purge(struct db_conn *conn, int64_t now)
 {
 	struct finished finished[CHECKOUT_PURGE_BATCH];
-	int count = delete_finished(conn, before, finished);
+	int64_t released = delete_released(conn, now - RELEASED_MEMORY);
+	int count = released < 0 ? (int)released
+				 : delete_finished(conn, now - CHECKOUT_MEMORY, finished);
 
 	for (int i = 0; i < count; i++) {
 		int r = delete_lines(conn, finished[i].cart_id, finished[i].order_id);
@@ -381,5 +394,5 @@ int64_t cart_checkout_purge(struct db_conn *conn, int64_t before)
 		if (r < 0)
 			return r;
 	}
-	return count;
+	return count < 0 ? count : released + count;
 }

@@ -21,9 +21,14 @@
 #include "cart/cart.h"
 #include "storage/db.h"
 
-/* How long finished checkouts are remembered. The order service gives an order up within minutes
- * and repeats its effects with a backoff of at most minutes: no duplicate comes this late. */
+/*
+ * How long finished checkouts are remembered. Consumed ones for as long as the order service may be
+ * away: it repeats an effect until it is answered, and must not hear that the checkout is unknown.
+ * Released ones stop a begin that is late, which the order service gives up after seconds, and
+ * anybody can have them made: a repeated release just makes another one.
+ */
 #define CHECKOUT_MEMORY (30 * CLOCK_DAY)
+#define RELEASED_MEMORY CLOCK_DAY
 
 enum checkout_outcome {
 	CHECKOUT_FINE,
@@ -66,10 +71,10 @@ int cart_checkout_open(struct db_conn *conn, const char *cart_id, char ret_order
 int cart_checkout_count(struct db_conn *conn, int64_t since, int64_t *ret_open,
 			int64_t *ret_consumed);
 
-/* The most checkouts one call of cart_checkout_purge() deletes. */
+/* The most checkouts of either kind that one call of cart_checkout_purge() deletes. */
 #define CHECKOUT_PURGE_BATCH 100
 
-/* Forgets what finished before a time. Returns how many. */
-int64_t cart_checkout_purge(struct db_conn *conn, int64_t before);
+/* Forgets released ones and the others after their time. Returns how many. */
+int64_t cart_checkout_purge(struct db_conn *conn, int64_t now);
 
 #endif

@@ -2,11 +2,14 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "cart/cart_api.h"
 #include "cart/cart_store.h"
 #include "cart/checkout_store.h"
 
 struct batch {
+	bool crowded;
 	int64_t carts;
+	int64_t unused;
 	int64_t checkouts;
 };
 
@@ -18,22 +21,52 @@ static int delete_batch(struct db_conn *conn, void *argument)
 	batch->carts = cart_store_expire(conn, now);
 	if (batch->carts < 0)
 		return (int)batch->carts;
-	batch->checkouts = cart_checkout_purge(conn, now - CHECKOUT_MEMORY);
+	batch->unused = batch->crowded ? cart_store_drop_unused(conn, now - CART_UNUSED_LIFE) : 0;
+	if (batch->unused < 0)
+		return (int)batch->unused;
+	batch->checkouts = cart_checkout_purge(conn, now);
 	return batch->checkouts < 0 ? (int)batch->checkouts : 0;
 }
 
-bool cart_cleanup(struct runtime *runtime, void *app UNUSED)
+static int64_t counted(const struct cart_app *app)
 {
-	struct batch batch = {0};
+	return atomic_load_explicit(&app->cart_count, memory_order_relaxed);
+}
+
+bool cart_cleanup(struct runtime *runtime, void *state)
+{
+	const struct cart_app *app = state;
+	struct batch batch = {.crowded = counted(app) > app->carts_max / 2};
 	int r = db_transaction(runtime->db, delete_batch, &batch);
 
 	if (r < 0) {
 		log_write(LOG_WARN, "cannot delete expired carts", log_error_code(r));
 		return false;
 	}
-	if (batch.carts || batch.checkouts)
+	if (batch.carts || batch.unused || batch.checkouts)
 		log_write(LOG_INFO, "deleted expired carts and finished checkouts",
-			  log_int("cart.count", batch.carts),
+			  log_int("cart.count", batch.carts + batch.unused),
 			  log_int("checkout.count", batch.checkouts));
-	return batch.carts == CART_EXPIRE_BATCH || batch.checkouts == CHECKOUT_PURGE_BATCH;
+	return batch.carts == CART_EXPIRE_BATCH || batch.unused == CART_EXPIRE_BATCH ||
+	       batch.checkouts >= CHECKOUT_PURGE_BATCH;
+}
+
+static int count(struct db_conn *conn, void *argument)
+{
+	struct cart_app *app = argument;
+	int64_t carts = 0;
+	int r = cart_store_count_all(conn, app->carts_max, &carts);
+
+	if (r == 0)
+		atomic_store_explicit(&app->cart_count, carts, memory_order_relaxed);
+	return r;
+}
+
+bool cart_count(struct runtime *runtime, void *app)
+{
+	int r = db_read(runtime->db, count, app);
+
+	if (r < 0)
+		log_write(LOG_WARN, "cannot count the carts", log_error_code(r));
+	return false;
 }

@@ -46,6 +46,8 @@ static const struct binding bindings[] = {
 
 static const struct task tasks[] = {
 	{.name = "delete-expired-carts", .interval = CART_CLEANUP_INTERVAL, .run = cart_cleanup},
+	/* Takes the longer the more carts there are. */
+	{.name = "count-carts", .interval = 15 * CLOCK_SECOND, .rest = 100, .run = cart_count},
 };
 
 static void stop(void *state)
@@ -60,6 +62,7 @@ static int start(struct runtime *runtime, void **ret_app)
 {
 	const char *url = config_url("PRODUCT_SERVICE_URL", "http://127.0.0.1:9001");
 	int64_t days = config_int("CART_TTL_DAYS", 30, 1, 3650);
+	int64_t carts_max = config_int("CARTS_MAX", 2000000, 2, 1000000000);
 	struct upstream_options options = upstream_defaults("product", url);
 	struct cart_app *app;
 	int r;
@@ -74,6 +77,7 @@ static int start(struct runtime *runtime, void **ret_app)
 	}
 	app->catalogue.currency = runtime->currency;
 	app->lifetime = days * CLOCK_DAY;
+	app->carts_max = carts_max;
 	*ret_app = app;
 	return 0;
 }
@@ -101,8 +105,9 @@ static int read_figures(struct db_conn *conn, void *argument)
 				   &figures->consumed);
 }
 
-static void metrics(struct runtime *runtime, void *state UNUSED, struct text *out)
+static void metrics(struct runtime *runtime, void *state, struct text *out)
 {
+	const struct cart_app *app = state;
 	struct figures figures = {0};
 	int r = db_read(runtime->db, read_figures, &figures);
 
@@ -110,6 +115,11 @@ static void metrics(struct runtime *runtime, void *state UNUSED, struct text *ou
 		log_write(LOG_WARN, "cannot count checkouts", log_error_code(r));
 		return;
 	}
+	text_printf(out,
+		    "# HELP cart_carts Carts, counted now and then, up to CARTS_MAX.\n"
+		    "# TYPE cart_carts gauge\n"
+		    "cart_carts %" PRId64 "\n",
+		    atomic_load_explicit(&app->cart_count, memory_order_relaxed));
 	text_printf(out,
 		    "# HELP cart_checkouts_open Checkouts that are neither consumed nor released.\n"
 		    "# TYPE cart_checkouts_open gauge\n"

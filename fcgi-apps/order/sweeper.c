@@ -9,8 +9,8 @@
 
 #define BATCH 32
 
-/* Rejected orders are kept for a while, for whoever asks why. */
-#define REJECTED_LIFETIME CLOCK_DAY
+/* Rejected orders are kept for a while, for whoever asks why; anybody can have them made. */
+#define REJECTED_LIFETIME (3600 * CLOCK_SECOND)
 
 struct sweep {
 	int64_t now;

@@ -68,8 +68,9 @@ int product_reservation_ship(struct db_conn *conn, const char *order_id, int64_t
 int product_reservation_release(struct db_conn *conn, const char *order_id, int64_t now,
 				enum product_reservation_state *ret_before);
 
-/* How long tombstones are remembered: far longer than the order service repeats anything. */
-#define TOMBSTONE_MEMORY (30 * CLOCK_DAY)
+/* How long tombstones are remembered: a hold that they stop is seconds late, and a repeated release
+ * just makes another one. */
+#define TOMBSTONE_MEMORY CLOCK_DAY
 
 /* The most tombstones one call deletes. */
 #define TOMBSTONE_BATCH 100

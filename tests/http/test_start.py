@@ -55,6 +55,7 @@ SIBLINGS = ["ftp://127.0.0.1", "127.0.0.1:9001", "http://", "http://a:0", "http:
             "http://a/", "http://a?b", "http://user:secret@a", "http://a b", "https://a"]  # fmt: skip
 OF_ONE = [
     ("cart", "CART_TTL_DAYS", ["0", "-1", "3651", "month"]),
+    ("cart", "CARTS_MAX", ["0", "1", "many"]),
     ("cart", "PRODUCT_SERVICE_URL", SIBLINGS),
     ("order", "PRODUCT_SERVICE_URL", SIBLINGS),
     ("order", "CART_SERVICE_URL", SIBLINGS),

@@ -20,6 +20,7 @@ static void setup(void)
 	runtime.db = db;
 	runtime.currency = (struct currency){.code = "USD", .digits = 2};
 	app.lifetime = LIFETIME;
+	app.carts_max = 100;
 	app.catalogue.currency = runtime.currency;
 	response_init(&response, "request-1");
 	carts_make("a", now - 2, now + LIFETIME);
@@ -279,6 +280,19 @@ START_TEST(refreshing_an_empty_cart_asks_nobody)
 }
 END_TEST
 
+START_TEST(no_cart_is_made_beyond_the_limit)
+{
+	struct call create = {.handle = cart_api_create, .id = "", .body = "{\"user_id\": \"u\"}"};
+
+	atomic_store(&app.cart_count, app.carts_max);
+	ck_assert_int_eq(serve(&create), 503);
+	ck_assert_str_eq(code(), "carts-full");
+	ck_assert_ptr_nonnull(strstr(text_string(&response.headers), "Retry-After: 60"));
+	atomic_store(&app.cart_count, 0);
+	ck_assert_int_eq(serve(&create), 201);
+}
+END_TEST
+
 START_TEST(a_cart_is_merged_once)
 {
 	int64_t now = clock_now();
@@ -466,6 +480,7 @@ int main(void)
 	tcase_add_test(tcase, a_quantity_of_zero_removes);
 	tcase_add_test(tcase, a_product_id_that_is_none_never_leaves_the_house);
 	tcase_add_test(tcase, refreshing_an_empty_cart_asks_nobody);
+	tcase_add_test(tcase, no_cart_is_made_beyond_the_limit);
 	tcase_add_test(tcase, a_cart_is_merged_once);
 	tcase_add_test(tcase, lines_that_come_after_a_merge_are_merged_too);
 	tcase_add_test(tcase, a_merge_that_is_refused_moves_nothing);

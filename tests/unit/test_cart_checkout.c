@@ -239,7 +239,7 @@ START_TEST(an_expired_cart_cannot_begin)
 END_TEST
 
 struct purge {
-	int64_t before;
+	int64_t now;
 	int64_t deleted;
 };
 
@@ -247,14 +247,14 @@ static int purge(struct db_conn *conn, void *argument)
 {
 	struct purge *batch = argument;
 
-	batch->deleted = cart_checkout_purge(conn, batch->before);
+	batch->deleted = cart_checkout_purge(conn, batch->now);
 	return batch->deleted < 0 ? (int)batch->deleted : 0;
 }
 
 START_TEST(only_what_finished_long_ago_is_forgotten)
 {
 	int64_t now = clock_now();
-	struct purge batch = {.before = now};
+	struct purge batch = {.now = now + RELEASED_MEMORY - 20};
 
 	carts_set("c", 1, 2);
 	call.now = now - 50;
@@ -268,11 +268,16 @@ START_TEST(only_what_finished_long_ago_is_forgotten)
 	call.now = 0;
 
 	ck_assert_int_eq(db_transaction(db, purge, &batch), 0);
+	ck_assert_int_eq(batch.deleted, 1);
+	ck_assert_int_eq(store_number(db, "SELECT COUNT(*) FROM checkouts"), 3);
+	ck_assert_int_eq(step(BEGIN, "recent"), CHECKOUT_RELEASED);
+
+	batch.now = now + CHECKOUT_MEMORY - 20;
+	ck_assert_int_eq(db_transaction(db, purge, &batch), 0);
 	ck_assert_int_eq(batch.deleted, 2);
-	ck_assert_int_eq(store_number(db, "SELECT COUNT(*) FROM checkouts"), 2);
+	ck_assert_int_eq(store_number(db, "SELECT COUNT(*) FROM checkouts"), 1);
 	ck_assert_int_eq(store_number(db, "SELECT COUNT(*) FROM checkout_lines"), 1);
 	ck_assert_int_eq(step(BEGIN, "open"), CHECKOUT_FINE);
-	ck_assert_int_eq(step(BEGIN, "recent"), CHECKOUT_RELEASED);
 }
 END_TEST
 

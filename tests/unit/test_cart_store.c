@@ -107,6 +107,36 @@ START_TEST(expiry_deletes_carts_with_their_lines)
 }
 END_TEST
 
+static int drop_unused(struct db_conn *conn, void *argument)
+{
+	const int64_t *before = argument;
+
+	return (int)cart_store_drop_unused(conn, *before);
+}
+
+static int count_all(struct db_conn *conn, void *argument)
+{
+	return cart_store_count_all(conn, 2, argument);
+}
+
+START_TEST(what_was_never_changed_can_go_sooner)
+{
+	int64_t before = present + 20;
+	int64_t count = 0;
+
+	carts_make("unused", present + 10, present + LIFETIME);
+	carts_make("later", present + 20, present + LIFETIME);
+	carts_make("used", present + 10, present + LIFETIME);
+	carts_set("used", 1, 1);
+	carts_set("used", 1, 0);
+	ck_assert_int_eq(db_read(db, count_all, &count), 0);
+	ck_assert_int_eq(count, 2);
+	ck_assert_int_eq(db_transaction(db, drop_unused, &before), 1);
+	ck_assert_int_eq(store_number(db, "SELECT COUNT(*) FROM carts WHERE id = 'unused'"), 0);
+	ck_assert_int_eq(store_number(db, "SELECT COUNT(*) FROM carts"), 2);
+}
+END_TEST
+
 START_TEST(expiry_works_in_batches)
 {
 	for (int i = 0; i < CART_EXPIRE_BATCH + 7; i++) {
@@ -291,6 +321,7 @@ int main(void)
 	tcase_add_test(tcase, an_expired_cart_is_gone_at_once);
 	tcase_add_test(tcase, expiry_deletes_carts_with_their_lines);
 	tcase_add_test(tcase, expiry_works_in_batches);
+	tcase_add_test(tcase, what_was_never_changed_can_go_sooner);
 	tcase_add_test(tcase, a_cart_with_an_open_checkout_lives_on);
 	tcase_add_test(tcase, listing_is_newest_first_with_lines);
 	tcase_add_test(tcase, adds_at_once_never_exceed_the_stock);
