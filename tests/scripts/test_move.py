@@ -89,9 +89,9 @@ def test_a_move_that_does_not_end(installation, end):
     made = Shop(installation).make_product(name="Before")
     installation.works("down.sh")
     files = installation.files()
-    program = hang(installation, 60)
+    program = hang(installation)
     if end == "failure":
-        program.write_text(program.read_text().replace("exec sleep 60", "exit 2"))
+        program.write_text(program.read_text().replace("exec cat", "exit 2 #"))
     if end == "no start":
         status, printed = installation.run(MOVE, DB_POOL_SIZE=1_000_000)
         assert status == 1 and "PostgreSQL ended or is not ready" in printed, printed
@@ -126,33 +126,43 @@ def test_a_move_whose_script_alone_is_killed(installation):
     """What it began ends by itself and counts for nothing; the next one waits for that."""
     installation.works("up.sh")
     installation.works("down.sh")
-    program = hang(installation, 3)
+    program = hang(installation)
     move = installation.start(f"scripts/{MOVE}")
     assert within(20, lambda: copying(installation))
     move.kill()
     move.wait()
-    assert "is at work: waiting for it" in installation.works(MOVE)
+    again = installation.start(f"scripts/{MOVE}")
+    assert "is at work: waiting for it" in again.stdout.readline()
+    waiting_room(program).write_text("")
+    installation.good(installation.finish(again))
     move.stdout.close()
     assert program.exists() and installation.processes() == []
     assert [path.name for path in (installation.state / "postgres").iterdir()] == ["data"]
 
 
-def hang(installation, seconds):
-    """The first copy of orders takes so long; returns where the program is meanwhile."""
+def hang(installation):
+    """The first copy of orders takes until somebody writes into the waiting room; returns where the
+    program is meanwhile."""
     program = installation.directory / "build" / "release" / "order-service"
     good = program.with_name("good")
     program.rename(good)
-    program.write_text(f'#!/bin/sh\nmv "$0" "$0.slow"\nmv "{good}" "$0"\nexec sleep {seconds}\n')
+    os.mkfifo(waiting_room(program))
+    hang = f'exec cat "{waiting_room(program)}"'
+    program.write_text(f'#!/bin/sh\nmv "$0" "$0.slow"\nmv "{good}" "$0"\n{hang}\n')
     program.chmod(0o755)
     return program
 
 
+def waiting_room(program):
+    return program.with_name("waiting-room")
+
+
 def copying(installation):
-    """Whether a copy that hangs was begun."""
+    """Whether the copy that hangs was begun."""
     for pid in installation.processes():
         try:
             with open(f"/proc/{pid}/cmdline", "rb") as command:
-                if command.read().startswith(b"sleep\x00"):
+                if command.read().startswith(b"cat\0"):
                     return True
         except OSError:
             continue
