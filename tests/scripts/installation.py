@@ -39,6 +39,9 @@ class Installation:
                  "PRODUCT_BALANCER_PORT", "CART_BALANCER_PORT", "PROMETHEUS_PORT"]  # fmt: skip
         self.ports = {name: first + number for number, name in enumerate(names)}
         self.settings = {**self.ports, "RATE_LIMIT_RPS": 0, "CONTRACT_CHECK_RESPONSES": 1}
+        # Of the flags that the programs were compiled with: `make up` compiles nothing.
+        if "CI" in os.environ:
+            self.settings["CI"] = os.environ["CI"]
         self.gateway = Client(self.ports["GATEWAY_PORT"])
         for service in SERVICES:
             public, internal = (f"{service.upper()}_{kind}" for kind in ("PORT", "INTERNAL_PORT"))
@@ -65,7 +68,8 @@ class Installation:
                 (self.directory / path.name).symlink_to(path)
         # Whoever edits or builds the repository meanwhile changes nothing here.
         for name, source in (("fcgi-apps", "fcgi-apps"), ("build/release", f"build/{VARIANT}")):
-            shutil.copytree(ROOT / source, self.directory / name)
+            ignored = shutil.ignore_patterns("node_modules", "tests", "fuzz")
+            shutil.copytree(ROOT / source, self.directory / name, ignore=ignored)
         (self.directory / "build" / "docs-ui").symlink_to(ROOT / "build" / "docs-ui")
 
     # ---- running scripts ----
