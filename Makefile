@@ -67,7 +67,7 @@ MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 .PHONY: always
 .DELETE_ON_ERROR:
-.PHONY: help up down status logs demo build programs unit-programs test test-unit test-unit-postgres test-http test-abuse test-scripts test-observe test-proofs test-model lint sanitize bench clean reset-data coverage test-deploy test-images images push test-browser screenshots lint-openapi
+.PHONY: help up down status logs demo build programs unit-programs test test-unit test-unit-postgres test-http test-abuse test-scripts test-observe test-proofs test-model lint sanitize bench clean reset-data coverage test-deploy test-images images push test-browser test-all screenshots lint-openapi
 help:
 	@echo "make <target>:"
 	@sed -n 's/^## /  /p' $(MAKEFILE_LIST)
@@ -161,6 +161,12 @@ test:
 	@$(MAKE) test-observe
 	@$(MAKE) test-browser
 
+## test-all         that, the proofs for longer, images, and the tests with sanitizers (nightly)
+test-all: test
+	@$(MAKE) test-proofs PROOF_MINUTES=5
+	@$(MAKE) test-images
+	@$(MAKE) sanitize
+
 ## test-unit        the unit tests, those with a store on SQLite and on PostgreSQL
 test-unit: $(addprefix unit-,$(UNIT_TESTS)) test-unit-postgres
 
@@ -251,7 +257,7 @@ test-observe:
 
 ## test-proofs      nothing is ever lost: kills, pauses, full disks, bad networks, on SQLite and
 ##                  PostgreSQL side by side (STORE=… for one; PROOF_MINUTES=n for longer)
-PROOF_MINUTES ?= 5
+PROOF_MINUTES ?= 1
 test-proofs: programs
 	@scripts/install-packages.sh build test
 	@$(MAKE) VARIANT=failpoints $(JOBS) programs

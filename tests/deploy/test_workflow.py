@@ -99,5 +99,18 @@ def test_make_targets_exist():
         assert re.search(rf"^{target}:", makefile, re.M), target
 
 
+def test_nightly():
+    """All that a push does not wait for, with no more rights than that."""
+    nightly = yaml.safe_load((manifests.ROOT / ".github/workflows/nightly.yml").read_text())
+    assert set(nightly[True]) == {"schedule", "workflow_dispatch"}
+    assert nightly["permissions"] == WORKFLOW["permissions"]
+    (job,) = nightly["jobs"].values()
+    assert job["container"] == JOBS["test"]["container"] and job["env"] == JOBS["test"]["env"]
+    assert job["steps"][-1] == {"run": "make test-all"}
+    assert job["steps"][:-1] == JOBS["test"]["steps"][:-1]
+    makefile = (manifests.ROOT / "Makefile").read_text()
+    assert re.search(r"^test-all: test$", makefile, re.M)
+
+
 def test_every_job_ends():
     assert all(job["timeout-minutes"] <= 60 for job in JOBS.values())
