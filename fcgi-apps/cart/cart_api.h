@@ -18,6 +18,7 @@ struct cart_app {
 	struct catalogue catalogue;
 	int64_t lifetime; /* microseconds that an idle cart lives */
 	int64_t carts_max;
+	int64_t unused_from;        /* the cleanup's own: older carts have been used */
 	_Atomic int64_t cart_count; /* of a while ago; counts no further than carts_max */
 };
 

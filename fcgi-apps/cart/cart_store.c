@@ -285,14 +285,32 @@ int64_t cart_store_expire(struct db_conn *conn, int64_t now)
 	return count < 0 ? count : deleted;
 }
 
-int64_t cart_store_drop_unused(struct db_conn *conn, int64_t before)
+int64_t cart_store_drop_unused(struct db_conn *conn, int64_t from, int64_t before,
+			       int64_t *ret_from)
 {
+	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
+	int64_t last = from;
+	int64_t count = 0;
 	/* A first change may have come in between. In the first version a cart has no lines. */
-	return db_run(conn,
-		      "DELETE FROM carts WHERE id IN (SELECT id FROM carts"
-		      "  WHERE version = 1 AND created_at < $1 ORDER BY created_at LIMIT $2)"
-		      " AND version = 1",
-		      DB_VALUES(db_int(before), db_int(CART_EXPIRE_BATCH)));
+	int r = db_query(conn,
+			 "DELETE FROM carts WHERE id IN (SELECT id FROM carts"
+			 "  WHERE version = 1 AND created_at >= $1 AND created_at < $2"
+			 "  ORDER BY created_at LIMIT $3)"
+			 " AND version = 1 RETURNING created_at",
+			 DB_VALUES(db_int(from), db_int(before), db_int(CART_EXPIRE_BATCH)), &rows);
+
+	if (r < 0)
+		return r;
+	while ((r = db_next(rows)) > 0) {
+		int64_t created_at = db_column_int(rows, 0);
+
+		last = created_at > last ? created_at : last;
+		count++;
+	}
+	if (r < 0)
+		return r;
+	*ret_from = count == CART_EXPIRE_BATCH ? last : before;
+	return count;
 }
 
 int cart_store_count_all(struct db_conn *conn, int64_t limit, int64_t *ret_count)

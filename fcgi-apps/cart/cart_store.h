@@ -66,8 +66,12 @@ int cart_store_clear(struct db_conn *conn, const char *cart_id);
 /* Deletes carts that are no longer alive, oldest first. Returns how many. */
 int64_t cart_store_expire(struct db_conn *conn, int64_t now);
 
-/* Deletes carts that were made before then and never changed, as many at most. Returns how many. */
-int64_t cart_store_drop_unused(struct db_conn *conn, int64_t before);
+/*
+ * Deletes carts that were made from *from on and before then, and never changed since, oldest first
+ * and as many at most; moves *ret_from on to where the next call is to begin. Returns how many.
+ */
+int64_t cart_store_drop_unused(struct db_conn *conn, int64_t from, int64_t before,
+			       int64_t *ret_from);
 
 /* All carts, alive or not; counts no further than limit. */
 int cart_store_count_all(struct db_conn *conn, int64_t limit, int64_t *ret_count);

@@ -8,6 +8,8 @@
 
 struct batch {
 	bool crowded;
+	int64_t from; /* unused carts are looked for from here on */
+	int64_t next;
 	int64_t carts;
 	int64_t unused;
 	int64_t checkouts;
@@ -21,7 +23,10 @@ static int delete_batch(struct db_conn *conn, void *argument)
 	batch->carts = cart_store_expire(conn, now);
 	if (batch->carts < 0)
 		return (int)batch->carts;
-	batch->unused = batch->crowded ? cart_store_drop_unused(conn, now - CART_UNUSED_LIFE) : 0;
+	batch->unused = 0;
+	if (batch->crowded)
+		batch->unused = cart_store_drop_unused(conn, batch->from, now - CART_UNUSED_LIFE,
+						       &batch->next);
 	if (batch->unused < 0)
 		return (int)batch->unused;
 	batch->checkouts = cart_checkout_purge(conn, now);
@@ -35,14 +40,19 @@ static int64_t counted(const struct cart_app *app)
 
 bool cart_cleanup(struct runtime *runtime, void *state)
 {
-	const struct cart_app *app = state;
-	struct batch batch = {.crowded = counted(app) > app->carts_max / 2};
+	struct cart_app *app = state;
+	struct batch batch = {
+		.crowded = counted(app) > app->carts_max / 2,
+		.from = app->unused_from,
+		.next = app->unused_from,
+	};
 	int r = db_transaction(runtime->db, delete_batch, &batch);
 
 	if (r < 0) {
 		log_write(LOG_WARN, "cannot delete expired carts", log_error_code(r));
 		return false;
 	}
+	app->unused_from = batch.next;
 	if (batch.carts || batch.unused || batch.checkouts)
 		log_write(LOG_INFO, "deleted expired carts and finished checkouts",
 			  log_int("cart.count", batch.carts + batch.unused),

@@ -83,6 +83,6 @@ const struct db_migration cart_migrations[CART_MIGRATION_COUNT] = {
 		.name = "released checkouts and unused carts go sooner",
 		.sql = "CREATE INDEX checkouts_released ON checkouts (finished_at)"
 		       " WHERE state = 'released';"
-		       "CREATE INDEX carts_unused ON carts (created_at) WHERE version = 1;",
+		       "CREATE INDEX carts_created_at ON carts (created_at);",
 	},
 };

@@ -109,9 +109,9 @@ END_TEST
 
 static int drop_unused(struct db_conn *conn, void *argument)
 {
-	const int64_t *before = argument;
+	int64_t *range = argument;
 
-	return (int)cart_store_drop_unused(conn, *before);
+	return (int)cart_store_drop_unused(conn, range[0], range[1], &range[0]);
 }
 
 static int count_all(struct db_conn *conn, void *argument)
@@ -121,7 +121,7 @@ static int count_all(struct db_conn *conn, void *argument)
 
 START_TEST(what_was_never_changed_can_go_sooner)
 {
-	int64_t before = present + 20;
+	int64_t range[2] = {0, present + 20};
 	int64_t count = 0;
 
 	carts_make("unused", present + 10, present + LIFETIME);
@@ -131,7 +131,8 @@ START_TEST(what_was_never_changed_can_go_sooner)
 	carts_set("used", 1, 0);
 	ck_assert_int_eq(db_read(db, count_all, &count), 0);
 	ck_assert_int_eq(count, 2);
-	ck_assert_int_eq(db_transaction(db, drop_unused, &before), 1);
+	ck_assert_int_eq(db_transaction(db, drop_unused, range), 1);
+	ck_assert_int_eq(range[0], present + 20);
 	ck_assert_int_eq(store_number(db, "SELECT COUNT(*) FROM carts WHERE id = 'unused'"), 0);
 	ck_assert_int_eq(store_number(db, "SELECT COUNT(*) FROM carts"), 2);
 }
