@@ -200,7 +200,7 @@ left_behind() {
 # stop NAME SIGNAL: asks it, or what it left behind, waits, and kills what does not listen. Fails where
 # there is nothing to stop.
 stop() {
-	local name=$1 pids tries=$((stop_seconds * 10))
+	local name=$1 pids tries=$((stop_seconds * 50))
 	pids=$(running "$name" || left_behind "$name")
 	if [[ -n $pids ]]; then
 		# shellcheck disable=SC2086 # words
@@ -213,7 +213,7 @@ stop() {
 			kill -KILL $(running "$name" || left_behind "$name") 2>/dev/null || true
 			break
 		fi
-		sleep 0.1
+		sleep 0.02
 	done
 	rm -f "$(pid_file "$name")"
 	[[ -n $pids ]]
@@ -358,7 +358,7 @@ await_cluster() {
 	local deadline=$((SECONDS + ready_seconds))
 	until cluster_ready "${2:-}"; do
 		running "$1" >/dev/null && ((SECONDS < deadline)) || return 1
-		sleep 0.1
+		sleep 0.05
 	done
 }
 

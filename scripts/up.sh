@@ -87,7 +87,7 @@ wait_ready() {
 		running "$name-worker" >/dev/null || fail "$name-worker" "the $name worker ended"
 		running "$name-nginx" >/dev/null || fail "$name-nginx" "the $name sidecar ended"
 		((SECONDS < deadline)) || fail "$name-worker" "$name is not ready after $ready_seconds s"
-		sleep 0.1
+		sleep 0.02
 	done
 }
 
@@ -96,7 +96,7 @@ wait_gateway() {
 	until curl -fsS -o /dev/null --max-time 2 "$(gateway_url)/products?limit=1" 2>/dev/null; do
 		running gateway-nginx >/dev/null || fail gateway-nginx 'the gateway ended'
 		((SECONDS < deadline)) || fail gateway-nginx "no answer through the gateway after $ready_seconds s"
-		sleep 0.1
+		sleep 0.02
 	done
 }
 
@@ -106,7 +106,7 @@ up_prometheus() {
 	until prometheus_ready; do
 		running prometheus >/dev/null || fail prometheus 'Prometheus ended'
 		((SECONDS < deadline)) || fail prometheus "Prometheus is not ready after $ready_seconds s"
-		sleep 0.1
+		sleep 0.02
 	done
 }
 
