@@ -18,6 +18,8 @@ def render(stack, name, kind, **settings):
         "RUNTIME_DIR": runtime,
         "ACCESS_LOG": "/dev/null",
         "ERROR_LOG": runtime / "error.log",
+        "CONNECTIONS": 0,
+        "CLIENT_CONNECTIONS": 0,
     }
     done = subprocess.run(
         [ROOT / "nginx" / "render.sh", kind],
@@ -35,6 +37,7 @@ def start_nginx(stack, name, configuration, port):
     path = stack.path(name + "-nginx.conf")
     path.write_text(configuration)
     runtime = stack.path(name + "-nginx")
+    runtime.mkdir(exist_ok=True)
     process = stack.start(
         name + "-nginx",
         ["nginx", "-p", runtime, "-e", runtime / "error.log", "-c", path, "-g", "daemon off;"],
@@ -60,12 +63,16 @@ class Service:
             "INTERNAL_PORT": self.internal_port,
             "WORKER_SOCKET": stack.path(self.name + ".sock"),
             "RATE_LIMIT_RPS": 0,
+            "ROUTES": stack.path(self.name + "-routes"),
             **(more or {}),
         }
+        settings["ROUTES"].write_bytes(subprocess.check_output([self._program(), "--routes"]))
         configuration = render(stack, self.name, "sidecar", **settings)
         if extra:
             configuration = configuration.rstrip().removesuffix("}") + extra
         self.sidecar = start_nginx(stack, self.name, configuration, self.public_port)
+        internal = render(stack, self.name, "internal", **settings)
+        start_nginx(stack, f"{self.name}-internal", internal, self.internal_port)
         self.worker = None
 
     def internal_url(self):
@@ -77,9 +84,11 @@ class Service:
         self.start_worker()
         return self.wait_for_200(self.internal_port, "/readyz") - began
 
+    def _program(self):
+        return ROOT / "build" / "release" / (self.service + "-service")
+
     def start_worker(self):
-        program = ROOT / "build" / "release" / (self.service + "-service")
-        self.worker = self.stack.start_fastcgi(self.name, program, **self.environment)
+        self.worker = self.stack.start_fastcgi(self.name, self._program(), **self.environment)
 
     def wait_for_200(self, port, path):
         """When it came."""

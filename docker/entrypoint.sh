@@ -17,10 +17,18 @@ running=${WORKER_SOCKET%/*}/sidecar.running
 # nginx drains on SIGQUIT, but container engines send SIGTERM, on which it drops what is in flight.
 serve() { # serve TEMPLATE [MARKER]
 	RUNTIME_DIR=${RUNTIME_DIR:-/tmp}
-	export RUNTIME_DIR WORKER_SOCKET
-	/usr/local/share/nginx/render.sh "$1" >"$RUNTIME_DIR/nginx.conf"
+	ROUTES=$RUNTIME_DIR/routes
+	export RUNTIME_DIR ROUTES WORKER_SOCKET
+	nginx=/usr/local/share/nginx
+	internal=
+	if [ "$1" = sidecar ]; then
+		service --routes >"$ROUTES"
+		internal=$RUNTIME_DIR/internal.conf
+		"$nginx/render.sh" internal >"$internal"
+	fi
+	"$nginx/render.sh" "$1" >"$RUNTIME_DIR/nginx.conf"
 	[ $# = 1 ] || : >"$2"
-	nginx -e stderr -p "$RUNTIME_DIR" -c "$RUNTIME_DIR/nginx.conf" -g 'daemon off;' &
+	"$nginx/serve.sh" "$RUNTIME_DIR" "$RUNTIME_DIR/nginx.conf" ${internal:+"$internal"} &
 	nginx=$!
 	trap 'signalled=yes; kill -QUIT "$nginx" 2>/dev/null || true' TERM INT QUIT
 	# A trapped signal ends the wait, not nginx: only a wait without one tells how nginx ended.

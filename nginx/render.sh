@@ -1,31 +1,44 @@
 #!/bin/sh
 # Prints an nginx configuration, made from a template beside this file and the environment:
 #
-#	SERVICE=product nginx/render.sh sidecar > nginx.conf
+#	SERVICE=product ROUTES=routes nginx/render.sh sidecar > nginx.conf
+#	SERVICE=product ROUTES=routes nginx/render.sh internal > internal.conf
 #	nginx/render.sh gateway > nginx.conf
 #	nginx/render.sh balancer > nginx.conf
+#
+# A sidecar is two nginx with the same settings: one for the public port, one for the internal one.
 #
 # Settings and their defaults (those of a pod). A bad value stops with a message naming it.
 #
 #	SERVICE              sidecar: product, cart or order
+#	ROUTES               RUNTIME_DIR/routes: a file with what the service prints for --routes. Other paths,
+#	                     methods and bodies are refused before any of a body is read
 #	LISTEN_ADDRESS       0.0.0.0
 #	PUBLIC_PORT          8000
 #	INTERNAL_PORT        9000
 #	WORKER_SOCKET        /run/app/worker.sock
-#	RUNTIME_DIR          /tmp: pid file and temporary files
+#	RUNTIME_DIR          /tmp: pid files, a socket between the two nginx of a sidecar, temporary files
 #	ACCESS_LOG           /dev/stdout
 #	ERROR_LOG            /dev/stderr
-#	WORKER_PROCESSES     one a processor, at most 2
+#	WORKER_PROCESSES     of the public port: one a processor, at most 2
+#	SERVER_NAMES         empty; host names that are served besides localhost, 127.0.0.1 and [::1],
+#	                     comma-separated: shop.example.com, or *.example.com for all below it. Others
+#	                     get 421. The internal port also serves addresses and a cluster's own names
+#	CONNECTIONS          512: requests under way at the public port, in all (429 beyond); 0: no limit
+#	CLIENT_CONNECTIONS   64: the same of one client
 #	ROOT_PATH            empty, or the prefix a gateway leaves in front: /products
 #	CORS_ALLOW_ORIGINS   empty; exact origins, comma-separated, with `*` for any port of a loopback
 #	                     host (http://localhost:*), or `*` alone: any origin, without credentials
-#	RATE_LIMIT_RPS       200 requests a second and client address on the public port; 0: no limit
-#	TRUSTED_PROXIES      empty; addresses or networks whose X-Forwarded-For is believed
+#	RATE_LIMIT_RPS       200 requests a second and client on the public port; 0: no limit. A client is
+#	                     an address of IPv4 or a network (/64) of IPv6
+#	TRUSTED_PROXIES      empty; addresses or networks of what stands directly in front: of its
+#	                     X-Forwarded-For the last entry, which it wrote itself, is the client's address
 #
 #	PRODUCT_ADDRESS, CART_ADDRESS, ORDER_ADDRESS
 #	                     gateway, balancer: 127.0.0.1; an IPv4 address, or a name that is looked up
 #	                     at start
 #	GATEWAY_PORT         gateway: 8080
+#	SOURCE_ADDRESS       gateway: empty, or the address of this machine that it asks sidecars from
 #	PRODUCT_PORT, CART_PORT, ORDER_PORT
 #	                     gateway: 8001, 8002, 8003; several with commas: one for each replica. A
 #	                     second after a file RUNTIME_DIR/away/PORT was made, that one gets nothing
@@ -69,6 +82,91 @@ addresses() { # name value
 host() { # name value
 	matches "$2" '[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?' ||
 		fail "$1" "$2" 'must be an IPv4 address or a host name'
+}
+
+# Prints the names of a server.
+server_names() {
+	printf 'localhost 127.0.0.1 [::1]'
+	matches "$SERVER_NAMES" '[^[:cntrl:]]*' || fail SERVER_NAMES "$SERVER_NAMES" 'must be one line'
+	printf '%s\n' "$SERVER_NAMES" | tr ', ' '\n\n' | while IFS= read -r name; do
+		[ -n "$name" ] || continue
+		matches "$name" '(\*\.)?[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?|\[[0-9a-f:]+\]' ||
+			fail SERVER_NAMES "$SERVER_NAMES" "'$name' is no host name in lower case, without a port"
+		printf ' %s' "$name"
+	done
+	# Of HTTP/1.0, a request without Host.
+	printf ' ""'
+}
+
+# Prints the zones that requests and connections are counted in.
+# shellcheck disable=SC2016 # nginx' variables
+client_zones() {
+	[ "$RATE_LIMIT_RPS" = 0 ] ||
+		printf '\tlimit_req_zone $client zone=clients:4m rate=%dr/s;\n' "$RATE_LIMIT_RPS"
+	printf '\tlimit_conn_zone $client zone=connections_of:4m;\n\tlimit_conn_zone $hostname zone=connections:64k;\n'
+}
+
+client_limits() {
+	[ "$RATE_LIMIT_RPS" = 0 ] || printf '\t\tlimit_req zone=clients burst=%d nodelay;\n' "$RATE_LIMIT_RPS"
+	connection_limits
+}
+
+# A location with a limit of its own inherits none.
+connection_limits() {
+	[ "$CLIENT_CONNECTIONS" = 0 ] || printf '\t\tlimit_conn connections_of %d;\n' "$CLIENT_CONNECTIONS"
+	[ "$CONNECTIONS" = 0 ] || printf '\t\tlimit_conn connections %d;\n' "$CONNECTIONS"
+}
+
+# Prints a location for each path that the service has on this listener: which methods it takes, which of
+# them with a body, and how long that may be. Up to 128 KiB stay in memory. Literal paths come before those
+# with parameters, and "/" last, whose pattern is the bare prefix too.
+locations() { # listeners
+	awk -v listeners="$1" 'index(listeners, $1) {
+		key = $4
+		gsub(/\{[^}]*\}/, "~", key)
+		print (key == "/" ? "~" : key), $2, $3, $4, $5
+	}' "$ROUTES" | LC_ALL=C sort -s -k 1,1 | awk -v own="$(cd "$directory" && echo *.conf.template)" '
+	function refuse(variable, words, status) {
+		printf "\t\t\tif (%s !~ \"^(?:%s)\\z\") {\n", variable, words
+		printf "\t\t\t\trewrite ^ /.answer/%d last;\n\t\t\t}\n", status
+	}
+	function end() {
+		if (!key)
+			return
+		gsub(/\./, "\\.", path)
+		gsub(/\{[^}]*\}/, "[^/]+", path)
+		sub(/\/$/, "", path)
+		printf "\t\tlocation ~ \"^@ROOT_PATTERN@%s/?\\z\" {\n", path
+		if (bytes)
+			printf "\t\t\tclient_max_body_size %d;\n", bytes
+		if (bytes && bytes <= 131072)
+			printf "\t\t\tclient_body_buffer_size %d;\n", bytes
+		allowed = methods
+		gsub(/\|/, ", ", allowed)
+		printf "\t\t\tset $allowed \"%s\";\n", allowed
+		refuse("$request_method", methods "|OPTIONS", 405)
+		refuse("$bearer", bearers, 413)
+		if (bytes)
+			print "\t\t\tif ($encoded) {\n\t\t\t\trewrite ^ /.answer/415 last;\n\t\t\t}"
+		printf "%s\t\t\tfastcgi_pass worker;\n\t\t}\n", more
+	}
+	$1 != key {
+		end()
+		key = $1
+		path = $4
+		methods = bearers = more = ""
+		bytes = 0
+	}
+	{
+		methods = methods (methods ? "|" : "") ($2 == "GET" ? "GET|HEAD" : $2)
+		if ($3)
+			bearers = bearers "|" $2
+		if ($3 > bytes)
+			bytes = $3
+		if (index(" " own " ", " " $5 ".conf.template "))
+			more = more "@include " $5 ".conf.template\n"
+	}
+	END { end() }' | substitute /dev/stdin
 }
 
 # Prints an upstream. Of several servers the less busy of two is asked; one that is found to be gone
@@ -178,6 +276,7 @@ substitute() {
 		while ((status = (getline line < file)) > 0) {
 			if (line ~ /^@include /) {
 				put(directory "/" substr(line, 10))
+				close(directory "/" substr(line, 10))
 				continue
 			}
 			while (match(line, /@[A-Z][A-Z_]*@/)) {
@@ -195,7 +294,6 @@ substitute() {
 			print "render.sh: cannot read " file > "/dev/stderr"
 			exit 2
 		}
-		close(file)
 	}
 	BEGIN { put(ARGV[1]); exit 0 }' "$1"
 }
@@ -222,10 +320,11 @@ INNER_DRAIN=25
 OUTER_DRAIN=$((INNER_DRAIN + 5))
 # Seconds of a silent client. The outer nginx gives it up first, who can tell it from a silent sidecar.
 CLIENT_SILENCE=10
-[ "$kind" != sidecar ] || CLIENT_SILENCE=$((CLIENT_SILENCE + 5))
+[ "$kind" != sidecar ] && [ "$kind" != internal ] || CLIENT_SILENCE=$((CLIENT_SILENCE + 5))
 export SIDECAR_WAITS BALANCER_WAITS GATEWAY_WAITS SIDECAR_STREAM_WAITS GATEWAY_STREAM_WAITS \
 	INNER_DRAIN OUTER_DRAIN CLIENT_SILENCE
 
+INSTANCE=nginx TOO_LARGE='The body is longer than is accepted'
 processors=$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1)
 [ "$processors" -le 2 ] || processors=2
 
@@ -235,6 +334,7 @@ ACCESS_LOG=${ACCESS_LOG:-/dev/stdout}
 ERROR_LOG=${ERROR_LOG:-/dev/stderr}
 WORKER_PROCESSES=${WORKER_PROCESSES:-$processors}
 CORS_ALLOW_ORIGINS=${CORS_ALLOW_ORIGINS:-}
+SERVER_NAMES=${SERVER_NAMES:-}
 
 addresses LISTEN_ADDRESS "$LISTEN_ADDRESS"
 path RUNTIME_DIR "$RUNTIME_DIR"
@@ -248,10 +348,11 @@ USER=
 CORS_DEFAULT=
 [ "$CORS_ALLOW_ORIGINS" != '*' ] || CORS_DEFAULT='*'
 CORS_ORIGINS=$(cors_lines)
-export LISTEN_ADDRESS RUNTIME_DIR ACCESS_LOG ERROR_LOG WORKER_PROCESSES USER CORS_DEFAULT CORS_ORIGINS
+SERVER_NAMES=$(server_names)
+export INSTANCE TOO_LARGE SERVER_NAMES LISTEN_ADDRESS RUNTIME_DIR ACCESS_LOG ERROR_LOG WORKER_PROCESSES USER CORS_DEFAULT CORS_ORIGINS
 
 case $kind in
-sidecar)
+sidecar | internal)
 	SERVICE=${SERVICE:-}
 	case $SERVICE in
 	product | cart | order) ;;
@@ -262,13 +363,18 @@ sidecar)
 	INTERNAL_PORT=${INTERNAL_PORT:-9000}
 	WORKER_SOCKET=${WORKER_SOCKET:-/run/app/worker.sock}
 	ROOT_PATH=${ROOT_PATH:-}
+	ROUTES=${ROUTES:-$RUNTIME_DIR/routes}
 	RATE_LIMIT_RPS=${RATE_LIMIT_RPS:-200}
+	CONNECTIONS=${CONNECTIONS:-512}
+	CLIENT_CONNECTIONS=${CLIENT_CONNECTIONS:-64}
 	TRUSTED_PROXIES=${TRUSTED_PROXIES:-}
 	whole_number PUBLIC_PORT "$PUBLIC_PORT" 1 65535
 	whole_number INTERNAL_PORT "$INTERNAL_PORT" 1 65535
 	[ "$PUBLIC_PORT" != "$INTERNAL_PORT" ] ||
 		fail INTERNAL_PORT "$INTERNAL_PORT" 'must differ from PUBLIC_PORT'
 	whole_number RATE_LIMIT_RPS "$RATE_LIMIT_RPS" 0 1000000
+	whole_number CONNECTIONS "$CONNECTIONS" 0 65535
+	whole_number CLIENT_CONNECTIONS "$CLIENT_CONNECTIONS" 0 65535
 	path WORKER_SOCKET "$WORKER_SOCKET"
 	[ -z "$ROOT_PATH" ] || matches "$ROOT_PATH" '(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+' ||
 		fail ROOT_PATH "$ROOT_PATH" 'must be empty or like /products, without a slash at its end'
@@ -280,13 +386,6 @@ sidecar)
 	PREFIX_RULES=$(root_rules mounted "$ROOT_PATH" "$ROOT_PATH")
 	[ -z "$ROOT_PATTERN" ] || ROOT_PATTERN="(?:$ROOT_PATTERN)?"
 
-	RATE_LIMIT_ZONE=
-	RATE_LIMIT=
-	if [ "$RATE_LIMIT_RPS" != 0 ]; then
-		# shellcheck disable=SC2016 # nginx' variable
-		RATE_LIMIT_ZONE=$(printf '\tlimit_req_zone $binary_remote_addr zone=clients:4m rate=%dr/s;\n\tlimit_req_status 429;\n\tlimit_req_log_level info;' "$RATE_LIMIT_RPS")
-		RATE_LIMIT=$(printf '\t\tlimit_req zone=clients burst=%d nodelay;' "$RATE_LIMIT_RPS")
-	fi
 	REAL_IP=
 	if [ -n "$TRUSTED_PROXIES" ]; then
 		for proxy in $(printf '%s' "$TRUSTED_PROXIES" | tr ',' ' '); do
@@ -295,13 +394,30 @@ sidecar)
 "
 		done
 		REAL_IP="$REAL_IP	real_ip_header X-Forwarded-For;
-	real_ip_recursive on;"
+	real_ip_recursive off;"
 	fi
-	export SERVICE PUBLIC_PORT INTERNAL_PORT WORKER_SOCKET ROOT_PATTERN PATH_RULES PREFIX_RULES \
-		RATE_LIMIT_ZONE RATE_LIMIT REAL_IP
+	[ -s "$ROUTES" ] || fail ROUTES "$ROUTES" 'must be a file with what the service prints for --routes'
+	# What clients may see is as new as its ETag says, or nobody's but its owner's.
+	CACHE_CONTROL=no-store
+	[ "$SERVICE" != product ] || CACHE_CONTROL=no-cache
+	# Places for imports and exports: the worker has a thread for each (product/service.c).
+	IMPORTS=4 EXPORTS=3 LISTENERS=public
+	CLIENT_ZONES=$(client_zones)
+	CLIENT_LIMITS=$(client_limits)
+	CONNECTION_LIMITS=$(connection_limits)
+	if [ "$kind" = internal ]; then
+		INSTANCE=internal IMPORTS=1 EXPORTS=1 LISTENERS='public internal' CONNECTION_LIMITS=
+	fi
+	export SERVICE PUBLIC_PORT INTERNAL_PORT WORKER_SOCKET ROOT_PATTERN PATH_RULES PREFIX_RULES REAL_IP \
+		CACHE_CONTROL IMPORTS EXPORTS CLIENT_ZONES CLIENT_LIMITS CONNECTION_LIMITS
 	SERVICE_ZONES=$(own_part zones.conf.template)
-	SERVICE_LOCATIONS=$(own_part conf.template)
-	export SERVICE_ZONES SERVICE_LOCATIONS
+	LOCATIONS=$(locations "$LISTENERS")
+	BODY_RULES=$(printf '%s\n' "$LOCATIONS" | awk '
+		$1 == "location" { pattern = $3 }
+		$1 == "client_max_body_size" { print "\t\t\"~" substr(pattern, 2), $2 }')
+	# shellcheck disable=SC2016 # nginx' variable
+	TOO_LARGE='$too_large'
+	export SERVICE_ZONES LOCATIONS BODY_RULES TOO_LARGE
 	;;
 gateway | balancer)
 	SERVICE=$kind
@@ -312,8 +428,22 @@ gateway | balancer)
 	if [ "$kind" = gateway ]; then
 		ORDER_ADDRESS=${ORDER_ADDRESS:-127.0.0.1}
 		GATEWAY_PORT=${GATEWAY_PORT:-8080}
+		SOURCE_ADDRESS=${SOURCE_ADDRESS:-}
+		CONNECTIONS=${CONNECTIONS:-512}
+		CLIENT_CONNECTIONS=${CLIENT_CONNECTIONS:-64}
 		host ORDER_ADDRESS "$ORDER_ADDRESS"
 		whole_number GATEWAY_PORT "$GATEWAY_PORT" 1 65535
+		whole_number CONNECTIONS "$CONNECTIONS" 0 65535
+		whole_number CLIENT_CONNECTIONS "$CLIENT_CONNECTIONS" 0 65535
+		# The rate is for the sidecars to limit.
+		RATE_LIMIT_RPS=0
+		CLIENT_ZONES=$(client_zones)
+		CLIENT_LIMITS=$(client_limits)
+		PROXY_BIND=
+		if [ -n "$SOURCE_ADDRESS" ]; then
+			addresses SOURCE_ADDRESS "$SOURCE_ADDRESS"
+			PROXY_BIND="	proxy_bind $SOURCE_ADDRESS;"
+		fi
 		PRODUCT_PORTS=${PRODUCT_PORT:-8001}
 		CART_PORTS=${CART_PORT:-8002}
 		ORDER_PORTS=${ORDER_PORT:-8003}
@@ -323,7 +453,7 @@ gateway | balancer)
 		ORDER_POOLS=$(pools order "$ORDER_ADDRESS" "$ORDER_PORTS")
 		ORDER_PASSING=$(passing order "$ORDER_PORTS")
 		ORDER_DETOUR=$(detour order "$ORDER_PORTS")
-		export GATEWAY_PORT ORDER_POOLS ORDER_PASSING ORDER_DETOUR
+		export GATEWAY_PORT PROXY_BIND CLIENT_ZONES CLIENT_LIMITS ORDER_POOLS ORDER_PASSING ORDER_DETOUR
 	else
 		PRODUCT_BALANCER_PORT=${PRODUCT_BALANCER_PORT:-9101}
 		CART_BALANCER_PORT=${CART_BALANCER_PORT:-9102}
@@ -344,7 +474,7 @@ gateway | balancer)
 	export SERVICE PRODUCT_POOLS PRODUCT_PASSING PRODUCT_DETOUR CART_POOLS CART_PASSING CART_DETOUR
 	;;
 *)
-	echo 'usage: render.sh sidecar|gateway|balancer' >&2
+	echo 'usage: render.sh sidecar|internal|gateway|balancer' >&2
 	exit 2
 	;;
 esac

@@ -23,6 +23,9 @@ source scripts/postgres.sh
 # Callees first: started in this order, stopped in the opposite one.
 # shellcheck disable=SC2034 # used by the scripts that source this
 services=(product cart order)
+# Where the gateway asks the sidecars from, who believe what it says of its clients. Others come from
+# 127.0.0.1, and are believed nothing.
+gateway_source=127.0.0.2
 # Above what workers and nginx take for requests in flight.
 stop_seconds=35
 # shellcheck disable=SC2034
@@ -238,17 +241,23 @@ render_sidecar() {
 	# Replicas have the processors together: one process each, as in a pod.
 	((REPLICAS == 1)) || processes=1
 	mkdir -p "$STATE_DIR/run/$name-nginx"
-	WORKER_PROCESSES=${WORKER_PROCESSES:-$processes} LISTEN_ADDRESS=127.0.0.1 \
-		SERVICE=$service ROOT_PATH=/${service}s \
-		PUBLIC_PORT=$(setting "$name" PORT) INTERNAL_PORT=$(setting "$name" INTERNAL_PORT) \
-		WORKER_SOCKET="$STATE_DIR/run/$name.sock" RUNTIME_DIR="$STATE_DIR/run/$name-nginx" \
-		TRUSTED_PROXIES=127.0.0.1 nginx/render.sh sidecar >"$STATE_DIR/run/$name-nginx.conf"
+	(
+		export WORKER_PROCESSES=${WORKER_PROCESSES:-$processes} LISTEN_ADDRESS=127.0.0.1 \
+			SERVICE=$service ROOT_PATH=/${service}s TRUSTED_PROXIES=$gateway_source \
+			WORKER_SOCKET=$STATE_DIR/run/$name.sock RUNTIME_DIR=$STATE_DIR/run/$name-nginx \
+			PUBLIC_PORT INTERNAL_PORT ROUTES=$STATE_DIR/run/$name-nginx/routes
+		PUBLIC_PORT=$(setting "$name" PORT) INTERNAL_PORT=$(setting "$name" INTERNAL_PORT)
+		"build/$VARIANT/$service-service" --routes >"$ROUTES"
+		nginx/render.sh sidecar >"$STATE_DIR/run/$name-nginx.conf"
+		nginx/render.sh internal >"$STATE_DIR/run/$name-internal.conf"
+	)
 }
 
 render_gateway() {
 	mkdir -p "$STATE_DIR/run/gateway-nginx"
 	PRODUCT_PORT=$(ports product PORT) CART_PORT=$(ports cart PORT) ORDER_PORT=$(ports order PORT) \
 		LISTEN_ADDRESS=127.0.0.1 RUNTIME_DIR="$STATE_DIR/run/gateway-nginx" \
+		SOURCE_ADDRESS=$gateway_source \
 		nginx/render.sh gateway >"$STATE_DIR/run/gateway-nginx.conf"
 }
 
@@ -262,7 +271,10 @@ render_balancer() {
 }
 
 start_nginx() {
-	TZ=UTC launch "$1-nginx" nginx -p "$PWD" -c "$STATE_DIR/run/$1-nginx.conf" -g 'daemon off;'
+	local configurations=("$STATE_DIR/run/$1-nginx.conf")
+	[[ $1 == gateway || $1 == balancer ]] || configurations+=("$STATE_DIR/run/$1-internal.conf")
+	TZ=UTC RUNTIME_DIR="$STATE_DIR/run/$1-nginx" \
+		launch "$1-nginx" nginx/serve.sh "$PWD" "${configurations[@]}"
 }
 
 # The cluster's scrape configuration and alert rules, with the local ports as targets.

@@ -35,12 +35,16 @@ flow() {
 }
 
 nginx_configurations() {
-	local directory status=0 settings
+	local directory status=0 settings service
 	directory=$(mktemp -d)
+	"${MAKE:-make}" -s build/release/{product,cart,order}-service || return 1
+	for service in product cart order; do
+		"build/release/$service-service" --routes >"$directory/$service"
+	done
 	# One line each: the kind, then settings.
 	while read -r -a settings; do
 		if ! env RUNTIME_DIR="$directory" ERROR_LOG=stderr ACCESS_LOG=/dev/null \
-			"${settings[@]:1}" nginx/render.sh "${settings[0]}" >"$directory/nginx.conf" ||
+			ROUTES="$directory/${settings[1]#SERVICE=}" "${settings[@]:1}" nginx/render.sh "${settings[0]}" >"$directory/nginx.conf" ||
 			! nginx -t -q -p "$directory" -c "$directory/nginx.conf"; then
 			printf 'nginx: %s\n' "${settings[*]}" >&2
 			status=1
@@ -50,10 +54,13 @@ nginx_configurations() {
 		sidecar SERVICE=cart
 		sidecar SERVICE=order
 		sidecar SERVICE=product ROOT_PATH=/products CORS_ALLOW_ORIGINS=https://shop.example
-		sidecar SERVICE=cart ROOT_PATH=/carts RATE_LIMIT_RPS=0 CORS_ALLOW_ORIGINS=*
+		sidecar SERVICE=cart ROOT_PATH=/carts RATE_LIMIT_RPS=0 CONNECTIONS=0 CLIENT_CONNECTIONS=0 CORS_ALLOW_ORIGINS=*
 		sidecar SERVICE=order ROOT_PATH=/shop/v1.0 TRUSTED_PROXIES=10.0.0.0/8,fd00::/8
 		sidecar SERVICE=product CORS_ALLOW_ORIGINS=http://localhost:*,https://[2001:db8::1]:8443
-		gateway LISTEN_ADDRESS=127.0.0.1
+		internal SERVICE=product
+		internal SERVICE=cart ROOT_PATH=/carts SERVER_NAMES=shop.example,*.shop.example
+		internal SERVICE=order CONNECTIONS=0 CLIENT_CONNECTIONS=0
+		gateway LISTEN_ADDRESS=127.0.0.1 SOURCE_ADDRESS=127.0.0.2 SERVER_NAMES=shop.example
 		gateway PRODUCT_PORT=8001,8011,8021 CART_PORT=8002,8012,8022 ORDER_PORT=8003,8013,8023
 		balancer LISTEN_ADDRESS=127.0.0.1
 		balancer PRODUCT_INTERNAL_PORT=9001,9011,9021 CART_INTERNAL_PORT=9002,9012,9022

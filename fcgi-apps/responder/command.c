@@ -20,10 +20,11 @@ enum { STATUS_FINE = 0, STATUS_FOUND = 1, STATUS_FAILED = 2 };
 static int usage(const struct service *service, FILE *out)
 {
 	fprintf(out,
-		"usage: %s-service [--check | --copy-to URL | --version | --help]\n"
+		"usage: %s-service [--check | --copy-to URL | --routes | --version | --help]\n"
 		"  (none)         serve; the listening socket is file descriptor 0\n"
 		"  --check        tell what is inconsistent in the database; changes nothing\n"
 		"  --copy-to URL  copy the database to an empty one in PostgreSQL, and check that\n"
+		"  --routes       print what may be asked for, for nginx/render.sh\n"
 		"The database is the one of DATABASE_URL.\n",
 		service->name);
 	return out == stdout ? STATUS_FINE : STATUS_FAILED;
@@ -152,6 +153,37 @@ static int copy(const struct service *service, const char *url, const char *targ
 	return status;
 }
 
+/* ---- --routes ---- */
+
+static void print_routes(const struct contract *contract)
+{
+	for (size_t i = 0; i < contract_operation_count(contract); i++) {
+		const struct operation *operation = contract_operation(contract, i);
+		printf("%s %s %zu %s %s\n", operation->internal ? "internal" : "public",
+		       operation->method, operation->has_body ? operation->max_bytes : 0,
+		       operation->path, operation->id);
+	}
+}
+
+static int routes(const struct service *service)
+{
+	struct contract *contract = NULL;
+	struct currency currency;
+	struct text error;
+	int status = STATUS_FINE;
+
+	currency_find("USD", &currency); /* any will do: it changes schemas only */
+	text_init(&error, 4096);
+	if (contract_load(service->openapi, *service->openapi_length, currency, service_version,
+			  &contract, &error) < 0)
+		status = fail(service, "the OpenAPI document cannot be used", text_string(&error));
+	else
+		print_routes(contract);
+	contract_free(contract);
+	text_release(&error);
+	return status;
+}
+
 /* ---- all ---- */
 
 /* A result that could not be written is none. */
@@ -171,6 +203,8 @@ int command_run(const struct service *service, int argc, char **argv)
 		return told(service, check(service, url));
 	if (argc == 3 && strcmp(argv[1], "--copy-to") == 0)
 		return told(service, copy(service, url, argv[2]));
+	if (argc == 2 && strcmp(argv[1], "--routes") == 0)
+		return told(service, routes(service));
 	if (argc == 2 && strcmp(argv[1], "--version") == 0) {
 		printf("%s-service %s\n", service->name, service_version);
 		return told(service, STATUS_FINE);

@@ -34,6 +34,9 @@ AT_DEFAULT = {
         "RUNTIME_DIR",  # /tmp, which is writable
         "ACCESS_LOG",  # the container's output
         "ERROR_LOG",  # likewise
+        "ROUTES",  # the entrypoint's
+        "CONNECTIONS",  # what the container's memory is enough for
+        "CLIENT_CONNECTIONS",
     },
 }
 # Of postgres' image, not ours.

@@ -106,12 +106,16 @@ MISTAKES = {
     ),
     # Imports and exports
     "an import too many for the disk": (
-        "nginx/product.conf.template", "limit_conn imports 4;", "limit_conn imports 5;",
+        "nginx/render.sh", "IMPORTS=4 ", "IMPORTS=5 ",
         "pods.test_imports_find_disk",
     ),
     "an export too many for the worker": (
-        "nginx/product.conf.template", "limit_conn exports 3;", "limit_conn exports 4;",
+        "nginx/render.sh", "EXPORTS=3 ", "EXPORTS=4 ",
         "pods.test_imports_and_exports_find_threads",
+    ),
+    "connections too many for the memory": (
+        "nginx/sidecar.conf.template", "worker_connections 4096;", "worker_connections 16384;",
+        "pods.test_nginx_has_the_memory_that_clients_can_take",
     ),
     # Ingress
     "a path that is rewritten": (

@@ -192,24 +192,53 @@ def number(pattern, path):
 
 
 def at_once(what):
-    """How many of them nginx lets in."""
-    return number(rf"limit_conn {what} (\d+);", "nginx/product.conf.template")
+    """How many of them nginx lets in, at both ports."""
+    text = (manifests.ROOT / "nginx/render.sh").read_text()
+    return sum(map(int, re.findall(rf"\b{what}=(\d+)\b", text)))
 
 
 def test_imports_and_exports_find_threads():
     threads = number(r"\.blocking_threads = (\d+),", "fcgi-apps/product/service.c")
-    assert at_once("imports") + at_once("exports") <= threads
+    assert at_once("IMPORTS") + at_once("EXPORTS") <= threads
 
 
 def test_imports_find_disk():
     """The results of an import are with the worker, and then with nginx, too."""
     documents = manifests.render(OVERLAYS["production"])
     workload = manifests.named(documents, "Deployment", "product-service")
-    body = number(r"client_max_body_size (\d+)m;", "nginx/product.conf.template")
-    results = number(r"fastcgi_max_temp_file_size (\d+)m;", "nginx/product.conf.template")
+    routes = manifests.routes("product")
+    body = int(re.search(r"^public POST (\d+) \S+ importProducts$", routes, re.M)[1]) >> 20
+    results = number(r"fastcgi_max_temp_file_size (\d+)m;", "nginx/importProducts.conf.template")
     (disk,) = [v["emptyDir"] for v in manifests.pod(workload)["volumes"] if v["name"] == "temporary"]
-    needed = at_once("imports") * (body + 2 * results)
+    needed = at_once("IMPORTS") * (body + 2 * results)
     assert needed < int(disk["sizeLimit"].removesuffix("Mi"))
+
+
+def nginx_memory(service):
+    """What clients can make a sidecar's public half take at the worst, in bytes (docs/OPERATIONS.md): each
+    connection its header, each request under way its body or its answer besides."""
+    connections = number(r"worker_connections (\d+);", "nginx/sidecar.conf.template")
+    first = number(r"client_header_buffer_size (\d+)k;", "nginx/http.conf.template") << 10
+    count, size = re.search(
+        r"large_client_header_buffers (\d+) (\d+)k;", (manifests.ROOT / "nginx/http.conf.template").read_text()
+    ).groups()
+    header = first + int(count) * (int(size) << 10) + (6 << 10)
+    requests = number(r"CONNECTIONS=\$\{CONNECTIONS:-(\d+)\}\n\tCLIENT_CONNECTIONS=.*\n\tTRUSTED", "nginx/render.sh")
+    bodies = [int(size) for size in re.findall(r"^public \S+ (\d+) ", manifests.routes(service), re.M)]
+    body = max(size for size in bodies if size <= 131072)
+    buffers, size = re.search(
+        r"\tfastcgi_buffers (\d+) (\d+)k;", (manifests.ROOT / "nginx/worker.conf.template").read_text()
+    ).groups()
+    answer = (int(buffers) + 1) * (int(size) << 10)
+    return connections * header + requests * max(body, answer)
+
+
+def test_nginx_has_the_memory_that_clients_can_take():
+    for service in manifests.SERVICES:
+        for overlay in OVERLAYS.values():
+            workload = manifests.named(manifests.render(overlay), "Deployment", f"{service}-service")
+            limit = manifests.containers(workload)["nginx"]["resources"]["limits"]["memory"]
+            assert nginx_memory(service) + (24 << 20) < int(limit.removesuffix("Mi")) << 20
 
 
 def test_probes_ask_paths_and_ports_that_exist(deployment):

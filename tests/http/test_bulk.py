@@ -419,7 +419,7 @@ class Upload:
 def begin(sock, method, path, client=None, headers=""):
     """Sends a request's head, from that address if the sidecar believes it."""
     client = client or "127.0.0.1"
-    head = f"{method} {path} HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: {client}\r\n{headers}\r\n"
+    head = f"{method} {path} HTTP/1.1\r\nHost: localhost\r\nX-Forwarded-For: {client}\r\n{headers}\r\n"
     sock.sendall(head.encode())
 
 
@@ -520,13 +520,13 @@ def test_slow_clients_hold_nobody_up(crowd):
         assert time.monotonic() - began < 5 * SLOWNESS
         others_are_served(crowd)
 
-        # Nobody does once all places are taken; on the internal port they are the same ones.
+        # Nobody does once all places are taken; the internal port has its own.
         slow.append(upload("203.0.113.2"))
         assert status_of(export("203.0.113.2")) == 200
         is_refused(import_from(crowd, "203.0.113.3"))
         is_refused(export_to(crowd, "203.0.113.3"))
-        is_refused(crowd.internal.post("/products/bulk", body=b"", headers=NDJSON))
-        is_refused(crowd.internal.get("/products/export"))
+        assert crowd.internal.post("/products/bulk", body=b"", headers=NDJSON).status == 200
+        assert len(crowd.internal.get("/products/export").body) > 5 * MIB
         others_are_served(crowd)
 
         for one in slow:

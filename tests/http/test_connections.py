@@ -59,7 +59,7 @@ class HttpConnection:
 
 
 def http_get(path):
-    return f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode()
+    return f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
 
 
 @pytest.mark.parametrize("way", ["http", "fastcgi"])
@@ -154,7 +154,7 @@ def test_cut_off_requests_change_nothing(bed, shop):
 
 BEGIN = fastcgi.record(fastcgi.BEGIN_REQUEST, struct.pack("!HB5x", 1, 1))
 NONSENSE = {
-    "http": b"GET / HTTP/1.1\r\nHost: x\r\n\r\n",
+    "http": b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n",
     "zeros": bytes(64),
     "ones": b"\xff" * 64,
     "unknown-type": fastcgi.record(99, b"unknown"),

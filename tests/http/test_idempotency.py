@@ -244,7 +244,7 @@ def test_unusable_keys(product, key):
     name = unique("never")
     body = json.dumps({"name": name, "price": 1, "category": name}).encode()
     request = (
-        b"POST /products HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+        b"POST /products HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
         b"Content-Length: %d\r\nIdempotency-Key: %s\r\n\r\n" % (len(body), key.encode())
     )
     (error,) = is_problem(product.public.raw(request + body), 422)["errors"]

@@ -200,7 +200,7 @@ SPELLINGS = [
 
 def by_public_port(product, method, path):
     """With the path as it is: a client library might tidy it up."""
-    request = f"{method} {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+    request = f"{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
     return product.public.raw(request.encode())
 
 
@@ -211,7 +211,7 @@ def test_internal_paths_are_not_public(product, spelling):
 
 
 def test_absolute_form_does_not_get_around_it(product):
-    is_problem(by_public_port(product, "GET", "http://x/readyz"), 404, "not-found")
+    is_problem(by_public_port(product, "GET", "http://localhost/readyz"), 404, "not-found")
 
 
 @pytest.mark.parametrize("name", SERVICES)
@@ -229,18 +229,18 @@ def test_internal_paths_are_on_the_internal_port(platform, name):
     ("status", "request_line_and_headers"),
     [
         (400, b"GET / HTTP/1.1\r\n"),
-        (400, b"GET /%zz HTTP/1.1\r\nHost: x\r\n"),
-        (400, b"GET /a%00b HTTP/1.1\r\nHost: x\r\n"),
-        (400, b"GET /../../etc/passwd HTTP/1.1\r\nHost: x\r\n"),
-        (400, b"POST /products HTTP/1.1\r\nHost: x\r\nContent-Length: one\r\n"),
-        (400, b"POST /products HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n"),
-        (400, b"POST /products HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n"),
-        (405, b"TRACE / HTTP/1.1\r\nHost: x\r\n"),
-        (414, b"GET /" + b"a" * 9000 + b" HTTP/1.1\r\nHost: x\r\n"),
-        (431, b"GET / HTTP/1.1\r\nHost: x\r\nX-Long: " + b"a" * 9000 + b"\r\n"),
-        (431, b"GET / HTTP/1.1\r\nHost: x\r\n" + (b"X-Many: " + b"a" * 7000 + b"\r\n") * 6),
-        (501, b"POST /products HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip\r\n"),
-        (505, b"GET / HTTP/2.0\r\nHost: x\r\n"),
+        (400, b"GET /%zz HTTP/1.1\r\nHost: localhost\r\n"),
+        (400, b"GET /a%00b HTTP/1.1\r\nHost: localhost\r\n"),
+        (400, b"GET /../../etc/passwd HTTP/1.1\r\nHost: localhost\r\n"),
+        (400, b"POST /products HTTP/1.1\r\nHost: localhost\r\nContent-Length: one\r\n"),
+        (400, b"POST /products HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\nContent-Length: 2\r\n"),
+        (400, b"POST /products HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n"),
+        (405, b"TRACE / HTTP/1.1\r\nHost: localhost\r\n"),
+        (414, b"GET /" + b"a" * 9000 + b" HTTP/1.1\r\nHost: localhost\r\n"),
+        (431, b"GET / HTTP/1.1\r\nHost: localhost\r\nX-Long: " + b"a" * 9000 + b"\r\n"),
+        (431, b"GET / HTTP/1.1\r\nHost: localhost\r\n" + (b"X-Many: " + b"a" * 7000 + b"\r\n") * 6),
+        (501, b"POST /products HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: gzip\r\n"),
+        (505, b"GET / HTTP/2.0\r\nHost: localhost\r\n"),
     ],
     ids=lambda value: ascii(value)[:50],
 )
@@ -249,7 +249,7 @@ def test_unreadable_requests_get_a_problem(product, status, request_line_and_hea
 
 
 def test_method_that_nginx_refuses_names_the_others(product):
-    answer = product.public.raw(b"TRACE / HTTP/1.1\r\nHost: x\r\n\r\n")
+    answer = product.public.raw(b"TRACE / HTTP/1.1\r\nHost: localhost\r\n\r\n")
     assert "GET" in answer.header("Allow")
 
 
@@ -357,7 +357,7 @@ def test_post_is_sent_once(lonely):
 def test_a_silent_client_loses_its_connection(product):
     with socket.create_connection(("127.0.0.1", product.public_port), timeout=30) as sock:
         started = time.monotonic()
-        sock.sendall(b"GET /products HTTP/1.1\r\nHost: x\r\nX-Slow: ")
+        sock.sendall(b"GET /products HTTP/1.1\r\nHost: localhost\r\nX-Slow: ")
         try:
             assert sock.recv(1) == b""
         except ConnectionResetError:
@@ -407,6 +407,112 @@ def test_address_is_believed_from_trusted_proxies_only(limited, platform):
         bed.product.public.get("/", headers=headers)
         (entry,) = entries_of(bed.product.nginx, "whose-address")
         assert entry["client.address"] == address
+
+
+def statuses(client, addresses, method="GET", headers=None):
+    """Of one request for each of what stands in X-Forwarded-For."""
+    found = []
+    for address in addresses:
+        answer = client.request(method, "/products", headers={"X-Forwarded-For": address, **(headers or {})})
+        found.append(answer.status)
+    return found
+
+
+@pytest.mark.parametrize("own", ["10.1.2.3", "192.168.7.7", "198.51.100.77"])
+def test_what_a_client_says_of_itself_is_not_believed(limited, own):
+    """What stands before the entry of the hop in front, wherever the client is: also in a network that
+    other hops are in, or with the trusted hop's own address."""
+    forged = [f"203.0.113.{number}, 127.0.0.1, {own}" for number in range(60)]
+    assert statuses(limited.product.public, forged).count(429) >= 30
+    limited.product.public.get("/", headers={"X-Forwarded-For": forged[0], "X-Request-ID": f"forged-{own}"})
+    (entry,) = entries_of(limited.product.nginx, f"forged-{own}")
+    assert entry["client.address"] == own
+
+
+def test_an_ipv6_network_is_one_client(limited):
+    product = limited.product
+    same = [f"2001:db8:0:1:{number:x}::{number:x}" for number in range(1, 61)]
+    assert statuses(product.public, same).count(429) >= 30
+    assert statuses(product.public, [f"2001:db8:0:{number:x}::1" for number in range(2, 62)]) == [200] * 60
+    # As an IPv6 socket shows IPv4.
+    assert statuses(product.public, [f"::ffff:100.64.0.{number}" for number in range(60)]) == [200] * 60
+
+
+@pytest.mark.parametrize("what", ["preflight", "unknown path", "unknown method", "unknown host", "body"])
+def test_refusals_and_preflights_count(limited, what):
+    client = limited.product.public
+    address = {"X-Forwarded-For": f"203.0.113.{100 + sum(what.encode()) % 100}"}
+
+    def ask():
+        if what == "preflight":
+            return client.request("OPTIONS", "/products", headers={**preflight(SHOP["Origin"]), **address})
+        if what == "unknown path":
+            return client.get("/nothing", headers=address)
+        if what == "unknown method":
+            return client.delete("/products", headers=address)
+        if what == "unknown host":
+            return client.get("/products", headers={"Host": "x.example", **address})
+        return client.request("GET", "/products", body=b"{}", headers=address)
+
+    found = [ask().status for _ in range(60)]
+    assert found[0] == {"preflight": 204, "unknown path": 404, "unknown method": 405, "unknown host": 421,
+                        "body": 413}[what]  # fmt: skip
+    assert found.count(429) >= 30
+
+
+# ---- host names ----
+
+
+@pytest.mark.parametrize("host", ["localhost", "LOCALHOST:80", "127.0.0.1", "127.0.0.1:8001", "[::1]", "[::1]:8001"])
+def test_own_names_are_served(platform, host):
+    for client in (platform.product.public, platform.gateway, platform.product.internal):
+        assert client.get("/products", headers={"Host": host}).status == 200
+
+
+@pytest.mark.parametrize(
+    "host", ["evil.example", "localhost.evil.example", "evil.example:8001", "127.0.0.1.evil.example", "x.svc.evil.example"]
+)
+def test_other_names_are_not(platform, host):
+    for client in (platform.product.public, platform.gateway, platform.product.internal):
+        answer = client.get("/products", headers={"Host": host})
+        is_problem(answer, 421, "misdirected-request")
+        assert answer.header("Access-Control-Allow-Origin") is None
+        absolute = f"GET http://{host}/products HTTP/1.1\r\nHost: localhost\r\n\r\n"
+        is_problem(client.raw(absolute.encode()), 421, "misdirected-request")
+
+
+@pytest.mark.parametrize("host", ["10.1.2.3:9000", "[fd00::1]", "product", "product-service:9000",
+                                  "product-service.shop.svc.cluster.local"])  # fmt: skip
+def test_names_inside_a_cluster(product, host):
+    assert product.internal.get("/readyz", headers={"Host": host}).status == 200
+    is_problem(product.public.get("/products", headers={"Host": host}), 421)
+
+
+def test_further_names(make_platform):
+    bed = make_platform(
+        services=("product",), gateway=True, nginx={"SERVER_NAMES": "shop.example, *.shop.example"}
+    )
+    for host in ("shop.example", "www.shop.example:8080", "localhost"):
+        assert bed.product.public.get("/products", headers={"Host": host}).status == 200
+    is_problem(bed.product.public.get("/products", headers={"Host": "example"}), 421)
+
+
+# ---- caches ----
+
+
+def test_what_caches_may_keep(platform):
+    assert platform.product.public.post("/products", json=LAMP).header("Cache-Control") == "no-cache"
+    for path in ("/products", "/products/unknown", "/openapi.json"):
+        assert platform.product.public.get(path).header("Cache-Control") == "no-cache"
+    for client in (platform.cart.public, platform.gateway):
+        for path in ("/carts?user_id=nobody", "/carts/unknown", "/carts?limit=x"):
+            assert client.get(path).header("Cache-Control") == "no-store"
+    for path in ("/orders?user_id=nobody", "/orders/unknown", "/nothing"):
+        assert platform.order.public.get(path).header("Cache-Control") == "no-store"
+    assert platform.gateway.get("/nothing").header("Cache-Control") == "no-store"
+    page = platform.cart.public.get("/docs").body.decode()
+    file = platform.cart.public.get("/docs/" + re.search(r'docs/([^"]+)"', page)[1])
+    assert "immutable" in file.header("Cache-Control")
 
 
 # ---- compression ----
@@ -470,7 +576,7 @@ def test_access_log_of_errors_by_nginx_has_the_request_itself(product):
 
 def test_access_log_stays_json_whatever_is_sent(product):
     product.public.raw(
-        b'GET /\xff"\\ HTTP/1.1\r\nHost: x\r\nUser-Agent: \xff\x01"\r\n'
+        b'GET /\xff"\\ HTTP/1.1\r\nHost: localhost\r\nUser-Agent: \xff\x01"\r\n'
         b"X-Request-ID: logged-3\r\nConnection: close\r\n\r\n"
     )
     (entry,) = entries_of(product.nginx, "logged-3")
@@ -479,6 +585,24 @@ def test_access_log_stays_json_whatever_is_sent(product):
     product.public.get("/", headers={"X-Request-ID": "logged-4"})
     (entry,) = entries_of(product.nginx, "logged-4")
     assert entry["user_agent.original"] == ""
+
+
+def test_error_log_steers_no_terminal(lonely):
+    """nginx writes a request's Referer as it came, beside what went wrong."""
+    assert lonely.product.stop_worker() == 0
+    lonely.product.public.raw(
+        b"GET /products?\xc2\x9b HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+        b"Referer: http://a/\x1b[2J\x1b]0;owned\x07\xc2\x9b31m\x7f\r\n\r\n"
+    )
+    found = []
+    for _ in range(100):
+        found = [line for line in lonely.product.nginx.log.read_bytes().splitlines() if b"owned" in line]
+        if found:
+            break
+        time.sleep(0.01)
+    lonely.product.start_worker()
+    assert found
+    assert all(re.fullmatch(rb"[\t -~]*", line) for line in found)
 
 
 def test_access_log_has_no_probes(product):
@@ -550,7 +674,7 @@ def test_gateway_knows_nothing_else(platform, path):
 
 @pytest.mark.parametrize("path", ["/products/../livez", "/products/%2e%2e/internal/x", "/orders/../readyz"])
 def test_gateway_hides_internal_paths(platform, path):
-    request = f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+    request = f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
     is_problem(platform.gateway.raw(request.encode()), 404, "not-found")
 
 
@@ -608,6 +732,13 @@ def test_gateway_keeps_its_connections(platform):
         ("sidecar", "RATE_LIMIT_RPS", "fast"),
         ("sidecar", "TRUSTED_PROXIES", "127.0.0.1,proxy"),
         ("sidecar", "WORKER_PROCESSES", "0"),
+        ("sidecar", "ROUTES", "/nowhere"),
+        ("sidecar", "CONNECTIONS", "many"),
+        ("sidecar", "CLIENT_CONNECTIONS", "-1"),
+        ("sidecar", "SERVER_NAMES", "shop.example;"),
+        ("sidecar", "SERVER_NAMES", "Shop.example"),
+        ("gateway", "SERVER_NAMES", "~."),
+        ("gateway", "SOURCE_ADDRESS", "localhost"),
         ("sidecar", "CORS_ALLOW_ORIGINS", "*,https://shop.example"),
         ("sidecar", "CORS_ALLOW_ORIGINS", "https://shop.example/"),
         ("sidecar", "CORS_ALLOW_ORIGINS", "https://*.example"),

@@ -190,6 +190,14 @@ def test_other_arguments(tmp_path, name):
     status, lines, log = run(name, url, "--version")
     assert (status, log) == (0, "")
     assert re.fullmatch(rf"{name}-service \S+", lines[0])
+    status, lines, log = run(name, url, "--routes")
+    assert (status, log) == (0, "")
+    assert len(lines) > 10
+    for line in lines:
+        listener, method, size, path, _ = line.split()
+        assert listener == ("internal" if re.match("/(internal|livez|readyz|metrics)", path) else "public")
+        assert (int(size) > 0) <= (method in ("POST", "PUT", "PATCH"))
+    assert "public POST 16384 /orders createOrder" in lines or name != "order"
     assert list(tmp_path.iterdir()) == []
 
 

@@ -5,6 +5,7 @@ start_new_session keeps Ctrl-C to pytest, which then stops everything in order; 
 itself be killed, the kernel ends the processes (PR_SET_PDEATHSIG, so start them on the main thread).
 """
 
+import functools
 import json
 import os
 import platform as machine
@@ -145,30 +146,45 @@ class Nginx(Process):
             "LISTEN_ADDRESS": "127.0.0.1",
             "RUNTIME_DIR": self.directory,
             "ACCESS_LOG": self.access_log,
+            # By default, what one client may have is not what a test is about.
+            "CONNECTIONS": 0,
+            "CLIENT_CONNECTIONS": 0,
             **settings,
         }
 
-    def run(self):
-        shutil.rmtree(self.directory, ignore_errors=True)
-        self.log.unlink(missing_ok=True)
-        self.directory.mkdir()
-        configuration = self.directory / "nginx.conf"
+    def render(self, kind, file):
         rendered = subprocess.run(
-            [ROOT / "nginx" / "render.sh", self.kind],
+            [ROOT / "nginx" / "render.sh", kind],
             env=environment(self.settings),
             check=True,
             capture_output=True,
         )
-        configuration.write_bytes(rendered.stdout)
+        (self.directory / file).write_bytes(rendered.stdout)
+        return self.directory / file
+
+    def run(self, edit=None):
+        """edit: changes the configuration as rendered."""
+        shutil.rmtree(self.directory, ignore_errors=True)
+        self.log.unlink(missing_ok=True)
+        self.directory.mkdir()
+        pid_files = [self.directory / "nginx.pid"]
+        if self.kind == "sidecar":
+            self.settings["ROUTES"] = self.directory / "routes"
+            self.settings["ROUTES"].write_bytes(routes(self.settings["SERVICE"]))
+            pid_files.append(self.directory / "internal.pid")
+        configurations = [self.render(self.kind, "nginx.conf")]
+        if self.kind == "sidecar":
+            configurations.append(self.render("internal", "internal.conf"))
+        if edit:
+            configurations[0].write_text(edit(configurations[0].read_text()))
         self.start(
-            ["nginx", "-p", self.directory, "-c", configuration, "-g", "daemon off;"],
-            {},
+            [ROOT / "nginx" / "serve.sh", self.directory, *configurations],
+            {"RUNTIME_DIR": self.directory},
             self.directory,
         )
         # Written once the ports are bound.
-        pid_file = self.directory / "nginx.pid"
         wait_until(
-            lambda: not self.alive() or (pid_file.exists() and pid_file.read_text()),
+            lambda: not self.alive() or all(file.exists() and file.read_text() for file in pid_files),
             READY_WITHIN,
             f"{self.name} starts",
         )
@@ -183,6 +199,20 @@ class Nginx(Process):
     def access_entries(self):
         """The access log, parsed: fails unless each line is one JSON object."""
         return entries_of_log(self.access_log.read_text())
+
+
+@functools.cache
+def routes(service):
+    """What a sidecar has to know of its worker."""
+    return subprocess.run(
+        [*program(service), "--routes"], env=environment({}), check=True, capture_output=True
+    ).stdout
+
+
+def program(service):
+    """The command of a worker. The thread sanitizer wants its addresses where they always are."""
+    prefix = ["setarch", machine.machine(), "-R"] if VARIANT == "tsan" else []
+    return [*prefix, ROOT / "build" / VARIANT / f"{service}-service"]
 
 
 class Service:
@@ -216,10 +246,9 @@ class Service:
 
     def start_worker(self, **settings):
         """Starts the worker and waits until it is ready; settings add to the platform's."""
-        prefix = ["setarch", machine.machine(), "-R"] if VARIANT == "tsan" else []
         self.worker.start(
-            [*prefix, "spawn-fcgi", "-n", "-s", self.socket, "-M", "0600", "-b", "4096", "--",
-             ROOT / "build" / VARIANT / f"{self.name}-service"],
+            ["spawn-fcgi", "-n", "-s", self.socket, "-M", "0600", "-b", "4096", "--",
+             *program(self.name)],
             {**self.bed.worker_settings(self.name), **settings},
             self.bed.directory,
         )  # fmt: skip

@@ -46,9 +46,10 @@ class Replica(testbed.Service):
         """Nobody asks its sidecar anything any more but we: it is marked as away, and was seen so."""
 
         def figures(client):
-            figures = re.findall(r"\d+", client.get("/nginx-status").body.decode())
-            _, _, _, requests, reading, writing, _ = map(int, figures)
-            return requests, reading + writing
+            """Of both its halves: the internal port's and the public one's."""
+            found = [int(n) for n in re.findall(r"\d+", client.get("/nginx-status").body.decode())]
+            assert len(found) == 14
+            return [(requests, reading + writing) for _, _, _, requests, reading, writing, _ in (found[:7], found[7:])]
 
         time.sleep(testbed.MARK_SEEN_WITHIN)
         with Client(self.internal_port) as client:
@@ -57,7 +58,7 @@ class Replica(testbed.Service):
             while True:
                 time.sleep(0.2)
                 now = figures(client)
-                if now == (before[0] + 1, 1):
+                if now == [(requests + 1, 1) for requests, _ in before]:
                     return
                 before = now
                 assert time.monotonic() < end, f"{self.instance} still gets requests"

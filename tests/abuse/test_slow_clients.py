@@ -1,0 +1,93 @@
+"""Clients that send a little and then nothing, as many as one has sockets: they hold their own places, keep
+nothing on the disk, and cost probes and siblings nothing."""
+
+import contextlib
+import os
+import socket
+from pathlib import Path
+
+import pytest
+import testbed
+
+pytestmark = pytest.mark.storeless
+
+MANY = 300
+PER_CLIENT = 16
+
+
+@pytest.fixture(scope="module")
+def shop(make_platform):
+    """With fewer connections than the test opens: as 8,600 are to 4096."""
+    return make_platform(
+        services=("cart",),
+        gateway=False,
+        nginx={"CLIENT_CONNECTIONS": PER_CLIENT, "CONNECTIONS": 2 * PER_CLIENT, "WORKER_PROCESSES": 1,
+               "TRUSTED_PROXIES": "127.0.0.1"},
+    ).cart  # fmt: skip
+
+
+def temporary_bytes(nginx):
+    """What its processes hold in files, unlinked ones too."""
+    total = 0
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            session = int(stat.read_text().rpartition(")")[2].split()[3])
+            if session != nginx.pid:
+                continue
+            for file in (stat.parent / "fd").iterdir():
+                with contextlib.suppress(OSError):
+                    if "-body/" in os.readlink(file):
+                        total += file.stat().st_size
+    return total
+
+
+@contextlib.contextmanager
+def opened(port, count, first):
+    """So many connections that have sent that."""
+    with contextlib.ExitStack() as stack:
+        connections = []
+        for _ in range(count):
+            connection = stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=20))
+            connection.sendall(first)
+            connections.append(connection)
+        yield connections
+
+
+def status_of(connection):
+    return int(connection.recv(64).split()[1])
+
+
+def half_a_body(path, size, client="203.0.113.1"):
+    head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nX-Forwarded-For: {client}\r\n"
+    return f"{head}Content-Type: application/json\r\nContent-Length: {size}\r\n\r\n".encode() + b" " * 1000
+
+
+def test_a_body_for_nothing_is_not_waited_for(shop):
+    """Refused at once, whatever was said to come, and nothing of it is kept."""
+    for path, status in (("/nothing/here", 404), ("/carts/x/refresh", 413)):
+        with opened(shop.public_port, PER_CLIENT, half_a_body(path, 16000)) as connections:
+            assert {status_of(connection) for connection in connections} == {status}
+    with opened(shop.public_port, PER_CLIENT, half_a_body("/carts", 1 << 20)) as connections:
+        assert {status_of(connection) for connection in connections} == {413}
+    assert temporary_bytes(shop.nginx) == 0
+
+
+def test_slow_bodies_hold_their_clients_places_only(shop):
+    with opened(shop.public_port, MANY, half_a_body("/carts", 16000)) as connections:
+        refused = connections[PER_CLIENT:]
+        assert {status_of(connection) for connection in refused} == {429}
+        assert temporary_bytes(shop.nginx) == 0
+        # Others are served, and who it was is not.
+        assert shop.public.get("/carts?user_id=a", headers={"X-Forwarded-For": "203.0.113.2"}).status == 200
+        assert shop.public.get("/carts?user_id=a", headers={"X-Forwarded-For": "203.0.113.1"}).status == 429
+        # Two such clients have all places.
+        with opened(shop.public_port, PER_CLIENT, half_a_body("/carts", 16000, "203.0.113.3")):
+            testbed.wait_until(
+                lambda: shop.public.get("/carts?user_id=a", headers={"X-Forwarded-For": "203.0.113.2"}).status == 429,
+                10, "all places are taken",
+            )  # fmt: skip
+            assert shop.internal.get("/carts?user_id=a").status == 200
+    testbed.wait_until(
+        lambda: shop.public.get("/carts?user_id=a", headers={"X-Forwarded-For": "203.0.113.1"}).status == 200,
+        10, "the places are free again",
+    )  # fmt: skip
