@@ -12,8 +12,8 @@ from testbed import SERVICES
 # Requests of each kind: enough that a page more or less does not matter.
 TIMES = 150
 
-# The most bytes that may stay of each byte sent. Import is the highest: the shortest product that can
-# be made takes 33 bytes, and a row, its words and its ledger.
+# The most bytes that may stay of each byte sent. Import is the highest: the shortest line that makes
+# a product takes 33 bytes, and leaves a row, its words and its ledger.
 CEILING = 12
 CEILINGS = {"importProducts": 25}
 

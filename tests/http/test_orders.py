@@ -427,7 +427,7 @@ def test_reason_and_tracking_number(shop):
 
 @pytest.mark.parametrize("status", STATUSES)
 def test_remark_that_leaves_the_status(shop, status):
-    """A wrong number is corrected, before and after the delivery; what is said twice counts once."""
+    """A wrong number is corrected, also after the delivery; what is said twice counts once."""
     product = shop.make_product(inventory=5)
     order = shop.buy({product: 2})
     for step in WAYS[status]:
@@ -658,7 +658,8 @@ def test_count(shop, listed):
 @pytest.mark.parametrize(
     "query",
     ["status=lost", "status=", "user_id=", "created_after=yesterday", "created_before=2026-02-30",
-     "created_after=2026-01-31T00:00:00", "updated_after=now", "sort=status", "limit=0", "limit=201", "limit=-1", "limit=1e2",
+     "created_after=2026-01-31T00:00:00", "updated_after=now", "sort=status",
+     "limit=0", "limit=201", "limit=-1", "limit=1e2",
      "cursor=x", "count=maybe", "offset=1", "status=pending&status=shipped",
      "created_after=2026-01-31T00:00:00%2B25:00"],
 )  # fmt: skip
