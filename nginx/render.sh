@@ -88,7 +88,7 @@ host() { # name value
 server_names() {
 	printf 'localhost 127.0.0.1 [::1]'
 	matches "$SERVER_NAMES" '[^[:cntrl:]]*' || fail SERVER_NAMES "$SERVER_NAMES" 'must be one line'
-	printf '%s\n' "$SERVER_NAMES" | tr ', ' '\n\n' | while IFS= read -r name; do
+	printf '%s\n' "$SERVER_NAMES" | tr -s ' ,' '\n' | while IFS= read -r name; do
 		[ -n "$name" ] || continue
 		matches "$name" '(\*\.)?[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?|\[[0-9a-f:]+\]' ||
 			fail SERVER_NAMES "$SERVER_NAMES" "'$name' is no host name in lower case, without a port"

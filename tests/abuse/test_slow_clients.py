@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import testbed
+from client import Client
 
 pytestmark = pytest.mark.storeless
 
@@ -80,8 +81,11 @@ def test_slow_bodies_hold_their_clients_places_only(shop):
         # Others are served, and who it was is not.
         assert shop.public.get("/carts?user_id=a", headers={"X-Forwarded-For": "203.0.113.2"}).status == 200
         assert shop.public.get("/carts?user_id=a", headers={"X-Forwarded-For": "203.0.113.1"}).status == 429
-        # Two such clients have all places.
-        with opened(shop.public_port, PER_CLIENT, half_a_body("/carts", 16000, "203.0.113.3")):
+        # A few such clients have all places.
+        with (
+            opened(shop.public_port, PER_CLIENT, half_a_body("/carts", 16000, "203.0.113.3")),
+            opened(shop.public_port, PER_CLIENT, half_a_body("/carts", 16000, "203.0.113.4")),
+        ):
             testbed.wait_until(
                 lambda: shop.public.get("/carts?user_id=a", headers={"X-Forwarded-For": "203.0.113.2"}).status == 429,
                 10, "all places are taken",
@@ -91,3 +95,32 @@ def test_slow_bodies_hold_their_clients_places_only(shop):
         lambda: shop.public.get("/carts?user_id=a", headers={"X-Forwarded-For": "203.0.113.1"}).status == 200,
         10, "the places are free again",
     )  # fmt: skip
+
+
+def is_served(port):
+    try:
+        with Client(port, timeout=5) as client:
+            return client.get("/carts?user_id=a").status == 200
+    except OSError:
+        return False
+
+
+def test_without_a_connection_left_probes_go_on(make_platform):
+    """Clients have all connections of the public half, which closes new ones at once."""
+    cart = make_platform(services=("cart",), gateway=False, nginx={"WORKER_PROCESSES": 1}).cart
+    assert cart.nginx.stop() == 0
+    cart.nginx.run(edit=lambda text: text.replace("worker_connections 4096;", "worker_connections 128;"))
+    with contextlib.ExitStack() as stack:
+        for _ in range(MANY):
+            stack.enter_context(opened(cart.public_port, 1, half_a_body("/carts", 16000)))
+            if not is_served(cart.public_port):
+                break
+        assert not is_served(cart.public_port)
+        for _ in range(20):
+            with Client(cart.internal_port, timeout=5) as probe:
+                for path in ("/livez", "/readyz", "/metrics", "/nginx-status"):
+                    assert probe.get(path).status == 200
+        assert is_served(cart.internal_port)
+    testbed.wait_until(lambda: is_served(cart.public_port), 30, "the public port serves again")
+    # What nginx said meanwhile is no fault here.
+    cart.nginx.log.write_text("")
