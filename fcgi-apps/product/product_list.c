@@ -505,6 +505,8 @@ static bool applies(const struct product_listing *listing, enum product_source s
 	const struct product_filter *filter = &listing->filter;
 
 	switch (source) {
+	case PRODUCTS_IN_ORDER:
+		return true;
 	case PRODUCTS_OUT_OF_STOCK:
 		return filter->in_stock == 0;
 	case PRODUCTS_LOW_ON_STOCK:
@@ -518,51 +520,6 @@ static bool applies(const struct product_listing *listing, enum product_source s
 	default:
 		return false;
 	}
-}
-
-/* 1: few products, or none, come from this source; 0: more. */
-static int are_few(struct db_conn *conn, const struct product_listing *listing)
-{
-	struct product_statement statement CLEANUP(product_statement_release) = {0};
-	int64_t one;
-	int r;
-
-	text_init(&statement.sql, SQL_MAX);
-	add(&statement, "SELECT 1");
-	add_few(&statement, listing);
-	text_printf(&statement.sql, " LIMIT 1 OFFSET %d", PRODUCT_FEW);
-	r = text_error(&statement.sql);
-	if (r == 0)
-		r = db_query_int(conn, text_string(&statement.sql), statement.values,
-				 statement.count, &one);
-	return r == -ENOENT ? 1 : r;
-}
-
-static int choose_source(struct db_conn *conn, struct product_listing *listing)
-{
-	static const enum product_source sources[] = {PRODUCTS_OUT_OF_STOCK, PRODUCTS_LOW_ON_STOCK,
-						      PRODUCTS_BY_PRICE, PRODUCTS_BY_CREATION,
-						      PRODUCTS_BY_TAG};
-
-	/* Deleted ones are in no index but that of changes. */
-	for (size_t i = 0; i < ARRAY_SIZE(sources) && !listing->filter.deleted; i++) {
-		int r = 0;
-
-		if (!applies(listing, sources[i]))
-			continue;
-		listing->source = sources[i];
-		r = are_few(conn, listing);
-		if (r != 0)
-			return r < 0 ? r : 0;
-	}
-	listing->source = PRODUCTS_IN_ORDER;
-	return 0;
-}
-
-void product_horizon_release(struct product_horizon *horizon)
-{
-	text_release(&horizon->first);
-	text_release(&horizon->second);
 }
 
 /* What an index has in the listing's order, filters or not. */
@@ -590,6 +547,56 @@ static void add_passed(struct product_statement *statement, const struct product
 		add_value(statement, " AND category = ", db_text(filter->category), "");
 	if (sorts_by(listing, "price"))
 		add_price_range(statement, listing, true);
+}
+
+/* 1: few products, or none, come from this source; 0: more. */
+static int are_few(struct db_conn *conn, const struct product_listing *listing)
+{
+	struct product_statement statement CLEANUP(product_statement_release) = {0};
+	int64_t one;
+	int r;
+
+	text_init(&statement.sql, SQL_MAX);
+	add(&statement, "SELECT 1");
+	if (listing->source == PRODUCTS_IN_ORDER)
+		add_passed(&statement, listing);
+	else
+		add_few(&statement, listing);
+	text_printf(&statement.sql, " LIMIT 1 OFFSET %d", PRODUCT_FEW);
+	r = text_error(&statement.sql);
+	if (r == 0)
+		r = db_query_int(conn, text_string(&statement.sql), statement.values,
+				 statement.count, &one);
+	return r == -ENOENT ? 1 : r;
+}
+
+/* The first that has few. A walk over few is best: it ends once the page is full. */
+static int choose_source(struct db_conn *conn, struct product_listing *listing)
+{
+	static const enum product_source sources[] = {PRODUCTS_IN_ORDER,     PRODUCTS_OUT_OF_STOCK,
+						      PRODUCTS_LOW_ON_STOCK, PRODUCTS_BY_PRICE,
+						      PRODUCTS_BY_CREATION,  PRODUCTS_BY_TAG};
+
+	/* Deleted ones are in no index but that of changes. */
+	for (size_t i = 0; i < ARRAY_SIZE(sources) && !listing->filter.deleted; i++) {
+		int r = 0;
+
+		if (!applies(listing, sources[i]))
+			continue;
+		listing->source = sources[i];
+		r = are_few(conn, listing);
+		listing->is_short = r == 1 && sources[i] == PRODUCTS_IN_ORDER;
+		if (r != 0)
+			return r < 0 ? r : 0;
+	}
+	listing->source = PRODUCTS_IN_ORDER;
+	return 0;
+}
+
+void product_horizon_release(struct product_horizon *horizon)
+{
+	text_release(&horizon->first);
+	text_release(&horizon->second);
 }
 
 static int keep_key(struct db_rows *row, int column, bool is_text, struct text *text,
@@ -634,7 +641,7 @@ int product_listing_horizon(struct db_conn *conn, const struct product_listing *
 	struct sort_keys keys = keys_of(listing);
 	int r;
 
-	if (!leaves_out(listing))
+	if (listing->is_short || !leaves_out(listing))
 		return 0;
 	text_init(&statement.sql, SQL_MAX);
 	text_printf(&statement.sql, "SELECT %s, %s", keys.first, keys.second);

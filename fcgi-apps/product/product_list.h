@@ -76,6 +76,7 @@ struct product_listing {
 		PRODUCTS_BY_CREATION,
 		PRODUCTS_BY_TAG,
 	} source;
+	bool is_short; /* the walk is over few products: no horizon is looked for */
 };
 
 /* Where a walk ends: at the end of the order, or at a position. One owner. */

@@ -15,7 +15,7 @@ struct listing_page {
 	const char *sort;
 	int64_t limit;
 	int64_t top;
-	bool walks; /* as where its filters have many products */
+	enum product_source source; /* as it would be chosen among many products; without q */
 
 	/* the position after the page, for the next one; moved says whether there is one */
 	bool moved;
@@ -75,8 +75,8 @@ static int listing_read(struct db_conn *conn, void *argument)
 	struct product_position after = {listing_key(page->first, order->first_is_text),
 					 listing_key(page->second, order->second_is_text)};
 	page->top = listing.top;
-	if (page->walks)
-		listing.source = PRODUCTS_IN_ORDER;
+	if (!page->filter.q)
+		listing.source = page->source;
 	bool all = false;
 	ck_assert_int_eq(product_listing_count(conn, &listing, &page->total, &all), 0);
 	ck_assert(all);

@@ -199,7 +199,7 @@ static const struct {
 START_TEST(filters_count_and_use_their_index)
 {
 	struct listing_page page = {
-		.filter = filters[_i].filter, .sort = filters[_i].sort, .limit = 9, .walks = true};
+		.filter = filters[_i].filter, .sort = filters[_i].sort, .limit = 9};
 	size_t seen = 0;
 	do {
 		listing_next(&page);
@@ -302,23 +302,32 @@ END_TEST
 static const struct {
 	struct product_filter filter;
 	const char *sort;
+	enum product_source source;
 	const char *index;
 } few[] = {
 	{{.min_price = 100, .max_price = 200, .in_stock = -1, .low_stock = -1},
 	 "-name",
+	 PRODUCTS_BY_PRICE,
 	 "INDEX products_price (price>"},
 	{{.category = "odd", .min_price = -1, .max_price = 200, .in_stock = 1, .low_stock = -1},
 	 "name",
+	 PRODUCTS_BY_PRICE,
 	 "INDEX products_category_price (category=? AND price<"},
 	{{.min_price = -1, .max_price = -1, .in_stock = 0, .low_stock = -1},
 	 "-price",
+	 PRODUCTS_OUT_OF_STOCK,
 	 "INDEX products_out_of_stock"},
 	{{.category = "odd", .min_price = -1, .max_price = -1, .in_stock = -1, .low_stock = 1},
 	 NULL,
+	 PRODUCTS_LOW_ON_STOCK,
 	 "INDEX products_low_stock"},
-	{{.tag = "t", ANY}, "price", "SEARCH product_tags USING PRIMARY KEY (tag="},
+	{{.tag = "t", ANY},
+	 "price",
+	 PRODUCTS_BY_TAG,
+	 "SEARCH product_tags USING PRIMARY KEY (tag="},
 	{{.tag = "t", .category = "even", ANY},
 	 NULL,
+	 PRODUCTS_BY_TAG,
 	 "SEARCH product_tags USING PRIMARY KEY (tag="},
 };
 
@@ -326,7 +335,7 @@ START_TEST(few_products_are_sorted)
 {
 	struct listing_page sorted = {.filter = few[_i].filter, .sort = few[_i].sort, .limit = 7};
 	struct listing_page walked = sorted;
-	walked.walks = true;
+	sorted.source = few[_i].source;
 	do {
 		listing_next(&sorted);
 		listing_next(&walked);
