@@ -11,7 +11,7 @@
 #define LIST_ORDER "-created_at"
 
 /* A page of many full carts ends early: memory stays bounded, whatever the limit asks for. */
-#define LIST_BYTES_MAX (4u << 20)
+#define LIST_BYTES_MAX (2u << 20)
 
 int cart_api_load(struct request *request, struct response *response, enum cart_lock lock,
 		  struct cart *cart)

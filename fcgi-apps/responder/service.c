@@ -14,6 +14,7 @@
 #include "responder/metrics.h"
 #include "responder/version.h"
 
+#define LARGE_BLOCK     (256 << 10) /* bytes: from here on no part of the heap */
 #define REQUEST_TIMEOUT (5 * CLOCK_SECOND)
 #define BUSY_TIMEOUT    (4 * CLOCK_SECOND)
 #define QUEUE_LIMIT     1024
@@ -196,6 +197,9 @@ int service_main(const struct service *service, int argc, char **argv)
 
 	/* One arena is enough for a few threads, each with a cache of its own, and wastes least. */
 	mallopt(M_ARENA_MAX, 1);
+	/* Long texts grow in place and go back to the system at once. Setting it also keeps glibc
+	 * from raising it with the first one that is freed. */
+	mallopt(M_MMAP_THRESHOLD, LARGE_BLOCK);
 
 	struct settings settings = {0};
 	log_start(service->name, LOG_INFO);

@@ -1,0 +1,211 @@
+"""What one request may cost a worker: the worst bodies and queries that each operation's limits allow,
+for every operation of every document, and the fullest answers that the shop's limits allow."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+import stores
+from documents import operations_of, source_operations
+from world import World, made, unique
+
+GROWTH_MAX = 8 << 10  # KiB
+
+# libpq holds all rows of a page beside the answer that is made of them.
+LISTING_MAX = 16 << 10 if stores.POSTGRES else GROWTH_MAX
+LISTINGS = ("listProducts", "listCarts", "listOrders")
+
+ASTRAL = "\U0001f600"  # 4 bytes, 12 where it is escaped
+LARGEST_PRODUCT = {
+    "name": ASTRAL * 200,
+    "description": ASTRAL * 5000,
+    "price": 9999999.99,
+    "category": ASTRAL * 100,
+    "tags": [ASTRAL * 48 + f"{number:02}" for number in range(20)],
+    "image_url": "https://example.com/" + "a" * 2028,
+}
+
+# ---- what is sent ----
+
+
+def filled(start, element, end, size):
+    """start, as many elements with commas between as fit into size, end."""
+    count = (size - len(start) - len(end)) // (len(element) + 1)
+    return start + ",".join([element] * count) + end
+
+
+def many_members(size, count=990):
+    """Each of another name, none of them known, as long as there is room."""
+    length = max(size // count - 12, 4)
+    members = (f'"{str(number).ljust(length, "~")}":{{}}' for number in range(count))
+    return ("{" + ",".join(members) + "}")[: size - 1] + "}"
+
+
+def bodies(size):
+    yield filled("[", "{}", "]", size)
+    yield filled("[", "{}", "]", min(size, 2900)).ljust(size)
+    yield filled("[" * 15, '{"a":{}}', "]" * 15, min(size, 4400)).ljust(size)
+    yield "[" * size
+    yield '{"a":' * (size // 5)
+    yield '"' + "a" * (size - 2) + '"'
+    yield '"' + "\\u0061" * ((size - 2) // 6) + '"'
+    yield "9" * size
+    yield "0." + "1" * (size - 2)
+    yield '{"' + "a" * (size - 5) + '":1}'
+    yield many_members(size)
+    # A character that is three in Normalization Form C.
+    for name in ("name", "user_id", "reason"):
+        yield f'{{"{name}":"' + "\U0001d160" * ((size - len(name) - 7) // 4) + '"}'
+
+
+def lines(size):
+    """Of an import: lines of every kind of body, and lines that each are stored or refused."""
+    line = 65_000
+    for body in (filled("[", "{}", "]", line), many_members(line), '"' + "a" * line + '"'):
+        yield (body + "\n") * (size // (line + 1))
+    yield "{}\n" * 100_000
+    yield "1" * size
+    stored = json.dumps({**LARGEST_PRODUCT, "sku": "SKU"}, ensure_ascii=False)
+    yield "".join(stored.replace("SKU", unique("LARGE")) + "\n" for _ in range(200))
+
+
+def queries(operation):
+    parameters = operation.parameters_in("query")
+    yield "&".join(f"{number}=" for number in range(900))
+    yield "&".join(f"{parameter['name']}=%F0%9F%98%80" for parameter in parameters)
+    for name, value in {
+        "limit": "200",
+        "q": "+".join(["e%CC%81"] * 16),
+        "ids": "+" * 7000,
+        "user_id": "%F0%9D%85%A0" * 500,
+        "category": "%F0%9D%85%A0" * 500,
+        "cursor": "A" * 4096,
+    }.items():
+        if any(parameter["name"] == name for parameter in parameters):
+            yield f"{name}={value}"
+
+
+# ---- what it costs ----
+
+
+class Meter:
+    """The highest resident memory of a worker while something is done."""
+
+    def __init__(self, service):
+        self.folder = Path(f"/proc/{service.worker.pid}")
+
+    def read(self, name):
+        text = (self.folder / "status").read_text()
+        return int(re.search(rf"^{name}:\s+(\d+)", text, re.M)[1])
+
+    def growth(self, request):
+        """In KiB. proc(5): 5 sets the peak to what is resident now."""
+        (self.folder / "clear_refs").write_text("5")
+        before = self.read("VmRSS")
+        request()
+        return self.read("VmHWM") - before
+
+
+@pytest.fixture(scope="module")
+def bed(make_platform):
+    """Answers are not parsed once more, as they are nowhere but in tests."""
+    return make_platform(gateway=False, worker={"CONTRACT_CHECK_RESPONSES": 0})
+
+
+@pytest.fixture(scope="module")
+def world(bed):
+    world = World(bed)
+    world.begin_checkout()
+    fill(bed, world.user)
+    return world
+
+
+def number(width, of):
+    return f"lpad(({of})::text, {width}, '0')" if stores.POSTGRES else f"printf('%0{width}d', {of})"
+
+
+def fill(bed, user):
+    """Pages that are as long as they can be: 200 of the largest products, 60 carts and 60 orders with
+    100 lines each."""
+    for _ in range(200):
+        made(bed.product.public.post("/products", json={**LARGEST_PRODUCT, "sku": unique("FULL")}))
+    counting = "WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < ?)"
+    one, line = number(12, "i"), number(12, "i / 100")
+    name = f"'{ASTRAL * 200}'"
+    bed.cart.store.write(
+        f"{counting} INSERT INTO carts (id, user_id, version, created_at, updated_at, expires_at,"
+        f" emptied_version) SELECT 'c' || {one}, '{user}', 1, i, i, 4000000000000000, 0 FROM n",
+        59,
+    )
+    bed.cart.store.write(
+        f"{counting} INSERT INTO cart_lines (cart_id, product_id, name, unit_price, quantity, position,"
+        f" seen_at) SELECT 'c' || {line}, {one}, {name}, 1, 1, i, i FROM n",
+        5999,
+    )
+    bed.order.store.write(
+        f"{counting} INSERT INTO orders (id, user_id, cart_id, saga, lease_until, status, total_amount,"
+        f" currency, version, created_at, updated_at)"
+        f" SELECT 'o' || {one}, '{user}', 'c', 'placed', 0, 'pending', 0, 'USD', 1, i, i FROM n",
+        59,
+    )
+    bed.order.store.write(
+        f"{counting} INSERT INTO order_lines (order_id, position, product_id, name, price, quantity,"
+        f" line_total) SELECT 'o' || {line}, i, {one}, {name}, 1, 1, 1 FROM n",
+        5999,
+    )
+    bed.order.store.write(
+        f"{counting} INSERT INTO order_history (order_id, version, status, at)"
+        f" SELECT 'o' || {one}, 1, 'pending', i FROM n",
+        59,
+    )
+
+
+def requests_of(bed, world, operation):
+    """[(what it is, a function that sends it)]"""
+    service = bed.services[operation.service]
+    client = service.internal if operation.internal else service.public
+    path = world.path_of(operation) + world.query_of(operation)
+    headers = {"Content-Type": operation.media_type()} if operation.body else {}
+
+    def send(path, body=None, **more):
+        with client.clone() as alone:
+            alone.request(operation.method, path, body=body, headers={**headers, **more})
+
+    yield "plain", lambda: send(path)
+    for query in queries(operation):
+        yield f"?{query[:20]}", lambda query=query: send(f"{path}{'&' if '?' in path else '?'}{query}")
+    if operation.has_json_body():
+        for body in bodies(operation.max_bytes):
+            text = body.encode()
+            yield f"{text[:20]} of {len(text)}", lambda text=text: send(path, text)
+    elif operation.body:
+        for body in lines(operation.max_bytes):
+            text = body.encode()
+            yield f"{text[:20]} of {len(text)}", lambda text=text: send(path, text)
+        for body in lines(1 << 20):
+            text = body.encode()[: 1 << 20]
+            key = {"Idempotency-Key": unique("key")}
+            yield f"keyed {text[:20]}", lambda text=text, key=key: send(path, text, **key)
+
+
+@pytest.mark.parametrize(("name", "identifier"), source_operations())
+def test_peak_of_a_request(bed, world, name, identifier):
+    service = bed.services[name]
+    document = service.internal.get("/openapi.json").json()
+    operation = operations_of(document, name)[identifier]
+    meter = Meter(service)
+    grown = {what: meter.growth(send) for what, send in requests_of(bed, world, operation)}
+    limit = LISTING_MAX if identifier in LISTINGS else GROWTH_MAX
+    assert not {what: kib for what, kib in grown.items() if kib > limit}
+    assert service.worker.alive()
+
+
+def test_memory_is_given_back(bed, world):
+    """After many of the largest ones."""
+    service = bed.product
+    meter = Meter(service)
+    before = meter.read("VmRSS")
+    for _ in range(30):
+        assert service.public.get("/products?limit=200").status == 200
+    assert meter.read("VmRSS") - before < GROWTH_MAX
