@@ -20,6 +20,7 @@ declare -A home=(
 	[json-c/]='fcgi-apps/base/json*.c fcgi-apps/base/json_tree.h'
 	[uninorm.h]='fcgi-apps/base/unicode.c'
 	[unistr.h]='fcgi-apps/base/unicode.c'
+	[uniwbrk.h]='fcgi-apps/base/unicode.c'
 	[unicase.h]='fcgi-apps/base/unicode.c'
 	[unictype.h]='fcgi-apps/base/unicode.c'
 	[sqlite3.h]='fcgi-apps/storage/sqlite*.[ch]'

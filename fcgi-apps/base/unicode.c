@@ -2,9 +2,11 @@
 
 #include <stdlib.h>
 
+#include <unicase.h>
 #include <unictype.h>
 #include <uninorm.h>
 #include <unistr.h>
+#include <uniwbrk.h>
 
 /* The first lead byte of a character from U+0300 on, the first that may not be in NFC. */
 #define NFC_LEAD 0xCC
@@ -65,8 +67,7 @@ void unicode_append_nfc(struct text *out, const char *text, size_t length)
 		free(normal);
 }
 
-/* The character at text and its size in bytes. */
-static size_t decode(const char *text, size_t length, ucs4_t *ret_character)
+size_t unicode_decode(const char *text, size_t length, uint32_t *ret_character)
 {
 	int size = u8_mbtouc(ret_character, (const uint8_t *)text, length);
 
@@ -80,7 +81,7 @@ const char *unicode_trim(const char *text, size_t length, size_t *ret_length)
 	ucs4_t character;
 
 	for (size_t i = 0, size; i < length; i += size) {
-		size = decode(text + i, length - i, &character);
+		size = unicode_decode(text + i, length - i, &character);
 		if (uc_is_property_white_space(character))
 			continue;
 		if (!first)
@@ -103,7 +104,7 @@ bool unicode_shows_nothing(const char *text, size_t length)
 	ucs4_t character;
 
 	for (size_t i = 0, size; i < length; i += size) {
-		size = decode(text + i, length - i, &character);
+		size = unicode_decode(text + i, length - i, &character);
 		if (!is_unseen(character))
 			return false;
 	}
@@ -115,9 +116,107 @@ bool unicode_has_control(const char *text, size_t length)
 	ucs4_t character;
 
 	for (size_t i = 0, size; i < length; i += size) {
-		size = decode(text + i, length - i, &character);
+		size = unicode_decode(text + i, length - i, &character);
 		if (character < 0x20 || (character >= 0x7F && character <= 0x9F))
 			return true;
 	}
 	return false;
+}
+
+bool unicode_is_white_space(uint32_t character)
+{
+	return uc_is_property_white_space(character);
+}
+
+enum unicode_class unicode_class(uint32_t character)
+{
+	if (uc_is_property_default_ignorable_code_point(character))
+		return UNICODE_IGNORED;
+	if (uc_is_general_category_withtable(character, UC_CATEGORY_MASK_Nd))
+		return UNICODE_DIGIT;
+	if (uc_is_general_category_withtable(character, UC_CATEGORY_MASK_L | UC_CATEGORY_MASK_N))
+		return UNICODE_LETTER;
+	if (uc_is_general_category_withtable(character, UC_CATEGORY_MASK_M))
+		return UNICODE_MARK;
+	return UNICODE_SEPARATOR;
+}
+
+unsigned unicode_digit(uint32_t character)
+{
+	return (unsigned)uc_decimal_value(character);
+}
+
+bool unicode_is_fraction(uint32_t character)
+{
+	ucs4_t decomposition[UC_DECOMPOSITION_MAX_LENGTH];
+	int tag = -1;
+
+	return uc_decomposition(character, &tag, decomposition) > 0 && tag == UC_DECOMP_FRACTION;
+}
+
+bool unicode_is_unspaced(uint32_t letter)
+{
+	int property = uc_wordbreak_property(letter);
+
+	return property == WBP_OTHER || property == WBP_KATAKANA;
+}
+
+static bool is_of(uint32_t character, const char *script)
+{
+	return uc_is_script(character, uc_script_byname(script));
+}
+
+/* Whether base and mark are together a letter of its own, see the header. */
+static bool makes_letter(uint32_t base, uint32_t mark)
+{
+	static const ucs4_t stressed[] = {0x0450, 0x0451, 0x045D}; /* ѐ, ё, ѝ */
+	ucs4_t letter;
+
+	if (!is_of(base, "Cyrillic") && !is_of(base, "Arabic"))
+		return false;
+	letter = uc_composition(base, mark);
+	for (size_t i = 0; i < ARRAY_SIZE(stressed); i++) {
+		if (letter == stressed[i])
+			return false;
+	}
+	return letter != 0;
+}
+
+bool unicode_is_accent(uint32_t base, uint32_t mark)
+{
+	if (unicode_is_unspaced(base))
+		return false;
+	if (is_of(mark, "Hebrew") || is_of(mark, "Arabic"))
+		return true;
+	return is_of(mark, "Inherited") && !makes_letter(base, mark);
+}
+
+int unicode_fold(const uint32_t *characters, size_t count, uint32_t **ret_folded, size_t *ret_count)
+{
+	size_t length = 0;
+	uint32_t *plain = u32_normalize(UNINORM_NFKD, characters, count, NULL, &length);
+	uint32_t *folded;
+
+	if (!plain)
+		return -ENOMEM;
+	folded = u32_casefold(plain, length, NULL, UNINORM_NFKD, NULL, ret_count);
+	free(plain);
+	if (!folded)
+		return -ENOMEM;
+	*ret_folded = folded;
+	return 0;
+}
+
+void unicode_append_word(struct text *out, const uint32_t *characters, size_t count)
+{
+	uint8_t bytes[UNICODE_WORD_MAX * 4];
+	size_t length = 0;
+
+	for (size_t i = 0; i < count && i < UNICODE_WORD_MAX; i++) {
+		int size = u8_uctomb(bytes + length, characters[i],
+				     (ptrdiff_t)(sizeof(bytes) - length));
+
+		length += size > 0 ? (size_t)size : 0;
+	}
+	unicode_append_nfc(out, (const char *)bytes, length);
 }

@@ -166,12 +166,15 @@ const struct check product_checks[PRODUCT_CHECK_COUNT] = {
 		.postgres_only = true,
 	},
 	{
-		/* FTS5's own integrity-check is a write. Names without an ASCII letter or digit may
-		 * have no word at all. In PostgreSQL the indexed column is a generated one. */
+		/* FTS5's own integrity-check is a write. A name of ASCII is what is indexed of it,
+		 * but for case, if no word of it is too long. PostgreSQL's words are in the
+		 * product. */
 		.rule = "search-finds-names",
 		.sql = "SELECT id, CASE WHEN deleted_at IS NULL"
 		       " THEN 'is not found by its name' ELSE 'is deleted, but found' END"
 		       " FROM products WHERE name GLOB '*[0-9A-Za-z]*'"
+		       " AND name NOT GLOB '*[^ -~]*' AND length(name) <= 64"
+		       " AND seq > (SELECT coalesce(max(top), 0) FROM product_words_older)"
 		       " AND (deleted_at IS NULL) <> EXISTS (SELECT 1 FROM product_search"
 		       "  WHERE product_search MATCH"
 		       "   ('name : \"' || replace(products.name, '\"', '\"\"') || '\"')"

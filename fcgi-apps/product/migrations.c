@@ -123,6 +123,63 @@ static const char postgres_search[] =
 	" setweight(to_tsvector('simple', product_words(description)), 'D')) STORED;"
 	"CREATE INDEX products_search ON products USING gin (search) WHERE deleted_at IS NULL;";
 
+/*
+ * Words by words.h instead of each store's own (word_index.h). On SQLite a table of FTS5 that keeps
+ * the words it was given, so that it can take them out again; the triggers note which products
+ * changed, and before the group's commit all of them are indexed at once: FTS5 writes a segment at
+ * every savepoint. Its tokenizer has nothing to do but to find the spaces.
+ */
+#define WORDS_OLDER                                                                                \
+	"CREATE TABLE product_words_older (top BIGINT NOT NULL PRIMARY KEY);"                      \
+	"INSERT INTO product_words_older SELECT max(seq) FROM products HAVING max(seq) IS NOT "    \
+	"NULL;"
+
+static const char sqlite_words[] =
+	"DROP TRIGGER products_search_insert;"
+	"DROP TRIGGER products_search_update;"
+	"DROP TRIGGER products_search_delete;"
+	"DROP TABLE product_search;"
+	"DROP VIEW searchable_products;"
+	"DROP TABLE product_search_changes;"
+	"CREATE TABLE product_search_changes (seq INTEGER PRIMARY KEY);"
+	"CREATE VIRTUAL TABLE product_search USING fts5(sku, name, labels, description,"
+	" columnsize=0, tokenize='ascii');"
+	"CREATE TRIGGER products_search_insert AFTER INSERT ON products BEGIN"
+	" INSERT OR IGNORE INTO product_search_changes VALUES (new.seq); END;"
+	"CREATE TRIGGER products_search_update AFTER UPDATE OF " FTS_COLUMNS ", deleted_at"
+	" ON products WHEN (" FTS_OLD ", old.deleted_at) IS NOT (" FTS_NEW ", new.deleted_at)"
+	" BEGIN INSERT OR IGNORE INTO product_search_changes VALUES (new.seq); END;"
+	"CREATE TRIGGER products_search_delete AFTER DELETE ON products BEGIN"
+	" INSERT OR IGNORE INTO product_search_changes VALUES (old.seq); END;" WORDS_OLDER;
+
+/*
+ * Replicas of before write and search with the functions above until they have ended. What they
+ * write is noted as due for its words: a new product has those that they know until then, a changed
+ * one those of before. What is derived is not copied from another store (copy.h).
+ */
+static const char postgres_words[] =
+	"ALTER TABLE products ALTER COLUMN search DROP EXPRESSION;"
+	"COMMENT ON COLUMN products.search IS 'derived';"
+	"CREATE TABLE product_words_due (seq BIGINT PRIMARY KEY);"
+	"COMMENT ON TABLE product_words_due IS 'derived';"
+	"CREATE FUNCTION product_words_missing() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+	" IF TG_OP = 'INSERT' THEN"
+	"  NEW.search := setweight(to_tsvector('simple',"
+	"    product_words(coalesce(NEW.sku, ''))), 'A') ||"
+	"   setweight(to_tsvector('simple', product_words(NEW.name)), 'B') ||"
+	"   setweight(to_tsvector('simple',"
+	"    product_words(coalesce(NEW.category, '') || ' ' || NEW.tags)), 'C') ||"
+	"   setweight(to_tsvector('simple', product_words(NEW.description)), 'D');"
+	" END IF;"
+	" INSERT INTO product_words_due VALUES (NEW.seq) ON CONFLICT DO NOTHING;"
+	" RETURN NEW; END $$;"
+	"CREATE TRIGGER products_words_insert BEFORE INSERT ON products FOR EACH ROW"
+	" WHEN (new.search IS NULL) EXECUTE FUNCTION product_words_missing();"
+	"CREATE TRIGGER products_words_update BEFORE UPDATE OF " FTS_COLUMNS " ON products"
+	" FOR EACH ROW WHEN (new.search IS NOT DISTINCT FROM old.search"
+	"  AND (" FTS_NEW ") IS DISTINCT FROM (" FTS_OLD "))"
+	" EXECUTE FUNCTION product_words_missing();" WORDS_OLDER;
+
 /* Refused orders leave them. What was held and released, which stays, is not among them. */
 static const char tombstones[] = "CREATE INDEX reservations_tombstones ON reservations (created_at)"
 				 " WHERE state = 'released' AND updated_at = created_at;";
@@ -233,5 +290,11 @@ const struct db_migration product_migrations[PRODUCT_MIGRATION_COUNT] = {
 		.name = "products out of stock",
 		.sqlite = sqlite_out_of_stock,
 		.postgres = postgres_out_of_stock,
+	},
+	{
+		.version = 8,
+		.name = "words of our own",
+		.sqlite = sqlite_words,
+		.postgres = postgres_words,
 	},
 };

@@ -3,7 +3,9 @@
  *
  *	products           the catalogue; a deleted product stays, with deleted_at set
  *	product_tags       live products by tag, in order of creation
- *	product_search     full-text index over live products (SQLite: FTS5; PostgreSQL: a column)
+ *	product_search     index of the live products' words (SQLite: FTS5; PostgreSQL: a column)
+ *	product_words_older one row while products up to its top have no words of ours yet
+ *	product_words_due  PostgreSQL: products that were written without their words
  *	stock_movements    append-only ledger: the sum of a product's deltas is its inventory
  *	reservations       stock held for orders, with reservation_items
  *
@@ -17,7 +19,7 @@
 
 #include "storage/db.h"
 
-#define PRODUCT_MIGRATION_COUNT 7
+#define PRODUCT_MIGRATION_COUNT 8
 
 extern const struct db_migration product_migrations[PRODUCT_MIGRATION_COUNT];
 

@@ -1,11 +1,12 @@
 #include "product/product_list.h"
 
-#include "product/product_search.h"
 #include "responder/paging.h"
 
-#define SQL_MAX   8192
-#define MATCH_MAX 4096
-#define KEY_MAX   4096
+#define SQL_MAX 8192
+#define KEY_MAX 4096
+
+#define QUOTE(text)      QUOTE_TEXT(text)
+#define QUOTE_TEXT(text) #text
 
 static const struct product_order by_rank = {
 	.sort = "",
@@ -192,12 +193,12 @@ static void add_category(struct product_statement *statement, const struct produ
 			  db_text(listing->filter.category), "");
 }
 
-static void add_conditions(struct product_statement *statement, enum db_dialect dialect,
-			   const struct product_listing *listing)
+/* Those that an index answers. */
+static void add_exact(struct product_statement *statement, enum db_dialect dialect,
+		      const struct product_listing *listing)
 {
 	const struct product_filter *filter = &listing->filter;
 
-	add(statement, filter->deleted ? " deleted_at IS NOT NULL" : " deleted_at IS NULL");
 	if (filter->sku)
 		add_value(statement, " AND sku = ", db_text(filter->sku), "");
 	if (filter->ids)
@@ -206,6 +207,15 @@ static void add_conditions(struct product_statement *statement, enum db_dialect 
 						 : " AND id IN (SELECT value FROM json_each(",
 			  db_text(filter->ids), dialect == DB_POSTGRES ? "::json))" : "))");
 	add_category(statement, listing);
+}
+
+static void add_conditions(struct product_statement *statement, enum db_dialect dialect,
+			   const struct product_listing *listing)
+{
+	const struct product_filter *filter = &listing->filter;
+
+	add(statement, filter->deleted ? " deleted_at IS NOT NULL" : " deleted_at IS NULL");
+	add_exact(statement, dialect, listing);
 	add_price_range(statement, listing, sorts_by(listing, "price"));
 	add_times(statement, listing);
 	if (filter->in_stock >= 0)
@@ -242,6 +252,90 @@ static void add_few(struct product_statement *statement, const struct product_li
 	add_price_range(statement, listing, true);
 }
 
+/* Whether more than the words decides: the index holds the live products and nothing else. */
+static bool narrows_search(const struct product_filter *filter)
+{
+	return filter->sku || filter->ids || filter->category || filter->tag ||
+	       filter->min_price >= 0 || filter->max_price >= 0 || filter->in_stock >= 0 ||
+	       filter->low_stock >= 0 || filter->created_after || filter->created_before ||
+	       filter->updated_after;
+}
+
+/* Whether each match must be looked at: no index knows its words together with these. */
+static bool looks_at_matches(const struct product_filter *filter)
+{
+	return filter->min_price >= 0 || filter->max_price >= 0 || filter->in_stock >= 0 ||
+	       filter->low_stock >= 0 || filter->created_after || filter->created_before ||
+	       filter->updated_after || filter->deleted;
+}
+
+#define CANDIDATES " LIMIT " QUOTE(PRODUCT_SEARCH_CANDIDATES)
+#define LOOKED_AT  " LIMIT " QUOTE(PRODUCT_SEARCH_LOOKED_AT)
+#define FTS_MATCHES                                                                                \
+	" FROM product_search WHERE product_search MATCH $1 AND rowid <= $2 ORDER BY rowid DESC"
+
+/* SQLite's index of words knows no filters. Few products are asked for their words; otherwise the
+ * matches, which come in order, for their products. */
+static void add_fts_hits(struct product_statement *statement, const struct product_listing *listing,
+			 const char *score)
+{
+	const struct product_filter *filter = &listing->filter;
+	bool few = filter->sku || filter->ids;
+
+	if (!narrows_search(filter)) {
+		text_printf(&statement->sql,
+			    "SELECT rowid AS hit, %s AS score" FTS_MATCHES CANDIDATES, score);
+		return;
+	}
+	text_printf(&statement->sql,
+		    few ? "SELECT few.seq AS hit, %s AS score FROM (SELECT seq FROM products WHERE"
+			: "SELECT hit, score FROM (SELECT rowid AS hit, %s AS score" FTS_MATCHES
+				    LOOKED_AT
+			  ") AS matches CROSS JOIN products WHERE products.seq = hit AND",
+		    score);
+	add_conditions(statement, DB_SQLITE, listing);
+	add_tag(statement, listing);
+	add(statement, few ? ") AS few CROSS JOIN product_search WHERE product_search MATCH $1"
+			     " AND product_search.rowid = few.seq AND few.seq <= $2"
+			   : CANDIDATES);
+}
+
+static void add_tsvector_hits(struct product_statement *statement,
+			      const struct product_listing *listing, const char *score)
+{
+	bool looks_at = looks_at_matches(&listing->filter);
+
+	text_printf(&statement->sql, "SELECT seq AS hit, %s AS score FROM %sproducts WHERE", score,
+		    looks_at ? "(SELECT * FROM " : "");
+	add(statement, " deleted_at IS NULL AND search @@ $1::tsquery AND seq <= $2");
+	add_exact(statement, DB_POSTGRES, listing);
+	add_tag(statement, listing);
+	if (looks_at) {
+		add(statement, " ORDER BY seq DESC" LOOKED_AT ") AS products WHERE");
+		add_conditions(statement, DB_POSTGRES, listing);
+	}
+	add(statement, " ORDER BY seq DESC" CANDIDATES);
+}
+
+/* The newest products that have the words and fit the filters: their seq as hit, and a score. */
+static void add_found(struct product_statement *statement, enum db_dialect dialect,
+		      const struct product_listing *listing, bool ranked)
+{
+	const char *score = ranked ? product_search_score(dialect) : "0";
+
+	statement->values[statement->count++] = product_search_match(dialect, &listing->search);
+	statement->values[statement->count++] = db_int(listing->top);
+	if (ranked && dialect == DB_POSTGRES)
+		statement->values[statement->count++] =
+			db_text(text_string(&listing->search.score));
+	add(statement, "WITH hits AS MATERIALIZED (");
+	if (dialect == DB_SQLITE)
+		add_fts_hits(statement, listing, score);
+	else
+		add_tsvector_hits(statement, listing, score);
+	add(statement, ")");
+}
+
 static void add_hits(struct product_statement *statement, enum db_dialect dialect,
 		     const struct product_listing *listing, bool ranked)
 {
@@ -253,11 +347,7 @@ static void add_hits(struct product_statement *statement, enum db_dialect dialec
 		add(statement, ")");
 		return;
 	}
-	statement->values[statement->count++] = db_text(text_string(&listing->match));
-	statement->values[statement->count++] = db_int(listing->top);
-	add(statement, "WITH hits AS MATERIALIZED (");
-	add(statement, product_search_hits(dialect, ranked));
-	add(statement, ")");
+	add_found(statement, dialect, listing, ranked);
 }
 
 /*
@@ -305,26 +395,18 @@ static void add_order(struct product_statement *statement, struct sort_keys keys
 		    direction);
 }
 
-/* Whether more than the words decides: the index holds the live products and nothing else. */
-static bool narrows_search(const struct product_filter *filter)
-{
-	return filter->sku || filter->ids || filter->category || filter->tag ||
-	       filter->min_price >= 0 || filter->max_price >= 0 || filter->in_stock >= 0 ||
-	       filter->low_stock >= 0 || filter->created_after || filter->created_before ||
-	       filter->updated_after;
-}
-
-/* The hits that count, as a subject for conditions: with their products only where those matter. */
+/* The hits that count, as a subject for conditions: those of a search fit the filters already, and
+ * come with their products where these are needed. */
 static void add_counted_hits(struct product_statement *statement, enum db_dialect dialect,
 			     const struct product_listing *listing, bool products)
 {
-	if (!products) {
-		add(statement, " FROM hits WHERE 1 = 1");
+	if (listing->source == PRODUCTS_FOUND) {
+		add(statement,
+		    products ? " FROM hits CROSS JOIN products WHERE products.seq = hits.hit"
+			     : " FROM hits WHERE 1 = 1");
 		return;
 	}
-	add(statement, listing->source == PRODUCTS_FOUND
-			       ? " FROM hits CROSS JOIN products WHERE products.seq = hits.hit AND"
-			       : " FROM hits AS products WHERE");
+	add(statement, " FROM hits AS products WHERE");
 	add_conditions(statement, dialect, listing);
 	add_tag(statement, listing);
 }
@@ -339,8 +421,7 @@ static void build_search(struct product_statement *statement, enum db_dialect di
 
 	add_hits(statement, dialect, listing, order == &by_rank);
 	add(statement, ", page AS MATERIALIZED (SELECT hit AS page_hit, score AS page_score");
-	add_counted_hits(statement, dialect, listing,
-			 order != &by_rank || narrows_search(&listing->filter));
+	add_counted_hits(statement, dialect, listing, order != &by_rank);
 	add_position(statement, keys, order->descending, after);
 	add_order(statement, keys, order->descending);
 	add_limit(statement, limit);
@@ -452,7 +533,7 @@ static int run_count(struct db_conn *conn, const struct product_listing *listing
 	if (listing->source != PRODUCTS_IN_ORDER) {
 		add_hits(&statement, dialect, listing, false);
 		add(&statement, " SELECT count(*)");
-		add_counted_hits(&statement, dialect, listing, narrows_search(&listing->filter));
+		add_counted_hits(&statement, dialect, listing, false);
 	} else {
 		add(&statement, "SELECT count(*) FROM (SELECT 1");
 		add_walked(&statement, dialect, listing);
@@ -656,6 +737,43 @@ int product_listing_horizon(struct db_conn *conn, const struct product_listing *
 	return r < 0 ? r : read_horizon(rows, order, ret_horizon);
 }
 
+/* Whether so many products have the last word as it is that none is looked for where it is the
+ * beginning of one. */
+static int count_whole(struct db_conn *conn, const struct product_listing *listing)
+{
+	enum db_dialect dialect = db_dialect(conn);
+	struct product_search whole CLEANUP(product_search_release) = {0};
+	int64_t count;
+	int r = product_search_init(dialect, listing->filter.q, NULL, NULL, false, &whole);
+
+	if (r < 0)
+		return r;
+	r = db_query_int(conn, product_search_count(dialect),
+			 DB_VALUES(product_search_match(dialect, &whole), db_int(listing->top)),
+			 &count);
+	return r < 0 ? r : count == PRODUCT_SEARCH_CANDIDATES;
+}
+
+static int init_search(struct db_conn *conn, struct product_listing *listing)
+{
+	const struct product_filter *filter = &listing->filter;
+	struct product_search *search = &listing->search;
+	enum db_dialect dialect = db_dialect(conn);
+	int r = product_search_init(dialect, filter->q, filter->category, filter->tag, true,
+				    search);
+
+	if (r == 0 && listing->top == 0)
+		r = db_query_int(conn, "SELECT coalesce(max(seq), 0) FROM products", DB_NO_VALUES,
+				 &listing->top);
+	if (r == 0 && search->has_beginning)
+		r = count_whole(conn, listing);
+	if (r <= 0)
+		return r;
+	product_search_release(search);
+	return product_search_init(dialect, filter->q, filter->category, filter->tag, false,
+				   search);
+}
+
 int product_listing_init(struct db_conn *conn, const struct product_filter *filter,
 			 const struct product_order *order, int64_t top,
 			 struct product_listing *ret_listing)
@@ -663,14 +781,9 @@ int product_listing_init(struct db_conn *conn, const struct product_filter *filt
 	struct product_listing listing = {.filter = *filter, .order = order, .top = top};
 	int r = 0;
 
-	text_init(&listing.match, MATCH_MAX);
 	if (filter->q) {
 		listing.source = PRODUCTS_FOUND;
-		r = product_search_match(db_dialect(conn), filter->q, filter->category, filter->tag,
-					 &listing.match);
-		if (r == 0 && top == 0)
-			r = db_query_int(conn, "SELECT coalesce(max(seq), 0) FROM products",
-					 DB_NO_VALUES, &listing.top);
+		r = init_search(conn, &listing);
 	} else if (leaves_out(&listing)) {
 		r = choose_source(conn, &listing);
 	}
@@ -684,5 +797,5 @@ int product_listing_init(struct db_conn *conn, const struct product_filter *filt
 
 void product_listing_release(struct product_listing *listing)
 {
-	text_release(&listing->match);
+	product_search_release(&listing->search);
 }

@@ -13,6 +13,7 @@
 
 #include "base/text.h"
 #include "product/product.h"
+#include "product/product_search.h"
 
 #define PRODUCT_IDS_MAX 100
 
@@ -65,7 +66,7 @@ struct product_listing {
 	struct product_filter filter;
 	const struct product_order *order;
 	int64_t top; /* with q: the highest seq that takes part, so that inserts shift nothing */
-	struct text match;
+	struct product_search search;
 	/* What is filtered and sorted; nothing: the order is walked. */
 	enum product_source {
 		PRODUCTS_IN_ORDER,

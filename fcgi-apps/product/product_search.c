@@ -1,184 +1,333 @@
 #include "product/product_search.h"
 
-#include "base/utf8.h"
+#include "base/unicode.h"
+#include "product/words.h"
+
+/* 200 characters, each a pair of letters, four times where PostgreSQL must find them side by side.
+ */
+#define MATCH_MAX (256u << 10)
+#define WORDS_MAX (8u << 10)
 
 #define QUOTE(text)      QUOTE_TEXT(text)
 #define QUOTE_TEXT(text) #text
 
-#define NEWEST " LIMIT " QUOTE(PRODUCT_SEARCH_CANDIDATES)
-
-#define SQLITE_HITS(score)                                                                         \
-	"SELECT rowid AS hit, " score " AS score FROM product_search"                              \
-	" WHERE product_search MATCH $1 AND rowid <= $2 ORDER BY rowid DESC" NEWEST
-
-#define POSTGRES_HITS(score)                                                                       \
-	"SELECT seq AS hit, " score " AS score FROM products"                                      \
-	" WHERE deleted_at IS NULL AND search @@ product_query($1) AND seq <= $2"                  \
-	" ORDER BY seq DESC" NEWEST
-
-/* The same figure: the index remembers in which column (its weight) a word stands, each time. */
-#define POSTGRES_SCORE                                                                             \
-	"(SELECT coalesce(sum(CASE weight WHEN 'A' THEN 8 WHEN 'B' THEN 4 WHEN 'C' THEN 2"         \
-	" ELSE 0 END), 0) FROM unnest(search) AS entry, unnest(entry.weights) AS weight"           \
-	" WHERE entry.lexeme = ANY ((SELECT"                                                       \
-	" tsvector_to_array(to_tsvector('simple', product_words($1))))::text[]))"
-
-const char *product_search_hits(enum db_dialect dialect, bool ranked)
-{
-	if (dialect == DB_POSTGRES)
-		return ranked ? POSTGRES_HITS(POSTGRES_SCORE) : POSTGRES_HITS("0");
-	return ranked ? SQLITE_HITS("weighted_hits(product_search, 8, 4, 2, 2)") : SQLITE_HITS("0");
-}
-
-static bool is_space(char byte)
-{
-	return byte == ' ' || (byte >= '\t' && byte <= '\r');
-}
-
-/*
- * Where Unicode has neither letters nor numbers, of what people type: punctuation of Latin, in
- * general and of CJK, symbols, full-width forms, specials, pictographs. The bytes of UTF-8 are in
- * the order of the code points.
- */
-static const struct {
-	const char *first;
-	const char *last;
-} signs[] = {
-	{"\xc2\x80", "\u00a9"},       {"\u00ab", "\u00b1"},         {"\u00b4", "\u00b4"},
-	{"\u00b6", "\u00b8"},         {"\u00bb", "\u00bb"},         {"\u00bf", "\u00bf"},
-	{"\u2000", "\u206f"},         {"\u2190", "\u245f"},         {"\u249c", "\u24e9"},
-	{"\u2500", "\u2775"},         {"\u2794", "\u2bff"},         {"\u3000", "\u3004"},
-	{"\u3008", "\u3020"},         {"\uff01", "\uff0f"},         {"\uff1a", "\uff20"},
-	{"\uff3b", "\uff40"},         {"\uff5b", "\uff65"},         {"\ufff0", "\uffff"},
-	{"\U0001f000", "\U0001f0ff"}, {"\U0001f10d", "\U0001faff"},
+/* One way in which a product may have what was typed. */
+struct way {
+	const char *words; /* borrowed, with spaces between */
+	size_t length;
+	bool begins; /* the last one is the beginning of a word */
 };
 
-static bool is_sign(const char *character, size_t size)
+#define WAYS_MAX 4
+struct typed {
+	struct way ways[WAYS_MAX];
+	size_t count;
+	char without[WORDS_LETTERS_MAX + 2]; /* a word without its plural's ending */
+};
+
+static bool ends_with(const struct way *way, const char *end)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(signs); i++) {
-		if (strlen(signs[i].first) == size &&
-		    memcmp(character, signs[i].first, size) >= 0 &&
-		    memcmp(character, signs[i].last, size) <= 0)
-			return true;
-	}
-	return false;
+	size_t length = strlen(end);
+
+	return way->length > length && memcmp(way->words + way->length - length, end, length) == 0;
 }
 
-/*
- * Whether the index may find a letter or digit here: all of ASCII's, nearly anything beyond. FTS5
- * leaves a string without any out of the query, and what is left would match alone.
- */
-static bool has_token(const char *word, size_t length)
+static bool is_ascii_letters(const struct way *way)
 {
-	for (size_t i = 0; i < length;) {
-		unsigned char byte = (unsigned char)word[i];
-		unsigned char lower = byte | 0x20;
-		size_t size = utf8_character(word + i, length - i);
-
-		if ((byte >= '0' && byte <= '9') || (lower >= 'a' && lower <= 'z'))
-			return true;
-		if (size > 1 && !is_sign(word + i, size))
-			return true;
-		i += size ? size : 1;
+	for (size_t i = 0; i < way->length; i++) {
+		if (way->words[i] < 'a' || way->words[i] > 'z')
+			return false;
 	}
-	return false;
+	return true;
 }
 
-/* A string of FTS5 (its documentation, section 3.1): quotes inside are doubled. */
-static void quote(const char *word, size_t length, struct text *out)
+/* boxes: box; batteries: battery; lamps: lamp; glass, gas: themselves. */
+static void add_singular(struct typed *typed)
 {
-	text_append_char(out, '"');
-	for (size_t i = 0; i < length; i++) {
-		if (word[i] == '"')
-			text_append_char(out, '"');
-		text_append_char(out, word[i]);
-	}
-	text_append_char(out, '"');
-}
+	static const char *const hissing[] = {"sses", "xes", "zes", "ches", "shes"};
+	const struct way *whole = &typed->ways[0];
+	size_t cut = 1;
 
-static void append_column(const char *column, const char *value, struct text *out)
-{
-	if (!value || !has_token(value, strlen(value)))
+	if (whole->length < 4 || whole->length > WORDS_LETTERS_MAX || !is_ascii_letters(whole) ||
+	    !ends_with(whole, "s") || ends_with(whole, "ss"))
 		return;
-	text_printf(out, " %s : ", column);
-	quote(value, strlen(value), out);
+	for (size_t i = 0; i < ARRAY_SIZE(hissing); i++) {
+		if (ends_with(whole, hissing[i]))
+			cut = 2;
+	}
+	memcpy(typed->without, whole->words, whole->length);
+	struct way *way = &typed->ways[typed->count++];
+	*way = (struct way){.words = typed->without, .length = whole->length - cut};
+	if (ends_with(whole, "ies")) {
+		way->length = whole->length - 2;
+		typed->without[way->length - 1] = 'y';
+	}
 }
 
-/* Appends the words, quoted, with spaces between (which means AND). Returns how many. */
-static size_t append_words(const char *q, struct text *out)
+/* Letters of the last word, at least: marks and the bytes of one letter are not told apart. */
+static bool is_long_enough(const struct way *way)
 {
-	size_t words = 0;
+	size_t letters = 0;
 
-	while (*q) {
-		size_t length = 0;
+	for (size_t i = way->length; i > 0 && way->words[i - 1] != ' '; i--)
+		letters += ((unsigned char)way->words[i - 1] & 0xC0) != 0x80;
+	return letters >= PRODUCT_SEARCH_BEGINNING;
+}
 
-		while (q[length] && !is_space(q[length]))
-			length++;
-		if (has_token(q, length)) {
-			if (words++ > 0)
-				text_append_char(out, ' ');
-			quote(q, length, out);
+/* ---- SQLite: a query of FTS5 (its documentation, section 3) ---- */
+
+static void add_string(const struct way *way, struct text *out)
+{
+	text_append_char(out, '"');
+	text_append(out, way->words, way->length);
+	text_append_string(out, way->begins ? "\" *" : "\"");
+}
+
+static void add_fts(const struct typed *typed, struct text *out)
+{
+	text_append_string(out, out->length > 0 ? " AND (" : "(");
+	for (size_t i = 0; i < typed->count; i++) {
+		if (i > 0)
+			text_append_string(out, " OR ");
+		add_string(&typed->ways[i], out);
+	}
+	text_append_char(out, ')');
+}
+
+/* Category and tags are one column. */
+static void add_label(const char *label, struct text *out)
+{
+	struct text words CLEANUP(text_release) = {0};
+
+	if (!label || out->length == 0)
+		return;
+	text_init(&words, WORDS_MAX);
+	words_of_text(&words, label, strlen(label));
+	if (text_error(&words) < 0 && !out->error)
+		out->error = text_error(&words);
+	if (words.length > 0)
+		text_printf(out, " AND labels : \"%s\"", text_string(&words));
+}
+
+/* ---- PostgreSQL: a tsquery (section 8.11 of its documentation) ---- */
+
+/* Words side by side, in one field: the positions of its words go on in the next one. */
+static void add_row(const struct way *way, char weight, struct text *out)
+{
+	for (size_t i = 0; i < way->length;) {
+		const char *word = way->words + i;
+		const char *space = memchr(word, ' ', way->length - i);
+		size_t length = space ? (size_t)(space - word) : way->length - i;
+
+		if (i > 0)
+			text_append_string(out, "<->");
+		text_append(out, word, length);
+		if (weight || (!space && way->begins))
+			text_append_char(out, ':');
+		if (!space && way->begins)
+			text_append_char(out, '*');
+		if (weight)
+			text_append_char(out, weight);
+		i += length + 1;
+	}
+}
+
+static void add_tsquery(const struct typed *typed, struct text *out)
+{
+	text_append_string(out, out->length > 0 ? "&(" : "(");
+	for (size_t i = 0; i < typed->count; i++) {
+		const struct way *way = &typed->ways[i];
+
+		if (i > 0)
+			text_append_char(out, '|');
+		if (!memchr(way->words, ' ', way->length)) {
+			add_row(way, '\0', out);
+			continue;
 		}
-		q += length;
-		while (is_space(*q))
-			q++;
+		for (const char *weight = "ABCD"; *weight; weight++) {
+			text_append_string(out, *weight == 'A' ? "(" : "|(");
+			add_row(way, *weight, out);
+			text_append_char(out, ')');
+		}
 	}
-	return words;
+	text_append_char(out, ')');
 }
 
-int product_search_match(enum db_dialect dialect, const char *q, const char *category,
-			 const char *tag, struct text *out)
+static void add_score(const struct typed *typed, struct text *out)
 {
-	size_t start = out->length;
-	size_t words = append_words(q, out);
+	for (size_t i = 0; i < typed->count; i++) {
+		for (const char *weight = "ABC"; *weight; weight++) {
+			text_append_string(out, out->length > 0 ? ",\"" : "{\"");
+			add_row(&typed->ways[i], *weight, out);
+			text_append_char(out, '"');
+		}
+	}
+}
 
-	if (words > PRODUCT_SEARCH_WORDS_MAX)
+/* ---- both ---- */
+
+/* What stood between two white spaces, and had words. */
+struct piece {
+	size_t start; /* in the list's words */
+	size_t length;
+	bool single; /* one word */
+	bool begins;
+};
+
+struct pieces {
+	struct text words;
+	struct piece list[PRODUCT_SEARCH_WORDS_MAX];
+	size_t count;
+};
+
+static void pieces_release(struct pieces *pieces)
+{
+	text_release(&pieces->words);
+}
+
+/* The bytes up to the next white space. */
+static size_t piece_length(const char *q, size_t length)
+{
+	size_t end = 0;
+
+	while (end < length) {
+		uint32_t character;
+		size_t size = unicode_decode(q + end, length - end, &character);
+
+		if (unicode_is_white_space(character))
+			break;
+		end += size;
+	}
+	return end;
+}
+
+static int add_piece(struct pieces *pieces, const char *q, size_t length)
+{
+	struct piece piece = {.start = pieces->words.length};
+	size_t count = words_of_typed(&pieces->words, q, length, &piece.begins);
+
+	if (count == 0)
+		return 0;
+	if (pieces->count == PRODUCT_SEARCH_WORDS_MAX)
 		return -EINVAL;
-	if (dialect == DB_POSTGRES) {
-		text_truncate(out, start);
-		text_append_string(out, q);
-		return text_error(out);
+	piece.start += piece.start > 0; /* the space before it */
+	piece.length = pieces->words.length - piece.start;
+	piece.single = count == 1;
+	pieces->list[pieces->count++] = piece;
+	return text_error(&pieces->words);
+}
+
+static int split(const char *q, struct pieces *pieces)
+{
+	size_t left;
+	int r = 0;
+
+	q = unicode_trim(q, strlen(q), &left);
+	while (left > 0 && r == 0) {
+		size_t length = piece_length(q, left);
+
+		r = add_piece(pieces, q, length);
+		q = unicode_trim(q + length, left - length, &left);
 	}
-	if (words == 0) {
-		text_append_string(out, "\"\"");
+	return r;
+}
+
+static void add(enum db_dialect dialect, const struct typed *typed, struct product_search *search)
+{
+	if (dialect == DB_SQLITE) {
+		add_fts(typed, &search->match);
 	} else {
-		append_column("category", category, out);
-		append_column("tags", tag, out);
+		add_tsquery(typed, &search->match);
+		add_score(typed, &search->score);
 	}
-	return text_error(out);
 }
 
-static int any_changes(struct db_conn *conn)
+static void add_pieces(enum db_dialect dialect, const struct pieces *pieces, bool beginning,
+		       struct product_search *search)
 {
-	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
-	int r = db_query(conn, "SELECT 1 FROM product_search_changes LIMIT 1", DB_NO_VALUES, &rows);
+	for (size_t i = 0; i < pieces->count; i++) {
+		const struct piece *piece = &pieces->list[i];
+		struct way whole = {text_string(&pieces->words) + piece->start, piece->length,
+				    piece->begins};
+		struct typed typed = {.ways = {whole}, .count = 1};
 
-	return r < 0 ? r : db_next(rows);
+		if (piece->single)
+			add_singular(&typed);
+		if (i + 1 == pieces->count && !piece->begins && is_long_enough(&whole)) {
+			search->has_beginning = true;
+			whole.begins = true;
+			if (beginning)
+				typed.ways[typed.count++] = whole;
+		}
+		add(dialect, &typed, search);
+	}
 }
 
-int product_search_update(struct db_conn *conn, void *unused UNUSED)
+static int search_error(const struct product_search *search)
 {
-	static const char *const steps[] = {
-		"INSERT INTO product_search"
-		" (product_search, rowid, sku, name, category, tags, description)"
-		" SELECT 'delete', seq, sku, name, category, tags, description"
-		" FROM product_search_changes WHERE was_indexed = 1",
-		"INSERT INTO product_search (rowid, sku, name, category, tags, description)"
-		" SELECT seq, sku, name, category, tags, description FROM products"
-		" WHERE seq IN (SELECT seq FROM product_search_changes) AND deleted_at IS NULL",
-		"DELETE FROM product_search_changes",
-	};
+	int r = text_error(&search->match);
 
-	if (db_dialect(conn) != DB_SQLITE)
-		return 0; /* a generated column does it */
+	return r < 0 ? r : text_error(&search->score);
+}
 
-	int r = any_changes(conn);
+int product_search_init(enum db_dialect dialect, const char *q, const char *category,
+			const char *tag, bool beginning, struct product_search *ret_search)
+{
+	struct pieces pieces CLEANUP(pieces_release) = {.count = 0};
+	struct product_search search = {.has_beginning = false};
+	int r;
 
-	for (size_t i = 0; r > 0 && i < ARRAY_SIZE(steps); i++) {
-		int64_t changed = db_run(conn, steps[i], DB_NO_VALUES);
-
-		if (changed < 0)
-			r = (int)changed;
+	text_init(&pieces.words, WORDS_MAX);
+	text_init(&search.match, MATCH_MAX);
+	text_init(&search.score, MATCH_MAX);
+	r = split(q, &pieces);
+	if (r < 0)
+		return r;
+	add_pieces(dialect, &pieces, beginning, &search);
+	if (dialect == DB_SQLITE) {
+		add_label(category, &search.match);
+		add_label(tag, &search.match);
+	} else {
+		text_append_string(&search.score, pieces.count > 0 ? "}" : "{}");
 	}
-	return r < 0 ? r : 0;
+	r = search_error(&search);
+	if (r < 0) {
+		product_search_release(&search);
+		return r;
+	}
+	*ret_search = search;
+	return 0;
+}
+
+void product_search_release(struct product_search *search)
+{
+	text_release(&search->match);
+	text_release(&search->score);
+}
+
+struct db_value product_search_match(enum db_dialect dialect, const struct product_search *search)
+{
+	if (search->match.length == 0) /* FTS5's empty query, or that nothing is known of a match */
+		return dialect == DB_SQLITE ? db_text("\"\"") : db_null();
+	return db_bytes(text_string(&search->match), search->match.length);
+}
+
+const char *product_search_count(enum db_dialect dialect)
+{
+	return dialect == DB_SQLITE
+		       ? "SELECT count(*) FROM (SELECT 1 FROM product_search WHERE product_search"
+			 " MATCH $1 AND rowid <= $2 LIMIT " QUOTE(
+				 PRODUCT_SEARCH_CANDIDATES) ") AS hits"
+		       : "SELECT count(*) FROM (SELECT 1 FROM products WHERE deleted_at IS NULL"
+			 " AND search @@ $1::tsquery AND seq <= $2"
+			 " LIMIT " QUOTE(PRODUCT_SEARCH_CANDIDATES) ") AS hits";
+}
+
+const char *product_search_score(enum db_dialect dialect)
+{
+	return dialect == DB_SQLITE
+		       ? "weighted_words(product_search, 8, 4, 2)"
+		       : "(SELECT coalesce(sum(8 >> ((number - 1) % 3)::int), 0)"
+			 " FROM unnest($3::tsquery[]) WITH ORDINALITY AS part (query, number)"
+			 " WHERE search @@ part.query)";
 }

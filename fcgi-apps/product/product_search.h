@@ -1,7 +1,15 @@
 /*
  * Full-text search: what a client typed as a query of the store's index, and the candidates it
- * finds. Only the newest PRODUCT_SEARCH_CANDIDATES matches are candidates: the index hands them out
- * in that order, so a word that every product has costs what a word in a thousand products costs.
+ * finds. Words are those of words.h, in both stores. What is typed between two white spaces is
+ * found where a product has its words side by side in one of sku, name, category and tags,
+ * description; all of these must be found.
+ *
+ * The last word is also the beginning of one, from PRODUCT_SEARCH_BEGINNING letters on, unless
+ * PRODUCT_SEARCH_CANDIDATES products have it as it is: the index must go through every word that
+ * begins so. A typed word that ends in an English plural's s also finds the one without.
+ *
+ * Only the newest PRODUCT_SEARCH_CANDIDATES matches are candidates: the index hands them out in
+ * that order, so a word that every product has costs what a word in a thousand products costs.
  * bm25() and its kin are not used, as they read every match to weigh a word.
  */
 #ifndef PRODUCT_PRODUCT_SEARCH_H
@@ -11,26 +19,40 @@
 #include "storage/db.h"
 
 #define PRODUCT_SEARCH_WORDS_MAX  16
+#define PRODUCT_SEARCH_BEGINNING  3
 #define PRODUCT_SEARCH_CANDIDATES 1000
 
-/*
- * Appends the index query for products that have all words of q, and those of category and tag (or
- * NULL) in these columns: a superset of the exact matches, narrowed by the index. SQLite's words
- * are quoted and PostgreSQL's go through product_query(), so nothing that was typed is understood
- * as query syntax. Without a letter or digit in q the query matches nothing. -EINVAL: more than
- * PRODUCT_SEARCH_WORDS_MAX words; -ENOMEM.
- */
-int product_search_match(enum db_dialect dialect, const char *q, const char *category,
-			 const char *tag, struct text *out);
+/* Filters of price and stock, which no index of words knows, look at so many matches. */
+#define PRODUCT_SEARCH_LOOKED_AT 20000
+
+/* One owner. */
+struct product_search {
+	struct text match;  /* the index query; "" where nothing can be found */
+	struct text score;  /* PostgreSQL: an array of the queries that the score is made of */
+	bool has_beginning; /* the last word may be the beginning of one */
+};
 
 /*
- * The candidates as SQL: "SELECT … AS hit, … AS score", $1 the index query, $2 the highest seq that
- * takes part. score is a whole number, higher for words in sku, then name, then category and tags,
- * then description; 0 throughout when not ranked, which is cheaper.
+ * Makes the query for q. With beginning, the last word may be one. SQLite's is narrowed to products
+ * that have the words of category and of tag (or NULL) among theirs: a superset of the exact
+ * matches. -EINVAL: more than PRODUCT_SEARCH_WORDS_MAX words; -ENOMEM.
  */
-const char *product_search_hits(enum db_dialect dialect, bool ranked);
+int product_search_init(enum db_dialect dialect, const char *q, const char *category,
+			const char *tag, bool beginning, struct product_search *ret_search);
+void product_search_release(struct product_search *search);
 
-/* A db_function for before_commit: brings SQLite's index up to date with the group's changes. */
-int product_search_update(struct db_conn *conn, void *unused);
+/* The parameter $1 of all these statements: the index query. */
+struct db_value product_search_match(enum db_dialect dialect, const struct product_search *search);
+
+/* How many of the first candidates there are, at most PRODUCT_SEARCH_CANDIDATES; $2 is the highest
+ * seq that takes part. */
+const char *product_search_count(enum db_dialect dialect);
+
+/*
+ * The score of a match, as SQL: for each thing typed 8 where sku has its words, 4 where name has
+ * them, 2 where category or tags have them; as much again for whole words where a beginning would
+ * do. PostgreSQL's takes $3, the array.
+ */
+const char *product_search_score(enum db_dialect dialect);
 
 #endif

@@ -2,9 +2,13 @@
 
 #include "base/uuid.h"
 #include "product/stock_store.h"
+#include "product/word_index.h"
 
 /* Twenty tags of fifty characters, escaped. */
 #define TAGS_TEXT_MAX 16384
+
+/* The words of all texts of a product, twice where they are pairs, with their places. */
+#define VECTOR_TEXT_MAX (1u << 20)
 
 static int first_row(struct db_conn *conn, const char *sql, const struct db_value *values,
 		     size_t count, int none, struct db_rows **ret_rows)
@@ -181,28 +185,66 @@ static struct db_value threshold_value(const struct product_input *input)
 	return input->low_stock_threshold < 0 ? db_null() : db_int(input->low_stock_threshold);
 }
 
+/* What is derived from an input: its tags as JSON, and its words where a column keeps them. */
+struct derived {
+	struct text tags;
+	struct text words;
+};
+
+static void derived_release(struct derived *derived)
+{
+	text_release(&derived->tags);
+	text_release(&derived->words);
+}
+
+static int derive(struct db_conn *conn, const struct product_input *input, struct derived *derived)
+{
+	int r;
+
+	text_init(&derived->tags, TAGS_TEXT_MAX);
+	text_init(&derived->words, VECTOR_TEXT_MAX);
+	r = print_tags(input->tags, &derived->tags);
+	if (r < 0 || db_dialect(conn) != DB_POSTGRES)
+		return r;
+	word_index_vector(&derived->words, input, text_string(&derived->tags));
+	return text_error(&derived->words);
+}
+
+/* Runs a change whose last value are the words: PostgreSQL's has them, SQLite's goes without. */
+static int change_texts(struct db_conn *conn, const struct change changes[2],
+			const struct db_value *values, size_t count, struct db_rows **ret_rows)
+{
+	if (db_dialect(conn) == DB_POSTGRES)
+		return change_row(conn, &changes[DB_POSTGRES], values, count, ret_rows);
+	return change_row(conn, &changes[DB_SQLITE], values, count - 1, ret_rows);
+}
+
+#define INSERT(column, value)                                                                      \
+	CHANGE("INSERT INTO products (id, name, description, price, inventory, sku, category,"     \
+	       " tags, image_url, low_stock_threshold, created_at, updated_at" column ")"          \
+	       " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11" value ")",             \
+	       -EIO)
+
 static int insert(struct db_conn *conn, const char *id, const struct product_input *input,
 		  int64_t now, struct db_rows **ret_rows)
 {
-	static const struct change change =
-		CHANGE("INSERT INTO products (id, name, description, price, inventory, sku,"
-		       " category, tags, image_url, low_stock_threshold, created_at, updated_at)"
-		       " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11)",
-		       -EIO);
-	struct text tags CLEANUP(text_release);
-	int r;
+	static const struct change changes[] = {
+		[DB_SQLITE] = INSERT("", ""),
+		[DB_POSTGRES] = INSERT(", search", ", $12::tsvector"),
+	};
+	struct derived derived CLEANUP(derived_release) = {0};
+	int r = derive(conn, input, &derived);
 
-	text_init(&tags, TAGS_TEXT_MAX);
-	r = print_tags(input->tags, &tags);
 	if (r < 0)
 		return r;
-	r = change_row(conn, &change,
-		       DB_VALUES(db_text(id), db_text(input->name), db_text(input->description),
-				 db_int(input->price), db_int(input->inventory),
-				 db_text(input->sku), db_text(input->category),
-				 db_bytes(text_string(&tags), tags.length),
-				 db_text(input->image_url), threshold_value(input), db_int(now)),
-		       ret_rows);
+	r = change_texts(conn, changes,
+			 DB_VALUES(db_text(id), db_text(input->name), db_text(input->description),
+				   db_int(input->price), db_int(input->inventory),
+				   db_text(input->sku), db_text(input->category),
+				   db_bytes(text_string(&derived.tags), derived.tags.length),
+				   db_text(input->image_url), threshold_value(input), db_int(now),
+				   db_bytes(text_string(&derived.words), derived.words.length)),
+			 ret_rows);
 	if (r == 0)
 		r = add_tags(conn, input->tags, now, id);
 	if (r == 0 && input->inventory > 0)
@@ -239,33 +281,37 @@ static bool same_tags(const struct json *before, const struct json *after)
 	return json_equal(before, after);
 }
 
+#define REPLACE(words)                                                                             \
+	CHANGE("UPDATE products SET name = $3, description = $4, price = $5, inventory = $6,"      \
+	       " sku = $7, category = $8, tags = $9, image_url = $10, low_stock_threshold = $11,"  \
+	       " updated_at = $12, version = version + 1" words                                    \
+	       " WHERE id = $1 AND version = $2 AND deleted_at IS NULL",                           \
+	       -EAGAIN)
+
 static int replace(struct db_conn *conn, const char *id, const struct product_current *current,
 		   const struct product_input *input, const char *reason, int64_t now,
 		   struct db_rows **ret_rows)
 {
-	static const struct change change =
-		CHANGE("UPDATE products SET name = $3, description = $4, price = $5,"
-		       " inventory = $6, sku = $7, category = $8, tags = $9, image_url = $10,"
-		       " low_stock_threshold = $11, updated_at = $12, version = version + 1"
-		       " WHERE id = $1 AND version = $2 AND deleted_at IS NULL",
-		       -EAGAIN);
-	struct text tags CLEANUP(text_release);
-	int r;
+	static const struct change changes[] = {
+		[DB_SQLITE] = REPLACE(""),
+		[DB_POSTGRES] = REPLACE(", search = $13::tsvector"),
+	};
+	struct derived derived CLEANUP(derived_release) = {0};
+	int r = derive(conn, input, &derived);
 
-	text_init(&tags, TAGS_TEXT_MAX);
-	if (input->inventory > PRODUCT_STOCK_MAX - current->reserved)
-		return -ERANGE;
-	r = print_tags(input->tags, &tags);
 	if (r < 0)
 		return r;
-	r = change_row(conn, &change,
-		       DB_VALUES(db_text(id), db_int(current->version), db_text(input->name),
-				 db_text(input->description), db_int(input->price),
-				 db_int(input->inventory), db_text(input->sku),
-				 db_text(input->category),
-				 db_bytes(text_string(&tags), tags.length),
-				 db_text(input->image_url), threshold_value(input), db_int(now)),
-		       ret_rows);
+	if (input->inventory > PRODUCT_STOCK_MAX - current->reserved)
+		return -ERANGE;
+	r = change_texts(conn, changes,
+			 DB_VALUES(db_text(id), db_int(current->version), db_text(input->name),
+				   db_text(input->description), db_int(input->price),
+				   db_int(input->inventory), db_text(input->sku),
+				   db_text(input->category),
+				   db_bytes(text_string(&derived.tags), derived.tags.length),
+				   db_text(input->image_url), threshold_value(input), db_int(now),
+				   db_bytes(text_string(&derived.words), derived.words.length)),
+			 ret_rows);
 	if (r == 0 && !same_tags(current->tags, input->tags)) {
 		r = remove_tags(conn, current->tags, current->created_at, id);
 		if (r == 0)

@@ -8,7 +8,7 @@
 #include "product/metrics.h"
 #include "product/migrations.h"
 #include "product/prices.h"
-#include "product/product_search.h"
+#include "product/word_index.h"
 
 EMBED(product_openapi, "product/openapi.json");
 
@@ -44,6 +44,7 @@ static const struct binding bindings[] = {
 };
 
 static const struct task tasks[] = {
+	{.name = "index-words", .interval = 5 * CLOCK_SECOND, .run = word_index_catch_up},
 	{.name = "purge-tombstones", .interval = 60 * CLOCK_SECOND, .run = product_cleanup},
 };
 
@@ -54,7 +55,7 @@ const struct service product_service = {
 	.openapi_length = &product_openapi_size,
 	.migrations = product_migrations,
 	.migration_count = PRODUCT_MIGRATION_COUNT,
-	.before_commit = product_search_update,
+	.before_commit = word_index_update,
 	.bindings = bindings,
 	.binding_count = ARRAY_SIZE(bindings),
 	.tasks = tasks,

@@ -5,6 +5,11 @@
 #include "base/text.h"
 #include "storage/driver.h"
 
+/* Of an attribute: whether it is stored, and not derived from others. */
+#define COPIED                                                                                     \
+	"attrelid = pg_class.oid AND attnum > 0 AND NOT attisdropped AND attgenerated = ''"        \
+	" AND col_description(attrelid, attnum) IS DISTINCT FROM 'derived'"
+
 /* Rows and values of one INSERT; few enough for a statement's parameters. */
 #define BATCH_ROWS   50
 #define BATCH_VALUES 900
@@ -19,20 +24,20 @@ struct copy {
 	size_t error_size;
 };
 
-/* All but the migrations, what is referred to before what refers to it. Names come quoted. */
+/* All but the migrations and what is 'derived' by its comment, what is referred to before what
+ * refers to it. Names come quoted. */
 static const char list_tables[] =
 	"WITH RECURSIVE deep(id, level) AS ("
 	" SELECT pg_class.oid, 0 FROM pg_class"
 	"  JOIN pg_namespace ON pg_namespace.oid = relnamespace"
 	"  WHERE relkind = 'r' AND nspname = current_schema() AND relname <> 'schema_migrations'"
+	"  AND obj_description(pg_class.oid, 'pg_class') IS DISTINCT FROM 'derived'"
 	" UNION SELECT conrelid, level + 1 FROM deep"
 	"  JOIN pg_constraint ON confrelid = id AND contype = 'f' AND conrelid <> confrelid)"
 	" SELECT quote_ident(relname),"
 	"  (SELECT string_agg(quote_ident(attname), ', ' ORDER BY attnum) FROM pg_attribute"
-	"   WHERE attrelid = pg_class.oid AND attnum > 0 AND NOT attisdropped"
-	"   AND attgenerated = ''),"
-	"  (SELECT count(*) FROM pg_attribute WHERE attrelid = pg_class.oid AND attnum > 0"
-	"   AND NOT attisdropped AND attgenerated = ''),"
+	"   WHERE " COPIED "),"
+	"  (SELECT count(*) FROM pg_attribute WHERE " COPIED "),"
 	"  (SELECT quote_ident(attname) FROM pg_attribute WHERE attrelid = pg_class.oid"
 	"   AND attidentity <> '' AND NOT attisdropped)"
 	" FROM pg_class JOIN (SELECT id, max(level) AS level FROM deep GROUP BY id) AS ordered"

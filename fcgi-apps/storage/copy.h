@@ -6,8 +6,9 @@
 
 /*
  * Copies every row of one snapshot of the source into the target, table by table, in one
- * transaction of the target's: all or nothing. Both have the same migrations; generated columns
- * are the target's own, identity columns go on after the highest number copied.
+ * transaction of the target's: all or nothing. Both have the same migrations; generated columns,
+ * and tables and columns with the comment 'derived', are the target's own; identity columns go on
+ * after the highest number copied.
  *
  * The target must be PostgreSQL (-EINVAL) and empty (-EEXIST); nobody else may write to its tables
  * meanwhile, they are locked. -EIO where a table has another number of rows afterwards than before;

@@ -48,7 +48,7 @@ int sqlite_open(const struct db_options *options, void *shared, enum db_role rol
 		struct db_conn **ret_conn, char *ret_error, size_t error_size);
 void sqlite_close(struct db_conn *conn);
 
-/* Adds weighted_hits() to the connection; SQLite's result code. */
+/* Adds weighted_words() to the connection; SQLite's result code. */
 int sqlite_add_fts_functions(sqlite3 *handle);
 
 int64_t sqlite_run(struct db_conn *conn, const char *sql, const struct db_value *values,

@@ -1,28 +1,36 @@
 /*
  * An auxiliary function for FTS5 (https://www.sqlite.org/fts5.html#custom_auxiliary_functions):
  *
- *	weighted_hits(table, weight of column 0, weight of column 1, …)
+ *	weighted_words(table, weight of column 0, weight of column 1, …)
  *
- * is the sum over the current row's hits of the weight of the column each is in; columns without a
- * weight count nothing. Unlike bm25() it looks at this row's positions only: not at how many rows
- * match, and not at the texts.
+ * is the sum of the weights of the columns in which each phrase of the query is, in the current
+ * row; columns without a weight count nothing. Unlike bm25() it looks at this row's positions only:
+ * not at how many rows match, and not at the texts.
  */
 #include "storage/sqlite.h"
 
-static void weighted_hits(const Fts5ExtensionApi *api, Fts5Context *context,
-			  sqlite3_context *result, int count, sqlite3_value **weights)
+static int add_columns(const Fts5ExtensionApi *api, Fts5Context *context, int phrase, int count,
+		       sqlite3_value **weights, sqlite3_int64 *sum)
+{
+	Fts5PhraseIter place;
+	int column;
+	int code = api->xPhraseFirstColumn(context, phrase, &place, &column);
+
+	for (; code == SQLITE_OK && column >= 0; api->xPhraseNextColumn(context, &place, &column)) {
+		if (column < count)
+			*sum += sqlite3_value_int(weights[column]);
+	}
+	return code;
+}
+
+static void weighted_words(const Fts5ExtensionApi *api, Fts5Context *context,
+			   sqlite3_context *result, int count, sqlite3_value **weights)
 {
 	sqlite3_int64 sum = 0;
-	int hits = 0;
-	int code = api->xInstCount(context, &hits);
+	int code = SQLITE_OK;
 
-	for (int i = 0; i < hits && code == SQLITE_OK; i++) {
-		int phrase, column, offset;
-
-		code = api->xInst(context, i, &phrase, &column, &offset);
-		if (code == SQLITE_OK && column < count)
-			sum += sqlite3_value_int(weights[column]);
-	}
+	for (int i = 0; i < api->xPhraseCount(context) && code == SQLITE_OK; i++)
+		code = add_columns(api, context, i, count, weights, &sum);
 	if (code == SQLITE_OK)
 		sqlite3_result_int64(result, sum);
 	else
@@ -49,5 +57,5 @@ int sqlite_add_fts_functions(sqlite3 *handle)
 
 	if (!api || api->iVersion < 2)
 		return SQLITE_ERROR;
-	return api->xCreateFunction(api, "weighted_hits", NULL, weighted_hits, NULL);
+	return api->xCreateFunction(api, "weighted_words", NULL, weighted_words, NULL);
 }

@@ -8,7 +8,7 @@
 #include "order/migrations.h"
 #include "product/checks.h"
 #include "product/migrations.h"
-#include "product/product_search.h"
+#include "product/word_index.h"
 
 #define NOW         INT64_C(2000000000)
 #define STATEMENTS  24
@@ -56,7 +56,7 @@ struct subject {
 static const struct subject product = {
 	.migrations = product_migrations,
 	.migration_count = PRODUCT_MIGRATION_COUNT,
-	.before_commit = product_search_update,
+	.before_commit = word_index_update,
 	.checks = product_checks,
 	.check_count = PRODUCT_CHECK_COUNT,
 	.sound =
@@ -113,7 +113,7 @@ static const struct corruption of_product[] = {
 	BREAKS("tags-have-products", "p3", "INSERT INTO product_tags VALUES ('b', 1, 'p3')"),
 };
 
-/* PostgreSQL's index follows its table by itself. */
+/* PostgreSQL's words are in the product. */
 static const struct corruption of_search[] = {
 	BREAKS("search-finds-names", "p1", "DROP TRIGGER products_search_update",
 	       "UPDATE products SET name = 'Cup' WHERE id = 'p1'"),

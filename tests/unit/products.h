@@ -5,9 +5,9 @@
 #include "base/clock.h"
 #include "base/uuid.h"
 #include "product/migrations.h"
-#include "product/product_search.h"
 #include "product/product_store.h"
 #include "product/stock_store.h"
+#include "product/word_index.h"
 #include "store.h"
 
 static struct db *products_db;
@@ -18,7 +18,7 @@ static void products_open(void)
 	struct db_options options = store_options();
 	options.migrations = product_migrations;
 	options.migration_count = PRODUCT_MIGRATION_COUNT;
-	options.before_commit = product_search_update;
+	options.before_commit = word_index_update;
 	products_db = store_open_with(&options);
 }
 
