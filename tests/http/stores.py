@@ -74,6 +74,9 @@ FROM pg_tables WHERE schemaname = 'public' \\gexec
 
 
 class PostgresStore:
+    # Of new databases.
+    options = ""
+
     def __init__(self, database):
         self.database = database
         self.url = self.server_url(database)
@@ -86,7 +89,7 @@ class PostgresStore:
         psql(self.server_url("postgres"), statement)
 
     def create(self):
-        self.administer(f'CREATE DATABASE "{self.database}"')
+        self.administer(f'CREATE DATABASE "{self.database}" {self.options}')
 
     def drop(self):
         self.administer(f'DROP DATABASE IF EXISTS "{self.database}" WITH (FORCE)')
