@@ -236,6 +236,16 @@ enum db_dialect db_dialect(const struct db_conn *conn)
 	return conn->driver->dialect;
 }
 
+int64_t db_session(struct db_conn *conn)
+{
+	return conn->driver->session(conn);
+}
+
+int db_session_ended(struct db_conn *conn, int64_t session)
+{
+	return session == db_session(conn) ? 0 : conn->driver->session_ended(conn, session);
+}
+
 int db_control(struct db_conn *conn, const char *sql, bool undo)
 {
 	return conn->failed ? conn->failed : conn->driver->savepoint(conn, sql, undo);

@@ -58,6 +58,7 @@ struct db_options {
 	int64_t connect_patience;
 	size_t queue_limit; /* jobs waiting for the writer; beyond it -EAGAIN */
 	bool single_commit; /* commit each job on its own: for measurements */
+	bool session;       /* what db_session() tells is wanted; not with read_only */
 	/* For looking at a store beside those who work with it: nothing is created, migrated or
 	 * written, and the schema must be just this program's (-EINVAL). Only db_read, db_ping and
 	 * db_close may be called. */
@@ -153,6 +154,24 @@ int db_submit(struct db *db, struct db_job *job);
 int db_savepoint(struct db_conn *conn);
 int db_savepoint_release(struct db_conn *conn);
 int db_savepoint_rollback(struct db_conn *conn);
+
+/*
+ * The session of this store: a random number above 0 that names whoever has it open, for leases to
+ * be written under; or 0, where nobody could tell whether it is still there: options.session was
+ * not set, or a pooler stands before the server (its sessions are anybody's). It is known by a lock
+ * that ends with the process, however that ends: a byte, of that number, of the file
+ * "<database>-sessions" (fcntl(2), F_OFD_SETLK), or a shared advisory lock of that number which all
+ * connections to the server that write hold from their beginning.
+ */
+int64_t db_session(struct db_conn *conn);
+
+/*
+ * Whether that session is gone: 1, or 0 while it is there or may be. Of a process that lives 1 is
+ * told while it has lost all connections that write, so this is for what does harm to nobody who
+ * goes on: a lease only keeps others from doing the same work. Just after a lost connection of our
+ * own 0 is told, as others will have lost theirs. An error of the store.
+ */
+int db_session_ended(struct db_conn *conn, int64_t session);
 
 enum db_type { DB_NULL, DB_INTEGER, DB_TEXT };
 

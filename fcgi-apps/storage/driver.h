@@ -93,6 +93,10 @@ struct db_driver {
 	 */
 	void (*maintain)(struct db_conn *conn);
 
+	/* As db.h's functions of these names. */
+	int64_t (*session)(struct db_conn *conn);
+	int (*session_ended)(struct db_conn *conn, int64_t session);
+
 	/* As db.h tells; both NULL where statements are cheap: then run does. */
 	int (*post)(struct db_conn *conn, const char *sql, const struct db_value *values,
 		    size_t count, int64_t rows);

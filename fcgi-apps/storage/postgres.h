@@ -1,7 +1,8 @@
 /*
  * Shared by the files of the PostgreSQL driver: postgres.c (transactions), postgres_connect.c
  * (connections and their replacement), postgres_wire.c (waiting, results, errors),
- * postgres_statement.c (statements), postgres_library.c (libpq itself).
+ * postgres_session.c (whose process lives), postgres_statement.c (statements), postgres_library.c
+ * (libpq itself).
  *
  * Every connection is non-blocking and in libpq's pipeline mode: commands whose results nobody
  * waits for (BEGIN, SAVEPOINT, what db_post() gets) travel with the next statement, and every wait
@@ -39,6 +40,9 @@ struct postgres_server {
 	int64_t retry_at; /* clock_monotonic() */
 
 	atomic_uint silences; /* how often it was found to keep silent */
+
+	int64_t session;             /* this store's, as db_session() tells it; 0: none */
+	_Atomic int64_t regained_at; /* clock_monotonic() when a lost connection was replaced */
 };
 
 struct postgres_conn {
@@ -103,6 +107,16 @@ bool postgres_trusted(const struct postgres_conn *self);
 /* Replaces a connection that is lost or not trusted, or says -EHOSTDOWN: at once while another
  * thread tries or a failed attempt is not long ago. */
 int postgres_reconnect(struct postgres_conn *self);
+
+/* ---- postgres_session.c ---- */
+
+/* What a connection of this role asks for besides its settings, once it is known to be the server's
+ * own: another column, or "". */
+void postgres_session_lock(const struct postgres_server *server, enum db_role role, char *ret_sql,
+			   size_t size);
+
+int64_t postgres_session(struct db_conn *conn);
+int postgres_session_ended(struct db_conn *conn, int64_t session);
 
 /* ---- postgres_wire.c ---- */
 

@@ -85,6 +85,8 @@ int postgres_share(const struct db_options *options, void **ret_shared, char *re
 	server->url = url;
 	server->busy_timeout = options->busy_timeout;
 	server->connect_patience = options->connect_patience;
+	if (options->session)
+		server->session = 1 + (int64_t)random_below(INT64_MAX - 1);
 	int64_t milliseconds = options->busy_timeout / 1000;
 	snprintf(server->local_settings, sizeof(server->local_settings), SETTINGS("true"),
 		 milliseconds, milliseconds);
@@ -144,11 +146,13 @@ static int set_session(struct postgres_conn *self)
 {
 	int64_t milliseconds = self->server->busy_timeout / 1000;
 	PGresult *result;
-	char sql[512];
+	char sql[640];
+	char lock[64];
+	postgres_session_lock(self->server, self->role, lock, sizeof(lock));
 	snprintf(sql, sizeof(sql),
-		 SETTINGS("false") ", set_config('client_min_messages', 'warning', false)%s"
+		 SETTINGS("false") ", set_config('client_min_messages', 'warning', false)%s%s"
 				   " WHERE pg_backend_pid() = %d",
-		 milliseconds, milliseconds, self->role == DB_READER ? READER_SETTINGS : "",
+		 milliseconds, milliseconds, self->role == DB_READER ? READER_SETTINGS : "", lock,
 		 libpq.PQbackendPID(self->handle));
 	if (!libpq.PQsendQueryParams(self->handle, sql, 0, NULL, NULL, NULL, NULL, 0))
 		return failed(self, -EHOSTDOWN, NULL);
@@ -250,6 +254,8 @@ int postgres_reconnect(struct postgres_conn *self)
 			  log_text("error.message", self->message));
 	else
 		log_write(LOG_INFO, "connected to the database again");
+	if (!r)
+		atomic_store(&self->server->regained_at, clock_monotonic());
 	self->conn.failed = 0;
 	return r ? -EHOSTDOWN : 0;
 }

@@ -1,7 +1,7 @@
 /*
  * Shared by the files of the SQLite driver: sqlite.c (transactions, errors), sqlite_open.c
- * (connections), sqlite_statement.c (statements), sqlite_fts.c (ranking of full-text searches). No
- * other file includes it, or sqlite3.h.
+ * (connections), sqlite_session.c (whose process lives), sqlite_statement.c (statements),
+ * sqlite_fts.c (ranking of full-text searches). No other file includes it, or sqlite3.h.
  */
 #ifndef STORAGE_SQLITE_H
 #define STORAGE_SQLITE_H
@@ -10,6 +10,8 @@
 
 #include "storage/driver.h"
 #include "storage/statements.h"
+
+struct sqlite_sessions;
 
 enum sqlite_control {
 	CONTROL_BEGIN,
@@ -25,9 +27,10 @@ struct sqlite_conn {
 	sqlite3 *handle;
 	sqlite3_stmt *control[CONTROLS];
 	struct statements statements;
-	int busy_timeout; /* milliseconds */
-	int frames;       /* (pages) in the log after the last commit */
-	int checkpointed; /* frames at the last checkpoint */
+	int busy_timeout;                       /* milliseconds */
+	int frames;                             /* (pages) in the log after the last commit */
+	int checkpointed;                       /* frames at the last checkpoint */
+	const struct sqlite_sessions *sessions; /* of the store; NULL: it has none */
 };
 
 static inline struct sqlite_conn *sqlite_conn(struct db_conn *conn)
@@ -47,6 +50,19 @@ int sqlite_statement_error(struct sqlite_conn *self, int code, const char *sql);
 int sqlite_open(const struct db_options *options, void *shared, enum db_role role,
 		struct db_conn **ret_conn, char *ret_error, size_t error_size);
 void sqlite_close(struct db_conn *conn);
+
+/* ---- sqlite_session.c ---- */
+
+int sqlite_share(const struct db_options *options, void **ret_shared, char *ret_error,
+		 size_t error_size);
+void sqlite_unshare(void *shared);
+
+/* Begins the store's session beside the database of that path. Where it cannot, there is none, and
+ * the log says so. */
+void sqlite_begin_session(struct sqlite_sessions *sessions, const char *path);
+
+int64_t sqlite_session(struct db_conn *conn);
+int sqlite_session_ended(struct db_conn *conn, int64_t session);
 
 /* Adds weighted_words() to the connection; SQLite's result code. */
 int sqlite_add_fts_functions(sqlite3 *handle);

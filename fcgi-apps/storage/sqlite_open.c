@@ -129,7 +129,7 @@ static void explain(struct sqlite_conn *self, const char *path, int code, char *
 		 reason);
 }
 
-int sqlite_open(const struct db_options *options, UNUSED void *shared, enum db_role role,
+int sqlite_open(const struct db_options *options, void *shared, enum db_role role,
 		struct db_conn **ret_conn, char *ret_error, size_t error_size)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -144,6 +144,7 @@ int sqlite_open(const struct db_options *options, UNUSED void *shared, enum db_r
 		return -ENOMEM;
 	}
 	self->conn.driver = &sqlite_driver;
+	self->sessions = shared;
 	self->busy_timeout = (int)(options->busy_timeout / 1000);
 	statements_init(&self->statements, sqlite_statement_free);
 	if (role == DB_WRITER)
@@ -161,6 +162,8 @@ int sqlite_open(const struct db_options *options, UNUSED void *shared, enum db_r
 	if (!code && role == DB_WRITER) {
 		code = set_wal(self);
 		sqlite3_wal_hook(self->handle, note_frames, self);
+		if (shared)
+			sqlite_begin_session(shared, path);
 	}
 	if (code) {
 		explain(self, path, code, ret_error, error_size);
