@@ -26,6 +26,9 @@
 /* Kept of the request's time for the commit after the siblings' answers. */
 #define COMMIT_TIME (CLOCK_SECOND / 2)
 
+/* How often the cart is asked: others may be quicker after one that was in the way. */
+#define OPEN_TRIES 3
+
 /* How long the sweeper waits beyond the request's own deadline. */
 #define LEASE_SLACK CLOCK_SECOND
 
@@ -38,12 +41,13 @@ struct checkout {
 	struct order_answer cart;
 	struct order_answer stock;
 	bool stock_asked;
-	const char *blocked_by; /* the order whose checkout holds the cart, or NULL */
+	bool blocked; /* another order's checkout holds the cart */
 	int64_t lease_until;
 
 	/* Set anew by each run of a transaction. */
 	enum idempotency outcome;
-	bool ended; /* the order was not being placed any more */
+	enum order_fate first; /* of the order that the key was claimed for before */
+	bool ended;            /* the order was not being placed any more */
 	struct order_effect effects[ORDER_EFFECTS_MAX];
 	size_t effect_count;
 };
@@ -60,34 +64,55 @@ static void checkout_release(struct checkout *checkout)
 
 /* ---- step 1: durable ------------------------------------------------------------------------ */
 
-/* A replayed answer waits like the first one for what is still to be done about its order: the
- * process that placed it may have died since. */
-static int find_effects(struct checkout *checkout, struct db_conn *conn)
-{
-	char order_id[UUID_TEXT_SIZE];
-	int rc = idempotency_resource(conn, checkout->request, order_id);
-
-	if (rc == 0)
-		rc = order_outbox_of(conn, order_id, checkout->effects);
-	if (rc > 0)
-		checkout->effect_count = (size_t)rc;
-	return rc == -ENOENT || rc > 0 ? 0 : rc;
-}
-
 static int begin(struct db_conn *conn, void *argument)
 {
 	struct checkout *checkout = argument;
 	int error;
 
 	response_reset(checkout->response);
-	checkout->effect_count = 0;
 	error = idempotency_claim(conn, checkout->request, checkout->response, checkout->order.id,
 				  &checkout->outcome);
-	if (error < 0)
+	if (error < 0 || checkout->outcome == IDEMPOTENCY_ANSWERED)
 		return error;
-	if (checkout->outcome == IDEMPOTENCY_ANSWERED)
-		return find_effects(checkout, conn);
 	return order_store_begin(conn, &checkout->order, checkout->lease_until);
+}
+
+/*
+ * A replayed answer waits like the first one for what is still to be done about its order: the
+ * process that placed it may have died since. Where it died before there was an answer, the order
+ * is given up, and the key with it. In a transaction of its own: whoever ends an order locks the
+ * order first and then its key, and begin() holds the key.
+ */
+static int look_at_first(struct db_conn *conn, void *argument)
+{
+	struct checkout *checkout = argument;
+	char order_id[UUID_TEXT_SIZE];
+	int rc = idempotency_resource(conn, checkout->request, order_id);
+
+	checkout->effect_count = 0;
+	if (rc == 0)
+		rc = order_decide(conn, order_id, clock_now(), &checkout->first);
+	if (rc < 0)
+		return rc == -ENOENT ? 0 : rc;
+	if (checkout->first == ORDER_GIVEN_UP)
+		return 0;
+	rc = order_outbox_of(conn, order_id, checkout->effects);
+	if (rc > 0)
+		checkout->effect_count = (size_t)rc;
+	return rc < 0 ? rc : 0;
+}
+
+static int begin_order(struct checkout *checkout)
+{
+	struct db *db = checkout->app->runtime->db;
+	int rc = db_transaction(db, begin, checkout);
+
+	if (rc < 0 || checkout->outcome == IDEMPOTENCY_NEW)
+		return rc;
+	rc = db_transaction(db, look_at_first, checkout);
+	if (rc < 0 || checkout->first != ORDER_GIVEN_UP)
+		return rc;
+	return db_transaction(db, begin, checkout);
 }
 
 /* ---- steps 2 and 3: the siblings ------------------------------------------------------------ */
@@ -110,10 +135,10 @@ static int refused_by_cart(struct checkout *checkout)
 		else
 			response_problem(response, 409, "cart-empty", "The cart is empty");
 	} else if (strcmp(refusal, "checkout-in-progress") == 0) {
-		checkout->blocked_by = json_get_string(problem, "order_id", NULL);
+		checkout->blocked = true;
 		order_problem_with_order_id(response, "checkout-in-progress",
 					    "This cart is being ordered by another request",
-					    checkout->blocked_by);
+					    json_get_string(problem, "order_id", NULL));
 		response_header(response, "Retry-After", "1");
 	} else {
 		return -ETIMEDOUT; /* released: the sweeper was faster */
@@ -121,10 +146,56 @@ static int refused_by_cart(struct checkout *checkout)
 	return REFUSED;
 }
 
+struct blocker {
+	const char *order_id;
+	enum order_fate fate;
+	struct order_effect effects[ORDER_EFFECTS_MAX];
+	int count;
+};
+
+static int decide_blocker(struct db_conn *conn, void *argument)
+{
+	struct blocker *blocker = argument;
+	int rc = order_decide(conn, blocker->order_id, clock_now(), &blocker->fate);
+
+	if (rc < 0 || blocker->fate == ORDER_GOES_ON)
+		return rc;
+	blocker->count = order_outbox_of(conn, blocker->order_id, blocker->effects);
+	return blocker->count < 0 ? blocker->count : 0;
+}
+
+/* Whether the order that holds the cart is out of the way now: its process has died, or its cart is
+ * still to be told how it ended. */
+static bool unblock(struct checkout *checkout)
+{
+	struct blocker blocker = {.order_id =
+					  json_get_string(checkout->cart.raw.body, "order_id", "")};
+	int rc = db_transaction(checkout->app->runtime->db, decide_blocker, &blocker);
+
+	return rc == 0 && blocker.fate != ORDER_GOES_ON &&
+	       order_effects_of_another(checkout->app, &checkout->call, blocker.effects,
+					(size_t)blocker.count);
+}
+
+/* Where the order that holds the cart is nobody's any more, it is ended and the cart asked again.
+ */
+static int ask_cart(struct checkout *checkout)
+{
+	for (int tries = 1;; tries++) {
+		int error = order_cart_open_checkout(&checkout->app->siblings, &checkout->call,
+						     &checkout->order, &checkout->cart);
+		const char *refusal = checkout->cart.refusal;
+
+		if (error < 0 || !refusal || strcmp(refusal, "checkout-in-progress") != 0 ||
+		    tries == OPEN_TRIES || !unblock(checkout))
+			return error;
+		order_answer_release(&checkout->cart);
+	}
+}
+
 static int open_cart(struct checkout *checkout)
 {
-	int error = order_cart_open_checkout(&checkout->app->siblings, &checkout->call,
-					     &checkout->order, &checkout->cart);
+	int error = ask_cart(checkout);
 
 	if (error < 0)
 		return error;
@@ -138,15 +209,31 @@ static int open_cart(struct checkout *checkout)
 	return checkout->cart.refusal ? refused_by_cart(checkout) : 0;
 }
 
+static int ask_stock(struct checkout *checkout)
+{
+	return order_stock_reserve(&checkout->app->siblings, &checkout->call, checkout->order.id,
+				   checkout->cart.lines, checkout->cart.line_count,
+				   &checkout->stock);
+}
+
+static bool is_short(const struct order_answer *stock)
+{
+	return stock->refusal && strcmp(stock->refusal, "insufficient-stock") == 0;
+}
+
 static int hold_stock(struct checkout *checkout)
 {
 	const struct order_answer *cart = &checkout->cart;
 
 	checkout->stock_asked = true;
-	int error =
-		order_stock_reserve(&checkout->app->siblings, &checkout->call, checkout->order.id,
-				    cart->lines, cart->line_count, &checkout->stock);
+	int error = ask_stock(checkout);
 
+	/* What is short may be held by an order that is nobody's any more. */
+	if (error == 0 && is_short(&checkout->stock) &&
+	    order_recover(checkout->app, checkout->call.deadline)) {
+		order_answer_release(&checkout->stock);
+		error = ask_stock(checkout);
+	}
 	if (error < 0)
 		return error;
 	if (!checkout->stock.refusal)
@@ -315,14 +402,9 @@ static int reject(struct db_conn *conn, void *argument)
 		rc = queue(checkout, conn, ORDER_RELEASE_STOCK, now);
 	if (rc < 0)
 		return rc;
-	/* The checkout in the way may be one that ended while the cart was away. That passes, so it
-	 * is no answer to keep: the client's next try must not get it again. */
-	if (checkout->blocked_by) {
-		rc = order_outbox_hurry(conn, checkout->blocked_by, ORDER_TARGET_CART, now);
-		if (rc < 0)
-			return rc;
-	}
-	if (checkout->blocked_by || !kept_answer_wanted(checkout->response))
+	/* The checkout in the way passes, so it is no answer to keep: the client's next try must
+	 * not get it again. */
+	if (checkout->blocked || !kept_answer_wanted(checkout->response))
 		return idempotency_forget(conn, ORDER_CHECKOUT_OPERATION, checkout->order.id);
 	return idempotency_store(conn, checkout->request, checkout->response);
 }
@@ -354,8 +436,6 @@ static int go(struct checkout *checkout)
 		checkout->effect_count = 0;
 		return rc;
 	}
-	if (checkout->blocked_by)
-		task_wake(checkout->app->runtime, ORDER_TASK_RELAY_CART);
 	return 0;
 }
 
@@ -387,7 +467,7 @@ int order_checkout(struct request *request, struct response *response)
 	if (!checkout.order.user_id)
 		return -ENOMEM;
 
-	rc = db_transaction(request->runtime->db, begin, &checkout);
+	rc = begin_order(&checkout);
 	if (rc < 0)
 		return rc;
 	if (checkout.outcome == IDEMPOTENCY_NEW)

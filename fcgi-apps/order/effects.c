@@ -209,6 +209,17 @@ void order_effects_carry_out(struct request *request, const struct response *res
 	request_after(request, finish, own);
 }
 
+bool order_effects_of_another(const struct order_app *app, const struct order_call *call,
+			      const struct order_effect *effects, size_t count)
+{
+	struct run run = {.effects = effects, .count = count};
+	size_t done = try_all(app, *call, call->deadline, &run);
+
+	if (count > 0)
+		write_down(app, &run);
+	return done == count;
+}
+
 /* ---- the relay ------------------------------------------------------------------------------ */
 
 struct claim {
@@ -235,8 +246,9 @@ static int any_due(struct db_conn *conn, void *argument)
 	return claim->count < 0 ? claim->count : 0;
 }
 
-bool order_effects_relay(const struct order_app *app, enum order_effect_target target)
+bool order_effects_relay(const struct order_app *app, enum order_effect_target target, int64_t end)
 {
+	int64_t latest = clock_monotonic() + TRY_TIME;
 	struct claim claim = {.target = target};
 	struct run run = {.effects = claim.effects};
 	size_t done = 0;
@@ -255,7 +267,7 @@ bool order_effects_relay(const struct order_app *app, enum order_effect_target t
 	}
 	run.count = (size_t)claim.count;
 	if (run.count > 0) {
-		done = try_all(app, (struct order_call){0}, clock_monotonic() + TRY_TIME, &run);
+		done = try_all(app, (struct order_call){0}, end < latest ? end : latest, &run);
 		write_down(app, &run);
 	}
 	/* While the sibling is away, those that pile up wait for it, a batch at a time. */

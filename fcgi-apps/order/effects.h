@@ -24,7 +24,13 @@ struct order_effect order_effect_leased(enum order_effect_kind kind, const struc
 void order_effects_carry_out(struct request *request, const struct response *response,
 			     const struct order_effect *effects, size_t count);
 
-/* Takes what is due to a sibling and tries it: whether to go on at once. */
-bool order_effects_relay(const struct order_app *app, enum order_effect_target target);
+/* Tries effects of another order, whoever else tries them, until call->deadline, and writes down
+ * what came of it: whether all are done. */
+bool order_effects_of_another(const struct order_app *app, const struct order_call *call,
+			      const struct order_effect *effects, size_t count);
+
+/* Takes what is due to a sibling and tries it, until the end (clock_monotonic()) and no longer than
+ * its lease allows: whether to go on at once. */
+bool order_effects_relay(const struct order_app *app, enum order_effect_target target, int64_t end);
 
 #endif

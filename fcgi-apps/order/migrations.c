@@ -79,8 +79,14 @@ static const char changes[] =
 	"CREATE INDEX orders_by_user_status_and_change ON orders (user_id, status, updated_at, id)"
 	" WHERE saga = 'placed';";
 
+/* Whose lease it is: a session (storage/db.h). NULL: nobody's, or one that is not known by its
+ * session. */
+static const char holders[] = "ALTER TABLE orders ADD COLUMN holder BIGINT;"
+			      "ALTER TABLE order_effects ADD COLUMN holder BIGINT;";
+
 const struct db_migration order_migrations[ORDER_MIGRATION_COUNT] = {
 	{.version = 1, .name = "orders, outbox and idempotency keys", .sql = orders},
 	{.version = 2, .name = "running keys by order", .sql = running_keys},
 	{.version = 3, .name = "orders by their last change", .sql = changes},
+	{.version = 4, .name = "holders of leases", .sql = holders},
 };

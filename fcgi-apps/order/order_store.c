@@ -5,14 +5,16 @@
 
 int order_store_begin(struct db_conn *conn, const struct order *order, int64_t lease_until)
 {
+	int64_t session = db_session(conn);
+
 	return db_post(
 		conn,
-		"INSERT INTO orders (id, user_id, cart_id, saga, lease_until, status, total_amount,"
-		" currency, version, created_at, updated_at)"
-		" VALUES ($1, $2, $3, 'placing', $4, 'pending', 0, $5, 1, $6, $6)",
+		"INSERT INTO orders (id, user_id, cart_id, saga, lease_until, holder, status,"
+		" total_amount, currency, version, created_at, updated_at)"
+		" VALUES ($1, $2, $3, 'placing', $4, $7, 'pending', 0, $5, 1, $6, $6)",
 		DB_VALUES(db_text(order->id), db_text(order->user_id), db_text(order->cart_id),
 			  db_int(lease_until), db_text(order->currency.code),
-			  db_int(order->created_at)),
+			  db_int(order->created_at), session ? db_int(session) : db_null()),
 		DB_ANY_ROWS);
 }
 
@@ -101,32 +103,95 @@ int order_store_anything_to_sweep(struct db_conn *conn, int64_t now, int64_t bef
 	return rc < 0 ? rc : db_next(rows);
 }
 
+static void read_ref(struct db_rows *row, struct order_ref *ref)
+{
+	snprintf(ref->id, sizeof(ref->id), "%s", db_column_text(row, 0, NULL));
+	snprintf(ref->cart_id, sizeof(ref->cart_id), "%s", db_column_text(row, 1, NULL));
+}
+
+static int read_refs(struct db_rows *rows, struct order_ref *ret_list, size_t size)
+{
+	size_t count = 0;
+	int rc = 0;
+
+	while (count < size && (rc = db_next(rows)) > 0)
+		read_ref(rows, &ret_list[count++]);
+	return rc < 0 ? rc : (int)count;
+}
+
+int order_store_find_lease(struct db_conn *conn, const char *id, struct order_lease *ret_lease)
+{
+	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
+	int rc = db_query(conn,
+			  "SELECT id, cart_id, lease_until, holder,"
+			  " CASE saga WHEN 'placing' THEN 1 ELSE 0 END FROM orders WHERE id = $1",
+			  DB_VALUES(db_text(id)), &rows);
+
+	if (rc < 0)
+		return rc;
+	rc = db_next(rows);
+	if (rc <= 0)
+		return rc < 0 ? rc : -ENOENT;
+	read_ref(rows, &ret_lease->ref);
+	ret_lease->until = db_column_int(rows, 2);
+	ret_lease->holder = db_column_int(rows, 3);
+	ret_lease->placing = db_column_int(rows, 4) != 0;
+	return 0;
+}
+
+int order_store_holders(struct db_conn *conn, int64_t now, int64_t *ret_list, size_t size)
+{
+	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
+	size_t count = 0;
+	/* Effects that are due are held by nobody, and may be many. */
+	int rc = db_query(conn,
+			  "SELECT holder FROM orders"
+			  " WHERE saga = 'placing' AND lease_until > 0 AND holder <> $1"
+			  " UNION SELECT holder FROM order_effects"
+			  " WHERE target IN ('cart', 'product') AND next_attempt_at > $2"
+			  " AND holder <> $1 LIMIT $3",
+			  DB_VALUES(db_int(db_session(conn)), db_int(now), db_int((int64_t)size)),
+			  &rows);
+
+	if (rc < 0)
+		return rc;
+	while (count < size && (rc = db_next(rows)) > 0)
+		ret_list[count++] = db_column_int(rows, 0);
+	return rc < 0 ? rc : (int)count;
+}
+
+/* Several sweepers look at the same time: each takes what no other has. The condition stands in the
+ * UPDATE too, for those who do not skip. */
+#define REJECT_SQL(which, lock)                                                                    \
+	"UPDATE orders SET saga = 'rejected', updated_at = $1"                                     \
+	" WHERE id IN (SELECT id FROM orders WHERE saga = 'placing' AND " which lock ")"           \
+	" AND saga = 'placing' RETURNING id, cart_id"
+#define REJECT(conn, which)                                                                        \
+	(db_dialect(conn) == DB_POSTGRES ? REJECT_SQL(which, " FOR UPDATE SKIP LOCKED")            \
+					 : REJECT_SQL(which, ""))
+#define HELD    "lease_until > 0 AND holder = $3 LIMIT $2"
+#define EXPIRED "(lease_until < $1 OR lease_until > $3) ORDER BY lease_until LIMIT $2"
+
+int order_store_reject_held(struct db_conn *conn, int64_t holder, int64_t now,
+			    struct order_ref *ret_list, size_t size)
+{
+	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
+	int rc = db_query(conn, REJECT(conn, HELD),
+			  DB_VALUES(db_int(now), db_int((int64_t)size), db_int(holder)), &rows);
+
+	return rc < 0 ? rc : read_refs(rows, ret_list, size);
+}
+
 int order_store_reject_expired(struct db_conn *conn, int64_t now, struct order_ref *ret_list,
 			       size_t size)
 {
 	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
-	size_t count = 0;
-	/* The condition stands in the UPDATE too: of two sweepers that selected the same rows, the
-	 * one that waits for a row's lock looks again and finds it rejected. */
 	int rc = db_query(
-		conn,
-		"UPDATE orders SET saga = 'rejected', updated_at = $1"
-		" WHERE id IN (SELECT id FROM orders"
-		"   WHERE saga = 'placing' AND (lease_until < $1 OR lease_until > $3)"
-		"   ORDER BY lease_until LIMIT $2)"
-		" AND saga = 'placing' RETURNING id, cart_id",
+		conn, REJECT(conn, EXPIRED),
 		DB_VALUES(db_int(now), db_int((int64_t)size), db_int(now + ORDER_LEASE_MAX)),
 		&rows);
 
-	if (rc < 0)
-		return rc;
-	while (count < size && (rc = db_next(rows)) > 0) {
-		struct order_ref *ref = &ret_list[count++];
-
-		snprintf(ref->id, sizeof(ref->id), "%s", db_column_text(rows, 0, NULL));
-		snprintf(ref->cart_id, sizeof(ref->cart_id), "%s", db_column_text(rows, 1, NULL));
-	}
-	return rc < 0 ? rc : (int)count;
+	return rc < 0 ? rc : read_refs(rows, ret_list, size);
 }
 
 int64_t order_store_purge_rejected(struct db_conn *conn, int64_t before, int64_t limit)

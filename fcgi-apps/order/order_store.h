@@ -12,8 +12,8 @@
 
 /* ---- the saga ------------------------------------------------------------------------------- */
 
-/* Writes the order down as being placed, leased until then: id, cart, user, currency and
- * created_at of it count. */
+/* Writes the order down as being placed, leased until then to this process: id, cart, user,
+ * currency and created_at of it count. */
 int order_store_begin(struct db_conn *conn, const struct order *order, int64_t lease_until);
 
 /* Makes an order that is being placed a placed one, with lines, total, history and times of it.
@@ -36,6 +36,25 @@ struct order_ref {
 /* 1 where one of the two functions below, or order_outbox_recall(), would find something, else 0.
  */
 int order_store_anything_to_sweep(struct db_conn *conn, int64_t now, int64_t before);
+
+/* An order's place in the saga. */
+struct order_lease {
+	bool placing;
+	int64_t until;
+	int64_t holder; /* a session (storage/db.h), or 0 */
+	struct order_ref ref;
+};
+
+/* -ENOENT where there is no such order. */
+int order_store_find_lease(struct db_conn *conn, const char *id, struct order_lease *ret_lease);
+
+/* The sessions, up to size and without this process' own, that hold a lease of an order or an
+ * effect: returns how many. */
+int order_store_holders(struct db_conn *conn, int64_t now, int64_t *ret_list, size_t size);
+
+/* Rejects up to size orders that are leased to that session, and tells which: returns how many. */
+int order_store_reject_held(struct db_conn *conn, int64_t holder, int64_t now,
+			    struct order_ref *ret_list, size_t size);
 
 /* Rejects up to size orders whose lease ran out before now, or is none of this clock's
  * (ORDER_LEASE_MAX), and tells which: returns how many. */

@@ -30,16 +30,25 @@ const char *order_target_name(enum order_effect_target target)
 	return target_names[target];
 }
 
+/* Leases count by their time alone where there is no session. */
+static struct db_value holder_of(struct db_conn *conn, int64_t leased_until, int64_t now)
+{
+	int64_t session = leased_until > now ? db_session(conn) : 0;
+
+	return session ? db_int(session) : db_null();
+}
+
 int order_outbox_add(struct db_conn *conn, const struct order_effect *effect, int64_t now)
 {
 	return db_post(
 		conn,
 		"INSERT INTO order_effects"
-		" (order_id, kind, target, cart_id, attempts, next_attempt_at, created_at)"
-		" VALUES ($1, $2, $3, $4, 0, $5, $6) ON CONFLICT (order_id, kind) DO NOTHING",
+		" (order_id, kind, target, cart_id, attempts, next_attempt_at, created_at, holder)"
+		" VALUES ($1, $2, $3, $4, 0, $5, $6, $7) ON CONFLICT (order_id, kind) DO NOTHING",
 		DB_VALUES(db_text(effect->order_id), db_text(order_effect_name(effect->kind)),
 			  db_text(order_target_name(order_effect_target(effect->kind))),
-			  db_text(effect->cart_id), db_int(effect->leased_until), db_int(now)),
+			  db_text(effect->cart_id), db_int(effect->leased_until), db_int(now),
+			  holder_of(conn, effect->leased_until, now)),
 		DB_ANY_ROWS);
 }
 
@@ -80,14 +89,15 @@ int order_outbox_claim(struct db_conn *conn, enum order_effect_target target, in
 	/* "Due" stands in the UPDATE too: of two relays that selected the same row, the one that
 	 * waits for its lock looks again and finds it leased. */
 	int rc = db_query(conn,
-			  "UPDATE order_effects SET next_attempt_at = $1"
+			  "UPDATE order_effects SET next_attempt_at = $1, holder = $5"
 			  " WHERE (order_id, kind) IN (SELECT order_id, kind FROM order_effects"
 			  "   WHERE target = $2 AND next_attempt_at <= $3"
 			  "   ORDER BY next_attempt_at LIMIT $4)"
 			  " AND next_attempt_at <= $3"
 			  " RETURNING order_id, kind, cart_id, attempts",
 			  DB_VALUES(db_int(lease_until), db_text(order_target_name(target)),
-				    db_int(now), db_int((int64_t)size)),
+				    db_int(now), db_int((int64_t)size),
+				    holder_of(conn, lease_until, now)),
 			  &rows);
 
 	if (rc < 0)
@@ -138,7 +148,8 @@ int order_outbox_retry(struct db_conn *conn, const struct order_effect *effect, 
 {
 	int64_t changed = db_run(
 		conn,
-		"UPDATE order_effects SET attempts = attempts + 1, next_attempt_at = $4"
+		"UPDATE order_effects SET attempts = attempts + 1, next_attempt_at = $4,"
+		" holder = NULL"
 		" WHERE order_id = $1 AND kind = $2 AND next_attempt_at = $3",
 		DB_VALUES(db_text(effect->order_id), db_text(order_effect_name(effect->kind)),
 			  db_int(effect->leased_until), db_int(next)));
@@ -146,16 +157,13 @@ int order_outbox_retry(struct db_conn *conn, const struct order_effect *effect, 
 	return changed < 0 ? (int)changed : 0;
 }
 
-int order_outbox_hurry(struct db_conn *conn, const char *order_id, enum order_effect_target target,
-		       int64_t now)
+int order_outbox_release(struct db_conn *conn, int64_t holder, int64_t now)
 {
-	/* A first try, without attempts, is on its way. A later one may be too; then it is made
-	 * twice. */
-	int64_t changed = db_run(
-		conn,
-		"UPDATE order_effects SET next_attempt_at = $3"
-		" WHERE order_id = $1 AND target = $2 AND next_attempt_at > $3 AND attempts > 0",
-		DB_VALUES(db_text(order_id), db_text(order_target_name(target)), db_int(now)));
+	int64_t changed = db_run(conn,
+				 "UPDATE order_effects SET next_attempt_at = $1, holder = NULL"
+				 " WHERE target IN ('cart', 'product') AND next_attempt_at > $1"
+				 " AND holder = $2",
+				 DB_VALUES(db_int(now), db_int(holder)));
 
 	return changed < 0 ? (int)changed : 0;
 }

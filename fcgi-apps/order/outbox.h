@@ -1,8 +1,9 @@
 /*
  * The outbox (table order_effects): what siblings are still to be told about an order, written in
  * the transaction that decides it. A row is leased to whoever tries it (next_attempt_at lies ahead
- * then) and deleted once it is done; a lease that ran out makes it due again. Functions run on a
- * connection of a transaction and return its errors.
+ * then, and holder is his session) and deleted once it is done; a lease that ran out, or whose
+ * holder has died, makes it due again. Functions run on a connection of a transaction and return
+ * its errors.
  */
 #ifndef ORDER_OUTBOX_H
 #define ORDER_OUTBOX_H
@@ -38,8 +39,8 @@ const char *order_effect_name(enum order_effect_kind kind);
 enum order_effect_target order_effect_target(enum order_effect_kind kind);
 const char *order_target_name(enum order_effect_target target);
 
-/* Adds an effect, due at leased_until: the time until which the caller will try it itself. Does
- * nothing when the order has that effect already. */
+/* Adds an effect, due at leased_until: the time until which this process will try it itself, where
+ * that lies ahead. Does nothing when the order has that effect already. */
 int order_outbox_add(struct db_conn *conn, const struct order_effect *effect, int64_t now);
 
 /* 1 where an effect is due now, 0 where none is. */
@@ -61,9 +62,8 @@ int order_outbox_done(struct db_conn *conn, const struct order_effect *effect);
 /* The effect failed: it is due again at next, unless someone else holds it meanwhile. */
 int order_outbox_retry(struct db_conn *conn, const struct order_effect *effect, int64_t next);
 
-/* Makes an order's effects on that sibling due now where they wait for another try. */
-int order_outbox_hurry(struct db_conn *conn, const char *order_id, enum order_effect_target target,
-		       int64_t now);
+/* Makes those due now that are leased to that session. */
+int order_outbox_release(struct db_conn *conn, int64_t holder, int64_t now);
 
 /* Makes those due now that wait for longer than any does (ORDER_LEASE_MAX). */
 int order_outbox_recall(struct db_conn *conn, int64_t now);

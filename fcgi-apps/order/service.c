@@ -26,12 +26,12 @@ static const struct binding bindings[] = {
 
 static bool relay_cart(UNUSED struct runtime *runtime, void *app)
 {
-	return order_effects_relay(app, ORDER_TARGET_CART);
+	return order_effects_relay(app, ORDER_TARGET_CART, INT64_MAX);
 }
 
 static bool relay_product(UNUSED struct runtime *runtime, void *app)
 {
-	return order_effects_relay(app, ORDER_TARGET_PRODUCT);
+	return order_effects_relay(app, ORDER_TARGET_PRODUCT, INT64_MAX);
 }
 
 static bool sweep(UNUSED struct runtime *runtime, void *app)
@@ -47,7 +47,7 @@ static bool count(UNUSED struct runtime *runtime, void *app)
 static const struct task tasks[] = {
 	{.name = ORDER_TASK_RELAY_CART, .interval = CLOCK_SECOND / 2, .run = relay_cart},
 	{.name = ORDER_TASK_RELAY_PRODUCT, .interval = CLOCK_SECOND / 2, .run = relay_product},
-	{.name = "sweep", .interval = CLOCK_SECOND, .run = sweep},
+	{.name = "sweep", .interval = CLOCK_SECOND / 4, .run = sweep},
 	/* Takes the longer the more orders there are. */
 	{.name = "count", .interval = 15 * CLOCK_SECOND, .rest = 100, .run = count},
 };
@@ -92,6 +92,11 @@ static int start(struct runtime *runtime, void **ret_app)
 	return 0;
 }
 
+static void recover(void *app)
+{
+	order_recover(app, INT64_MAX);
+}
+
 static size_t upstreams(void *argument, struct upstream **list, size_t size)
 {
 	const struct order_app *app = argument;
@@ -121,9 +126,11 @@ const struct service order_service = {
 	.checks = order_checks,
 	.check_count = ORDER_CHECK_COUNT,
 	.default_database = "sqlite:///var/order.db",
+	.session = true,
 	.blocking_threads = 32,
 	.start = start,
 	.stop = stop,
+	.recover = recover,
 	.upstreams = upstreams,
 	.metrics = metrics,
 };

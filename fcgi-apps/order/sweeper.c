@@ -3,17 +3,27 @@
 #include "base/clock.h"
 #include "base/failpoint.h"
 #include "base/log.h"
+#include "order/effects.h"
 #include "order/order_store.h"
 #include "order/outbox.h"
 #include "responder/idempotency.h"
 
 #define BATCH 32
 
+/* Dead processes looked after at a time. */
+#define SESSIONS_MAX 8
+
+/* For how long anything is held up by what others left: a start too, for which clients wait in the
+ * socket's queue. */
+#define RECOVERY_TIME CLOCK_SECOND
+
 /* Rejected orders are kept for a while, for whoever asks why; anybody can have them made. */
 #define REJECTED_LIFETIME (3600 * CLOCK_SECOND)
 
 struct sweep {
 	int64_t now;
+	int64_t dead[SESSIONS_MAX];
+	size_t dead_count;
 	int rejected;
 	int64_t purged;
 };
@@ -40,11 +50,8 @@ static int reject_one(struct db_conn *conn, const struct order_ref *ref, int64_t
 	return idempotency_forget(conn, ORDER_CHECKOUT_OPERATION, ref->id);
 }
 
-int order_sweep_leases(struct db_conn *conn, int64_t now)
+static int reject_all(struct db_conn *conn, const struct order_ref *refs, int count, int64_t now)
 {
-	struct order_ref refs[BATCH];
-	int count = order_store_reject_expired(conn, now, refs, BATCH);
-
 	for (int i = 0; i < count; i++) {
 		int error = reject_one(conn, &refs[i], now);
 
@@ -52,6 +59,51 @@ int order_sweep_leases(struct db_conn *conn, int64_t now)
 			return error;
 	}
 	return count;
+}
+
+int order_sweep_leases(struct db_conn *conn, int64_t now)
+{
+	struct order_ref refs[BATCH];
+	int count = order_store_reject_expired(conn, now, refs, BATCH);
+
+	return reject_all(conn, refs, count, now);
+}
+
+int order_sweep_session(struct db_conn *conn, int64_t session, int64_t now)
+{
+	struct order_ref refs[BATCH];
+	int rc = order_outbox_release(conn, session, now);
+
+	if (rc < 0)
+		return rc;
+	return reject_all(conn, refs, order_store_reject_held(conn, session, now, refs, BATCH),
+			  now);
+}
+
+static int is_abandoned(struct db_conn *conn, const struct order_lease *lease, int64_t now)
+{
+	if (lease->until < now || lease->until > now + ORDER_LEASE_MAX)
+		return 1;
+	return lease->holder ? db_session_ended(conn, lease->holder) : 0;
+}
+
+int order_decide(struct db_conn *conn, const char *order_id, int64_t now, enum order_fate *ret_fate)
+{
+	struct order_lease lease;
+	int rc = order_store_find_lease(conn, order_id, &lease);
+
+	*ret_fate = ORDER_DECIDED;
+	if (rc < 0 || !lease.placing)
+		return rc;
+	rc = is_abandoned(conn, &lease, now);
+	if (rc > 0)
+		rc = order_store_reject(conn, order_id, now);
+	else if (rc == 0)
+		*ret_fate = ORDER_GOES_ON;
+	if (rc <= 0)
+		return rc;
+	*ret_fate = ORDER_GIVEN_UP;
+	return reject_one(conn, &lease.ref, now);
 }
 
 static int sweep(struct db_conn *conn, void *argument)
@@ -62,35 +114,91 @@ static int sweep(struct db_conn *conn, void *argument)
 	if (result->purged < 0)
 		return (int)result->purged;
 	result->rejected = order_sweep_leases(conn, result->now);
+	for (size_t i = 0; i < result->dead_count && result->rejected >= 0; i++) {
+		int count = order_sweep_session(conn, result->dead[i], result->now);
+
+		result->rejected = count < 0 ? count : result->rejected + count;
+	}
 	return result->rejected < 0 ? result->rejected : order_outbox_recall(conn, result->now);
+}
+
+static int find_dead(struct db_conn *conn, struct sweep *result)
+{
+	int64_t holders[SESSIONS_MAX];
+	int count = order_store_holders(conn, result->now, holders, SESSIONS_MAX);
+
+	result->dead_count = 0;
+	for (int i = 0; i < count; i++) {
+		int rc = db_session_ended(conn, holders[i]);
+
+		if (rc < 0)
+			return rc;
+		if (rc > 0)
+			result->dead[result->dead_count++] = holders[i];
+	}
+	return count < 0 ? count : result->dead_count > 0;
 }
 
 static int look(struct db_conn *conn, void *argument)
 {
 	struct sweep *result = argument;
 
+	int dead = find_dead(conn, result);
+
+	if (dead != 0)
+		return dead;
 	return order_store_anything_to_sweep(conn, result->now, result->now - REJECTED_LIFETIME);
 }
 
-bool order_sweep(const struct order_app *app)
+static bool sweep_once(const struct order_app *app, struct sweep *result)
 {
-	struct sweep result = {.now = clock_now()};
 	/* Looking first keeps an idle sweeper from taking part in write transactions. */
-	int rc = db_read(app->runtime->db, look, &result);
+	int rc = db_read(app->runtime->db, look, result);
 
 	if (rc > 0)
-		rc = db_transaction(app->runtime->db, sweep, &result);
-	if (rc == 0 && result.rejected > 0)
+		rc = db_transaction(app->runtime->db, sweep, result);
+	if (rc == 0 && result->rejected > 0)
 		rc = failpoint("after_sweep");
 	if (rc < 0) {
 		log_write(LOG_ERROR, "cannot look for abandoned checkouts", log_error_code(rc));
 		return false;
 	}
-	if (result.rejected > 0) {
+	if (result->rejected > 0)
 		log_write(LOG_WARN, "abandoned checkouts rejected",
-			  log_int("order.count", result.rejected));
+			  log_int("order.count", result->rejected));
+	return result->rejected >= BATCH || result->purged == BATCH;
+}
+
+bool order_sweep(const struct order_app *app)
+{
+	struct sweep result = {.now = clock_now()};
+	bool more = sweep_once(app, &result);
+
+	if (result.rejected > 0 || result.dead_count > 0) {
 		task_wake(app->runtime, ORDER_TASK_RELAY_CART);
 		task_wake(app->runtime, ORDER_TASK_RELAY_PRODUCT);
 	}
-	return result.rejected == BATCH || result.purged == BATCH;
+	return more;
+}
+
+bool order_recover(const struct order_app *app, int64_t deadline)
+{
+	int64_t latest = clock_monotonic() + RECOVERY_TIME;
+	int64_t end = deadline < latest ? deadline : latest;
+	bool found = false;
+	bool more = true;
+
+	while (more) {
+		struct sweep result = {.now = clock_now()};
+
+		more = sweep_once(app, &result) && clock_monotonic() < end;
+		found = found || result.dead_count > 0;
+	}
+	for (more = found; more;) {
+		bool carts = order_effects_relay(app, ORDER_TARGET_CART, end);
+		bool stock = order_effects_relay(app, ORDER_TARGET_PRODUCT, end);
+
+		more = (carts || stock) && clock_monotonic() < end;
+	}
+	return found;
 }

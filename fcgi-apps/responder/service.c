@@ -95,6 +95,7 @@ static int open_store(struct server *server, const struct settings *settings)
 		.connect_patience = CONNECT_PATIENCE,
 		.queue_limit = QUEUE_LIMIT,
 		.single_commit = settings->single_commit,
+		.session = service->session,
 		.before_commit = service->before_commit,
 		.migrations = service->migrations,
 		.migration_count = service->migration_count,
@@ -159,6 +160,8 @@ static int start(struct server *server, const struct settings *settings)
 		rc = open_store(server, settings);
 	if (rc == 0 && service->check_store)
 		rc = service->check_store(&server->runtime);
+	if (rc == 0 && service->recover)
+		service->recover(server->app);
 	block_signals();
 	if (rc == 0)
 		rc = blocking_create(service->blocking_threads, CALLS_WAITING, 0,

@@ -84,6 +84,7 @@ struct service {
 	const struct check *checks; /* of its database, for operators */
 	size_t check_count;
 	const char *default_database; /* "sqlite:///var/product.db" */
+	bool session;                 /* its leases are written under db_session() */
 	size_t blocking_threads;
 
 	/* Reads the service's own settings and makes its state; after the store is open, before
@@ -94,6 +95,10 @@ struct service {
 	/* Whether the open store fits the settings: an error stops the start, and its reason has
 	 * been logged. May be NULL. */
 	int (*check_store)(struct runtime *runtime);
+
+	/* Ends what processes before this one left behind, before tasks run and requests are taken.
+	 * May be NULL. */
+	void (*recover)(void *app);
 
 	/* Siblings, for /metrics and the log; may be NULL. */
 	size_t (*upstreams)(void *app, struct upstream **list, size_t size);

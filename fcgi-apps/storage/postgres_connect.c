@@ -19,6 +19,11 @@
 	" set_config('idle_in_transaction_session_timeout', '10s', " local "),"                    \
 	" set_config('jit', 'off', " local ")"
 
+/* Of a process that was killed a statement may wait for a lock, and keep those it has: the server
+ * looks whether its client is there. Since version 14. */
+#define CHECKS_CLIENTS_VERSION 140000
+#define CLIENT_CHECK           ", set_config('client_connection_check_interval', '250ms', false)"
+
 #define READER_SETTINGS                                                                            \
 	", set_config('default_transaction_isolation', 'repeatable read', false),"                 \
 	" set_config('default_transaction_read_only', 'on', false)"
@@ -146,14 +151,15 @@ static int set_session(struct postgres_conn *self)
 {
 	int64_t milliseconds = self->server->busy_timeout / 1000;
 	PGresult *result;
-	char sql[640];
+	bool checks = libpq.PQserverVersion(self->handle) >= CHECKS_CLIENTS_VERSION;
+	char sql[768];
 	char lock[64];
 	postgres_session_lock(self->server, self->role, lock, sizeof(lock));
 	snprintf(sql, sizeof(sql),
-		 SETTINGS("false") ", set_config('client_min_messages', 'warning', false)%s%s"
+		 SETTINGS("false") ", set_config('client_min_messages', 'warning', false)%s%s%s"
 				   " WHERE pg_backend_pid() = %d",
 		 milliseconds, milliseconds, self->role == DB_READER ? READER_SETTINGS : "", lock,
-		 libpq.PQbackendPID(self->handle));
+		 checks ? CLIENT_CHECK : "", libpq.PQbackendPID(self->handle));
 	if (!libpq.PQsendQueryParams(self->handle, sql, 0, NULL, NULL, NULL, NULL, 0))
 		return failed(self, -EHOSTDOWN, NULL);
 	int r = postgres_send(self, true);

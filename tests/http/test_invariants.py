@@ -138,7 +138,8 @@ CORRUPTIONS = {
     ),
     "an effect is left": (
         "order",
-        "INSERT INTO order_effects SELECT id, 'release_stock', 'product', cart_id, 0, 0, 0"
+        "INSERT INTO order_effects (order_id, kind, target, cart_id, attempts, next_attempt_at,"
+        " created_at) SELECT id, 'release_stock', 'product', cart_id, 0, 0, 0"
         " FROM orders LIMIT 1",
     ),
     "a line costs more": ("order", "UPDATE order_lines SET line_total = line_total + 1"),

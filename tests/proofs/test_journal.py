@@ -17,8 +17,9 @@ LOSSES = {
     "an order is another user's": ("order", "UPDATE orders SET user_id = 'somebody'"),
     "a cart was ordered twice": (
         "order",
-        "INSERT INTO orders SELECT id || '2', user_id, cart_id, saga, lease_until, status,"
-        " total_amount, currency, tracking_number, version, created_at, updated_at FROM orders",
+        "INSERT INTO orders (id, user_id, cart_id, saga, lease_until, status, total_amount, currency,"
+        " version, created_at, updated_at) SELECT id || '2', user_id, cart_id, saga, lease_until, status,"
+        " total_amount, currency, version, created_at, updated_at FROM orders",
     ),
     "a status is forgotten": ("order", "DELETE FROM order_history WHERE status = 'shipped'"),
     "an adjustment is lost": ("product", "DELETE FROM stock_movements WHERE delta = 7"),

@@ -211,7 +211,9 @@ static const struct corruption of_cart[] = {
 #define ORDER                                                                                      \
 	"INSERT INTO orders (id, user_id, cart_id, saga, lease_until, status, total_amount,"       \
 	" currency, version, created_at, updated_at)"
-#define EFFECT "INSERT INTO order_effects"
+#define EFFECT                                                                                     \
+	"INSERT INTO order_effects (order_id, kind, target, cart_id, attempts, next_attempt_at,"   \
+	" created_at)"
 
 static const struct subject order = {
 	.migrations = order_migrations,

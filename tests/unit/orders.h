@@ -12,21 +12,68 @@
 #define NOW INT64_C(1769853960000000)
 
 static struct db *db;
+static struct db *other_db; /* of a process beside this one */
 
-static void orders_open(void)
+static struct db *orders_open_session(void)
 {
-	store_prepare();
 	struct db_options options = store_options();
 
 	options.migrations = order_migrations;
 	options.migration_count = ORDER_MIGRATION_COUNT;
-	db = store_open_with(&options);
+	options.session = true;
+	return store_open_with(&options);
+}
+
+static void orders_open(void)
+{
+	store_prepare();
+	db = orders_open_session();
 }
 
 static void orders_close(void)
 {
+	db_close(other_db);
 	db_close(db);
 	store_remove();
+}
+
+static int read_session(struct db_conn *conn, void *session)
+{
+	*(int64_t *)session = db_session(conn);
+	return 0;
+}
+
+/* Starts the other process; its session. */
+static UNUSED int64_t other_session(void)
+{
+	int64_t session;
+
+	other_db = orders_open_session();
+	ck_assert_int_eq(db_read(other_db, read_session, &session), 0);
+	return session;
+}
+
+/* Does something there. */
+#define in_other_session(call)                                                                     \
+	do {                                                                                       \
+		struct db *own = db;                                                               \
+		db = other_db;                                                                     \
+		call;                                                                              \
+		db = own;                                                                          \
+	} while (0)
+
+static int read_ended(struct db_conn *conn, void *session)
+{
+	return db_session_ended(conn, *(int64_t *)session);
+}
+
+/* Ends it. A server notices within a moment. */
+static UNUSED void other_dies(int64_t session)
+{
+	db_close(other_db);
+	other_db = NULL;
+	for (int i = 0; i < 1000 && db_read(db, read_ended, &session) == 0; i++)
+		usleep(10000);
 }
 
 /* ---- the store's functions, each in a transaction of its own --------------------------------- */

@@ -147,28 +147,38 @@ START_TEST(a_failed_effect_waits_and_counts)
 }
 END_TEST
 
-static int hurry_function(struct db_conn *conn, void *order_id)
+static int release_function(struct db_conn *conn, void *session)
 {
-	return order_outbox_hurry(conn, order_id, ORDER_TARGET_CART, NOW + 10);
+	return order_outbox_release(conn, *(int64_t *)session, NOW + 10);
 }
 
-START_TEST(a_waiting_effect_can_be_hurried)
+START_TEST(a_dead_holders_leases_are_due)
 {
 	struct relay relay = {
 		.target = ORDER_TARGET_CART, .now = NOW, .lease_until = NOW + 100, .batch = 5};
+	int64_t dead = other_session();
 
-	add_effect("a", ORDER_RELEASE_CART, NOW);
-	add_effect("b", ORDER_RELEASE_CART, NOW);
-	ck_assert_int_eq(claim(&relay), 2);
+	add_effect("own", ORDER_CONSUME_CART, NOW + 100);
+	in_other_session(add_effect("claimed", ORDER_RELEASE_CART, NOW));
+	in_other_session(add_effect("added", ORDER_RELEASE_CART, NOW + 100));
+	in_other_session(ck_assert_int_eq(claim(&relay), 1));
+	ck_assert_str_eq(relay.effects[0].order_id, "claimed");
+	add_effect("failed", ORDER_RELEASE_CART, NOW);
+	relay.total = 0;
+	in_other_session(ck_assert_int_eq(claim(&relay), 1));
 	ck_assert_int_eq(db_transaction(db, retry_function, &relay.effects[0]), 0);
-	ck_assert_int_eq(db_transaction(db, retry_function, &relay.effects[1]), 0);
-	add_effect("a", ORDER_CONSUME_CART, NOW + 100); /* leased to its request */
-	ck_assert_int_eq(db_transaction(db, hurry_function, "a"), 0);
+
+	ck_assert_int_eq(db_transaction(db, release_function, &dead), 0);
 	relay.total = 0;
 	relay.now = NOW + 10;
-	ck_assert_int_eq(claim(&relay), 1);
-	ck_assert_str_eq(relay.effects[0].order_id, "a");
-	ck_assert_int_eq(relay.effects[0].kind, ORDER_RELEASE_CART);
+	ck_assert_int_eq(claim(&relay), 2);
+	ck_assert_int_eq(store_number(db,
+				      "SELECT count(*) FROM order_effects WHERE order_id = 'own'"
+				      " AND next_attempt_at = 1769853960000100"),
+			 1);
+	ck_assert_int_eq(store_number(db, "SELECT next_attempt_at FROM order_effects"
+					  " WHERE order_id = 'failed'"),
+			 NOW + 500);
 }
 END_TEST
 
@@ -264,7 +274,7 @@ int main(void)
 	tcase_add_test(tcase, an_effect_leased_to_its_request_is_not_due);
 	tcase_add_test(tcase, each_sibling_has_effects_of_its_own);
 	tcase_add_test(tcase, a_failed_effect_waits_and_counts);
-	tcase_add_test(tcase, a_waiting_effect_can_be_hurried);
+	tcase_add_test(tcase, a_dead_holders_leases_are_due);
 	tcase_add_test(tcase, a_holder_that_lost_its_lease_changes_nothing);
 	tcase_add_test(tcase, an_effect_is_queued_once);
 	tcase_add_test(tcase, what_waits_of_an_order_is_told_whoever_has_it);
