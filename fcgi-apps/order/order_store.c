@@ -160,12 +160,13 @@ int order_store_holders(struct db_conn *conn, int64_t now, int64_t *ret_list, si
 	return rc < 0 ? rc : (int)count;
 }
 
-/* Several sweepers look at the same time: each takes what no other has. The condition stands in the
- * UPDATE too, for those who do not skip. */
+/* Several sweepers look at the same time: each takes what no other has. Materialized, or PostgreSQL
+ * may run the part that takes once for each row. The condition stands in the UPDATE too, for those
+ * who do not skip. */
 #define REJECT_SQL(which, lock)                                                                    \
-	"UPDATE orders SET saga = 'rejected', updated_at = $1"                                     \
-	" WHERE id IN (SELECT id FROM orders WHERE saga = 'placing' AND " which lock ")"           \
-	" AND saga = 'placing' RETURNING id, cart_id"
+	"WITH taken AS MATERIALIZED (SELECT id FROM orders WHERE saga = 'placing' AND " which lock \
+	") UPDATE orders SET saga = 'rejected', updated_at = $1"                                   \
+	" WHERE id IN (SELECT id FROM taken) AND saga = 'placing' RETURNING id, cart_id"
 #define REJECT(conn, which)                                                                        \
 	(db_dialect(conn) == DB_POSTGRES ? REJECT_SQL(which, " FOR UPDATE SKIP LOCKED")            \
 					 : REJECT_SQL(which, ""))

@@ -34,7 +34,7 @@ struct server {
 	struct exchange *free_exchanges;
 	size_t free_count;
 	atomic_int in_flight;
-	atomic_bool burst; /* many were in flight since memory was given back */
+	atomic_bool burst; /* much memory was needed since it was given back */
 
 	/* loop.c */
 	int epoll;

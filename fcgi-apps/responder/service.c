@@ -162,6 +162,8 @@ static int start(struct server *server, const struct settings *settings)
 		rc = service->check_store(&server->runtime);
 	if (rc == 0 && service->recover)
 		service->recover(server->app);
+	/* Migrations may have needed much. */
+	atomic_store(&server->burst, true);
 	block_signals();
 	if (rc == 0)
 		rc = blocking_create(service->blocking_threads, CALLS_WAITING, 0,
