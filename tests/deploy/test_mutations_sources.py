@@ -139,11 +139,11 @@ MISTAKES = {
         "ingress.TestMapping.test_gives_connections_up_before_a_pod_ends",
     ),
     "a POST that is repeated": (
-        INGRESS, "  method: GET\n  precedence: 1\n", "", "ingress.TestMapping.test_retries_reads_only",
+        INGRESS, "  method: GET\n  precedence: 1\n", "", "ingress.TestMapping.test_repeats_reads_and_what_was_not_sent",
     ),
     "a breaker without a limit": (
         INGRESS, "      max_pending_requests: 512\n", "",
-        "ingress.TestMapping.test_retries_reads_only",
+        "ingress.TestMapping.test_repeats_reads_and_what_was_not_sent",
     ),
     "an impatient gateway": (
         INGRESS, "timeout_ms: 35000", "timeout_ms: 3000",

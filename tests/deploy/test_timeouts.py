@@ -28,16 +28,17 @@ def worker():
     return defined(service, "REQUEST_TIMEOUT") + store
 
 
-def sidecar():
+def sidecar(kind="sidecar"):
     """That of http {}, which all locations have that say nothing else."""
-    return manifests.nginx_seconds("sidecar", "fastcgi_read_timeout")[0]
+    return manifests.nginx_seconds(kind, "fastcgi_read_timeout")[0]
 
 
 def test_answers():
     balancer, gateway = (
         manifests.nginx_seconds(kind, "proxy_read_timeout")[0] for kind in ("balancer", "gateway")
     )
-    assert worker() < sidecar() < balancer < gateway
+    assert worker() < sidecar() < gateway
+    assert worker() < sidecar("internal") < balancer < gateway
 
 
 def test_a_sidecar_waits_as_long_for_a_worker_that_reads_as_for_one_that_writes():
