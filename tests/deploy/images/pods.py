@@ -29,7 +29,8 @@ PROBES = ("startupProbe", "livenessProbe", "readinessProbe")
 
 def ask(url, method="GET", body=None):
     """Status and body."""
-    request = urllib.request.Request(url, method=method)
+    # As through kubectl port-forward: a pod's address is no host name of the shop.
+    request = urllib.request.Request(url, headers={"Host": "localhost"}, method=method)
     if body is not None:
         request.data = json.dumps(body).encode()
         request.add_header("Content-Type", "application/json")

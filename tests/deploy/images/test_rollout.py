@@ -62,8 +62,8 @@ class Load:
     @staticmethod
     def exchange(connection, number, turn):
         """What went wrong, or None."""
-        # As the ingress says it: the limit of requests is for each client's address.
-        headers = {"X-Forwarded-For": f"198.51.100.{number}"}
+        # As the ingress says it: the limit of requests is for each client's address, a name is asked for.
+        headers = {"Host": "localhost", "X-Forwarded-For": f"198.51.100.{number}"}
         try:
             if turn % 4 == 0:
                 body = json.dumps({"name": f"Lamp {turn}", "price": 1})
