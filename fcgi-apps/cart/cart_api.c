@@ -181,7 +181,7 @@ static int list_page(struct request *request, struct response *response,
 	if (r < 0)
 		return r;
 	json_array_end(listing.json);
-	if (listing.more)
+	if (listing.more || r > 0)
 		link_next(&listing);
 	return 0;
 }

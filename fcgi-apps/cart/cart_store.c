@@ -73,9 +73,12 @@ static int read_row(struct db_rows *rows, struct cart *cart)
 	return read_line(rows, cart);
 }
 
-/* Gathers the rows of one cart, which follow each other, and hands it on. */
-static int visit_carts(struct db_rows *rows, struct cart *cart, cart_visitor *visit, void *context)
+/* Gathers the rows of one cart, which follow each other, and hands it on. At the limit, which is
+ * more than one cart has, the last one's may not be all. */
+static int visit_carts(struct db_rows *rows, int limit, struct cart *cart, cart_visitor *visit,
+		       void *context)
 {
+	int count = 0;
 	int r;
 
 	while ((r = db_next(rows)) > 0) {
@@ -92,7 +95,10 @@ static int visit_carts(struct db_rows *rows, struct cart *cart, cart_visitor *vi
 		r = read_row(rows, cart);
 		if (r < 0)
 			return r;
+		count++;
 	}
+	if (r == 0 && count == limit)
+		return 1;
 	if (r == 0 && cart->id[0])
 		r = visit(context, cart);
 	return r < 0 ? r : 0;
@@ -160,11 +166,12 @@ int cart_store_list(struct db_conn *conn, const struct cart_page *page, int64_t 
 		     "  ORDER BY created_at DESC, id DESC LIMIT $5)"
 		     " SELECT " HEADER_COLUMNS ", " LINE_COLUMNS " FROM page AS carts"
 		     " LEFT JOIN cart_lines ON cart_lines.cart_id = carts.id"
-		     " ORDER BY carts.created_at DESC, carts.id DESC, position, product_id",
+		     " ORDER BY carts.created_at DESC, carts.id DESC, position, product_id"
+		     " LIMIT $6",
 		     DB_VALUES(db_text(page->user_id), db_int(page->created_at), db_text(page->id),
-			       db_int(now), db_int(page->limit)),
+			       db_int(now), db_int(page->limit), db_int(CART_PAGE_LINES)),
 		     &rows);
-	return r < 0 ? r : visit_carts(rows, &cart, visit, context);
+	return r < 0 ? r : visit_carts(rows, CART_PAGE_LINES, &cart, visit, context);
 }
 
 int cart_store_count(struct db_conn *conn, const char *user_id, int64_t now, int64_t *ret_count)

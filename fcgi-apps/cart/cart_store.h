@@ -43,6 +43,11 @@ struct cart_page {
 /* Called for one cart after the other, lines included. 0: go on, 1: enough, negative: error. */
 typedef int cart_visitor(void *context, const struct cart *cart);
 
+/* A page ends before the cart with which it would have so many lines (an empty cart counts as one):
+ * memory stays bounded, whatever the limit asks for. */
+#define CART_PAGE_LINES 2000
+
+/* 1: carts of the page were left out, as it would have too many lines. */
 int cart_store_list(struct db_conn *conn, const struct cart_page *page, int64_t now,
 		    cart_visitor *visit, void *context);
 int cart_store_count(struct db_conn *conn, const char *user_id, int64_t now, int64_t *ret_count);

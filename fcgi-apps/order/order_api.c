@@ -183,7 +183,7 @@ static int write_page(const struct request *request, struct response *response,
 	       response->body.length < PAGE_BYTES_MAX)
 		order_write(&list.orders[written++], json);
 	json_array_end(json);
-	if (written < list.count) {
+	if (written < list.count || list.cut) {
 		const struct order *last = &list.orders[written - 1];
 
 		write_link(request, response, listing,

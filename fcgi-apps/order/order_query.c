@@ -204,24 +204,55 @@ static int load_orders(struct db_conn *conn, const struct clause *clause, size_t
 	return rc < 0 ? rc : 0;
 }
 
-/* Reads the parts of all orders of the list, which come in the same sequence as the orders. */
-static int load_parts(struct db_conn *conn, const struct clause *clause, const char *columns,
-		      const char *table, const char *position,
-		      int (*read)(struct db_rows *, struct order *), struct order_list *list)
+static void cut(struct order_list *list, size_t count)
+{
+	while (list->count > count)
+		order_release(&list->orders[--list->count]);
+	list->cut = true;
+}
+
+/* The page's orders up to that one. */
+static struct clause clause_up_to(const struct order_filter *filter, const struct order *last)
+{
+	struct order_filter page = *filter;
+
+	page.until_id = last->id;
+	page.until_at = filter->by_update ? last->updated_at : last->created_at;
+	return clause_of_filter(&page);
+}
+
+/* What a page's orders have of one kind. */
+struct parts {
+	const char *table;
+	const char *columns;
+	const char *position;
+	int (*read)(struct db_rows *row, struct order *order);
+	int limit; /* more than one order has */
+};
+
+/* Reads the parts of all orders of the list, which come in the same sequence as the orders. At the
+ * limit the list ends before the order whose parts may not be all. */
+static int load_parts(struct db_conn *conn, const struct order_filter *filter,
+		      const struct parts *parts, struct order_list *list)
 {
 	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
+	struct clause clause;
 	char sql[QUERY_SIZE];
 	size_t at = 0;
+	int count = 0;
 	int rc;
 
+	if (list->count == 0)
+		return 0;
+	clause = clause_up_to(filter, &list->orders[list->count - 1]);
+	/* The page is no subquery with a limit: SQLite would read and sort all parts then. */
 	snprintf(sql, sizeof(sql),
-		 "SELECT page.id, %s FROM (SELECT id, %s AS place FROM orders WHERE %s"
-		 "  ORDER BY place %s, id %s LIMIT $%zu) AS page"
-		 " JOIN %s AS part ON part.order_id = page.id"
-		 " ORDER BY page.place %s, page.id %s, part.%s",
-		 columns, clause->column, clause->text, clause->direction, clause->direction,
-		 clause->count, table, clause->direction, clause->direction, position);
-	rc = db_query(conn, sql, clause->values, clause->count, &rows);
+		 "SELECT page.id, %s FROM (SELECT id, %s AS place FROM orders WHERE %s) AS page"
+		 " CROSS JOIN %s AS part WHERE part.order_id = page.id"
+		 " ORDER BY page.place %s, page.id %s, part.%s LIMIT %d",
+		 parts->columns, clause.column, clause.text, parts->table, clause.direction,
+		 clause.direction, parts->position, parts->limit);
+	rc = db_query(conn, sql, clause.values, clause.count, &rows);
 	if (rc < 0)
 		return rc;
 	while ((rc = db_next(rows)) > 0) {
@@ -231,10 +262,13 @@ static int load_parts(struct db_conn *conn, const struct clause *clause, const c
 			at++;
 		if (at == list->count)
 			return -EIO;
-		rc = read(rows, &list->orders[at]);
+		rc = parts->read(rows, &list->orders[at]);
 		if (rc < 0)
 			return rc;
+		count++;
 	}
+	if (rc == 0 && count == parts->limit)
+		cut(list, at);
 	return rc;
 }
 
@@ -300,6 +334,12 @@ int order_store_find_to_change(struct db_conn *conn, const char *id, struct orde
 int order_store_page(struct db_conn *conn, const struct order_filter *filter, int64_t limit,
 		     struct order_list *ret_list)
 {
+	static const struct parts lines = {
+		"order_lines",
+		"part.product_id, part.name, part.price, part.quantity, part.line_total",
+		"position", read_line, ORDER_PAGE_LINES};
+	static const struct parts events = {"order_history", "part.status, part.reason, part.at",
+					    "version", read_event, ORDER_PAGE_EVENTS};
 	struct clause clause = clause_of_filter(filter);
 	struct order_list list = {.orders = calloc((size_t)limit, sizeof(struct order))};
 	int rc;
@@ -309,13 +349,9 @@ int order_store_page(struct db_conn *conn, const struct order_filter *filter, in
 	clause.values[clause.count++] = db_int(limit);
 	rc = load_orders(conn, &clause, (size_t)limit, &list);
 	if (rc == 0)
-		rc = load_parts(
-			conn, &clause,
-			"part.product_id, part.name, part.price, part.quantity, part.line_total",
-			"order_lines", "position", read_line, &list);
+		rc = load_parts(conn, filter, &lines, &list);
 	if (rc == 0)
-		rc = load_parts(conn, &clause, "part.status, part.reason, part.at", "order_history",
-				"version", read_event, &list);
+		rc = load_parts(conn, filter, &events, &list);
 	if (rc < 0) {
 		order_list_release(&list);
 		return rc;

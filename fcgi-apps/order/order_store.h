@@ -105,8 +105,14 @@ int order_store_horizon(struct db_conn *conn, const struct order_filter *filter,
 struct order_list {
 	struct order *orders;
 	size_t count;
+	bool cut; /* further orders of the page were left out */
 };
 void order_list_release(struct order_list *list);
+
+/* A page ends before the order with which it would have so many lines, or entries of a history:
+ * memory stays bounded, whatever the limit asks for. */
+#define ORDER_PAGE_LINES  1500
+#define ORDER_PAGE_EVENTS 1000
 
 int order_store_page(struct db_conn *conn, const struct order_filter *filter, int64_t limit,
 		     struct order_list *ret_list);

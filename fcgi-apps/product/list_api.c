@@ -9,6 +9,11 @@
 #define IDS_TEXT_MAX (64u << 10)
 #define KEY_TEXT_MAX 4096
 
+/* A page of very large products ends early, but not before the PRODUCT_IDS_MAX largest that there
+ * can be; and its rows are read so many at a time: memory stays bounded. */
+#define PAGE_BYTES_MAX (3u << 20)
+#define CHUNK_ROWS     101
+
 /* What of a listing's query parameters needs memory of its own. */
 struct list_request {
 	struct product_filter filter;
@@ -210,6 +215,11 @@ static int keys_read(struct keys *keys, const struct product_listing *listing, s
 	return text_error(&keys->second);
 }
 
+static struct db_value key_value(const struct text *key, bool is_text)
+{
+	return is_text ? db_text(text_string(key)) : db_int(strtoll(text_string(key), NULL, 10));
+}
+
 /* Where the walk was ended, for the cursor. */
 static void keys_of_horizon(struct keys *keys, const struct product_listing *listing,
 			    const struct product_horizon *horizon)
@@ -237,42 +247,102 @@ static void link_next(const struct request *request, struct response *response,
 		paging_next(request, response, listing->order->kind, fields + 1, 2);
 }
 
-/* Asks for one row more than fits, to learn whether there is a next page. */
+/* What is written of a page. */
+struct page {
+	const struct product_listing *listing;
+	const struct product_horizon *horizon;
+	struct json_writer *writer;
+	int64_t limit;
+	int64_t count;
+	bool last_statement; /* none follows the page's */
+	bool more;
+	struct keys last; /* of the row before the next page, or chunk */
+};
+
+static bool is_full(const struct page *page, const struct response *response)
+{
+	return page->count == page->limit || response->body.length >= PAGE_BYTES_MAX;
+}
+
+/* The page's next rows: 1 where there may be further ones. */
+static int write_chunk(struct request *request, struct response *response, struct page *page,
+		       const struct product_position *after)
+{
+	struct keys keys CLEANUP(keys_release);
+	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
+	/* One row more than fits, to learn whether there is a next page. */
+	int64_t left = page->limit + 1 - page->count;
+	int64_t size = left < CHUNK_ROWS ? left : CHUNK_ROWS;
+	int64_t read = 0;
+	int r;
+
+	keys_init(&keys);
+	if (page->last_statement && size == left)
+		db_last(request->db);
+	r = product_listing_page(request->db, page->listing, after, page->horizon, size, &rows);
+	while (r >= 0 && (r = db_next(rows)) == 1) {
+		page->more = is_full(page, response);
+		if (page->more)
+			break;
+		product_write(page->writer, rows, request->runtime->currency);
+		page->count++;
+		read++;
+		if (read == size || is_full(page, response))
+			r = keys_read(&keys, page->listing, rows);
+	}
+	if (r < 0)
+		return r;
+	if (read > 0) {
+		struct keys before = page->last;
+
+		page->last = keys;
+		keys = before;
+	}
+	return !page->more && read == size;
+}
+
+static int write_rows(struct request *request, struct response *response, struct page *page,
+		      const struct product_position *after)
+{
+	const struct product_order *order = page->listing->order;
+	int r = write_chunk(request, response, page, after);
+
+	while (r == 1) {
+		struct product_position place = {
+			.first = key_value(&page->last.first, order->first_is_text),
+			.second = key_value(&page->last.second, order->second_is_text),
+		};
+
+		r = write_chunk(request, response, page, &place);
+	}
+	return r;
+}
+
 static int write_page(struct request *request, struct response *response,
 		      const struct product_listing *listing, const struct product_position *after,
 		      const struct product_horizon *horizon)
 {
-	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
-	struct keys keys CLEANUP(keys_release);
-	int64_t limit = request_query_int(
-		request, "limit", listing->filter.ids ? PRODUCT_IDS_MAX : PAGE_LIMIT_DEFAULT);
-	struct json_writer *writer;
-	int64_t count = 0;
+	struct page page = {
+		.listing = listing,
+		.horizon = horizon,
+		.last_statement = !request_query_bool(request, "count", false),
+		.limit = request_query_int(request, "limit",
+					   listing->filter.ids ? PRODUCT_IDS_MAX
+							       : PAGE_LIMIT_DEFAULT),
+	};
 	int r;
 
-	keys_init(&keys);
-	r = product_listing_page(request->db, listing, after, horizon, limit + 1, &rows);
-	if (r < 0)
-		return r;
-	writer = response_json(response, 200);
-	json_array_begin(writer);
-	while ((r = db_next(rows)) == 1 && count < limit) {
-		product_write(writer, rows, request->runtime->currency);
-		if (++count == limit) {
-			int error = keys_read(&keys, listing, rows);
-
-			if (error < 0)
-				return error;
-		}
-	}
-	if (r < 0)
-		return r;
-	json_array_end(writer);
-	if (r == 0 && horizon->ahead)
-		keys_of_horizon(&keys, listing, horizon);
-	if (r == 1 || horizon->ahead)
-		link_next(request, response, listing, &keys);
-	return 0;
+	keys_init(&page.last);
+	page.writer = response_json(response, 200);
+	json_array_begin(page.writer);
+	r = write_rows(request, response, &page, after);
+	json_array_end(page.writer);
+	if (!page.more && horizon->ahead)
+		keys_of_horizon(&page.last, listing, horizon);
+	if (r == 0 && (page.more || horizon->ahead))
+		link_next(request, response, listing, &page.last);
+	keys_release(&page.last);
+	return r;
 }
 
 static int write_count(struct request *request, struct response *response,
@@ -310,6 +380,8 @@ bool product_api_list_is_lookup(const struct request *request)
 	/* A join, and the category has no part in the list of changes. */
 	if (sort && strstr(sort, "updated_at"))
 		return false;
+	if (request_query_int(request, "limit", 0) >= CHUNK_ROWS)
+		return false;
 	for (size_t i = 0; i < ARRAY_SIZE(long_ones); i++) {
 		if (request_query(request, long_ones[i]))
 			return false;
@@ -338,7 +410,6 @@ int product_api_list(struct request *request, struct response *response)
 	const struct product_order *order;
 	int64_t top = 0;
 	bool with_q;
-	bool counted;
 	int r;
 
 	text_init(&list.ids, IDS_TEXT_MAX);
@@ -362,11 +433,8 @@ int product_api_list(struct request *request, struct response *response)
 					    &horizon);
 	if (r < 0)
 		return r;
-	counted = request_query_bool(request, "count", false);
-	if (!counted)
-		db_last(request->db);
 	r = write_page(request, response, &listing, cursor.count ? &after : NULL, &horizon);
-	if (r == 0 && counted)
+	if (r == 0 && request_query_bool(request, "count", false))
 		r = write_count(request, response, &listing);
 	return r;
 }

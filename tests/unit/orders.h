@@ -198,4 +198,46 @@ static UNUSED void add_effect(const char *order_id, enum order_effect_kind kind,
 	order_release(&step.order);
 }
 
+static int find_function(struct db_conn *conn, struct step *step)
+{
+	char id[UUID_TEXT_SIZE];
+
+	memcpy(id, step->order.id, sizeof(id));
+	order_release(&step->order);
+	return order_store_find(conn, id, &step->order);
+}
+
+static UNUSED int find(const char *id, struct order *ret_order)
+{
+	struct step step = step_for(id, "u", NOW);
+
+	step.function = find_function;
+	int result = step_run(&step);
+
+	if (result == 0)
+		*ret_order = step.order;
+	return result;
+}
+
+static int set_status_function(struct db_conn *conn, struct step *step)
+{
+	return order_store_set_status(conn, &step->order, step->status, "why", step->text,
+				      step->at);
+}
+
+/* Changes the order from the state that *order shows. */
+static UNUSED int set_status(struct order *order, enum order_status status,
+			     const char *tracking_number, int64_t at)
+{
+	struct step step = {.order = *order,
+			    .function = set_status_function,
+			    .status = status,
+			    .text = tracking_number,
+			    .at = at};
+	int result = step_run(&step);
+
+	*order = step.order;
+	return result;
+}
+
 #endif
