@@ -4,7 +4,9 @@
 
 #include "base/base.h"
 
-#define NDJSON_LINE_MAX (64u << 10)
+/* As much as a single product may have (x-max-bytes): one with all members at their maxima, each
+ * character escaped, has 90 KiB. */
+#define NDJSON_LINE_MAX (128u << 10)
 
 struct product_ndjson {
 	/* Up to size bytes; 0 at the end, negative errors are passed on. */
