@@ -1,6 +1,7 @@
 #include "product/word_index.h"
 
 #include "base/log.h"
+#include "product/old_texts.h"
 #include "product/words.h"
 
 /* Of 5,000 characters, each with the next one: the description. */
@@ -196,8 +197,20 @@ int word_index_update(struct db_conn *conn, void *unused UNUSED)
 
 /* ---- both: products without words ---- */
 
-/* Gives the words to the products that the query finds; forget, if any, then runs for each.
- * Returns how many. */
+/* 1: its texts have changed, and the triggers have noted that its words are to follow. SQLite's
+ * table has none of a deleted product. */
+static int renew(struct db_conn *conn, struct db_rows *row, struct fields *fields)
+{
+	int r = old_texts_renew(conn, row);
+
+	if (r != 0 ||
+	    (db_dialect(conn) == DB_SQLITE && !db_column_is_null(row, OLD_TEXTS_DELETED_AT)))
+		return r;
+	return store(conn, row, fields);
+}
+
+/* Gives normal texts and the words of them to the products (OLD_TEXTS_COLUMNS) that the query
+ * finds; forget, if any, then runs for each. Returns how many. */
 static int store_found(struct db_conn *conn, const char *sql, const struct db_value *values,
 		       size_t count, const char *forget, int64_t *ret_lowest)
 {
@@ -210,7 +223,7 @@ static int store_found(struct db_conn *conn, const char *sql, const struct db_va
 	while (r >= 0 && (r = db_next(rows)) > 0) {
 		int64_t seq = db_column_int(rows, 0);
 
-		r = store(conn, rows, &fields);
+		r = renew(conn, rows, &fields);
 		if (r == 0 && forget)
 			r = db_post(conn, forget, DB_VALUES(db_int(seq)), DB_ANY_ROWS);
 		if (found++ == 0 || seq < *ret_lowest)
@@ -228,7 +241,7 @@ static int store_due(struct db_conn *conn)
 	int64_t lowest = 0;
 
 	return store_found(conn,
-			   "SELECT seq, " TEXTS " FROM products WHERE seq IN (SELECT seq"
+			   "SELECT " OLD_TEXTS_COLUMNS " FROM products WHERE seq IN (SELECT seq"
 			   "  FROM product_words_due ORDER BY seq"
 			   "  LIMIT " QUOTE(WORD_INDEX_BATCH) ")" LOCKED,
 			   DB_NO_VALUES, "DELETE FROM product_words_due WHERE seq = $1", &lowest);
@@ -238,11 +251,11 @@ static int store_due(struct db_conn *conn)
 static int store_older(struct db_conn *conn, int64_t top)
 {
 	static const char sqlite_sql[] =
-		"SELECT seq, " TEXTS " FROM products WHERE seq IN (SELECT seq FROM products"
-		"  WHERE seq <= $1 AND deleted_at IS NULL ORDER BY seq DESC"
-		"  LIMIT " QUOTE(WORD_INDEX_BATCH) ") ORDER BY seq";
+		"SELECT " OLD_TEXTS_COLUMNS " FROM products WHERE seq IN (SELECT seq FROM products"
+		"  WHERE seq <= $1 ORDER BY seq DESC LIMIT " QUOTE(
+			WORD_INDEX_BATCH) ") ORDER BY seq";
 	static const char postgres_sql[] =
-		"SELECT seq, " TEXTS " FROM products WHERE seq IN (SELECT seq FROM products"
+		"SELECT " OLD_TEXTS_COLUMNS " FROM products WHERE seq IN (SELECT seq FROM products"
 		"  WHERE seq <= $1 ORDER BY seq DESC LIMIT " QUOTE(WORD_INDEX_BATCH) ")" LOCKED;
 	int64_t lowest = 0;
 	int found = store_found(conn, db_dialect(conn) == DB_POSTGRES ? postgres_sql : sqlite_sql,

@@ -3,7 +3,8 @@
  * column of the product, written with it. On SQLite they are a table of FTS5, which triggers make
  * word_index_update() follow. Products of before there were such words get theirs by
  * word_index_catch_up(), the newest first; on PostgreSQL also those that were written without, as a
- * replica of an older version does: it must be running until they have ended.
+ * replica of an older version does: it must be running until they have ended. It also brings those
+ * products' texts into their normal form (old_texts.h).
  */
 #ifndef PRODUCT_WORD_INDEX_H
 #define PRODUCT_WORD_INDEX_H

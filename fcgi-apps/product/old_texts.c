@@ -1,0 +1,271 @@
+#include "product/old_texts.h"
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "base/unicode.h"
+#include "contract/schema_text.h"
+
+/* A text of the schema ProductInput at its longest, in bytes, before it is cut. */
+#define TEXT_MAX (64u << 10)
+#define TAGS_MAX (64u << 10)
+
+#define SKU_TAIL 12 /* of an id: its random end */
+
+struct kind {
+	size_t longest; /* characters, as the schema ProductInput says */
+	bool is_block;
+};
+
+static const struct kind sku_kind = {.longest = 64};
+static const struct kind name_kind = {.longest = 200};
+static const struct kind category_kind = {.longest = 100};
+static const struct kind tag_kind = {.longest = 50};
+static const struct kind description_kind = {.longest = 5000, .is_block = true};
+
+static bool is_taken(uint32_t c, const struct kind *kind)
+{
+	if (kind->is_block && (c == '\t' || c == '\n' || c == '\r'))
+		return true;
+	if (c < ' ' || (c >= 0x7F && c < 0xA0))
+		return false;
+	return kind->is_block || (c != 0x2028 && c != 0x2029);
+}
+
+static void append_taken(struct text *out, const char *text, size_t length, const struct kind *kind)
+{
+	while (length > 0) {
+		uint32_t c;
+		size_t size = unicode_decode(text, length, &c);
+
+		if (is_taken(c, kind))
+			text_append(out, text, size);
+		else
+			text_append_char(out, ' ');
+		text += size;
+		length -= size;
+	}
+}
+
+/* A text in Normalization Form C stays in it, but may then end with a space. */
+static void cut(struct text *text, size_t longest)
+{
+	size_t at = 0;
+	size_t shown;
+	uint32_t c;
+
+	for (size_t i = 0; i < longest && at < text->length; i++)
+		at += unicode_decode(text->data + at, text->length - at, &c);
+	if (at == text->length)
+		return;
+	unicode_trim(text->data, at, &shown); /* nothing is before its first character */
+	text_truncate(text, shown);
+}
+
+static void renew(struct text *out, const char *text, size_t length, const struct kind *kind)
+{
+	struct text taken CLEANUP(text_release) = {0};
+
+	text_init(&taken, TEXT_MAX);
+	text_init(out, TEXT_MAX);
+	append_taken(&taken, text, length, kind);
+	if (!schema_text_normalize(text_string(&taken), taken.length, out))
+		text_append(out, text_string(&taken), taken.length);
+	if (text_error(&taken) < 0 && !out->error)
+		out->error = text_error(&taken);
+	if (!text_error(out))
+		cut(out, kind->longest);
+}
+
+struct texts {
+	struct text sku;
+	struct text name;
+	struct text category;
+	struct text description;
+	struct text tags; /* JSON */
+	struct json *old_list;
+	struct json *list;
+	bool differ;
+};
+
+static void texts_release(struct texts *texts)
+{
+	text_release(&texts->sku);
+	text_release(&texts->name);
+	text_release(&texts->category);
+	text_release(&texts->description);
+	text_release(&texts->tags);
+	json_free(texts->old_list);
+	json_free(texts->list);
+}
+
+static int read_text(struct texts *texts, struct text *out, struct db_rows *row,
+		     enum old_texts_column column, const struct kind *kind)
+{
+	size_t length = 0;
+	const char *text = db_column_text(row, column, &length);
+
+	if (!text)
+		return 0;
+	renew(out, text, length, kind);
+	if (out->length != length || memcmp(text_string(out), text, length) != 0)
+		texts->differ = true;
+	return text_error(out);
+}
+
+static bool has(const struct json *list, const struct text *tag)
+{
+	for (size_t i = 0; i < json_length(list); i++) {
+		if (strcmp(json_string(json_at(list, i), NULL), text_string(tag)) == 0)
+			return true;
+	}
+	return false;
+}
+
+static int add_tag(struct json *list, const struct json *tag)
+{
+	struct text text CLEANUP(text_release) = {0};
+	size_t length;
+	const char *old = json_string(tag, &length);
+
+	renew(&text, old, length, &tag_kind);
+	if (text_error(&text) < 0 || text.length == 0 || has(list, &text))
+		return text_error(&text);
+	return json_push(list, json_new_string(text_string(&text)));
+}
+
+static int read_tags(struct texts *texts, struct db_rows *row)
+{
+	size_t length = 0;
+	const char *text = db_column_text(row, OLD_TEXTS_TAGS, &length);
+	struct json_error error;
+	int r = text ? json_parse(text, length, JSON_DEPTH_MAX, &texts->old_list, &error) : -EIO;
+
+	if (r < 0)
+		return r == -ENOMEM ? r : -EIO;
+	texts->list = json_new_array();
+	r = texts->list ? 0 : -ENOMEM;
+	for (size_t i = 0; i < json_length(texts->old_list) && r == 0; i++)
+		r = add_tag(texts->list, json_at(texts->old_list, i));
+	if (r < 0)
+		return r;
+	if (!json_equal(texts->old_list, texts->list))
+		texts->differ = true;
+	text_init(&texts->tags, TAGS_MAX);
+	json_print(texts->list, &texts->tags);
+	return text_error(&texts->tags);
+}
+
+static int read_texts(struct texts *texts, struct db_rows *row)
+{
+	int r = read_text(texts, &texts->sku, row, OLD_TEXTS_SKU, &sku_kind);
+
+	if (r == 0)
+		r = read_text(texts, &texts->name, row, OLD_TEXTS_NAME, &name_kind);
+	if (r == 0)
+		r = read_text(texts, &texts->category, row, OLD_TEXTS_CATEGORY, &category_kind);
+	if (r == 0)
+		r = read_text(texts, &texts->description, row, OLD_TEXTS_DESCRIPTION,
+			      &description_kind);
+	return r == 0 ? read_tags(texts, row) : r;
+}
+
+/* 1: another product has the sku; 0: none has. */
+static int is_anothers(struct db_conn *conn, const struct text *sku, int64_t seq)
+{
+	int64_t count;
+	int r = db_query_int(conn,
+			     "SELECT count(*) FROM products"
+			     " WHERE sku = $1 AND seq <> $2 AND deleted_at IS NULL",
+			     DB_VALUES(db_text(text_string(sku)), db_int(seq)), &count);
+
+	return r < 0 ? r : count > 0;
+}
+
+/* Nobody must lose a product, or a search its words, because of a sku. */
+static int make_unique(struct db_conn *conn, struct text *sku, const char *id, int64_t seq)
+{
+	int r = sku->length > 0 ? is_anothers(conn, sku, seq) : 0;
+
+	if (r <= 0)
+		return r;
+	cut(sku, sku_kind.longest - 1 - SKU_TAIL);
+	text_append_char(sku, '-');
+	text_append_string(sku, id + strlen(id) - SKU_TAIL);
+	r = is_anothers(conn, sku, seq);
+	if (r > 0)
+		text_reset(sku);
+	log_write(LOG_WARN, "a product's sku was another's but for its spelling, and has changed",
+		  log_text("product.id", id), log_text("product.sku", text_string(sku)));
+	return r < 0 ? r : text_error(sku);
+}
+
+/* Runs a statement of ($1 tag, $2 created_at, $3 product_id) for each tag. */
+static int each_tag(struct db_conn *conn, const char *sql, const struct json *tags,
+		    struct db_rows *row)
+{
+	const char *id = db_column_text(row, OLD_TEXTS_ID, NULL);
+	int64_t created_at = db_column_int(row, OLD_TEXTS_CREATED_AT);
+	int r = 0;
+
+	for (size_t i = 0; i < json_length(tags) && r == 0; i++) {
+		const char *tag = json_string(json_at(tags, i), NULL);
+
+		r = db_post(conn, sql, DB_VALUES(db_text(tag), db_int(created_at), db_text(id)),
+			    DB_ANY_ROWS);
+	}
+	return r;
+}
+
+static int change_tags(struct db_conn *conn, const struct texts *texts, struct db_rows *row)
+{
+	int r = each_tag(conn,
+			 "DELETE FROM product_tags WHERE tag = $1 AND product_created_at = $2"
+			 " AND product_id = $3",
+			 texts->old_list, row);
+
+	if (r == 0)
+		r = each_tag(conn,
+			     "INSERT INTO product_tags (tag, product_created_at, product_id)"
+			     " VALUES ($1, $2, $3)",
+			     texts->list, row);
+	return r;
+}
+
+static struct db_value text_or_null(const struct text *text)
+{
+	return text->length > 0 ? db_text(text_string(text)) : db_null();
+}
+
+static int store(struct db_conn *conn, const struct texts *texts, struct db_rows *row)
+{
+	const char *id = db_column_text(row, OLD_TEXTS_ID, NULL);
+	bool is_deleted = !db_column_is_null(row, OLD_TEXTS_DELETED_AT);
+	const char *name = texts->name.length > 0 ? text_string(&texts->name) : id;
+	int r = db_post(conn,
+			"UPDATE products SET sku = $2, name = $3, category = $4, tags = $5,"
+			" description = $6, version = version + 1, updated_at = $7"
+			" WHERE id = $1",
+			DB_VALUES(db_text(id), text_or_null(&texts->sku), db_text(name),
+				  text_or_null(&texts->category),
+				  db_text(text_string(&texts->tags)),
+				  db_text(text_string(&texts->description)), db_int(clock_now())),
+			1);
+
+	return r < 0 || is_deleted ? r : change_tags(conn, texts, row);
+}
+
+int old_texts_renew(struct db_conn *conn, struct db_rows *row)
+{
+	struct texts texts CLEANUP(texts_release) = {0};
+	int r = read_texts(&texts, row);
+
+	if (r < 0 || !texts.differ)
+		return r;
+	if (db_column_is_null(row, OLD_TEXTS_DELETED_AT))
+		r = make_unique(conn, &texts.sku, db_column_text(row, OLD_TEXTS_ID, NULL),
+				db_column_int(row, OLD_TEXTS_SEQ));
+	if (r == 0)
+		r = store(conn, &texts, row);
+	return r < 0 ? r : 1;
+}
