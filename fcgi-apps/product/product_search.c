@@ -22,7 +22,7 @@ struct way {
 struct typed {
 	struct way ways[WAYS_MAX];
 	size_t count;
-	char without[WORDS_LETTERS_MAX + 2]; /* a word without its plural's ending */
+	char with_y[WORDS_LETTERS_MAX]; /* the singular of a word in ies */
 };
 
 static bool ends_with(const struct way *way, const char *end)
@@ -41,26 +41,30 @@ static bool is_ascii_letters(const struct way *way)
 	return true;
 }
 
-/* boxes: box; batteries: battery; lamps: lamp; glass, gas: themselves. */
-static void add_singular(struct typed *typed)
+static void add_way(struct typed *typed, const char *words, size_t length)
+{
+	typed->ways[typed->count++] = (struct way){.words = words, .length = length};
+}
+
+/* lamps: lamp; boxes: box, and boxe as of sizes: size; batteries: battery, and batterie as of
+ * hoodies: hoodie; glass, gas: themselves. */
+static void add_singulars(struct typed *typed)
 {
 	static const char *const hissing[] = {"sses", "xes", "zes", "ches", "shes"};
 	const struct way *whole = &typed->ways[0];
-	size_t cut = 1;
 
 	if (whole->length < 4 || whole->length > WORDS_LETTERS_MAX || !is_ascii_letters(whole) ||
 	    !ends_with(whole, "s") || ends_with(whole, "ss"))
 		return;
+	add_way(typed, whole->words, whole->length - 1);
 	for (size_t i = 0; i < ARRAY_SIZE(hissing); i++) {
 		if (ends_with(whole, hissing[i]))
-			cut = 2;
+			add_way(typed, whole->words, whole->length - 2);
 	}
-	memcpy(typed->without, whole->words, whole->length);
-	struct way *way = &typed->ways[typed->count++];
-	*way = (struct way){.words = typed->without, .length = whole->length - cut};
 	if (ends_with(whole, "ies")) {
-		way->length = whole->length - 2;
-		typed->without[way->length - 1] = 'y';
+		memcpy(typed->with_y, whole->words, whole->length - 3);
+		typed->with_y[whole->length - 3] = 'y';
+		add_way(typed, typed->with_y, whole->length - 2);
 	}
 }
 
@@ -252,7 +256,7 @@ static void add_pieces(enum db_dialect dialect, const struct pieces *pieces, boo
 		struct typed typed = {.ways = {whole}, .count = 1};
 
 		if (piece->single)
-			add_singular(&typed);
+			add_singulars(&typed);
 		if (i + 1 == pieces->count && !piece->begins && is_long_enough(&whole)) {
 			search->has_beginning = true;
 			whole.begins = true;

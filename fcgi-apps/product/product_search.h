@@ -6,7 +6,7 @@
  *
  * The last word is also the beginning of one, from PRODUCT_SEARCH_BEGINNING letters on, unless
  * PRODUCT_SEARCH_CANDIDATES products have it as it is: the index must go through every word that
- * begins so. A typed word that ends in an English plural's s also finds the one without.
+ * begins so. A typed word that may be an English plural also finds its singular.
  *
  * Only the newest PRODUCT_SEARCH_CANDIDATES matches are candidates: the index hands them out in
  * that order, so a word that every product has costs what a word in a thousand products costs.
