@@ -86,19 +86,14 @@ static int read_key(struct db_conn *conn, const struct request *request,
 	return r == 0 ? text_error(&kept->body) : r;
 }
 
-int idempotency_claim(struct db_conn *conn, struct request *request, struct response *response,
-		      const char *resource_id, enum idempotency *ret_outcome)
+/* An expired row is taken over. The insert waits for a concurrent claim of the same key. */
+static int64_t insert_claim(struct db_conn *conn, const struct request *request,
+			    const char *resource_id)
 {
-	if (!request->idempotency_key) {
-		*ret_outcome = IDEMPOTENCY_NEW;
-		return 0;
-	}
 	char print[FINGERPRINT_SIZE];
-	fingerprint(request, print);
 	int64_t now = clock_now();
-
-	/* An expired row is taken over. The insert waits for a concurrent claim of the same key. */
-	int64_t claimed = db_run(
+	fingerprint(request, print);
+	return db_run(
 		conn,
 		"INSERT INTO idempotency_keys"
 		" (operation, key, fingerprint, resource_id, status, headers, content_type, body,"
@@ -112,6 +107,24 @@ int idempotency_claim(struct db_conn *conn, struct request *request, struct resp
 		DB_VALUES(db_text(request->operation->id), db_text(request->idempotency_key),
 			  db_text(print), db_text(resource_id), db_int(now),
 			  db_int(now - IDEMPOTENCY_LIFETIME)));
+}
+
+static int refuse_full(struct response *response)
+{
+	response_problem(response, 503, "keys-full", "There are too many Idempotency-Keys for now");
+	response_header(response, "Retry-After", "60");
+	return 0;
+}
+
+int idempotency_claim(struct db_conn *conn, struct request *request, struct response *response,
+		      const char *resource_id, enum idempotency *ret_outcome)
+{
+	if (!request->idempotency_key) {
+		*ret_outcome = IDEMPOTENCY_NEW;
+		return 0;
+	}
+	bool full = atomic_load_explicit(&request->runtime->keys_full, memory_order_relaxed);
+	int64_t claimed = full ? 0 : insert_claim(conn, request, resource_id);
 	if (claimed < 0)
 		return (int)claimed;
 	if (claimed > 0) {
@@ -125,6 +138,8 @@ int idempotency_claim(struct db_conn *conn, struct request *request, struct resp
 	int rc = read_key(conn, request, known, &kept);
 	if (rc == 0)
 		rc = answer_known(conn, request, response, known, &kept);
+	else if (rc == -EAGAIN && full)
+		rc = refuse_full(response);
 	if (rc < 0)
 		return rc;
 	*ret_outcome = IDEMPOTENCY_ANSWERED;
@@ -190,6 +205,14 @@ int64_t idempotency_purge(struct db_conn *conn, int64_t now, int64_t limit)
 		      "  ORDER BY created_at LIMIT $2)"
 		      " AND created_at < $1",
 		      DB_VALUES(db_int(now - IDEMPOTENCY_LIFETIME), db_int(limit)));
+}
+
+int idempotency_count(struct db_conn *conn, int64_t limit, int64_t *ret_count)
+{
+	return db_query_int(conn,
+			    "SELECT count(*) FROM (SELECT 1 FROM idempotency_keys LIMIT $1)"
+			    " AS counted",
+			    DB_VALUES(db_int(limit)), ret_count);
 }
 
 int idempotent_handle(struct db_conn *conn, struct request *request, struct response *response,

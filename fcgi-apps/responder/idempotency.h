@@ -2,6 +2,7 @@
  * Idempotency-Key (draft-ietf-httpapi-idempotency-key-header-07): the answer to a POST is stored in
  * the same transaction as its effect, keyed by operation and key, with a fingerprint (SHA-256 of
  * path, query and body) of the request. Kept for 24 hours, in the form that kept_answer.h tells.
+ * While the runtime says that the keys are too many, one that is not known gets 503 "keys-full".
  *
  * RUN_TRANSACTION handlers get this from the responder without doing anything. RUN_BLOCKING ones
  * call idempotent_transaction() for the transaction that has their effect, or the three parts.
@@ -54,7 +55,7 @@ int idempotent_handle(struct db_conn *conn, struct request *request, struct resp
 
 enum idempotency {
 	IDEMPOTENCY_NEW,      /* not seen (or no key was sent): go on */
-	IDEMPOTENCY_ANSWERED, /* the response is filled: replay, 422 mismatch or 409 running */
+	IDEMPOTENCY_ANSWERED, /* the response is filled: replay, 422, 409 running or 503 full */
 };
 
 /* Inside a transaction: looks the key up and, when new, claims it as running for resource_id. */
@@ -75,5 +76,8 @@ int idempotency_forget(struct db_conn *conn, const char *operation_id, const cha
 
 /* Deletes expired keys, at most limit of them; returns how many. */
 int64_t idempotency_purge(struct db_conn *conn, int64_t now, int64_t limit);
+
+/* How many are stored; counts no further than limit. */
+int idempotency_count(struct db_conn *conn, int64_t limit, int64_t *ret_count);
 
 #endif

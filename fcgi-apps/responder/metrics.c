@@ -320,6 +320,9 @@ void metrics_write(struct server *server, struct text *out)
 	       atomic_load(&server->connections));
 	write_queues(server, out);
 	write_store(server, out);
+	single(out, "idempotency_keys", "gauge",
+	       "Idempotency-Keys stored, counted now and then, up to IDEMPOTENCY_KEYS_MAX.",
+	       atomic_load_explicit(&server->key_count, memory_order_relaxed));
 	write_upstreams(server, out);
 	if (service->metrics)
 		service->metrics(&server->runtime, server->app, out);

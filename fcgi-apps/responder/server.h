@@ -28,6 +28,8 @@ struct server {
 	const struct binding **bindings; /* by operation index */
 	bool check_responses;
 	atomic_bool draining;
+	int64_t keys_max;          /* Idempotency-Keys that may be stored */
+	_Atomic int64_t key_count; /* of a while ago; counts no further than keys_max */
 
 	/* exchange.c */
 	pthread_mutex_t free_lock;

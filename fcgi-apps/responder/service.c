@@ -38,6 +38,7 @@ struct settings {
 	size_t worker_threads;
 	size_t pool_size;
 	int64_t drain_timeout;
+	int64_t keys_max;
 	bool check_responses;
 	bool single_commit;
 };
@@ -62,6 +63,7 @@ static int read_settings(const struct service *service, struct settings *setting
 	settings->pool_size =
 		(size_t)config_int("DB_POOL_SIZE", (int64_t)settings->worker_threads + 2, 2, 64);
 	settings->drain_timeout = config_int("DRAIN_SECONDS", 20, 1, 600) * CLOCK_SECOND;
+	settings->keys_max = config_int("IDEMPOTENCY_KEYS_MAX", 20000000, 1, 1000000000);
 	settings->check_responses = config_bool("CONTRACT_CHECK_RESPONSES", false);
 	settings->single_commit = config_bool("DB_SINGLE_COMMIT", false);
 	failpoint_start();
@@ -218,6 +220,7 @@ int service_main(const struct service *service, int argc, char **argv)
 			    .request_timeout = REQUEST_TIMEOUT,
 			    .server = &server},
 		.check_responses = settings.check_responses,
+		.keys_max = settings.keys_max,
 	};
 	let_signals_end();
 	if (start(&server, &settings) < 0) {

@@ -5,6 +5,8 @@
 #ifndef RESPONDER_SERVICE_H
 #define RESPONDER_SERVICE_H
 
+#include <stdatomic.h>
+
 #include "base/base.h"
 #include "base/money.h"
 #include "base/text.h"
@@ -66,6 +68,7 @@ struct runtime {
 	struct contract *contract;
 	struct currency currency;
 	int64_t request_timeout; /* microseconds a request may take in all */
+	atomic_bool keys_full;   /* no further Idempotency-Key is taken */
 	struct server *server;   /* the responder's own */
 };
 

@@ -9,6 +9,7 @@
 
 #define PURGE_INTERVAL  (60 * CLOCK_SECOND)
 #define PURGE_BATCH     500
+#define COUNT_INTERVAL  (15 * CLOCK_SECOND)
 #define MEMORY_INTERVAL (10 * CLOCK_SECOND)
 
 struct runner {
@@ -45,6 +46,29 @@ static bool purge_keys(struct runtime *runtime, void *app UNUSED)
 	return rc == 0 && purged == PURGE_BATCH;
 }
 
+static int count(struct db_conn *conn, void *argument)
+{
+	struct server *server = argument;
+	int64_t keys = 0;
+	int r = idempotency_count(conn, server->keys_max, &keys);
+
+	if (r < 0)
+		return r;
+	atomic_store_explicit(&server->key_count, keys, memory_order_relaxed);
+	atomic_store_explicit(&server->runtime.keys_full, keys >= server->keys_max,
+			      memory_order_relaxed);
+	return 0;
+}
+
+static bool count_keys(struct runtime *runtime, void *app UNUSED)
+{
+	int r = db_read(runtime->db, count, runtime->server);
+
+	if (r < 0)
+		log_write(LOG_WARN, "cannot count the idempotency keys", log_error_code(r));
+	return false;
+}
+
 /* glibc keeps what a burst of requests needed; the system gets it back soon after. */
 static bool give_memory_back(struct runtime *runtime, void *app UNUSED)
 {
@@ -56,6 +80,11 @@ static bool give_memory_back(struct runtime *runtime, void *app UNUSED)
 /* Every service has POSTs, so every service forgets their keys in time. */
 static const struct task own_tasks[] = {
 	{.name = "purge-idempotency-keys", .interval = PURGE_INTERVAL, .run = purge_keys},
+	/* Takes the longer the more there are. */
+	{.name = "count-idempotency-keys",
+	 .interval = COUNT_INTERVAL,
+	 .rest = 100,
+	 .run = count_keys},
 	{.name = "give-memory-back", .interval = MEMORY_INTERVAL, .run = give_memory_back},
 };
 

@@ -50,6 +50,7 @@ EVERY = [
     ("CURRENCY", ["usd", "US", "DOLLAR", "XYZ", "US$"]),
     ("DATABASE_URL", ["sqlite:", "mysql://x/y", "file.db", "sqlite:///no/such/directory/x.db"]),
     ("CONTRACT_CHECK_RESPONSES", ["yes", "2"]),
+    ("IDEMPOTENCY_KEYS_MAX", ["0", "-1", "many"]),
 ]
 SIBLINGS = ["ftp://127.0.0.1", "127.0.0.1:9001", "http://", "http://a:0", "http://a:65536",
             "http://a/", "http://a?b", "http://user:secret@a", "http://a b", "https://a"]  # fmt: skip

@@ -25,6 +25,7 @@ static void start(void)
 	options.migrations = migrations;
 	options.migration_count = ARRAY_SIZE(migrations);
 	runtime.db = store_open_with(&options);
+	runtime.keys_full = false;
 	request = (struct request){.operation = &operation,
 				   .runtime = &runtime,
 				   .path = "/things",
@@ -377,6 +378,50 @@ START_TEST(a_long_refusal_is_judged_anew)
 }
 END_TEST
 
+START_TEST(no_new_key_is_taken_where_there_are_too_many)
+{
+	ck_assert_int_eq(run(), 0);
+	runtime.keys_full = true;
+	ck_assert_int_eq(run(), 0);
+	ck_assert_int_eq(response.status, 201);
+	ck_assert_int_eq(things(), 1);
+	request.idempotency_key = "key-2";
+	ck_assert_int_eq(run(), 0);
+	ck_assert_int_eq(response.status, 503);
+	ck_assert_ptr_nonnull(strstr(text_string(&response.body), "\"keys-full\""));
+	ck_assert_ptr_nonnull(strstr(text_string(&response.headers), "Retry-After: 60"));
+	ck_assert_int_eq(things(), 1);
+	request.idempotency_key = NULL;
+	ck_assert_int_eq(run(), 0);
+	ck_assert_int_eq(things(), 2);
+	runtime.keys_full = false;
+	request.idempotency_key = "key-2";
+	ck_assert_int_eq(run(), 0);
+	ck_assert_int_eq(things(), 3);
+}
+END_TEST
+
+static int count_some(struct db_conn *conn, void *count)
+{
+	return idempotency_count(conn, 2, count);
+}
+
+START_TEST(keys_are_counted_up_to_a_limit)
+{
+	static const char *const keys[] = {"a", "b", "b", "c"};
+	static const int64_t counts[] = {1, 2, 2, 2};
+
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
+		int64_t count = 0;
+
+		request.idempotency_key = keys[i];
+		ck_assert_int_eq(run(), 0);
+		ck_assert_int_eq(db_read(runtime.db, count_some, &count), 0);
+		ck_assert_int_eq(count, counts[i]);
+	}
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tcase = tcase_create("idempotency");
@@ -396,5 +441,7 @@ int main(void)
 	tcase_add_test(tcase, a_refusal_is_given_again_as_it_was);
 	tcase_add_test(tcase, a_long_answer_is_kept_in_little_room);
 	tcase_add_test(tcase, a_long_refusal_is_judged_anew);
+	tcase_add_test(tcase, no_new_key_is_taken_where_there_are_too_many);
+	tcase_add_test(tcase, keys_are_counted_up_to_a_limit);
 	return unit_run(tcase, "idempotency");
 }
