@@ -106,26 +106,11 @@ int product_listing_horizon(struct db_conn *conn, const struct product_listing *
 			    const struct product_position *after,
 			    struct product_horizon *ret_horizon);
 
-/* SQL and its parameters. One owner. */
-#define PRODUCT_STATEMENT_VALUES 24
-struct product_statement {
-	struct text sql;
-	struct db_value values[PRODUCT_STATEMENT_VALUES];
-	size_t count;
-};
-void product_statement_release(struct product_statement *statement);
-
 /*
- * The query for a page of at most limit rows, after a position (NULL: from the beginning) and up to
- * a horizon (NULL: to the end). Its rows are PRODUCT_COLUMNS and, with q, PRODUCT_SCORE and
- * PRODUCT_HIT. -ENOMEM.
+ * The rows of a page: at most limit, after a position (NULL: from the beginning) and up to a
+ * horizon (NULL: to the end). They are PRODUCT_COLUMNS and, with q, PRODUCT_SCORE and PRODUCT_HIT.
  */
 enum { PRODUCT_SCORE = PRODUCT_COLUMN_COUNT, PRODUCT_HIT };
-int product_listing_statement(enum db_dialect dialect, const struct product_listing *listing,
-			      const struct product_position *after,
-			      const struct product_horizon *horizon, int64_t limit,
-			      struct product_statement *ret_statement);
-
 int product_listing_page(struct db_conn *conn, const struct product_listing *listing,
 			 const struct product_position *after,
 			 const struct product_horizon *horizon, int64_t limit,

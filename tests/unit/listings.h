@@ -2,7 +2,7 @@
 #ifndef TESTS_UNIT_LISTINGS_H
 #define TESTS_UNIT_LISTINGS_H
 
-#include "product/product_list.h"
+#include "product/product_statement.h"
 #include "products.h"
 
 #define LISTING_MAX 512
@@ -49,8 +49,7 @@ static void listing_explain(struct db_conn *conn, const struct product_listing *
 	struct text sql CLEANUP(text_release);
 	size_t length = 0;
 	ck_assert_int_eq(
-		product_listing_statement(db_dialect(conn), listing, after, NULL, 10, &statement),
-		0);
+		product_statement_page(db_dialect(conn), listing, after, NULL, 10, &statement), 0);
 	text_init(&sql, 16384);
 	text_printf(&sql, "%s %s", store_dialect("EXPLAIN QUERY PLAN", "EXPLAIN"),
 		    text_string(&statement.sql));

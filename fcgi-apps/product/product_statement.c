@@ -1,0 +1,366 @@
+#include "product/product_statement.h"
+
+#include "product/product_conditions.h"
+#include "responder/paging.h"
+
+#define SQL_MAX 8192
+
+#define QUOTE(text)      QUOTE_TEXT(text)
+#define QUOTE_TEXT(text) #text
+
+void product_statement_release(struct product_statement *statement)
+{
+	text_release(&statement->sql);
+}
+
+/* Whether more than the words decides: the index holds the live products and nothing else. */
+static bool narrows_search(const struct product_filter *filter)
+{
+	return filter->sku || filter->ids || filter->category || filter->tag ||
+	       filter->min_price >= 0 || filter->max_price >= 0 || filter->in_stock >= 0 ||
+	       filter->low_stock >= 0 || filter->created_after || filter->created_before ||
+	       filter->updated_after;
+}
+
+/* Whether each match must be looked at: no index knows its words together with these. */
+static bool looks_at_matches(const struct product_filter *filter)
+{
+	return filter->min_price >= 0 || filter->max_price >= 0 || filter->in_stock >= 0 ||
+	       filter->low_stock >= 0 || filter->created_after || filter->created_before ||
+	       filter->updated_after || filter->deleted;
+}
+
+#define CANDIDATES " LIMIT " QUOTE(PRODUCT_SEARCH_CANDIDATES)
+#define LOOKED_AT  " LIMIT " QUOTE(PRODUCT_SEARCH_LOOKED_AT)
+#define FTS_MATCHES                                                                                \
+	" FROM product_search WHERE product_search MATCH $1 AND rowid <= $2 ORDER BY rowid DESC"
+
+/* SQLite's index of words knows no filters. Few products are asked for their words; otherwise the
+ * matches, which come in order, for their products. */
+static void add_fts_hits(struct product_statement *statement, const struct product_listing *listing,
+			 const char *score)
+{
+	const struct product_filter *filter = &listing->filter;
+	bool few = filter->sku || filter->ids;
+
+	if (!narrows_search(filter)) {
+		text_printf(&statement->sql,
+			    "SELECT rowid AS hit, %s AS score" FTS_MATCHES CANDIDATES, score);
+		return;
+	}
+	text_printf(&statement->sql,
+		    few ? "SELECT few.seq AS hit, %s AS score FROM (SELECT seq FROM products WHERE"
+			: "SELECT hit, score FROM (SELECT rowid AS hit, %s AS score" FTS_MATCHES
+				    LOOKED_AT
+			  ") AS matches CROSS JOIN products WHERE products.seq = hit AND",
+		    score);
+	product_sql_conditions(statement, DB_SQLITE, listing);
+	product_sql_tag(statement, listing);
+	product_sql_add(statement,
+			few ? ") AS few CROSS JOIN product_search WHERE product_search MATCH $1"
+			      " AND product_search.rowid = few.seq AND few.seq <= $2"
+			    : CANDIDATES);
+}
+
+static void add_tsvector_hits(struct product_statement *statement,
+			      const struct product_listing *listing, const char *score)
+{
+	bool looks_at = looks_at_matches(&listing->filter);
+
+	text_printf(&statement->sql, "SELECT seq AS hit, %s AS score FROM %sproducts WHERE", score,
+		    looks_at ? "(SELECT * FROM " : "");
+	product_sql_add(statement, " deleted_at IS NULL AND search @@ $1::tsquery AND seq <= $2");
+	product_sql_exact(statement, DB_POSTGRES, listing);
+	product_sql_tag(statement, listing);
+	if (looks_at) {
+		product_sql_add(statement, " ORDER BY seq DESC" LOOKED_AT ") AS products WHERE");
+		product_sql_conditions(statement, DB_POSTGRES, listing);
+	}
+	product_sql_add(statement, " ORDER BY seq DESC" CANDIDATES);
+}
+
+/* The newest products that have the words and fit the filters: their seq as hit, and a score. */
+static void add_found(struct product_statement *statement, enum db_dialect dialect,
+		      const struct product_listing *listing, bool ranked)
+{
+	const char *score = ranked ? product_search_score(dialect) : "0";
+
+	statement->values[statement->count++] = product_search_match(dialect, &listing->search);
+	statement->values[statement->count++] = db_int(listing->top);
+	if (ranked && dialect == DB_POSTGRES)
+		statement->values[statement->count++] =
+			db_text(text_string(&listing->search.score));
+	product_sql_add(statement, "WITH hits AS MATERIALIZED (");
+	if (dialect == DB_SQLITE)
+		add_fts_hits(statement, listing, score);
+	else
+		add_tsvector_hits(statement, listing, score);
+	product_sql_add(statement, ")");
+}
+
+static void add_hits(struct product_statement *statement, enum db_dialect dialect,
+		     const struct product_listing *listing, bool ranked)
+{
+	if (listing->source != PRODUCTS_FOUND) {
+		product_sql_add(statement,
+				"WITH hits AS MATERIALIZED (SELECT seq AS hit, 0 AS score,"
+				" id, name, price, category, created_at, updated_at, deleted_at,"
+				" is_out_of_stock, is_low_stock");
+		product_sql_few(statement, listing);
+		product_sql_add(statement, ")");
+		return;
+	}
+	add_found(statement, dialect, listing, ranked);
+}
+
+/*
+ * In the text: where it is a value, PostgreSQL plans the statement anew each time, as it does
+ * wherever the plan for any value looks more expensive than one for these values. That takes longer
+ * than the page. Clients use few limits, so few texts.
+ */
+static void add_limit(struct product_statement *statement, int64_t limit)
+{
+	text_printf(&statement->sql, " LIMIT %lld", (long long)limit);
+}
+
+struct sort_keys {
+	const char *first;
+	const char *second;
+};
+
+static void add_position(struct product_statement *statement, struct sort_keys keys,
+			 bool descending, const struct product_position *after)
+{
+	if (!after)
+		return;
+	text_printf(&statement->sql, " AND (%s, %s) %s (", keys.first, keys.second,
+		    descending ? "<" : ">");
+	product_sql_value(statement, "", after->first, ", ");
+	product_sql_value(statement, "", after->second, ")");
+}
+
+static void add_horizon(struct product_statement *statement, struct sort_keys keys, bool descending,
+			const struct product_horizon *horizon)
+{
+	if (!horizon || !horizon->ahead)
+		return;
+	text_printf(&statement->sql, " AND (%s, %s) %s (", keys.first, keys.second,
+		    descending ? ">=" : "<=");
+	product_sql_value(statement, "", horizon->position.first, ", ");
+	product_sql_value(statement, "", horizon->position.second, ")");
+}
+
+static void add_order(struct product_statement *statement, struct sort_keys keys, bool descending)
+{
+	const char *direction = descending ? "DESC" : "ASC";
+
+	text_printf(&statement->sql, " ORDER BY %s %s, %s %s", keys.first, direction, keys.second,
+		    direction);
+}
+
+/* The hits that count, as a subject for conditions: those of a search fit the filters already, and
+ * come with their products where these are needed. */
+static void add_counted_hits(struct product_statement *statement, enum db_dialect dialect,
+			     const struct product_listing *listing, bool products)
+{
+	if (listing->source == PRODUCTS_FOUND) {
+		product_sql_add(
+			statement,
+			products ? " FROM hits CROSS JOIN products WHERE products.seq = hits.hit"
+				 : " FROM hits WHERE 1 = 1");
+		return;
+	}
+	product_sql_add(statement, " FROM hits AS products WHERE");
+	product_sql_conditions(statement, dialect, listing);
+	product_sql_tag(statement, listing);
+}
+
+static bool is_by_rank(const struct product_order *order)
+{
+	return order->sort[0] == '\0';
+}
+
+/* The candidates' keys are filtered and sorted first; only a page of them is read in full. */
+static void build_search(struct product_statement *statement, enum db_dialect dialect,
+			 const struct product_listing *listing,
+			 const struct product_position *after, int64_t limit)
+{
+	const struct product_order *order = listing->order;
+	struct sort_keys keys = {order->first, order->second};
+
+	add_hits(statement, dialect, listing, is_by_rank(order));
+	product_sql_add(statement,
+			", page AS MATERIALIZED (SELECT hit AS page_hit, score AS page_score");
+	add_counted_hits(statement, dialect, listing, !is_by_rank(order));
+	add_position(statement, keys, order->descending, after);
+	add_order(statement, keys, order->descending);
+	add_limit(statement, limit);
+	product_sql_add(statement, ")");
+	product_sql_add(statement,
+			" SELECT " PRODUCT_COLUMNS ", page_score AS score, page_hit AS hit"
+			" FROM page CROSS JOIN products WHERE products.seq = page_hit");
+	add_order(statement, keys, order->descending);
+}
+
+/* Each change's product, one after the other. "OFFSET 0" keeps PostgreSQL from starting with the
+ * products and looking through all changes for each, which it does while it has no figures of them.
+ */
+static const char *const product_changes_join[] = {
+	" FROM product_changes CROSS JOIN products WHERE products.id = product_id AND",
+	" FROM product_changes CROSS JOIN LATERAL"
+	" (SELECT * FROM products WHERE id = product_id OFFSET 0) AS products WHERE",
+};
+
+/* What a walk is sorted by. */
+static struct sort_keys keys_of(const struct product_listing *listing)
+{
+	if (product_walks_tag(listing))
+		return (struct sort_keys){"product_created_at", "product_id"};
+	if (product_walks_changes(listing))
+		return (struct sort_keys){"changed_at", "product_id"};
+	return (struct sort_keys){listing->order->first, listing->order->second};
+}
+
+/* The products in their order, where the walk tells it, as a subject for more conditions. */
+static void add_walked(struct product_statement *statement, enum db_dialect dialect,
+		       const struct product_listing *listing)
+{
+	if (product_walks_tag(listing)) {
+		product_sql_value(statement, " FROM product_tags CROSS JOIN products WHERE tag = ",
+				  db_text(listing->filter.tag),
+				  " AND products.id = product_id AND");
+		product_sql_conditions(statement, dialect, listing);
+		return;
+	}
+	if (product_walks_changes(listing)) {
+		product_sql_add(statement, product_changes_join[dialect == DB_POSTGRES]);
+		text_printf(&statement->sql, " deleted = %d AND", listing->filter.deleted);
+	} else {
+		product_sql_add(statement, " FROM products WHERE");
+	}
+	product_sql_conditions(statement, dialect, listing);
+	product_sql_tag(statement, listing);
+}
+
+static void build_walk(struct product_statement *statement, enum db_dialect dialect,
+		       const struct product_listing *listing, const struct product_position *after,
+		       const struct product_horizon *horizon, int64_t limit)
+{
+	const struct product_order *order = listing->order;
+	struct sort_keys keys = keys_of(listing);
+
+	product_sql_add(statement, "SELECT " PRODUCT_COLUMNS);
+	add_walked(statement, dialect, listing);
+	add_position(statement, keys, order->descending, after);
+	add_horizon(statement, keys, order->descending, horizon);
+	add_order(statement, keys, order->descending);
+	add_limit(statement, limit);
+}
+
+/* Hands it on, or why it could not be made. */
+static int finish(struct product_statement *statement, struct product_statement *ret_statement)
+{
+	int r = text_error(&statement->sql);
+
+	if (r < 0) {
+		product_statement_release(statement);
+		return r;
+	}
+	*ret_statement = *statement;
+	return 0;
+}
+
+int product_statement_page(enum db_dialect dialect, const struct product_listing *listing,
+			   const struct product_position *after,
+			   const struct product_horizon *horizon, int64_t limit,
+			   struct product_statement *ret_statement)
+{
+	struct product_statement statement = {0};
+
+	text_init(&statement.sql, SQL_MAX);
+	if (listing->source != PRODUCTS_IN_ORDER)
+		build_search(&statement, dialect, listing, after, limit);
+	else
+		build_walk(&statement, dialect, listing, after, horizon, limit);
+	return finish(&statement, ret_statement);
+}
+
+int product_statement_count(enum db_dialect dialect, const struct product_listing *listing,
+			    const struct product_horizon *horizon,
+			    struct product_statement *ret_statement)
+{
+	struct product_statement statement = {0};
+
+	text_init(&statement.sql, SQL_MAX);
+	if (listing->source != PRODUCTS_IN_ORDER) {
+		add_hits(&statement, dialect, listing, false);
+		product_sql_add(&statement, " SELECT count(*)");
+		add_counted_hits(&statement, dialect, listing, false);
+	} else {
+		product_sql_add(&statement, "SELECT count(*) FROM (SELECT 1");
+		add_walked(&statement, dialect, listing);
+		add_horizon(&statement, keys_of(listing), listing->order->descending, horizon);
+		product_sql_add(&statement, " LIMIT " PAGING_COUNTED ") AS counted");
+	}
+	return finish(&statement, ret_statement);
+}
+
+/* What an index has in the listing's order, filters or not. */
+static void add_passed(struct product_statement *statement, const struct product_listing *listing)
+{
+	const struct product_filter *filter = &listing->filter;
+
+	if (product_walks_tag(listing)) {
+		product_sql_value(statement,
+				  " FROM product_tags WHERE tag = ", db_text(filter->tag), "");
+		product_sql_sought_times(statement, listing);
+		return;
+	}
+	if (product_walks_changes(listing)) {
+		text_printf(&statement->sql, " FROM product_changes WHERE deleted = %d",
+			    filter->deleted);
+		product_sql_sought_times(statement, listing);
+		return;
+	}
+	product_sql_add(statement, " FROM products WHERE deleted_at IS NULL");
+	product_sql_sought_times(statement, listing);
+	if (product_walks_kind(listing))
+		product_sql_add(statement, filter->in_stock == 0 ? " AND is_out_of_stock"
+								 : " AND is_low_stock");
+	if (filter->category)
+		product_sql_value(statement, " AND category = ", db_text(filter->category), "");
+	if (product_sorts_by(listing, "price"))
+		product_sql_price_range(statement, listing, true);
+}
+
+int product_statement_few(const struct product_listing *listing,
+			  struct product_statement *ret_statement)
+{
+	struct product_statement statement = {0};
+
+	text_init(&statement.sql, SQL_MAX);
+	product_sql_add(&statement, "SELECT 1");
+	if (listing->source == PRODUCTS_IN_ORDER)
+		add_passed(&statement, listing);
+	else
+		product_sql_few(&statement, listing);
+	text_printf(&statement.sql, " LIMIT 1 OFFSET %d", PRODUCT_FEW);
+	return finish(&statement, ret_statement);
+}
+
+int product_statement_horizon(const struct product_listing *listing,
+			      const struct product_position *after,
+			      struct product_statement *ret_statement)
+{
+	struct product_statement statement = {0};
+	const struct product_order *order = listing->order;
+	struct sort_keys keys = keys_of(listing);
+
+	text_init(&statement.sql, SQL_MAX);
+	text_printf(&statement.sql, "SELECT %s, %s", keys.first, keys.second);
+	add_passed(&statement, listing);
+	add_position(&statement, keys, order->descending, after);
+	add_order(&statement, keys, order->descending);
+	text_printf(&statement.sql, " LIMIT 1 OFFSET %d", PRODUCT_HORIZON - 1);
+	return finish(&statement, ret_statement);
+}
