@@ -316,7 +316,8 @@ int64_t cart_store_drop_unused(struct db_conn *conn, int64_t from, int64_t befor
 	}
 	if (r < 0)
 		return r;
-	*ret_from = count == CART_EXPIRE_BATCH ? last : before;
+	/* Of a batch some may have been changed meanwhile: only none at all is the end. */
+	*ret_from = count > 0 ? last : before;
 	return count;
 }
 

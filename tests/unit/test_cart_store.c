@@ -132,6 +132,8 @@ START_TEST(what_was_never_changed_can_go_sooner)
 	ck_assert_int_eq(db_read(db, count_all, &count), 0);
 	ck_assert_int_eq(count, 2);
 	ck_assert_int_eq(db_transaction(db, drop_unused, range), 1);
+	ck_assert_int_eq(range[0], present + 10);
+	ck_assert_int_eq(db_transaction(db, drop_unused, range), 0);
 	ck_assert_int_eq(range[0], present + 20);
 	ck_assert_int_eq(store_number(db, "SELECT COUNT(*) FROM carts WHERE id = 'unused'"), 0);
 	ck_assert_int_eq(store_number(db, "SELECT COUNT(*) FROM carts"), 2);
