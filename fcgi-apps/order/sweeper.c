@@ -10,8 +10,9 @@
 
 #define BATCH 32
 
-/* Dead processes looked after at a time. */
-#define SESSIONS_MAX 8
+/* Processes looked at at a time: more than there are replicas, or the dead would hide behind those
+ * that live. */
+#define SESSIONS_MAX 32
 
 /* For how long anything is held up by what others left: a start too, for which clients wait in the
  * socket's queue. */
