@@ -3,7 +3,7 @@
  * store, on every machine, in every locale. The store indexes these bytes as they are.
  *
  * A word is a run of letters, marks and digits. All else parts words and is none: white space of
- *any kind, punctuation (also - / ' ’), symbols (€ ™ ❤). Then, with what base/unicode.h says:
+ * any kind, punctuation (also - / ' ’), symbols (€ ™ ❤). Then, with what base/unicode.h says:
  *
  *	compatibility   x² is x2, ½ is the two words 1 and 2, full-width ＡＢ is ab, μ has one form,
  *	                digits of all scripts are 0 to 9

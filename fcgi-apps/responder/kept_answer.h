@@ -6,7 +6,7 @@
  *     headers, and {"id": …} as the body, without a content type. It is given again with the
  *     resource as it is by then.
  *   - One that is longer than KEPT_PLAIN_MAX and twice the request's body: packed (base/pack.h),
- * with "packed " in front of its content type.
+ *     with "packed " in front of its content type.
  *   - Any other: as it is.
  *
  * Refusals are kept where they are no longer than KEPT_PLAIN_MAX: nothing has happened, so the same

@@ -4,8 +4,8 @@
  * struct upstream per sibling.
  *
  * A sibling may be several pods behind one address, of which a connection reaches one for as long
- *as it lasts. So a connection is closed after an answer of 500 or more, and each retry makes a new
- *one.
+ * as it lasts. So a connection is closed after an answer of 500 or more, and each retry makes a new
+ * one.
  *
  *	upstream.c    the policy of a call: tries, breaker, kept connections
  *	attempt.c     one exchange: the request's bytes, repeated where a kept connection was dead
