@@ -1,3 +1,4 @@
+#include "contract/schema_text.h"
 #include "product/api.h"
 #include "product/bulk_import.h"
 #include "responder/idempotency.h"
@@ -183,16 +184,30 @@ static int64_t read_memory(void *context, void *buffer, size_t size)
 	return (int64_t)length;
 }
 
+/* As it is stored, whatever its spelling: see contract_check_schema(). */
+static int write_normal(struct json_writer *writer, const struct json *sku)
+{
+	struct text normal CLEANUP(text_release) = {0};
+	size_t length;
+	const char *text = json_string(sku, &length);
+
+	text_init(&normal, NDJSON_LINE_MAX * 3); /* U+1D160 in NFC: thrice as long */
+	if (!schema_text_normalize(text, length, &normal))
+		json_write_bytes(writer, text, length);
+	else if (!text_error(&normal))
+		json_write_bytes(writer, text_string(&normal), normal.length);
+	return text_error(&normal);
+}
+
 /* Lines that are no products are told later. */
 static int write_sku(struct json_writer *writer, const struct product_ndjson_line *line)
 {
 	struct json *value CLEANUP(json_free_p) = NULL;
 	struct json_error error;
 	int r = json_parse_input(line->text, line->length, &value, &error);
-	const char *sku = r == 0 ? json_get_string(value, "sku", NULL) : NULL;
 
-	if (sku)
-		json_write_string(writer, sku);
+	if (r == 0 && json_get_string(value, "sku", NULL))
+		r = write_normal(writer, json_get(value, "sku"));
 	return r == -EINVAL ? 0 : r;
 }
 

@@ -1,18 +1,21 @@
 """Importing and exporting NDJSON: lines on their own, streams, bounded memory, odd clients."""
 
+import concurrent.futures
 import contextlib
 import http.client
 import json
 import re
 import socket
+import subprocess
 import time
 from pathlib import Path
 
 import fastcgi
 import pytest
+import stores
 from client import is_problem
 from testbed import SLOWNESS, VARIANT
-from world import made, unique
+from world import made, make_product, unique
 
 NDJSON_TYPE = "application/x-ndjson"
 NDJSON = {"Content-Type": NDJSON_TYPE}
@@ -319,6 +322,41 @@ def test_a_keyed_import_is_of_one_mode(service):
     assert service.public.post("/products/bulk", body=body, headers=headers).status == 200
     answer = service.public.post("/products/bulk?mode=merge", body=body, headers=headers)
     is_problem(answer, 422, "idempotency-key-reused")
+
+
+@pytest.mark.skipif(not stores.POSTGRES, reason="SQLite has one writer at a time")
+def test_a_keyed_import_locks_all_its_products_in_one_order(service):
+    """However their skus are spelled, and in whatever chunk: else it deadlocks with orders."""
+    products = [make_product(service, sku=unique("LOCK")) for _ in range(2)]
+    first, second = sorted(products, key=lambda product: product["id"])
+    body = line_of(second["sku"]) + b"".join(line_of(unique("FILL")) for _ in range(150))
+    body += line_of(f" {first['sku']}\u3000")
+    row = "SELECT 1 FROM products WHERE id = '{}' FOR UPDATE {};\n"
+    waiting = (
+        "SELECT count(*) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    )
+    with (
+        subprocess.Popen(
+            ["psql", "-XqAt", service.store.url],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        ) as other,
+        concurrent.futures.ThreadPoolExecutor() as pool,
+    ):
+        other.stdin.write("BEGIN;\n" + row.format(first["id"], ""))
+        other.stdin.flush()
+        assert other.stdout.readline() == "1\n"
+        key = {"Idempotency-Key": unique("key")}
+        results = pool.submit(imported, service.public, body, key)
+        try:
+            wait_for(lambda: service.store.read(waiting)[0][0] > 0, seconds=3)
+            stores.psql(service.store.url, row.format(second["id"], "NOWAIT"))
+        finally:
+            other.stdin.close()
+        statuses = [result["status"] for result in results.result()]
+    assert statuses == ["updated"] + ["created"] * 150 + ["updated"]
 
 
 def test_editing_an_export_without_stock_moves_none(service):
