@@ -8,7 +8,12 @@ struct plan {
 	size_t count;
 	char *ret_error;
 	size_t error_size;
+	bool begun;    /* of the last transaction: it has the lock of migrations */
+	bool complete; /* nothing is missing any more */
 };
+
+/* Of a migration that meets a deadlock each time. */
+#define TRIES 10
 
 static const char create_table[] = "CREATE TABLE IF NOT EXISTS schema_migrations ("
 				   " version BIGINT PRIMARY KEY,"
@@ -94,7 +99,8 @@ static int apply(struct plan *plan, struct db_conn *conn, const struct db_migrat
 	return 0;
 }
 
-static int apply_missing(struct db_conn *conn, void *argument)
+/* All of a new database; one migration of a database that others may be working with. */
+static int apply_next(struct db_conn *conn, void *argument)
 {
 	struct plan *plan = argument;
 	size_t version = 0;
@@ -102,33 +108,49 @@ static int apply_missing(struct db_conn *conn, void *argument)
 	if (r)
 		return store_error(plan, conn, r);
 	r = read_version(plan, conn, &version);
-	for (; !r && version < plan->count; version++)
+	size_t end = version == 0 || version == plan->count ? plan->count : version + 1;
+	for (; !r && version < end; version++)
 		r = apply(plan, conn, &plan->migrations[version]);
+	plan->complete = version == plan->count;
+	return r;
+}
+
+static int run_next(struct db_conn *conn, struct plan *plan)
+{
+	int r = conn->driver->begin(conn, DB_BEGIN_MIGRATION);
+	plan->begun = r == 0;
+	if (r) {
+		snprintf(plan->ret_error, plan->error_size, "cannot lock the schema: %s",
+			 conn->driver->message(conn));
+		return r;
+	}
+	r = db_call(conn, apply_next, plan);
+	if (!r) {
+		r = conn->driver->commit(conn);
+		if (r)
+			snprintf(plan->ret_error, plan->error_size, "cannot commit the schema: %s",
+				 conn->driver->message(conn));
+	}
+	if (r)
+		conn->driver->rollback(conn);
 	return r;
 }
 
 int migrate(struct db_conn *conn, const struct db_migration *migrations, size_t count,
 	    char *ret_error, size_t error_size)
 {
-	struct plan plan = {migrations, count, ret_error, error_size};
+	struct plan plan = {.migrations = migrations,
+			    .count = count,
+			    .ret_error = ret_error,
+			    .error_size = error_size};
 	int r = check_list(&plan);
-	if (r)
-		return r;
-	r = conn->driver->begin(conn, DB_BEGIN_MIGRATION);
-	if (r) {
-		snprintf(ret_error, error_size, "cannot lock the schema: %s",
-			 conn->driver->message(conn));
-		return r;
+	int tries = 0;
+	while (!r && !plan.complete) {
+		r = run_next(conn, &plan);
+		/* A deadlock with those who are at work. */
+		if (r == -EAGAIN && plan.begun && ++tries < TRIES)
+			r = 0;
 	}
-	r = db_call(conn, apply_missing, &plan);
-	if (!r) {
-		r = conn->driver->commit(conn);
-		if (r)
-			snprintf(ret_error, error_size, "cannot commit the schema: %s",
-				 conn->driver->message(conn));
-	}
-	if (r)
-		conn->driver->rollback(conn);
 	return r;
 }
 
@@ -151,7 +173,10 @@ int migrate_compare(
 	/* The plan's functions write to it. NOLINTNEXTLINE(readability-non-const-parameter) */
 	char *ret_error, size_t error_size)
 {
-	struct plan plan = {migrations, count, ret_error, error_size};
+	struct plan plan = {.migrations = migrations,
+			    .count = count,
+			    .ret_error = ret_error,
+			    .error_size = error_size};
 	int r = check_list(&plan);
 	if (r)
 		return r;

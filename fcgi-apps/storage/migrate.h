@@ -5,9 +5,11 @@
 #include "storage/driver.h"
 
 /*
- * Applies what is missing in one transaction, under the migration lock: all of it or nothing.
- * -EINVAL for a list with gaps and for a database that is newer than the list or has other
- * migrations (another service's); the store's errors. ret_error gets a message for the operator.
+ * Applies what is missing, each migration in a transaction of its own (of a new database: all in
+ * one), under the migration lock. What works with the database meanwhile waits for one migration at
+ * most. One that the store gives up, in a deadlock, is run again a few times. -EINVAL for a list
+ * with gaps and for a database that is newer than the list or has other migrations (another
+ * service's); the store's errors. ret_error gets a message for the operator.
  */
 int migrate(struct db_conn *conn, const struct db_migration *migrations, size_t count,
 	    char *ret_error, size_t error_size);
