@@ -514,11 +514,14 @@ def test_a_body_longer_than_it_says_is_cut(product):
 def test_bodies_where_none_is_asked_for_do_not_disturb_the_next_request(product):
     path = f"/products/{make_product(product)['id']}"
     for _ in range(20):
-        for body in (b"x", b"{}" * 1000, b"a" * 300_000):
-            is_problem(product.public.request("GET", path, body=body), 413)
+        for body in (b"x", b"{}" * 1000):
+            assert product.public.request("GET", path, body=body).status == 200
             is_problem(product.public.request("GET", "/nothing/here", body=body), 404)
-            is_problem(product.public.request("DELETE", path, body=body), 413)
-            assert product.public.get(path).status == 200
+        long = b"a" * 300_000
+        is_problem(product.public.request("GET", path, body=long), 413)
+        is_problem(product.public.request("GET", "/nothing/here", body=long), 404)
+        is_problem(product.public.request("DELETE", path, body=long), 413)
+        assert product.public.get(path).status == 200
         is_problem(product.public.request("POST", path, body=b"x"), 405)
 
 
