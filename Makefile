@@ -155,8 +155,8 @@ test:
 	@$(MAKE) test-fuzz
 	@$(MAKE) test-http
 	@$(MAKE) test-abuse
-	@$(MAKE) test-scripts
-	@$(MAKE) test-model
+	@# One computes, the other waits most of the time.
+	@$(MAKE) -j2 --output-sync=target test-scripts test-model
 	@$(MAKE) test-proofs
 	@$(MAKE) test-observe
 	@$(MAKE) test-browser
