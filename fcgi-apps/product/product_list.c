@@ -86,8 +86,10 @@ int product_listing_count(struct db_conn *conn, const struct product_listing *li
 
 	if (r == 0)
 		r = run_count(conn, listing, &horizon, ret_count);
+	/* A search finds no more than its candidates. */
 	if (r == 0)
-		*ret_all = !horizon.ahead;
+		*ret_all = !horizon.ahead && (listing->source != PRODUCTS_FOUND ||
+					      *ret_count < PRODUCT_SEARCH_CANDIDATES);
 	return r;
 }
 

@@ -1,5 +1,5 @@
-"""What one request may cost a worker: the worst bodies and queries that each operation's limits allow,
-for every operation of every document, and the fullest answers that the shop's limits allow."""
+"""What one request may cost a worker: the worst bodies and queries that each operation's limits
+allow, for every operation of every document, and the fullest answers that the shop's limits allow."""
 
 import json
 import re
@@ -106,8 +106,8 @@ class Meter:
 
 @pytest.fixture(scope="module")
 def bed(make_platform):
-    """Answers are not parsed once more, as they are nowhere but in tests. What is freed is given back
-    at once (mallopt(3)), or a request would live on what the one before it left."""
+    """Answers are not parsed once more, as they are nowhere but in tests. What is freed is given
+    back at once (mallopt(3)), or a request would live on what the one before it left."""
     return make_platform(
         gateway=False,
         worker={
@@ -147,19 +147,19 @@ def fill(bed, user):
         FULL,
     )
     bed.cart.store.write(
-        f"{counting} INSERT INTO cart_lines (cart_id, product_id, name, unit_price, quantity, position,"
-        f" seen_at) SELECT 'c' || {owner}, {one}, '{ASTRAL * 200}', 1, 1, i, i FROM n",
+        f"{counting} INSERT INTO cart_lines (cart_id, product_id, name, unit_price, quantity,"
+        f" position, seen_at) SELECT 'c' || {owner}, {one}, '{ASTRAL * 200}', 1, 1, i, i FROM n",
         FULL * 100,
     )
     bed.order.store.write(
-        f"{counting} INSERT INTO orders (id, user_id, cart_id, saga, lease_until, status, total_amount,"
-        f" currency, version, created_at, updated_at)"
+        f"{counting} INSERT INTO orders (id, user_id, cart_id, saga, lease_until, status,"
+        f" total_amount, currency, version, created_at, updated_at)"
         f" SELECT 'o' || {one}, '{user}', 'c', 'placed', 0, 'pending', 0, 'USD', 1, i, i FROM n",
         FULL,
     )
     bed.order.store.write(
-        f"{counting} INSERT INTO order_lines (order_id, position, product_id, name, price, quantity,"
-        f" line_total) SELECT 'o' || {owner}, i, {one}, '{ASTRAL * 200}', 1, 1, 1 FROM n",
+        f"{counting} INSERT INTO order_lines (order_id, position, product_id, name, price,"
+        f" quantity, line_total) SELECT 'o' || {owner}, i, {one}, '{ASTRAL * 200}', 1, 1, 1 FROM n",
         FULL * 100,
     )
     bed.order.store.write(

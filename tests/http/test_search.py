@@ -145,3 +145,17 @@ def test_filters_without_words_of_their_own(client):
     for filter in ({"category": "signs"}, {"tag": "❤️"}):
         answer = client.get(f"/products?{urlencode({'q': 'price', **filter})}")
         assert [product["name"] for product in answer.json()] == ["price in €"]
+
+
+def test_a_count_says_where_a_search_ends(client):
+    """At its 1,000 candidates."""
+    lines = "".join(f'{{"sku":"COUNTED-{i}","name":"Zcounted","price":1}}\n' for i in range(1000))
+    ndjson = {"Content-Type": "application/x-ndjson"}
+    for body, expected in (
+        (lines.split("\n", 1)[1], ("999", "eq")),
+        (lines, ("1000", "gte")),
+    ):
+        assert client.post("/products/bulk", body=body, headers=ndjson).status == 200
+        answer = client.get("/products?q=zcounted&count=true&limit=1")
+        total = answer.header("X-Total-Count"), answer.header("X-Total-Count-Relation")
+        assert total == expected
