@@ -77,7 +77,7 @@ int idempotency_forget(struct db_conn *conn, const char *operation_id, const cha
 /* Deletes expired keys, at most limit of them; returns how many. */
 int64_t idempotency_purge(struct db_conn *conn, int64_t now, int64_t limit);
 
-/* How many are stored; counts no further than limit. */
+/* How many are stored, but for a few of the same microsecond; counts no further than limit. */
 int idempotency_count(struct db_conn *conn, int64_t limit, int64_t *ret_count);
 
 #endif

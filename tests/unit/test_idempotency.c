@@ -422,6 +422,33 @@ START_TEST(keys_are_counted_up_to_a_limit)
 }
 END_TEST
 
+#define MANY 100001
+
+static int add_many(struct db_conn *conn, void *unused UNUSED)
+{
+	return (int)db_run(conn,
+			   "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n"
+			   " WHERE i < $1) INSERT INTO idempotency_keys (operation, key,"
+			   " fingerprint, status, headers, content_type, body, created_at)"
+			   " SELECT 'o', 'k' || i, '', 200, '', '', '', i FROM n",
+			   DB_VALUES(db_int(MANY)));
+}
+
+static int count_all(struct db_conn *conn, void *count)
+{
+	return idempotency_count(conn, 10 * MANY, count);
+}
+
+START_TEST(more_than_one_statement_counts_are_counted)
+{
+	int64_t count = 0;
+
+	ck_assert_int_ge(db_transaction(runtime.db, add_many, NULL), 0);
+	ck_assert_int_eq(db_read(runtime.db, count_all, &count), 0);
+	ck_assert_int_eq(count, MANY);
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tcase = tcase_create("idempotency");
@@ -443,5 +470,6 @@ int main(void)
 	tcase_add_test(tcase, a_long_refusal_is_judged_anew);
 	tcase_add_test(tcase, no_new_key_is_taken_where_there_are_too_many);
 	tcase_add_test(tcase, keys_are_counted_up_to_a_limit);
+	tcase_add_test(tcase, more_than_one_statement_counts_are_counted);
 	return unit_run(tcase, "idempotency");
 }
