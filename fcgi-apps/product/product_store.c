@@ -107,6 +107,53 @@ int product_lock_skus(struct db_conn *conn, const struct text *skus)
 		       DB_VALUES(db_bytes(text_string(skus), skus->length)));
 }
 
+/* Members of a product that are texts, as a row has them and as an input has them. */
+struct texts {
+	const char *name;
+	const char *description;
+	const char *sku;
+	const char *category;
+	const char *image_url;
+	const char *tags;
+};
+
+/* Two products with the same texts have the same here. */
+static int append_texts(struct text *out, const struct texts *texts)
+{
+	const char *const all[] = {texts->name,     texts->description, texts->sku,
+				   texts->category, texts->image_url,   texts->tags};
+
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
+		if (all[i])
+			text_append(out, all[i], strlen(all[i]) + 1);
+		else
+			text_append_string(out, "\1");
+	}
+	return text_error(out);
+}
+
+static int read_texts(struct db_rows *row, struct text *out)
+{
+	const struct texts texts = {
+		.name = db_column_text(row, PRODUCT_NAME, NULL),
+		.description = db_column_text(row, PRODUCT_DESCRIPTION, NULL),
+		.sku = db_column_text(row, PRODUCT_SKU, NULL),
+		.category = db_column_text(row, PRODUCT_CATEGORY, NULL),
+		.image_url = db_column_text(row, PRODUCT_IMAGE_URL, NULL),
+		.tags = db_column_text(row, PRODUCT_TAGS, NULL),
+	};
+
+	text_init(out, SIZE_MAX);
+	return append_texts(out, &texts);
+}
+
+static int64_t read_threshold(struct db_rows *row)
+{
+	return db_column_is_null(row, PRODUCT_LOW_STOCK_THRESHOLD)
+		       ? -1
+		       : db_column_int(row, PRODUCT_LOW_STOCK_THRESHOLD);
+}
+
 int product_current_read(struct db_rows *row, struct product_current *ret_current)
 {
 	size_t length = 0;
@@ -122,18 +169,24 @@ int product_current_read(struct db_rows *row, struct product_current *ret_curren
 		return r == -ENOMEM ? r : -EIO;
 	*ret_current = (struct product_current){
 		.version = db_column_int(row, PRODUCT_VERSION),
+		.price = db_column_int(row, PRODUCT_PRICE),
 		.inventory = db_column_int(row, PRODUCT_INVENTORY),
+		.low_stock_threshold = read_threshold(row),
 		.reserved = db_column_int(row, PRODUCT_RESERVED),
 		.created_at = db_column_int(row, PRODUCT_CREATED_AT),
 		.tags = tags,
 	};
-	return 0;
+	r = read_texts(row, &ret_current->texts);
+	if (r < 0)
+		product_current_release(ret_current);
+	return r;
 }
 
 void product_current_release(struct product_current *current)
 {
 	json_free(current->tags);
 	current->tags = NULL;
+	text_release(&current->texts);
 }
 
 static int print_tags(const struct json *tags, struct text *out)
@@ -281,42 +334,95 @@ static bool same_tags(const struct json *before, const struct json *after)
 	return json_equal(before, after);
 }
 
-#define REPLACE(words)                                                                             \
-	CHANGE("UPDATE products SET name = $3, description = $4, price = $5, inventory = $6,"      \
-	       " sku = $7, category = $8, tags = $9, image_url = $10, low_stock_threshold = $11,"  \
-	       " updated_at = $12, version = version + 1" words                                    \
+/* 1: as they are; 0: others. */
+static int same_texts(const struct product_current *current, const struct product_input *input,
+		      const struct text *tags)
+{
+	struct text after CLEANUP(text_release) = {0};
+	const struct texts texts = {input->name,     input->description, input->sku,
+				    input->category, input->image_url,   text_string(tags)};
+	int r;
+
+	text_init(&after, SIZE_MAX);
+	r = append_texts(&after, &texts);
+	if (r < 0)
+		return r;
+	return after.length == current->texts.length &&
+	       memcmp(after.data, current->texts.data, after.length) == 0;
+}
+
+#define REPLACE(columns)                                                                           \
+	CHANGE("UPDATE products SET " columns "updated_at = $3, version = version + 1"             \
 	       " WHERE id = $1 AND version = $2 AND deleted_at IS NULL",                           \
 	       -EAGAIN)
+#define NUMBERS "price = $4, inventory = $5, low_stock_threshold = $6, "
+#define TEXTS   "name = $7, description = $8, sku = $9, category = $10, tags = $11, image_url = $12, "
 
-static int replace(struct db_conn *conn, const char *id, const struct product_current *current,
-		   const struct product_input *input, const char *reason, int64_t now,
-		   struct db_rows **ret_rows)
+static int replace_all(struct db_conn *conn, const char *id, const struct product_current *current,
+		       const struct product_input *input, int64_t now, struct db_rows **ret_rows)
 {
 	static const struct change changes[] = {
-		[DB_SQLITE] = REPLACE(""),
-		[DB_POSTGRES] = REPLACE(", search = $13::tsvector"),
+		[DB_SQLITE] = REPLACE(NUMBERS TEXTS),
+		[DB_POSTGRES] = REPLACE(NUMBERS TEXTS "search = $13::tsvector, "),
 	};
 	struct derived derived CLEANUP(derived_release) = {0};
 	int r = derive(conn, input, &derived);
 
 	if (r < 0)
 		return r;
-	if (input->inventory > PRODUCT_STOCK_MAX - current->reserved)
-		return -ERANGE;
 	r = change_texts(conn, changes,
-			 DB_VALUES(db_text(id), db_int(current->version), db_text(input->name),
-				   db_text(input->description), db_int(input->price),
-				   db_int(input->inventory), db_text(input->sku),
+			 DB_VALUES(db_text(id), db_int(current->version), db_int(now),
+				   db_int(input->price), db_int(input->inventory),
+				   threshold_value(input), db_text(input->name),
+				   db_text(input->description), db_text(input->sku),
 				   db_text(input->category),
 				   db_bytes(text_string(&derived.tags), derived.tags.length),
-				   db_text(input->image_url), threshold_value(input), db_int(now),
+				   db_text(input->image_url),
 				   db_bytes(text_string(&derived.words), derived.words.length)),
 			 ret_rows);
-	if (r == 0 && !same_tags(current->tags, input->tags)) {
-		r = remove_tags(conn, current->tags, current->created_at, id);
-		if (r == 0)
-			r = add_tags(conn, input->tags, current->created_at, id);
-	}
+	if (r < 0 || same_tags(current->tags, input->tags))
+		return r;
+	r = remove_tags(conn, current->tags, current->created_at, id);
+	return r < 0 ? r : add_tags(conn, input->tags, current->created_at, id);
+}
+
+static int replace_numbers(struct db_conn *conn, const char *id,
+			   const struct product_current *current, const struct product_input *input,
+			   int64_t now, struct db_rows **ret_rows)
+{
+	static const struct change numbers = REPLACE(NUMBERS);
+	static const struct change none = REPLACE("");
+	bool same = input->price == current->price && input->inventory == current->inventory &&
+		    input->low_stock_threshold == current->low_stock_threshold;
+
+	if (same)
+		return change_row(conn, &none,
+				  DB_VALUES(db_text(id), db_int(current->version), db_int(now)),
+				  ret_rows);
+	return change_row(conn, &numbers,
+			  DB_VALUES(db_text(id), db_int(current->version), db_int(now),
+				    db_int(input->price), db_int(input->inventory),
+				    threshold_value(input)),
+			  ret_rows);
+}
+
+static int replace(struct db_conn *conn, const char *id, const struct product_current *current,
+		   const struct product_input *input, const char *reason, int64_t now,
+		   struct db_rows **ret_rows)
+{
+	struct text tags CLEANUP(text_release) = {0};
+	int r;
+
+	if (input->inventory > PRODUCT_STOCK_MAX - current->reserved)
+		return -ERANGE;
+	text_init(&tags, TAGS_TEXT_MAX);
+	r = print_tags(input->tags, &tags);
+	if (r == 0)
+		r = same_texts(current, input, &tags);
+	if (r == 0)
+		r = replace_all(conn, id, current, input, now, ret_rows);
+	else if (r > 0)
+		r = replace_numbers(conn, id, current, input, now, ret_rows);
 	if (r == 0 && input->inventory != current->inventory)
 		r = product_movement_add(conn, id, input->inventory - current->inventory, reason,
 					 NULL, now);

@@ -12,10 +12,13 @@
 /* What a change needs to know of the product before it. One owner. */
 struct product_current {
 	int64_t version;
+	int64_t price;
 	int64_t inventory;
+	int64_t low_stock_threshold; /* -1: none */
 	int64_t reserved;
 	int64_t created_at;
 	struct json *tags;
+	struct text texts; /* all of them, to be compared */
 };
 
 /* -ENOENT: no such product, or deleted. */
@@ -37,7 +40,8 @@ int product_insert(struct db_conn *conn, const struct product_input *input, int6
 		   struct db_rows **ret_rows);
 
 /*
- * Replaces the writable members; a change of inventory is a movement with this reason.
+ * Replaces the writable members; a change of inventory is a movement with this reason. A store
+ * writes each index anew of whose columns an UPDATE names one, so those that stay are left out.
  * -EEXIST: sku is taken; -ERANGE: with what is reserved the stock would be above PRODUCT_STOCK_MAX;
  * -EAGAIN: changed by someone else since current was read.
  */
