@@ -14,6 +14,9 @@
 /* Where nearly all texts fit. */
 #define NFC_BUFFER 512
 
+/* A symbol to Unicode, and without a dot. */
+#define BRAILLE_BLANK 0x2800
+
 #define CATEGORIES_UNSEEN (UC_CATEGORY_MASK_Z | UC_CATEGORY_MASK_Cc | UC_CATEGORY_MASK_Cf)
 
 static bool is_below_nfc(const char *text, size_t length)
@@ -94,7 +97,7 @@ const char *unicode_trim(const char *text, size_t length, size_t *ret_length)
 
 static bool is_unseen(ucs4_t character)
 {
-	return uc_is_property_white_space(character) ||
+	return uc_is_property_white_space(character) || character == BRAILLE_BLANK ||
 	       uc_is_property_default_ignorable_code_point(character) ||
 	       uc_is_general_category_withtable(character, CATEGORIES_UNSEEN);
 }

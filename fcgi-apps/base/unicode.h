@@ -21,8 +21,9 @@ void unicode_append_nfc(struct text *out, const char *text, size_t length);
  * Borrowed from it; ret_length gets 0 where nothing else is in it. */
 const char *unicode_trim(const char *text, size_t length, size_t *ret_length);
 
-/* Whether nobody sees anything of it: white space, control and format characters, and what is
- * ignored by default (Default_Ignorable_Code_Point: U+200B, U+FEFF, fillers). True for "". */
+/* Whether nobody sees anything of it: white space, control and format characters, the blank of
+ * braille (U+2800), and what is ignored by default (Default_Ignorable_Code_Point: U+200B, U+FEFF,
+ * fillers). True for "". */
 bool unicode_shows_nothing(const char *text, size_t length);
 
 /* Whether it has a control character (general category Cc: U+0000 to U+001F, U+007F to U+009F). */

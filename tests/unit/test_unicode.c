@@ -89,6 +89,7 @@ static const struct {
 	{"\u200b\u200d\ufeff\u2060\u00ad", true, false},
 	{"\u3164\u115f\u034f\ufe0f\U000e0020", true, false}, /* fillers, selectors, tags */
 	{"\u202e\u061c\u180e", true, false},
+	{"\u2800 \u2800", true, false}, /* braille without a dot */
 	{"\xc2\x85", true, true},
 	{"\x01\x7f", true, true},
 	{"a", false, false},
