@@ -17,6 +17,10 @@
  */
 #define PRODUCT_STOCK_MAX INT64_C(9007199254740991)
 
+/* A number as text, for SQL that the compiler puts together. */
+#define QUOTE(text)      QUOTE_TEXT(text)
+#define QUOTE_TEXT(text) #text
+
 /* The writable members. Texts and tags are borrowed from the JSON value they were read from. */
 struct product_input {
 	const char *name;

@@ -1,15 +1,13 @@
 #include "product/product_search.h"
 
 #include "base/unicode.h"
+#include "product/product.h"
 #include "product/words.h"
 
 /* 200 characters, each a pair of letters, four times where PostgreSQL must find them side by side.
  */
 #define MATCH_MAX (256u << 10)
 #define WORDS_MAX (8u << 10)
-
-#define QUOTE(text)      QUOTE_TEXT(text)
-#define QUOTE_TEXT(text) #text
 
 /* One way in which a product may have what was typed. */
 struct way {

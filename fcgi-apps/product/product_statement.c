@@ -5,9 +5,6 @@
 
 #define SQL_MAX 8192
 
-#define QUOTE(text)      QUOTE_TEXT(text)
-#define QUOTE_TEXT(text) #text
-
 void product_statement_release(struct product_statement *statement)
 {
 	text_release(&statement->sql);

@@ -7,9 +7,6 @@
 /* Twenty tags of fifty characters, escaped. */
 #define TAGS_TEXT_MAX 16384
 
-/* The words of all texts of a product, twice where they are pairs, with their places. */
-#define VECTOR_TEXT_MAX (1u << 20)
-
 static int first_row(struct db_conn *conn, const char *sql, const struct db_value *values,
 		     size_t count, int none, struct db_rows **ret_rows)
 {
@@ -255,7 +252,7 @@ static int derive(struct db_conn *conn, const struct product_input *input, struc
 	int r;
 
 	text_init(&derived->tags, TAGS_TEXT_MAX);
-	text_init(&derived->words, VECTOR_TEXT_MAX);
+	text_init(&derived->words, WORD_INDEX_VECTOR_MAX);
 	r = print_tags(input->tags, &derived->tags);
 	if (r < 0 || db_dialect(conn) != DB_POSTGRES)
 		return r;

@@ -5,11 +5,7 @@
 #include "product/words.h"
 
 /* Of 5,000 characters, each with the next one: the description. */
-#define FIELD_MAX  (256u << 10)
-#define VECTOR_MAX (1u << 20)
-
-#define QUOTE(text)      QUOTE_TEXT(text)
-#define QUOTE_TEXT(text) #text
+#define FIELD_MAX (256u << 10)
 
 #define TEXTS "sku, name, category, tags, description"
 
@@ -109,7 +105,7 @@ static int store_in_column(struct db_conn *conn, int64_t seq, const struct field
 	struct text vector CLEANUP(text_release) = {0};
 	int r;
 
-	text_init(&vector, VECTOR_MAX);
+	text_init(&vector, WORD_INDEX_VECTOR_MAX);
 	append_vector(&vector, fields);
 	r = text_error(&vector);
 	if (r < 0)

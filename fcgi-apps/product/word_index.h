@@ -13,6 +13,9 @@
 #include "responder/service.h"
 #include "storage/db.h"
 
+/* Bytes of such a vector: the words of all texts, twice where they are pairs, with their places. */
+#define WORD_INDEX_VECTOR_MAX (1u << 20)
+
 /* Appends PostgreSQL's tsvector of a product's words, each with its field (A sku, B name, C
  * category and tags, D description) and place. tags is a JSON array as text. text_error(out) tells.
  */
