@@ -237,6 +237,7 @@ static int load_parts(struct db_conn *conn, const struct order_filter *filter,
 {
 	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
 	struct clause clause;
+	char limit[64] = "";
 	char sql[QUERY_SIZE];
 	size_t at = 0;
 	int count = 0;
@@ -245,12 +246,16 @@ static int load_parts(struct db_conn *conn, const struct order_filter *filter,
 	if (list->count == 0)
 		return 0;
 	clause = clause_up_to(filter, &list->orders[list->count - 1]);
-	/* The page is no subquery with a limit: SQLite would read and sort all parts then. */
+	/* PostgreSQL needs the limit to see that the page is short. With one SQLite, which would no
+	 * longer see the sequence, would sort all parts. */
+	if (db_dialect(conn) == DB_POSTGRES)
+		snprintf(limit, sizeof(limit), " ORDER BY place %s, id %s LIMIT %d",
+			 clause.direction, clause.direction, PAGE_LIMIT_MAX + 1);
 	snprintf(sql, sizeof(sql),
-		 "SELECT page.id, %s FROM (SELECT id, %s AS place FROM orders WHERE %s) AS page"
+		 "SELECT page.id, %s FROM (SELECT id, %s AS place FROM orders WHERE %s%s) AS page"
 		 " CROSS JOIN %s AS part WHERE part.order_id = page.id"
 		 " ORDER BY page.place %s, page.id %s, part.%s LIMIT %d",
-		 parts->columns, clause.column, clause.text, parts->table, clause.direction,
+		 parts->columns, clause.column, clause.text, limit, parts->table, clause.direction,
 		 clause.direction, parts->position, parts->limit);
 	rc = db_query(conn, sql, clause.values, clause.count, &rows);
 	if (rc < 0)
