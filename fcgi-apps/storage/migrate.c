@@ -137,6 +137,7 @@ static int run_next(struct db_conn *conn, struct plan *plan)
 }
 
 int migrate(struct db_conn *conn, const struct db_migration *migrations, size_t count,
+	    /* The plan's functions write to it. NOLINTNEXTLINE(readability-non-const-parameter) */
 	    char *ret_error, size_t error_size)
 {
 	struct plan plan = {.migrations = migrations,
