@@ -228,7 +228,7 @@ def rows_of(store, tables=None):
             found = connection.execute("SELECT name FROM its.sqlite_schema WHERE type = 'table'")
             tables = [row["name"] for row in found]
         content = {}
-        for table in tables:
+        for table in set(tables) - {"product_words_due"}:  # what PostgreSQL's index still lacks
             rows = [dict(row) for row in connection.execute(f"SELECT * FROM its.{table}")]
             for row in rows:
                 row.pop("search", None)  # PostgreSQL's index
