@@ -35,11 +35,11 @@ flow() {
 }
 
 nginx_configurations() {
-	local directory status=0 settings service
+	local directory status=0 settings service built=build/${VARIANT:-release}
 	directory=$(mktemp -d)
-	"${MAKE:-make}" -s build/release/{product,cart,order}-service || return 1
+	"${MAKE:-make}" -s "$built"/{product,cart,order}-service || return 1
 	for service in product cart order; do
-		"build/release/$service-service" --routes >"$directory/$service"
+		"$built/$service-service" --routes >"$directory/$service"
 	done
 	# One line each: the kind, then settings.
 	while read -r -a settings; do
