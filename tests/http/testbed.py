@@ -211,7 +211,7 @@ def routes(service):
 
 def program(service):
     """The command of a worker. The thread sanitizer wants its addresses where they always are."""
-    prefix = ["setarch", machine.machine(), "-R"] if VARIANT == "tsan" else []
+    prefix = [shutil.which("setarch"), machine.machine(), "-R"] if VARIANT == "tsan" else []
     return [*prefix, ROOT / "build" / VARIANT / f"{service}-service"]
 
 
