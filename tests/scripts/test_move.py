@@ -100,7 +100,7 @@ def test_a_move_that_does_not_end(installation, end):
         assert status == 1 and "nothing was moved, for order's data could not be copied" in printed
     else:
         move = installation.start(f"scripts/{MOVE}")
-        assert within(20, lambda: copying(installation))
+        assert within(60, lambda: copying(installation))
         # As a terminal does that is closed, or a kernel that is short of memory.
         os.killpg(move.pid, end)
         status, printed = installation.finish(move)
@@ -128,7 +128,7 @@ def test_a_move_whose_script_alone_is_killed(installation):
     installation.works("down.sh")
     program = hang(installation)
     move = installation.start(f"scripts/{MOVE}")
-    assert within(20, lambda: copying(installation))
+    assert within(60, lambda: copying(installation))
     move.kill()
     move.wait()
     again = installation.start(f"scripts/{MOVE}")
