@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/unicode.h"
 #include "contract/schema_text.h"
+#include "product/product_tags.h"
 
 /* A text of the schema ProductInput at its longest, in bytes, before it is cut. */
 #define TEXT_MAX (64u << 10)
@@ -200,36 +201,13 @@ static int make_unique(struct db_conn *conn, struct text *sku, const char *id, i
 	return r < 0 ? r : text_error(sku);
 }
 
-/* Runs a statement of ($1 tag, $2 created_at, $3 product_id) for each tag. */
-static int each_tag(struct db_conn *conn, const char *sql, const struct json *tags,
-		    struct db_rows *row)
+static int change_tags(struct db_conn *conn, const struct texts *texts, struct db_rows *row)
 {
 	const char *id = db_column_text(row, OLD_TEXTS_ID, NULL);
 	int64_t created_at = db_column_int(row, OLD_TEXTS_CREATED_AT);
-	int r = 0;
+	int r = product_tags_remove(conn, texts->old_list, created_at, id);
 
-	for (size_t i = 0; i < json_length(tags) && r == 0; i++) {
-		const char *tag = json_string(json_at(tags, i), NULL);
-
-		r = db_post(conn, sql, DB_VALUES(db_text(tag), db_int(created_at), db_text(id)),
-			    DB_ANY_ROWS);
-	}
-	return r;
-}
-
-static int change_tags(struct db_conn *conn, const struct texts *texts, struct db_rows *row)
-{
-	int r = each_tag(conn,
-			 "DELETE FROM product_tags WHERE tag = $1 AND product_created_at = $2"
-			 " AND product_id = $3",
-			 texts->old_list, row);
-
-	if (r == 0)
-		r = each_tag(conn,
-			     "INSERT INTO product_tags (tag, product_created_at, product_id)"
-			     " VALUES ($1, $2, $3)",
-			     texts->list, row);
-	return r;
+	return r < 0 ? r : product_tags_add(conn, texts->list, created_at, id);
 }
 
 static struct db_value text_or_null(const struct text *text)

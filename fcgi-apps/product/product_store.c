@@ -1,6 +1,7 @@
 #include "product/product_store.h"
 
 #include "base/uuid.h"
+#include "product/product_tags.h"
 #include "product/stock_store.h"
 #include "product/word_index.h"
 
@@ -195,41 +196,6 @@ static int print_tags(const struct json *tags, struct text *out)
 	return text_error(out);
 }
 
-/* Runs a statement of ($1 tag, $2 created_at, $3 product_id) for each tag. */
-static int each_tag(struct db_conn *conn, const char *sql, const struct json *tags,
-		    int64_t created_at, const char *id)
-{
-	for (size_t i = 0; tags && i < json_length(tags); i++) {
-		size_t length;
-		const char *tag = json_string(json_at(tags, i), &length);
-		int r = db_post(conn, sql,
-				DB_VALUES(db_bytes(tag, length), db_int(created_at), db_text(id)),
-				DB_ANY_ROWS);
-
-		if (r < 0)
-			return r;
-	}
-	return 0;
-}
-
-static int add_tags(struct db_conn *conn, const struct json *tags, int64_t created_at,
-		    const char *id)
-{
-	return each_tag(conn,
-			"INSERT INTO product_tags (tag, product_created_at, product_id)"
-			" VALUES ($1, $2, $3)",
-			tags, created_at, id);
-}
-
-static int remove_tags(struct db_conn *conn, const struct json *tags, int64_t created_at,
-		       const char *id)
-{
-	return each_tag(conn,
-			"DELETE FROM product_tags WHERE tag = $1 AND product_created_at = $2"
-			" AND product_id = $3",
-			tags, created_at, id);
-}
-
 static struct db_value threshold_value(const struct product_input *input)
 {
 	return input->low_stock_threshold < 0 ? db_null() : db_int(input->low_stock_threshold);
@@ -296,7 +262,7 @@ static int insert(struct db_conn *conn, const char *id, const struct product_inp
 				   db_bytes(text_string(&derived.words), derived.words.length)),
 			 ret_rows);
 	if (r == 0)
-		r = add_tags(conn, input->tags, now, id);
+		r = product_tags_add(conn, input->tags, now, id);
 	if (r == 0 && input->inventory > 0)
 		r = product_movement_add(conn, id, input->inventory, "opening", NULL, now);
 	return r;
@@ -379,8 +345,8 @@ static int replace_all(struct db_conn *conn, const char *id, const struct produc
 			 ret_rows);
 	if (r < 0 || same_tags(current->tags, input->tags))
 		return r;
-	r = remove_tags(conn, current->tags, current->created_at, id);
-	return r < 0 ? r : add_tags(conn, input->tags, current->created_at, id);
+	r = product_tags_remove(conn, current->tags, current->created_at, id);
+	return r < 0 ? r : product_tags_add(conn, input->tags, current->created_at, id);
 }
 
 static int replace_numbers(struct db_conn *conn, const char *id,
@@ -460,7 +426,7 @@ int product_delete(struct db_conn *conn, const char *id, const struct product_cu
 		return (int)changed;
 	if (changed == 0)
 		return -EAGAIN;
-	return remove_tags(conn, current->tags, current->created_at, id);
+	return product_tags_remove(conn, current->tags, current->created_at, id);
 }
 
 int product_restore(struct db_conn *conn, const char *id, const struct product_current *current,
@@ -476,7 +442,7 @@ int product_restore(struct db_conn *conn, const char *id, const struct product_c
 			   DB_VALUES(db_text(id), db_int(current->version), db_int(now)), &rows);
 
 	if (r == 0)
-		r = add_tags(conn, current->tags, current->created_at, id);
+		r = product_tags_add(conn, current->tags, current->created_at, id);
 	if (r < 0)
 		return r;
 	*ret_rows = rows;

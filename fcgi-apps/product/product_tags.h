@@ -1,0 +1,18 @@
+/*
+ * The rows of product_tags: a product under each of its tags, for listings by tag. Written with the
+ * product, in its transaction; posted, so an error may be told by a later statement. Thread-safe.
+ */
+#ifndef PRODUCT_PRODUCT_TAGS_H
+#define PRODUCT_PRODUCT_TAGS_H
+
+#include "base/json.h"
+#include "storage/db.h"
+
+/* For each of the tags, an array of strings or NULL; created_at and id are the product's. 0, or the
+ * store's error. */
+int product_tags_add(struct db_conn *conn, const struct json *tags, int64_t created_at,
+		     const char *id);
+int product_tags_remove(struct db_conn *conn, const struct json *tags, int64_t created_at,
+			const char *id);
+
+#endif
