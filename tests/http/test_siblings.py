@@ -3,7 +3,6 @@ what was half-done is finished or undone."""
 
 import contextlib
 import random
-import signal
 import sqlite3
 import threading
 import time
@@ -14,7 +13,7 @@ import stores
 from client import is_problem
 from metronome import Metronome
 from shop import Shop, at_once, done, new_id, write_to_store
-from testbed import SLOWNESS, wait_until
+from testbed import SLOWNESS, hung, wait_until
 
 # A request has 5 s in all; nginx and Python need a moment, too, and longer on a busy machine.
 IN_TIME = 5.5 if SLOWNESS == 1 else 8
@@ -50,16 +49,6 @@ def unreachable(service):
         yield
     finally:
         service.nginx.run()
-
-
-@contextlib.contextmanager
-def hung(service):
-    """Takes connections and requests, and never answers."""
-    service.worker.signal(signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        service.worker.signal(signal.SIGCONT)
 
 
 TROUBLES = [down, unreachable, hung]

@@ -1,13 +1,11 @@
 """What a shop front reads next shows what it has just been told: the effects of an order on carts
 and stock are there with the answer, through the gateway and each time."""
 
-import contextlib
-import signal
 import time
 
 import pytest
 from shop import Shop, at_once, done, new_id
-from testbed import SLOWNESS, wait_until
+from testbed import SLOWNESS, hung, wait_until
 
 # One time in a row would say little.
 TIMES = 25
@@ -105,21 +103,12 @@ def test_what_is_ordered_twice_at_once_is_seen_by_both(shop):
 # ---- while a sibling is away ----
 
 
-@contextlib.contextmanager
-def paused(service):
-    service.worker.signal(signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        service.worker.signal(signal.SIGCONT)
-
-
 def test_the_answer_does_not_wait_for_a_sibling_that_hangs(make_platform):
     bed = make_platform()
     shop = Front(bed)
     product = shop.make_product(inventory=5)
     order = shop.buy({product: 2})
-    with paused(bed.product):
+    with hung(bed.product):
         before = time.monotonic()
         cancelled = shop.set_status(order["id"], "cancelled")
         waited = time.monotonic() - before
@@ -133,7 +122,7 @@ def test_a_repetition_makes_up_for_what_was_missed(make_platform):
     shop = Front(bed)
     product = shop.make_product(inventory=5)
     order = shop.buy({product: 2})
-    with paused(bed.product):
+    with hung(bed.product):
         shop.set_status(order["id"], "cancelled")
     shop.set_status(order["id"], "cancelled")
     assert shop.stock(product) == (5, 0)

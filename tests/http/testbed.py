@@ -6,6 +6,7 @@ itself be killed, the kernel ends the processes (PR_SET_PDEATHSIG, so start them
 """
 
 import functools
+import contextlib
 import json
 import os
 import platform as machine
@@ -287,6 +288,16 @@ class Service:
     def memory_kib(self):
         status = Path(f"/proc/{self.worker.pid}/status").read_text()
         return int(re.search(r"^VmRSS:\s+(\d+)", status, re.M).group(1))
+
+
+@contextlib.contextmanager
+def hung(service):
+    """Takes connections and requests, and never answers."""
+    service.worker.signal(signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        service.worker.signal(signal.SIGCONT)
 
 
 class Platform:

@@ -26,3 +26,12 @@ def make_bed():
     from replicas import ReplicaBed
 
     return ReplicaBed if stores.POSTGRES else Bed
+
+
+@pytest.fixture(scope="module")
+def bed(make_bed, cluster):
+    """On the module's own cluster. A module without one has a bed of its own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TEST_DATABASE_URL", cluster.url)
+        with make_bed() as bed:
+            yield bed

@@ -19,14 +19,6 @@ def cluster():
         yield cluster
 
 
-@pytest.fixture(scope="module")
-def bed(make_bed, cluster):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("TEST_DATABASE_URL", cluster.url)
-        with make_bed() as bed:
-            yield bed
-
-
 def buys(port):
     """Whether an order gets through, without trying twice."""
     customer = Customer(port, Journal(), patience=0.01)

@@ -17,14 +17,6 @@ def cluster():
         yield cluster
 
 
-@pytest.fixture(scope="module")
-def bed(make_bed, cluster):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("TEST_DATABASE_URL", cluster.url)
-        with make_bed() as bed:
-            yield bed
-
-
 def finish(bed, journal, load):
     print(journal.statuses, journal.slowest)
     assert load.errors == []
