@@ -10,7 +10,7 @@ import time
 
 import pytest
 from client import Client, is_problem
-from testbed import ROOT, SERVICES, environment
+from testbed import ROOT, SERVICES, environment, hung
 from world import unique
 
 pytestmark = pytest.mark.storeless
@@ -310,6 +310,42 @@ def test_worker_down_and_back(lonely):
     product.start_worker()
     assert product.public.get("/products").json() == []
     assert lonely.gateway.post("/products", json=LAMP).status == 201
+
+
+def kept_connection_ends(port, path, status):
+    """Whether the sidecar says so with this answer, on a connection that was used before."""
+    with Client(port) as client:
+        assert client.get("/nothing").header("Connection") == "keep-alive"
+        answer = client.get(path)
+        is_problem(answer, status)
+        return answer.header("Connection") == "close"
+
+
+@pytest.mark.parametrize("half", ["public", "internal"])
+def test_a_connection_ends_where_the_worker_is_away(lonely, half):
+    """What spreads connections over replicas, as kube-proxy, never moves one."""
+    product = lonely.product
+    path = {"public": "/products", "internal": "/products/x"}[half]
+    assert product.stop_worker() == 0
+    try:
+        assert kept_connection_ends(getattr(product, half).port, path, 502)
+    finally:
+        product.start_worker()
+    with Client(product.public_port) as client:
+        assert client.get("/products/unknown").header("Connection") == "keep-alive"
+
+
+def test_a_connection_ends_where_the_worker_hangs(lonely):
+    """With a sidecar of little patience."""
+    product = lonely.product
+    assert product.nginx.stop() == 0
+    product.nginx.run(lambda text: re.sub(r"(fastcgi_read_timeout) \d+s", r"\1 1s", text))
+    try:
+        with hung(product):
+            assert kept_connection_ends(product.public_port, "/products", 504)
+    finally:
+        assert product.nginx.stop() == 0
+        product.nginx.run()
 
 
 class Impostor(threading.Thread):
