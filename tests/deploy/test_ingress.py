@@ -108,6 +108,12 @@ def test_emissary_publishes_nothing_of_its_own():
         assert module["spec"]["config"][name] == {"enabled": False}
 
 
+def test_emissary_and_the_sidecars_call_themselves_the_same():
+    """What the sidecars' is, tests/http/test_nginx.py asks them."""
+    module = manifests.named(manifests.load("k8s/emissary-ingress.yaml"), "Module", "ambassador")
+    assert module["spec"]["config"]["server_name"] == "nginx"
+
+
 def test_listeners_hosts_and_module_are_emissarys_own():
     for path in ("k8s/emissary-ingress.yaml", "k8s/emissary-listener.yaml"):
         for document in manifests.load(path):
