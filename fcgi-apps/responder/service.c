@@ -2,12 +2,12 @@
 
 #include <malloc.h>
 #include <signal.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/config.h"
 #include "base/failpoint.h"
 #include "base/log.h"
+#include "base/processors.h"
 #include "responder/bindings.h"
 #include "responder/command.h"
 #include "responder/exchange.h"
@@ -45,8 +45,8 @@ struct settings {
 
 static size_t default_threads(void)
 {
-	long cores = sysconf(_SC_NPROCESSORS_ONLN);
-	return cores < 2 ? 2 : cores > 8 ? 8 : (size_t)cores;
+	size_t cores = processors();
+	return cores < 2 ? 2 : cores > 8 ? 8 : cores;
 }
 
 static int read_settings(const struct service *service, struct settings *settings)
@@ -139,11 +139,15 @@ static void block_signals(void)
 	pthread_sigmask(SIG_BLOCK, &signals, NULL);
 }
 
-/* They hold half of the read connections at most: look-ups always find one soon. */
+/* They hold half of the read connections at most: look-ups always find one soon. And they leave a
+ * processor to all else: their niceness counts little beside nginx, which the kernel may schedule
+ * as another session or container, and nothing at a server of the store. */
 static size_t read_threads(const struct settings *settings)
 {
 	size_t half = settings->pool_size / 2;
-	return half < READ_THREADS ? half : READ_THREADS;
+	size_t threads = half < READ_THREADS ? half : READ_THREADS;
+	size_t cores = processors();
+	return threads < cores ? threads : cores > 1 ? cores - 1 : 1;
 }
 
 static int start(struct server *server, const struct settings *settings)

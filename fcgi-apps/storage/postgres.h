@@ -31,7 +31,7 @@ struct postgres_server {
 	char *url;
 	int64_t busy_timeout;     /* microseconds */
 	int64_t connect_patience; /* as in struct db_options */
-	char local_settings[256]; /* a statement that sets time-outs for one transaction */
+	char local_settings[384]; /* a statement that has these settings for one transaction */
 
 	pthread_mutex_t mutex; /* guards what follows */
 	bool down;             /* it kept silent, or the last attempt to connect failed */

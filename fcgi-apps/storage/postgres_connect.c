@@ -12,11 +12,13 @@
 #define BACKOFF_LONGEST (2 * CLOCK_SECOND)
 
 /* A lock is waited for as long as on SQLite; a single statement gets no longer (both milliseconds).
- * A transaction whose client has stopped, or is gone unnoticed, must not hold its locks. */
+ * A transaction whose client has stopped, or is gone unnoticed, must not hold its locks. A
+ * statement of one client's has one processor of the server's. */
 #define SETTINGS(local)                                                                            \
 	"SELECT set_config('lock_timeout', '%" PRId64 "', " local "),"                             \
 	" set_config('statement_timeout', '%" PRId64 "', " local "),"                              \
 	" set_config('idle_in_transaction_session_timeout', '10s', " local "),"                    \
+	" set_config('max_parallel_workers_per_gather', '0', " local "),"                          \
 	" set_config('jit', 'off', " local ")"
 
 /* Of a process that was killed a statement may wait for a lock, and keep those it has: the server

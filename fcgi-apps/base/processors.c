@@ -1,0 +1,42 @@
+#include "base/processors.h"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
+#include <unistd.h>
+
+/* In a container; on a host's root there is none. */
+#define CPU_MAX "/sys/fs/cgroup/cpu.max"
+
+size_t processors_within(size_t cores, const char *cpu_max)
+{
+	long long time, period;
+
+	if (sscanf(cpu_max, "%18lld %18lld", &time, &period) != 2 || time < 0 || period <= 0)
+		return cores;
+	size_t whole = time < period ? 1 : (size_t)(time / period);
+	return whole < cores ? whole : cores;
+}
+
+static size_t allowed(void)
+{
+	cpu_set_t set;
+
+	/* More than a set has places for: so many are enough. */
+	if (sched_getaffinity(0, sizeof(set), &set) < 0)
+		return CPU_SETSIZE;
+	return (size_t)CPU_COUNT(&set);
+}
+
+size_t processors(void)
+{
+	char cpu_max[64] = "";
+	int file = open(CPU_MAX, O_RDONLY | O_CLOEXEC);
+
+	if (file >= 0) {
+		ssize_t length = read(file, cpu_max, sizeof(cpu_max) - 1);
+		cpu_max[length > 0 ? length : 0] = '\0';
+		close(file);
+	}
+	return processors_within(allowed(), cpu_max);
+}
