@@ -22,8 +22,11 @@ ONE = "/products/0a000000-0000-7000-8000-000000000005"
 CLIENTS = 12
 READS_WAITING = 128  # responder/service.c
 
-# The median must not get so many times longer. On event threads it got hundreds of times longer.
-LONGER = 10
+# The 99th percentile must not get so many times longer. On event threads it got hundreds of times longer;
+# with as many threads of listings as processors, about ten times on an idle machine. In turns, and the
+# median of these, since whatever else the machine does makes single ones long.
+LONGER = 5
+TURNS = 5
 
 
 @pytest.fixture(scope="module")
@@ -62,18 +65,31 @@ def listings(product, status):
     return figure(product, f'http_requests_total{{operation="listProducts",status="{status}"}}')
 
 
-def test_slow_listings_hold_nobody_up(product):
-    at_rest = statistics.median(durations(product.public, ONE, 300))
+def p99(values):
+    return sorted(values)[len(values) * 99 // 100]
+
+
+def under_load(product):
+    """How long others take meanwhile; the clients of listings get their answers or 503."""
     before = listings(product, 200)
     with load(product) as process:
         wait_until(lambda: listings(product, 200) > before, 20, "the load has begun")
-        under_load = statistics.median(durations(product.public, ONE, 300))
-        durations(product.internal, "/livez", 100)
-        durations(product.internal, "/readyz", 20)
+        taken = durations(product.public, ONE, 200)
+        durations(product.internal, "/livez", 20)
+        durations(product.internal, "/readyz", 5)
         process.stdin.close()
         statuses = process.stdout.read().decode().split()
-    assert under_load < LONGER * at_rest
     assert {status.partition(":")[0] for status in statuses} <= {"200", "503"}
+    return taken
+
+
+def test_slow_listings_hold_nobody_up(product):
+    durations(product.public, ONE, 100)
+    ratios = [
+        p99(under_load(product)) / p99(at_rest)
+        for at_rest in (durations(product.public, ONE, 200) for _ in range(TURNS))
+    ]
+    assert statistics.median(ratios) < LONGER, ratios
 
 
 def test_listings_of_clients_that_are_gone_are_not_made(product):
