@@ -228,7 +228,13 @@ static int read_something(struct db_conn *conn, UNUSED void *argument)
 
 int db_ping(struct db *db)
 {
-	return db_read(db, read_something, NULL);
+	int r = db_read(db, read_something, NULL);
+	return r || !db->driver->intact ? r : db->driver->intact(db->shared);
+}
+
+bool db_lacks_log(const struct db *db)
+{
+	return db->driver->lacks_log && db->driver->lacks_log(db->shared);
 }
 
 enum db_dialect db_dialect(const struct db_conn *conn)

@@ -81,8 +81,12 @@ int db_open(const struct db_options *options, struct db **ret_db, char *ret_erro
 /* Waits for submitted jobs, checkpoints, closes. No other thread may use the db any more. */
 void db_close(struct db *db);
 
-/* Whether the store answers now: for readiness. */
+/* Whether the store answers now, and keeps what it is given: for readiness. */
 int db_ping(struct db *db);
+
+/* Whether the database is a file that was copied from a running worker without what that had not
+ * written into it yet ("<database>-wal" on SQLite), as it was found: something is missing. */
+bool db_lacks_log(const struct db *db);
 
 enum db_dialect { DB_SQLITE, DB_POSTGRES };
 enum db_dialect db_dialect(const struct db_conn *conn);

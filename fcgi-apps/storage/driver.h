@@ -64,6 +64,11 @@ struct db_driver {
 		     size_t error_size);
 	void (*unshare)(void *shared);
 
+	/* Both NULL where only the store's own programs come at its files. intact: 0, or -EHOSTDOWN
+	 * as long as what is written would be lost. lacks_log: as db_lacks_log(). */
+	int (*intact)(void *shared);
+	bool (*lacks_log)(const void *shared);
+
 	/* Opens one connection; the first one opened is a writer and creates what is missing.
 	 * ret_error gets a message for the operator. */
 	int (*open)(const struct db_options *options, void *shared, enum db_role role,

@@ -92,17 +92,24 @@ static int sqlite_begin(struct db_conn *conn, enum db_begin kind)
 	struct sqlite_conn *self = sqlite_conn(conn);
 	if (kind == DB_BEGIN_READ)
 		return control(self, CONTROL_BEGIN);
+	int r = sqlite_files_check(&self->store->files, false);
+	if (r)
+		return r;
 	if (kind == DB_BEGIN_WRITE)
 		return control(self, CONTROL_BEGIN_IMMEDIATE);
 	sqlite3_busy_timeout(self->handle, MIGRATION_WAIT);
-	int r = control(self, CONTROL_BEGIN_IMMEDIATE);
+	r = control(self, CONTROL_BEGIN_IMMEDIATE);
 	sqlite3_busy_timeout(self->handle, self->busy_timeout);
 	return r;
 }
 
 static int sqlite_commit(struct db_conn *conn)
 {
-	return control(sqlite_conn(conn), CONTROL_COMMIT);
+	struct sqlite_conn *self = sqlite_conn(conn);
+	self->logged = false;
+	int r = control(self, CONTROL_COMMIT);
+	/* A file that is removed takes what is written to it like any other. */
+	return r || !self->writes ? r : sqlite_files_check(&self->store->files, self->logged);
 }
 
 static bool sqlite_in_transaction(struct db_conn *conn)
@@ -146,14 +153,23 @@ static const char *sqlite_message(struct db_conn *conn)
 	return sqlite3_errmsg(sqlite_conn(conn)->handle);
 }
 
-static void sqlite_maintain(struct db_conn *conn)
+/*
+ * Beside a worker the database's file is whole together with its log only. What tells later that it
+ * was copied alone: between checkpoints the file has this mark, while the log takes it away again,
+ * so that neither who reads both nor SQLite's own backup of them sees it.
+ */
+static bool mark(struct sqlite_conn *self, int version)
 {
-	struct sqlite_conn *self = sqlite_conn(conn);
-	if (self->frames < self->checkpointed)
-		self->checkpointed = 0; /* the log has started again */
-	if (self->frames - self->checkpointed < CHECKPOINT_FRAMES)
-		return;
-	self->checkpointed = self->frames;
+	char sql[64];
+	snprintf(sql, sizeof(sql), "PRAGMA user_version = %d", version);
+	int code = sqlite3_exec(self->handle, sql, NULL, NULL, NULL);
+	if (code)
+		sqlite_report(self->handle, code, sql);
+	return !code;
+}
+
+static void checkpoint(struct sqlite_conn *self)
+{
 	bool restart = self->frames >= RESTART_FRAMES;
 	sqlite3_busy_timeout(self->handle, RESTART_WAIT);
 	int code = sqlite3_wal_checkpoint_v2(
@@ -164,6 +180,33 @@ static void sqlite_maintain(struct db_conn *conn)
 		sqlite_report(self->handle, code, "checkpoint");
 }
 
+static void sqlite_maintain(struct db_conn *conn)
+{
+	struct sqlite_conn *self = sqlite_conn(conn);
+	if (self->frames < self->checkpointed)
+		self->checkpointed = 0; /* the log has started again */
+	if (self->marked && self->frames - self->checkpointed < CHECKPOINT_FRAMES)
+		return;
+	if (sqlite_files_check(&self->store->files, false))
+		return;
+	mark(self, SQLITE_MARK);
+	checkpoint(self);
+	self->marked = mark(self, 0);
+	self->checkpointed = self->frames;
+}
+
+static int sqlite_intact(void *shared)
+{
+	struct sqlite_store *store = shared;
+	return sqlite_files_check(&store->files, false);
+}
+
+static bool sqlite_lacks_log(const void *shared)
+{
+	const struct sqlite_store *store = shared;
+	return store->lacks_log;
+}
+
 const struct db_driver sqlite_driver = {
 	.scheme = "sqlite",
 	.dialect = DB_SQLITE,
@@ -171,6 +214,8 @@ const struct db_driver sqlite_driver = {
 	.group_limit = GROUP_LIMIT,
 	.share = sqlite_share,
 	.unshare = sqlite_unshare,
+	.intact = sqlite_intact,
+	.lacks_log = sqlite_lacks_log,
 	.open = sqlite_open,
 	.close = sqlite_close,
 	.begin = sqlite_begin,

@@ -1,17 +1,51 @@
 /*
  * Shared by the files of the SQLite driver: sqlite.c (transactions, errors), sqlite_open.c
- * (connections), sqlite_session.c (whose process lives), sqlite_statement.c (statements),
- * sqlite_fts.c (ranking of full-text searches). No other file includes it, or sqlite3.h.
+ * (connections), sqlite_files.c (whether the files are still ours), sqlite_session.c (whose process
+ * lives), sqlite_statement.c (statements), sqlite_fts.c (ranking of full-text searches). No other
+ * file includes it, or sqlite3.h.
  */
 #ifndef STORAGE_SQLITE_H
 #define STORAGE_SQLITE_H
 
+#include <limits.h>
+#include <pthread.h>
 #include <sqlite3.h>
+#include <sys/types.h>
 
 #include "storage/driver.h"
 #include "storage/statements.h"
 
-struct sqlite_sessions;
+enum { SQLITE_DATABASE, SQLITE_LOG, SQLITE_INDEX, SQLITE_FILES };
+
+struct sqlite_files {
+	struct sqlite_file {
+		char path[PATH_MAX];
+		dev_t device;
+		ino_t inode;
+	} list[SQLITE_FILES];
+	/* Our own, for reading, or -1. To close the database's ends SQLite's locks: last of all. */
+	int database;
+	int log;
+
+	pthread_mutex_t lock; /* guards what follows */
+	/* Of the database's content: never less than before, and as long as it is the same the
+	 * file is never shorter. */
+	uint64_t age;
+	off_t length;
+	const char *fault; /* what was told of last; NULL: nothing is wrong */
+};
+
+/* What the connections of one store share. */
+struct sqlite_store {
+	bool begins_session;
+	bool opened; /* by one connection at least */
+	/* The file had no log beside it before it was opened, although it was left by a store that
+	 * was open. */
+	bool lacks_log;
+	int sessions;    /* the file of their locks, or -1 */
+	int64_t session; /* locked; 0: none */
+	struct sqlite_files files;
+};
 
 enum sqlite_control {
 	CONTROL_BEGIN,
@@ -27,10 +61,13 @@ struct sqlite_conn {
 	sqlite3 *handle;
 	sqlite3_stmt *control[CONTROLS];
 	struct statements statements;
-	int busy_timeout;                       /* milliseconds */
-	int frames;                             /* (pages) in the log after the last commit */
-	int checkpointed;                       /* frames at the last checkpoint */
-	const struct sqlite_sessions *sessions; /* of the store; NULL: it has none */
+	struct sqlite_store *store;
+	bool writes;
+	int busy_timeout; /* milliseconds */
+	int frames;       /* (pages) in the log after the last commit */
+	int checkpointed; /* frames at the last checkpoint */
+	bool logged;      /* the commit under way has written to the log */
+	bool marked;      /* the file tells that it is nothing without its log: see sqlite.c */
 };
 
 static inline struct sqlite_conn *sqlite_conn(struct db_conn *conn)
@@ -51,15 +88,34 @@ int sqlite_open(const struct db_options *options, void *shared, enum db_role rol
 		struct db_conn **ret_conn, char *ret_error, size_t error_size);
 void sqlite_close(struct db_conn *conn);
 
-/* ---- sqlite_session.c ---- */
+/* PRAGMA user_version of a file that is not whole without its log: "open" in ASCII. */
+#define SQLITE_MARK 1869636974
 
 int sqlite_share(const struct db_options *options, void **ret_shared, char *ret_error,
 		 size_t error_size);
 void sqlite_unshare(void *shared);
 
+/* ---- sqlite_files.c ---- */
+
+void sqlite_files_init(struct sqlite_files *files);
+void sqlite_files_release(struct sqlite_files *files);
+
+/* Notes which files these are, as soon as the connection has read from the database at that path. A
+ * negative errno. */
+int sqlite_files_note(struct sqlite_files *files, const char *path, sqlite3 *handle);
+
+/*
+ * Whether what is written is still written to the files that whoever starts next will find: 0, or
+ * -EHOSTDOWN where one was removed, replaced or written over. The log says so once, and when they
+ * are back. logged: just after something was written to the log. Thread-safe.
+ */
+int sqlite_files_check(struct sqlite_files *files, bool logged);
+
+/* ---- sqlite_session.c ---- */
+
 /* Begins the store's session beside the database of that path. Where it cannot, there is none, and
  * the log says so. */
-void sqlite_begin_session(struct sqlite_sessions *sessions, const char *path);
+void sqlite_begin_session(struct sqlite_store *store, const char *path);
 
 int64_t sqlite_session(struct db_conn *conn);
 int sqlite_session_ended(struct db_conn *conn, int64_t session);

@@ -1,7 +1,7 @@
 #include "storage/sqlite.h"
 
-#include <pthread.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -106,17 +106,93 @@ static int note_frames(void *argument, UNUSED sqlite3 *handle, UNUSED const char
 {
 	struct sqlite_conn *self = argument;
 	self->frames = frames;
+	self->logged = true;
 	return SQLITE_OK;
+}
+
+int sqlite_share(const struct db_options *options, void **ret_shared, char *ret_error,
+		 size_t error_size)
+{
+	struct sqlite_store *store = calloc(1, sizeof(*store));
+	if (!store) {
+		snprintf(ret_error, error_size, "out of memory");
+		return -ENOMEM;
+	}
+	store->begins_session = options->session;
+	store->sessions = -1;
+	sqlite_files_init(&store->files);
+	*ret_shared = store;
+	return 0;
+}
+
+void sqlite_unshare(void *shared)
+{
+	struct sqlite_store *store = shared;
+	if (store->sessions >= 0)
+		close(store->sessions);
+	sqlite_files_release(&store->files);
+	free(store);
 }
 
 void sqlite_close(struct db_conn *conn)
 {
 	struct sqlite_conn *self = sqlite_conn(conn);
+	/* The last one writes the log into the database and deletes it, by its name. */
+	if (self->writes && sqlite_files_check(&self->store->files, false))
+		sqlite3_db_config(self->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
 	statements_release(&self->statements);
 	for (int i = 0; i < CONTROLS; i++)
 		sqlite3_finalize(self->control[i]);
 	sqlite3_close(self->handle);
 	free(self);
+}
+
+/* Of a database that is there. */
+static bool has_no_log(const char *path)
+{
+	char log[PATH_LIMIT + 8];
+	char *real = realpath(path, NULL);
+	snprintf(log, sizeof(log), "%s-wal", real ? real : path);
+	bool missing = real && access(log, F_OK) < 0;
+	free(real);
+	return missing;
+}
+
+static int look_at_mark(struct sqlite_conn *self, bool alone)
+{
+	sqlite3_stmt *statement;
+	int code = sqlite3_prepare_v2(self->handle, "PRAGMA user_version", -1, &statement, NULL);
+	if (!code)
+		code = sqlite3_step(statement);
+	if (code == SQLITE_ROW) {
+		if (alone && sqlite3_column_int(statement, 0) == SQLITE_MARK)
+			self->store->lacks_log = true;
+		code = SQLITE_OK;
+	}
+	sqlite3_finalize(statement);
+	return code;
+}
+
+static int prepare_writing(struct sqlite_conn *self, const char *path, char *ret_error,
+			   size_t error_size)
+{
+	struct sqlite_store *store = self->store;
+	sqlite3_wal_hook(self->handle, note_frames, self);
+	int r = sqlite_files_note(&store->files, path, self->handle);
+	if (r) {
+		snprintf(ret_error, error_size, "cannot look at the files of %s: %s", path,
+			 strerrorname_np(-r));
+		return r;
+	}
+	self->writes = true;
+	if (store->lacks_log)
+		log_write(LOG_ERROR,
+			  "the database was copied from a running worker without its -wal file, or"
+			  " that was deleted: what was written last is missing",
+			  log_text("file.path", path));
+	if (store->begins_session)
+		sqlite_begin_session(store, path);
+	return 0;
 }
 
 static void explain(struct sqlite_conn *self, const char *path, int code, char *ret_error,
@@ -144,7 +220,7 @@ int sqlite_open(const struct db_options *options, void *shared, enum db_role rol
 		return -ENOMEM;
 	}
 	self->conn.driver = &sqlite_driver;
-	self->sessions = shared;
+	self->store = shared;
 	self->busy_timeout = (int)(options->busy_timeout / 1000);
 	statements_init(&self->statements, sqlite_statement_free);
 	if (role == DB_WRITER)
@@ -153,24 +229,28 @@ int sqlite_open(const struct db_options *options, void *shared, enum db_role rol
 	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX;
 	if (!options->read_only)
 		flags |= SQLITE_OPEN_CREATE;
+	bool alone = !self->store->opened && has_no_log(path);
 	int code = sqlite3_open_v2(path, &self->handle, flags, NULL);
 	if (!code) {
 		sqlite3_extended_result_codes(self->handle, 1);
 		sqlite3_busy_timeout(self->handle, self->busy_timeout);
 		code = set_up(self, options, role);
 	}
-	if (!code && role == DB_WRITER) {
+	if (!code && role == DB_WRITER)
 		code = set_wal(self);
-		sqlite3_wal_hook(self->handle, note_frames, self);
-		if (shared)
-			sqlite_begin_session(shared, path);
-	}
+	if (!code)
+		code = look_at_mark(self, alone);
+	if (!code && role == DB_WRITER)
+		r = prepare_writing(self, path, ret_error, error_size);
 	if (code) {
 		explain(self, path, code, ret_error, error_size);
 		r = sqlite_error(code);
+	}
+	if (r) {
 		sqlite_close(&self->conn);
 		return r;
 	}
+	self->store->opened = true;
 	*ret_conn = &self->conn;
 	return 0;
 }

@@ -13,7 +13,17 @@ import invariants
 import pytest
 import stores
 from client import is_problem
-from testbed import READY_WITHIN, ROOT, SERVICES, SLOWNESS, VARIANT, environment, free_ports
+from testbed import (
+    READY_WITHIN,
+    ROOT,
+    SERVICES,
+    SLOWNESS,
+    VARIANT,
+    entries_of_log,
+    environment,
+    free_ports,
+    program,
+)
 
 
 def command(name, directory):
@@ -261,6 +271,66 @@ def test_not_ready_while_draining(own):
     probe.close()
     assert worker.popen.wait(READY_WITHIN) == 0
     own.product.start_worker()
+
+
+# ---- files that somebody removes or replaces ----
+
+
+def remove(path, _):
+    path.unlink()
+
+
+def replace_by_moving(path, other):
+    other.rename(path)
+
+
+def replace_by_copying(path, other):
+    path.write_bytes(other.read_bytes())
+
+
+@pytest.mark.skipif(stores.POSTGRES, reason="PostgreSQL looks after its files")
+@pytest.mark.parametrize("harm", [remove, replace_by_moving, replace_by_copying])
+def test_nothing_is_taken_for_a_file_that_is_gone(own, tmp_path, harm):
+    product, other = own.product, tmp_path / "other.db"
+    product.restart_worker()
+    path, aside = product.store.path, tmp_path / "aside"
+    before = path.read_bytes()
+    other.write_bytes(before[: 2 * 4096])
+    aside.hardlink_to(path)
+    harm(path, other)
+    assert product.internal.get("/readyz").status == 503
+    refused = is_problem(product.public.post("/products", {"name": "Lost", "price": 1}), 503)
+    assert refused["code"] == "unavailable"
+    assert product.internal.get("/livez").status == 200
+    told = [e for e in entries_of_log(product.worker.logged()) if "is not what it was" in e["message"]]
+    assert told[-1]["file.path"] == str(path)
+    # The right one is put back.
+    aside.replace(path)
+    if path.stat().st_size < len(before):
+        path.write_bytes(before)
+    assert product.internal.get("/readyz").status == 200
+    kept = product.public.post("/products", {"name": "Kept", "price": 1}).json()
+    product.restart_worker()
+    assert product.public.get(f"/products/{kept['id']}").status == 200
+
+
+@pytest.mark.skipif(stores.POSTGRES, reason="PostgreSQL looks after its files")
+def test_check_tells_of_a_copy_without_its_log(own, tmp_path):
+    own.product.public.post("/products", {"name": "Missing", "price": 1})
+    own.product.public.post("/products", {"name": "Missing too", "price": 1})
+    (tmp_path / "product.db").write_bytes(own.product.store.path.read_bytes())
+    settings = {"DATABASE_URL": f"sqlite:///{tmp_path}/product.db"}
+    for status, expected in ((1, "product: file-whole: database "), (0, "product: 0 violations")):
+        ended = subprocess.run(
+            [*program("product"), "--check"],
+            env=environment(settings), capture_output=True, text=True, timeout=3 * SLOWNESS,
+        )  # fmt: skip
+        assert (ended.returncode, ended.stdout[: len(expected)]) == (status, expected)
+        # SQLite's own backup is whole.
+        (tmp_path / "product.db").unlink()
+        with closing(sqlite3.connect(own.product.store.path)) as store:
+            with closing(sqlite3.connect(tmp_path / "product.db")) as backup:
+                store.backup(backup)
 
 
 # ---- what is left ----

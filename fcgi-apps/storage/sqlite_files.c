@@ -1,0 +1,139 @@
+#include "storage/sqlite.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/log.h"
+
+/* What follows the 24th byte of a database's first page: a number that no connection writes smaller
+ * than it found it, and the size in pages. With the log in use nothing but checkpoints changes them
+ * in the file, whoever makes these (https://www.sqlite.org/fileformat2.html, section 1.3). */
+#define AGE_OFFSET 24
+#define AGE_SIZE   8
+
+/* What each log begins with, but for its last bit (section 4.1). */
+static const unsigned char log_magic[] = {0x37, 0x7f, 0x06, 0x82};
+
+static const char *const suffixes[SQLITE_FILES] = {"", "-wal", "-shm"};
+
+static bool read_age(const struct sqlite_files *files, uint64_t *ret_age, off_t *ret_length)
+{
+	unsigned char bytes[AGE_SIZE];
+	uint64_t age = 0;
+	struct stat status;
+	if (fstat(files->database, &status) < 0 ||
+	    pread(files->database, bytes, sizeof(bytes), AGE_OFFSET) != sizeof(bytes))
+		return false;
+	for (size_t i = 0; i < sizeof(bytes); i++)
+		age = age << 8 | bytes[i];
+	*ret_age = age;
+	*ret_length = status.st_size;
+	return true;
+}
+
+void sqlite_files_init(struct sqlite_files *files)
+{
+	*files = (struct sqlite_files){.database = -1, .log = -1};
+	pthread_mutex_init(&files->lock, NULL);
+}
+
+void sqlite_files_release(struct sqlite_files *files)
+{
+	if (files->database >= 0)
+		close(files->database);
+	if (files->log >= 0)
+		close(files->log);
+	pthread_mutex_destroy(&files->lock);
+}
+
+int sqlite_files_note(struct sqlite_files *files, const char *path, sqlite3 *handle)
+{
+	for (size_t i = 0; i < SQLITE_FILES; i++) {
+		struct stat status;
+		/* The others are beside the file that a symbolic link leads to. */
+		snprintf(files->list[i].path, sizeof(files->list[i].path), "%s%s",
+			 i == SQLITE_DATABASE ? path : sqlite3_db_filename(handle, "main"),
+			 suffixes[i]);
+		if (stat(files->list[i].path, &status) < 0)
+			return -errno;
+		files->list[i].device = status.st_dev;
+		files->list[i].inode = status.st_ino;
+	}
+	files->database = open(files->list[SQLITE_DATABASE].path, O_RDONLY | O_CLOEXEC);
+	files->log = open(files->list[SQLITE_LOG].path, O_RDONLY | O_CLOEXEC);
+	if (files->database < 0 || files->log < 0)
+		return -errno;
+	return read_age(files, &files->age, &files->length) ? 0 : -EIO;
+}
+
+static const char *fault_of_place(const struct sqlite_file *file)
+{
+	struct stat now;
+	if (stat(file->path, &now) < 0)
+		return errno == ENOENT || errno == ENOTDIR ? "removed or moved" : "out of reach";
+	if (now.st_dev != file->device || now.st_ino != file->inode)
+		return "another file is in its place";
+	return NULL;
+}
+
+/* In place, as cp does it. The eight bytes are aligned: a checkpoint that writes them meanwhile is
+ * seen before or after. */
+static const char *fault_of_content(struct sqlite_files *files)
+{
+	uint64_t age;
+	off_t length;
+	if (!read_age(files, &age, &length) || age < files->age ||
+	    (age == files->age && length < files->length))
+		return "written over by another program";
+	files->age = age;
+	files->length = length;
+	return NULL;
+}
+
+static const char *fault_of_log(const struct sqlite_files *files)
+{
+	unsigned char magic[sizeof(log_magic)];
+	if (pread(files->log, magic, sizeof(magic), 0) != sizeof(magic))
+		return "cut by another program";
+	magic[sizeof(magic) - 1] &= 0xfe;
+	return memcmp(magic, log_magic, sizeof(magic)) != 0 ? "cut by another program" : NULL;
+}
+
+static void tell(struct sqlite_files *files, const struct sqlite_file *file, const char *fault)
+{
+	if (fault == files->fault)
+		return;
+	if (fault)
+		log_write(LOG_ERROR,
+			  "a file of the database is not what it was: nothing is written until it"
+			  " is back, or the worker is started again",
+			  log_text("file.path", file->path), log_text("error.message", fault));
+	else
+		log_write(LOG_INFO, "the files of the database are back: writing goes on",
+			  log_text("file.path", file->path));
+	files->fault = fault;
+}
+
+int sqlite_files_check(struct sqlite_files *files, bool logged)
+{
+	const struct sqlite_file *file = &files->list[SQLITE_DATABASE];
+	const char *fault = NULL;
+	pthread_mutex_lock(&files->lock);
+	for (size_t i = 0; i < SQLITE_FILES && !fault; i++) {
+		file = &files->list[i];
+		fault = fault_of_place(file);
+	}
+	if (!fault) {
+		file = &files->list[SQLITE_DATABASE];
+		fault = fault_of_content(files);
+	}
+	if (!fault && logged) {
+		file = &files->list[SQLITE_LOG];
+		fault = fault_of_log(files);
+	}
+	tell(files, file, fault);
+	pthread_mutex_unlock(&files->lock);
+	return fault ? -EHOSTDOWN : 0;
+}
