@@ -15,30 +15,45 @@ WORKER_SOCKET=${WORKER_SOCKET:-/run/app/worker.sock}
 running=${WORKER_SOCKET%/*}/sidecar.running
 
 # nginx drains on SIGQUIT, but container engines send SIGTERM, on which it drops what is in flight.
+# It is told until it has ended: what is only starting does not listen yet.
+nginx=
+asked=
+drain() {
+	asked=yes
+	while [ -n "$nginx" ] && kill -QUIT "$nginx" 2>/dev/null; do
+		sleep 0.1
+	done
+}
+
 serve() { # serve TEMPLATE [MARKER]
+	# First of all: what process 1 has no trap for is lost.
+	trap drain TERM INT QUIT
 	RUNTIME_DIR=${RUNTIME_DIR:-/tmp}
 	ROUTES=$RUNTIME_DIR/routes
 	export RUNTIME_DIR ROUTES WORKER_SOCKET
-	nginx=/usr/local/share/nginx
+	configurations=/usr/local/share/nginx
 	internal=
 	if [ "$1" = sidecar ]; then
 		service --routes >"$ROUTES"
 		internal=$RUNTIME_DIR/internal.conf
-		"$nginx/render.sh" internal >"$internal"
+		"$configurations/render.sh" internal >"$internal"
 	fi
-	"$nginx/render.sh" "$1" >"$RUNTIME_DIR/nginx.conf"
+	"$configurations/render.sh" "$1" >"$RUNTIME_DIR/nginx.conf"
+	[ -z "$asked" ] || exit 0
 	[ $# = 1 ] || : >"$2"
-	"$nginx/serve.sh" "$RUNTIME_DIR" "$RUNTIME_DIR/nginx.conf" ${internal:+"$internal"} &
+	"$configurations/serve.sh" "$RUNTIME_DIR" "$RUNTIME_DIR/nginx.conf" ${internal:+"$internal"} &
 	nginx=$!
-	trap 'signalled=yes; kill -QUIT "$nginx" 2>/dev/null || true' TERM INT QUIT
-	# A trapped signal ends the wait, not nginx: only a wait without one tells how nginx ended.
-	signalled=yes
-	while [ -n "$signalled" ]; do
-		signalled=
+	[ -z "$asked" ] || drain
+	# A trapped signal ends the wait as well: only a wait without one tells how nginx ended.
+	asked=yes
+	while [ -n "$asked" ]; do
+		asked=
 		status=0
 		wait "$nginx" || status=$?
 	done
 	[ $# = 1 ] || rm -f "$2"
+	# Ended by SIGQUIT itself: it had not begun.
+	[ "$status" != 131 ] || status=0
 	exit "$status"
 }
 

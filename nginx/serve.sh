@@ -4,7 +4,7 @@
 #	nginx/serve.sh DIRECTORY nginx.conf [internal.conf]
 #
 # DIRECTORY is what relative paths in them start from. SIGQUIT lets them finish what is in flight, SIGTERM
-# and SIGINT do not. One that ends takes the others with it, and the status is that of the first to fail.
+# and SIGINT do not. One that ends takes the others with it; the status is that of the first that failed.
 #
 # nginx writes what clients send into its error log as it came. Whatever is not printable ASCII in there
 # becomes a question mark: no terminal is steered, and no line forged, by a Referer.
@@ -14,35 +14,39 @@ set -eu
 
 directory=$1
 shift
-masters=()
+asked=
 for signal in QUIT TERM INT; do
 	# shellcheck disable=SC2064 # this signal
-	trap "signal $signal" "$signal"
+	trap "end $signal" "$signal"
 done
 
-signal() {
-	((${#masters[@]} == 0)) || kill "-$1" "${masters[@]}" 2>/dev/null || true
+# They are told until they have ended: nginx does not listen yet while it starts.
+end() { # end SIGNAL
+	local running
+	asked=yes
+	while running=$(jobs -pr) && [[ -n $running ]]; do
+		# shellcheck disable=SC2086 # one word each
+		kill "-$1" $running 2>/dev/null || true
+		sleep 0.1
+	done
 }
 
 exec 2> >(trap '' QUIT TERM INT && LC_ALL=C exec sed -u 's/[^\t -~]/?/g' >&2)
 # Left by one that was killed, it would be in the way.
 rm -f "${RUNTIME_DIR:-/tmp}/status.sock"
+masters=()
 for configuration; do
+	[[ -z $asked ]] || break
 	nginx -e stderr -p "$directory" -c "$configuration" -g 'daemon off;' &
 	masters+=($!)
 done
+((${#masters[@]} == 0)) || wait -n "${masters[@]}" || true
+end QUIT
 
 status=0
-while ((${#masters[@]} > 0)); do
-	ended=
+for master in "${masters[@]}"; do
 	result=0
-	wait -n -p ended "${masters[@]}" || result=$?
-	# A trapped signal ends the wait as well.
-	[[ -n ${ended:-} ]] || continue
+	wait "$master" || result=$?
 	((status)) || status=$result
-	for index in "${!masters[@]}"; do
-		[[ ${masters[index]} != "$ended" ]] || unset "masters[$index]"
-	done
-	signal QUIT
 done
 exit "$status"

@@ -126,9 +126,16 @@ class Process:
         try:
             return self.popen.wait(STOP_WITHIN)
         except subprocess.TimeoutExpired:
-            self.popen.kill()
+            # It leads a session of its own: what it started ends with it.
+            left = subprocess.run(
+                ["ps", "-o", "pid,ppid,stat,wchan:20,args", "-s", str(self.pid)],
+                capture_output=True,
+                text=True,
+            ).stdout
+            os.killpg(self.pid, signal.SIGKILL)
             self.popen.wait()
-            raise AssertionError(f"{self.name} did not end within {STOP_WITHIN} s") from None
+            fault = f"{self.name} did not end within {STOP_WITHIN} s:\n{left}"
+            raise AssertionError(fault + self.logged()[-4000:]) from None
 
     def logged(self):
         return self.log.read_text(errors="replace") if self.log.exists() else ""
