@@ -176,12 +176,19 @@ test-unit-postgres: $(addprefix $(BUILD)/tests/test_,$(STORE_TESTS))
 unit-programs: $(addprefix $(BUILD)/tests/test_,$(UNIT_TESTS))
 	@:
 
-## test-http        over HTTP: real nginx and workers, on SQLite and PostgreSQL (STORE=… for one)
 pytest_on = VARIANT=$(VARIANT) STORE=$(1) $(if $(filter postgres,$(1)),scripts/with-postgres.sh) \
 	$(PYTHON) -m pytest -q
+# A suite on SQLite and PostgreSQL, or on the one that STORE names. They wait much of the time.
+side_by_side = $(MAKE) -k -j2 --output-sync=target $(addprefix $(1)@,$(or $(STORE),sqlite postgres))
+
+## test-http        over HTTP: real nginx and workers, on SQLite and PostgreSQL (STORE=… for one)
 test-http: programs
-	@status=0; $(foreach s,$(or $(STORE),sqlite postgres),echo "== $(s)"; \
-		$(call pytest_on,$(s)) tests/http || status=1;) exit $$status
+	@$(call side_by_side,http)
+
+.PHONY: http@sqlite http@postgres
+http@sqlite http@postgres: http@%:
+	@echo "== $*"
+	@$(call pytest_on,$*) tests/http
 
 ## test-abuse       one anonymous client that floods, drips and asks for what is expensive, on both stores
 test-abuse: programs
@@ -261,11 +268,10 @@ PROOF_MINUTES ?= 1
 test-proofs: programs
 	@scripts/install-packages.sh build test
 	@$(MAKE) VARIANT=failpoints $(JOBS) programs
-	@$(MAKE) -j2 --output-sync=target PLAIN_VARIANT=$(VARIANT) VARIANT=failpoints \
-		$(addprefix proofs-,$(or $(STORE),sqlite postgres))
+	@$(call side_by_side,proofs) PLAIN_VARIANT=$(VARIANT) VARIANT=failpoints
 
-.PHONY: proofs-sqlite proofs-postgres
-proofs-sqlite proofs-postgres: proofs-%:
+.PHONY: proofs@sqlite proofs@postgres
+proofs@sqlite proofs@postgres: proofs@%:
 	@echo "== $*"
 	@PLAIN_VARIANT=$(PLAIN_VARIANT) PROOF_MINUTES=$(PROOF_MINUTES) $(call pytest_on,$*) tests/proofs
 
