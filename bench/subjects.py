@@ -63,6 +63,7 @@ class Service:
             "INTERNAL_PORT": self.internal_port,
             "WORKER_SOCKET": stack.path(self.name + ".sock"),
             "RATE_LIMIT_RPS": 0,
+            "STORING_LIMIT_RPS": 0,
             "ROUTES": stack.path(self.name + "-routes"),
             **(more or {}),
         }

@@ -31,6 +31,9 @@
 #	                     host (http://localhost:*), or `*` alone: any origin, without credentials
 #	RATE_LIMIT_RPS       200 requests a second and client on the public port; 0: no limit. A client is
 #	                     an address of IPv4 or a network (/64) of IPv6
+#	STORING_LIMIT_RPS    20: the same of requests that leave something in a store whatever comes of them:
+#	                     POST with an Idempotency-Key, POST /carts and POST /orders. 50 times as many may
+#	                     come at once: what a client may store in a day is what this limits
 #	TRUSTED_PROXIES      empty; addresses or networks of what stands directly in front: of its
 #	                     X-Forwarded-For the last entry, which it wrote itself, is the client's address
 #
@@ -103,11 +106,15 @@ server_names() {
 client_zones() {
 	[ "$RATE_LIMIT_RPS" = 0 ] ||
 		printf '\tlimit_req_zone $client zone=clients:4m rate=%dr/s;\n' "$RATE_LIMIT_RPS"
+	[ "$STORING_LIMIT_RPS" = 0 ] ||
+		printf '\tlimit_req_zone $storing zone=storing:4m rate=%dr/s;\n' "$STORING_LIMIT_RPS"
 	printf '\tlimit_conn_zone $client zone=connections_of:4m;\n\tlimit_conn_zone $hostname zone=connections:64k;\n'
 }
 
 client_limits() {
 	[ "$RATE_LIMIT_RPS" = 0 ] || printf '\t\tlimit_req zone=clients burst=%d nodelay;\n' "$RATE_LIMIT_RPS"
+	[ "$STORING_LIMIT_RPS" = 0 ] ||
+		printf '\t\tlimit_req zone=storing burst=%d nodelay;\n' $((50 * STORING_LIMIT_RPS))
 	connection_limits
 }
 
@@ -324,7 +331,7 @@ CLIENT_SILENCE=10
 export SIDECAR_WAITS BALANCER_WAITS GATEWAY_WAITS SIDECAR_STREAM_WAITS GATEWAY_STREAM_WAITS \
 	INNER_DRAIN OUTER_DRAIN CLIENT_SILENCE
 
-INSTANCE=nginx TOO_LARGE='The body is longer than is accepted'
+INSTANCE=nginx TOO_LARGE='The body is longer than is accepted' TOO_MANY='Too many requests at once: slow down'
 processors=$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1)
 [ "$processors" -le 2 ] || processors=2
 
@@ -349,7 +356,7 @@ CORS_DEFAULT=
 [ "$CORS_ALLOW_ORIGINS" != '*' ] || CORS_DEFAULT='*'
 CORS_ORIGINS=$(cors_lines)
 SERVER_NAMES=$(server_names)
-export INSTANCE TOO_LARGE SERVER_NAMES LISTEN_ADDRESS RUNTIME_DIR ACCESS_LOG ERROR_LOG WORKER_PROCESSES USER CORS_DEFAULT CORS_ORIGINS
+export INSTANCE TOO_LARGE TOO_MANY SERVER_NAMES LISTEN_ADDRESS RUNTIME_DIR ACCESS_LOG ERROR_LOG WORKER_PROCESSES USER CORS_DEFAULT CORS_ORIGINS
 
 case $kind in
 sidecar | internal)
@@ -365,6 +372,7 @@ sidecar | internal)
 	ROOT_PATH=${ROOT_PATH:-}
 	ROUTES=${ROUTES:-$RUNTIME_DIR/routes}
 	RATE_LIMIT_RPS=${RATE_LIMIT_RPS:-200}
+	STORING_LIMIT_RPS=${STORING_LIMIT_RPS:-20}
 	CONNECTIONS=${CONNECTIONS:-512}
 	CLIENT_CONNECTIONS=${CLIENT_CONNECTIONS:-64}
 	TRUSTED_PROXIES=${TRUSTED_PROXIES:-}
@@ -373,6 +381,7 @@ sidecar | internal)
 	[ "$PUBLIC_PORT" != "$INTERNAL_PORT" ] ||
 		fail INTERNAL_PORT "$INTERNAL_PORT" 'must differ from PUBLIC_PORT'
 	whole_number RATE_LIMIT_RPS "$RATE_LIMIT_RPS" 0 1000000
+	whole_number STORING_LIMIT_RPS "$STORING_LIMIT_RPS" 0 1000000
 	whole_number CONNECTIONS "$CONNECTIONS" 0 65535
 	whole_number CLIENT_CONNECTIONS "$CLIENT_CONNECTIONS" 0 65535
 	path WORKER_SOCKET "$WORKER_SOCKET"
@@ -416,8 +425,8 @@ sidecar | internal)
 		$1 == "location" { pattern = $3 }
 		$1 == "client_max_body_size" { print "\t\t\"~" substr(pattern, 2), $2 }')
 	# shellcheck disable=SC2016 # nginx' variable
-	TOO_LARGE='$too_large'
-	export SERVICE_ZONES LOCATIONS BODY_RULES TOO_LARGE
+	TOO_LARGE='$too_large' TOO_MANY='$too_many'
+	export SERVICE_ZONES LOCATIONS BODY_RULES
 	;;
 gateway | balancer)
 	SERVICE=$kind
@@ -435,8 +444,8 @@ gateway | balancer)
 		whole_number GATEWAY_PORT "$GATEWAY_PORT" 1 65535
 		whole_number CONNECTIONS "$CONNECTIONS" 0 65535
 		whole_number CLIENT_CONNECTIONS "$CLIENT_CONNECTIONS" 0 65535
-		# The rate is for the sidecars to limit.
-		RATE_LIMIT_RPS=0
+		# Rates are for the sidecars to limit.
+		RATE_LIMIT_RPS=0 STORING_LIMIT_RPS=0
 		CLIENT_ZONES=$(client_zones)
 		CLIENT_LIMITS=$(client_limits)
 		PROXY_BIND=

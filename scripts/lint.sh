@@ -54,7 +54,7 @@ nginx_configurations() {
 		sidecar SERVICE=cart
 		sidecar SERVICE=order
 		sidecar SERVICE=product ROOT_PATH=/products CORS_ALLOW_ORIGINS=https://shop.example
-		sidecar SERVICE=cart ROOT_PATH=/carts RATE_LIMIT_RPS=0 CONNECTIONS=0 CLIENT_CONNECTIONS=0 CORS_ALLOW_ORIGINS=*
+		sidecar SERVICE=cart ROOT_PATH=/carts RATE_LIMIT_RPS=0 STORING_LIMIT_RPS=0 CONNECTIONS=0 CLIENT_CONNECTIONS=0 CORS_ALLOW_ORIGINS=*
 		sidecar SERVICE=order ROOT_PATH=/shop/v1.0 TRUSTED_PROXIES=10.0.0.0/8,fd00::/8
 		sidecar SERVICE=product CORS_ALLOW_ORIGINS=http://localhost:*,https://[2001:db8::1]:8443
 		internal SERVICE=product

@@ -250,8 +250,10 @@ def test_bytes_stored_per_byte_sent(shop, identifier, prepare):
     meter = Meter(shop, keyed)
     send = prepare(shop, meter)
     before = meter.stored()
-    for _ in range(TIMES if prepare is not buy else 15):
+    times = TIMES if prepare is not buy else 15
+    for _ in range(times):
         send()
-    ratio = (meter.stored() - before) / meter.sent
-    print(f"{prepare.__name__}: {ratio:.2f} bytes stored per byte sent")
+    stored = meter.stored() - before
+    ratio = stored / meter.sent
+    print(f"{prepare.__name__}: {ratio:.2f} bytes stored per byte sent, {stored / times:.0f} a time")
     assert ratio <= CEILINGS.get(identifier, CEILING)

@@ -767,6 +767,7 @@ def test_gateway_keeps_its_connections(platform):
         ("sidecar", "ROOT_PATH", "/(a"),
         ("sidecar", "RATE_LIMIT_RPS", "-1"),
         ("sidecar", "RATE_LIMIT_RPS", "fast"),
+        ("sidecar", "STORING_LIMIT_RPS", "-1"),
         ("sidecar", "TRUSTED_PROXIES", "127.0.0.1,proxy"),
         ("sidecar", "WORKER_PROCESSES", "0"),
         ("sidecar", "ROUTES", "/nowhere"),

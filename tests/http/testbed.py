@@ -243,6 +243,7 @@ class Service:
                 "INTERNAL_PORT": internal_port,
                 "WORKER_SOCKET": self.socket,
                 "RATE_LIMIT_RPS": 0,
+                "STORING_LIMIT_RPS": 0,
                 **nginx_settings,
             },
         )

@@ -38,7 +38,7 @@ class Installation:
                  *(f"{s.upper()}_INTERNAL_PORT" for s in SERVICES),
                  "PRODUCT_BALANCER_PORT", "CART_BALANCER_PORT", "PROMETHEUS_PORT"]  # fmt: skip
         self.ports = {name: first + number for number, name in enumerate(names)}
-        self.settings = {**self.ports, "RATE_LIMIT_RPS": 0, "CONTRACT_CHECK_RESPONSES": 1}
+        self.settings = {**self.ports, "RATE_LIMIT_RPS": 0, "STORING_LIMIT_RPS": 0, "CONTRACT_CHECK_RESPONSES": 1}
         # Of the flags that the programs were compiled with: `make up` compiles nothing.
         if "CI" in os.environ:
             self.settings["CI"] = os.environ["CI"]

@@ -1,0 +1,74 @@
+"""Requests that leave something in a store, whatever comes of them: one client may send fewer of these than
+of others, and what it stores in a day has a bound."""
+
+import pytest
+from shop import done, new_id
+
+STRANGER, OTHER = ({"X-Forwarded-For": f"203.0.113.{number}"} for number in (1, 2))
+AT_ONCE = 50  # nginx/render.sh, of one a second
+MORE = 30  # that are surely refused, unless all of it takes as many seconds
+
+
+@pytest.fixture(scope="module")
+def shop(make_platform):
+    return make_platform(
+        gateway=False,
+        nginx={"STORING_LIMIT_RPS": 1, "TRUSTED_PROXIES": "127.0.0.1", "ROOT_PATH": "/shop"},
+    )
+
+
+def new_cart(client, headers, path="/carts"):
+    return client.post(path, json={"user_id": "u"}, headers=headers)
+
+
+def order_of_nothing(client, headers):
+    return client.post("/shop/orders/", json={"user_id": "u", "cart_id": new_id()}, headers=headers)
+
+
+def import_of_nothing(client, headers):
+    headers = {**headers, "Idempotency-Key": new_id(), "Content-Type": "application/x-ndjson"}
+    return client.post("/products/bulk", body=b"x\n", headers=headers)
+
+
+def stored(service):
+    return service.store.read("SELECT count(*) FROM idempotency_keys")[0][0]
+
+
+@pytest.mark.parametrize(
+    ("name", "send"),
+    [
+        ("cart", new_cart),
+        ("order", order_of_nothing),
+        ("product", import_of_nothing),
+    ],
+)
+def test_a_client_may_not_store_without_end(shop, name, send):
+    service = getattr(shop, name)
+    before = stored(service)
+    answers = [send(service.public, STRANGER) for _ in range(AT_ONCE + MORE)]
+    refused = [answer for answer in answers if answer.status == 429]
+    taken = len(answers) - len(refused)
+    assert all(answer.status < 429 for answer in answers[:AT_ONCE])
+    assert refused
+    for answer in refused:
+        assert answer.json()["code"] == "too-many-requests"
+        assert "store" in answer.json()["detail"]
+        assert int(answer.header("Retry-After")) >= 1
+    assert stored(service) - before in (0, taken)
+    # Nobody else is held up by that, and siblings never are.
+    assert send(service.public, OTHER).status < 429
+    assert all(send(service.internal, STRANGER).status < 429 for _ in range(AT_ONCE + MORE))
+
+
+def test_what_stores_nothing_is_not_counted(shop):
+    client = {"X-Forwarded-For": "203.0.113.3"}
+    public = shop.cart.public
+    cart = done(new_cart(public, client, "/shop/carts"), 201)["id"]
+    answers = [public.post(f"/carts/{cart}/refresh", headers=client) for _ in range(AT_ONCE + MORE)]
+    answers += [public.get(f"/carts/{cart}", headers=client) for _ in range(AT_ONCE + MORE)]
+    assert {answer.status for answer in answers} == {200}
+    keys = ({**client, "Idempotency-Key": new_id()} for _ in range(AT_ONCE + MORE))
+    answers = [public.post(f"/shop/carts/{cart}/refresh", headers=headers) for headers in keys]
+    assert {answer.status for answer in answers} == {200, 429}
+    assert public.post(f"/carts/{cart}/refresh", headers=client).status == 200
+    assert new_cart(public, client).status == 429
