@@ -1,6 +1,7 @@
 /*
  * Inside the responder: the process-wide state, and one request's way through it.
  *
+ *	listener.c  the listening socket's place: one worker at a time
  *	loop.c      epoll: accepts connections, hands readable ones to a thread, parks idle ones
  *	exchange.c  one FastCGI request and its answer, over libfcgi
  *	dispatch.c  route, check, run by mode, answer
@@ -15,6 +16,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "responder/listener.h"
 #include "responder/service.h"
 
 struct exchange;
@@ -25,6 +27,7 @@ struct tasks;
 struct server {
 	struct runtime runtime;
 	void *app;
+	struct listener place;           /* of the listening socket */
 	const struct binding **bindings; /* by operation index */
 	bool check_responses;
 	atomic_bool draining;

@@ -31,6 +31,9 @@
 /* When all is started together, a database server may need this long. */
 #define CONNECT_PATIENCE (30 * CLOCK_SECOND)
 
+/* For a worker that ends, beyond the time that it may drain for. */
+#define PLACE_PATIENCE (5 * CLOCK_SECOND)
+
 struct settings {
 	const char *database_url;
 	enum log_level log_level;
@@ -110,6 +113,21 @@ static int open_store(struct server *server, const struct settings *settings)
 	return rc;
 }
 
+/* Before the store is touched: whose the socket is. */
+static int claim_place(struct server *server, const struct settings *settings)
+{
+	char database[512];
+	char error[512] = "";
+	int r = db_describe(settings->database_url, database, sizeof(database), error,
+			    sizeof(error));
+	if (r < 0)
+		log_write(LOG_ERROR, "cannot use the store (DATABASE_URL)",
+			  log_text("error.message", error), log_error_code(r));
+	return r < 0 ? r
+		     : listener_claim(&server->place, database,
+				      settings->drain_timeout + PLACE_PATIENCE);
+}
+
 static sigset_t ending_signals(void)
 {
 	sigset_t signals;
@@ -163,6 +181,8 @@ static int start(struct server *server, const struct settings *settings)
 	if (rc == 0 && service->start)
 		rc = service->start(&server->runtime, &server->app);
 	if (rc == 0)
+		rc = claim_place(server, settings);
+	if (rc == 0)
 		rc = open_store(server, settings);
 	if (rc == 0 && service->check_store)
 		rc = service->check_store(&server->runtime);
@@ -179,6 +199,8 @@ static int start(struct server *server, const struct settings *settings)
 				     &server->reads);
 	if (rc == 0)
 		rc = tasks_start(server);
+	if (rc == 0)
+		rc = listener_serve(&server->place);
 	if (rc == 0)
 		rc = loop_start(server, settings->worker_threads);
 	return rc;
@@ -198,7 +220,25 @@ static void stop(struct server *server)
 	free(server->bindings);
 	contract_free(server->runtime.contract);
 	loop_release(server);
+	listener_release(&server->place);
 	pthread_mutex_destroy(&server->free_lock);
+}
+
+/* The signal that came; 0 when no client finds this worker any more. */
+static int wait_for_end(const struct listener *place)
+{
+	static const struct timespec second = {.tv_sec = 1};
+	sigset_t signals = ending_signals();
+	int number;
+
+	while ((number = sigtimedwait(&signals, NULL, &second)) < 0) {
+		if (!listener_is_lost(place))
+			continue;
+		log_write(LOG_ERROR, "the socket was removed or replaced: no client finds it",
+			  log_text("file.path", place->path));
+		return 0;
+	}
+	return number;
 }
 
 int service_main(const struct service *service, int argc, char **argv)
@@ -236,9 +276,7 @@ int service_main(const struct service *service, int argc, char **argv)
 	log_write(LOG_INFO, "started", log_text("service.version", service_version),
 		  log_int("process.thread.count", (int64_t)settings.worker_threads));
 
-	sigset_t signals = ending_signals();
-	int number = 0;
-	sigwait(&signals, &number);
+	int number = wait_for_end(&server.place);
 	log_write(LOG_INFO, "draining", log_int("process.signal", number));
 	bool complete = loop_drain(&server, settings.drain_timeout);
 	if (!complete) {
@@ -249,5 +287,5 @@ int service_main(const struct service *service, int argc, char **argv)
 	}
 	stop(&server);
 	log_write(LOG_INFO, "stopped");
-	return EXIT_SUCCESS;
+	return number ? EXIT_SUCCESS : EXIT_FAILURE;
 }

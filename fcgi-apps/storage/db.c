@@ -113,6 +113,13 @@ int db_open(const struct db_options *options, struct db **ret_db, char *ret_erro
 	return 0;
 }
 
+int db_describe(const char *url, char *ret_text, size_t size, char *ret_error, size_t error_size)
+{
+	const struct db_driver *driver;
+	int r = find_driver(url, &driver, ret_error, error_size);
+	return r ? r : driver->describe(url, ret_text, size, ret_error, error_size);
+}
+
 void db_close(struct db *db)
 {
 	if (!db)

@@ -78,6 +78,13 @@ struct db_options {
 int db_open(const struct db_options *options, struct db **ret_db, char *ret_error,
 	    size_t error_size);
 
+/*
+ * Writes what store the URL leads to, the same for every spelling of it and without secrets:
+ * "sqlite:////path/file.db", "postgresql://host:port/database". Needs no store. -EINVAL: no valid
+ * URL; -EIO: PostgreSQL's library is missing, -ENOMEM. ret_error as of db_open().
+ */
+int db_describe(const char *url, char *ret_text, size_t size, char *ret_error, size_t error_size);
+
 /* Waits for submitted jobs, checkpoints, closes. No other thread may use the db any more. */
 void db_close(struct db *db);
 

@@ -59,6 +59,10 @@ struct db_driver {
 	 * many before the third. 0 where there is one thread, which races with none. */
 	int64_t retry_pause;
 
+	/* As db_describe(). */
+	int (*describe)(const char *url, char *ret_text, size_t size, char *ret_error,
+			size_t error_size);
+
 	/* Makes what the connections of one store share and checks the URL; both may be NULL. */
 	int (*share)(const struct db_options *options, void **ret_shared, char *ret_error,
 		     size_t error_size);

@@ -208,6 +208,7 @@ const struct db_driver postgres_driver = {
 	.writers = WRITERS,
 	.group_limit = 1,
 	.retry_pause = RETRY_PAUSE,
+	.describe = postgres_describe,
 	.share = postgres_share,
 	.unshare = postgres_unshare,
 	.open = postgres_open,

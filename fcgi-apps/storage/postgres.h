@@ -87,6 +87,8 @@ static inline struct postgres_conn *postgres_conn(struct db_conn *conn)
 
 /* ---- postgres_connect.c ---- */
 
+int postgres_describe(const char *url, char *ret_text, size_t size, char *ret_error,
+		      size_t error_size);
 int postgres_share(const struct db_options *options, void **ret_shared, char *ret_error,
 		   size_t error_size);
 void postgres_unshare(void *shared);

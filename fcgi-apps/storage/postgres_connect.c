@@ -69,18 +69,53 @@ static bool is_valid(const char *url)
 	return valid;
 }
 
+/* Of what stands in the URL or, for libpq, around it. */
+static const char *value_of(const PQconninfoOption *options, const char *keyword)
+{
+	for (; options->keyword; options++) {
+		if (strcmp(options->keyword, keyword) != 0)
+			continue;
+		const char *around = options->envvar ? getenv(options->envvar) : NULL;
+		return options->val ? options->val : around ? around : "";
+	}
+	return "";
+}
+
+static int refuse_url(char *ret_error, size_t error_size)
+{
+	snprintf(ret_error, error_size,
+		 "the database URL is not of the form postgresql://user:password@host:port/"
+		 "database (special characters percent-encoded)");
+	return -EINVAL;
+}
+
+int postgres_describe(const char *url, char *ret_text, size_t size, char *ret_error,
+		      size_t error_size)
+{
+	int r = libpq_load(ret_error, error_size);
+	if (r)
+		return r;
+	if (!is_valid(url))
+		return refuse_url(ret_error, error_size);
+	PQconninfoOption *options = libpq.PQconninfoParse(url, NULL);
+	if (!options) {
+		snprintf(ret_error, error_size, "out of memory");
+		return -ENOMEM;
+	}
+	snprintf(ret_text, size, "postgresql://%s:%s/%s", value_of(options, "host"),
+		 value_of(options, "port"), value_of(options, "dbname"));
+	libpq.PQconninfoFree(options);
+	return 0;
+}
+
 int postgres_share(const struct db_options *options, void **ret_shared, char *ret_error,
 		   size_t error_size)
 {
 	int r = libpq_load(ret_error, error_size);
 	if (r)
 		return r;
-	if (!is_valid(options->url)) {
-		snprintf(ret_error, error_size,
-			 "the database URL is not of the form postgresql://user:password@host:port/"
-			 "database (special characters percent-encoded)");
-		return -EINVAL;
-	}
+	if (!is_valid(options->url))
+		return refuse_url(ret_error, error_size);
 	struct postgres_server *server = calloc(1, sizeof(*server));
 	char *url = strdup(options->url);
 	if (!server || !url) {

@@ -212,6 +212,7 @@ const struct db_driver sqlite_driver = {
 	.dialect = DB_SQLITE,
 	.writers = 1,
 	.group_limit = GROUP_LIMIT,
+	.describe = sqlite_describe,
 	.share = sqlite_share,
 	.unshare = sqlite_unshare,
 	.intact = sqlite_intact,

@@ -91,6 +91,8 @@ void sqlite_close(struct db_conn *conn);
 /* PRAGMA user_version of a file that is not whole without its log: "open" in ASCII. */
 #define SQLITE_MARK 1869636974
 
+int sqlite_describe(const char *url, char *ret_text, size_t size, char *ret_error,
+		    size_t error_size);
 int sqlite_share(const struct db_options *options, void **ret_shared, char *ret_error,
 		 size_t error_size);
 void sqlite_unshare(void *shared);

@@ -110,6 +110,28 @@ static int note_frames(void *argument, UNUSED sqlite3 *handle, UNUSED const char
 	return SQLITE_OK;
 }
 
+int sqlite_describe(const char *url, char *ret_text, size_t size, char *ret_error,
+		    size_t error_size)
+{
+	char path[PATH_LIMIT];
+	int r = parse_url(url, path, ret_error, error_size);
+	if (r)
+		return r;
+	char *file = strrchr(path, '/');
+	*file++ = '\0';
+	char *folder = realpath(*path ? path : "/", NULL);
+	/* It may have to be made yet. */
+	if (!folder && *path == '.') {
+		char *here = get_current_dir_name();
+		if (!here || asprintf(&folder, "%s%s", here, path + 1) < 0)
+			folder = NULL;
+		free(here);
+	}
+	snprintf(ret_text, size, "sqlite:///%s/%s", folder ? folder : path, file);
+	free(folder);
+	return 0;
+}
+
 int sqlite_share(const struct db_options *options, void **ret_shared, char *ret_error,
 		 size_t error_size)
 {

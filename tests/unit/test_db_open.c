@@ -42,6 +42,35 @@ START_TEST(bad_urls_are_explained)
 }
 END_TEST
 
+static const struct {
+	const char *url;
+	const char *description;
+} described[] = {
+	{"sqlite:////tmp/x.db", "sqlite:////tmp/x.db"},
+	{"sqlite:////tmp/../tmp//x.db", "sqlite:////tmp/x.db"},
+	{"sqlite:////x.db", "sqlite://///x.db"},
+	{"sqlite:///x.db", "sqlite:////tmp/x.db"},
+	{"sqlite:///../tmp/x.db", "sqlite:////tmp/x.db"},
+	{"sqlite:///not/there/x.db", "sqlite:////tmp/not/there/x.db"},
+	{"postgresql://user:secret@h1:1,h2:2/db", "postgresql://h1,h2:1,2/db"},
+	{"postgres://h/db?user=user&password=secret", "postgresql://h:/db"},
+	{"postgresql:///db?host=/run&port=7&sslmode=require", "postgresql:///run:7/db"},
+	{"postgresql:///", "postgresql://around:/"},
+};
+
+START_TEST(urls_are_described_without_their_secrets)
+{
+	char text[256], error[256] = "";
+	setenv("PGHOST", "around", 1);
+	unsetenv("PGPORT");
+	unsetenv("PGDATABASE");
+	ck_assert_int_eq(chdir("/tmp"), 0);
+	ck_assert_int_eq(db_describe(described[_i].url, text, sizeof(text), error, sizeof(error)),
+			 0);
+	ck_assert_str_eq(text, described[_i].description);
+}
+END_TEST
+
 START_TEST(a_file_that_is_no_database_is_refused)
 {
 	struct db_options options = store_options();
@@ -95,6 +124,8 @@ int main(void)
 	TCase *store = tcase_create("store");
 	tcase_add_checked_fixture(store, set_up, tear_down);
 	tcase_add_test(store, ping_answers);
+	tcase_add_loop_test(store, urls_are_described_without_their_secrets, 0,
+			    ARRAY_SIZE(described));
 	tcase_add_loop_test(store, bad_urls_are_explained, 0, ARRAY_SIZE(bad_urls));
 	if (!store_is_postgres()) {
 		tcase_add_test(store, a_file_that_is_no_database_is_refused);

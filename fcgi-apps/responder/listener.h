@@ -1,0 +1,44 @@
+/*
+ * The place of the listening socket in the file system. spawn-fcgi (or whoever hands the socket
+ * over) removes a socket on which nobody listens, and refuses one on which somebody does. What it
+ * cannot know is settled here: of workers that start at once, or while one ends, one serves, and
+ * none takes over a socket that was served from another database. Whoever serves holds a lock
+ * (flock(2)) of
+ * "<socket>.lock" and has written there who it is and what it serves from. The file goes when the
+ * worker ends in order; a killed one's stays, unlocked.
+ */
+#ifndef RESPONDER_LISTENER_H
+#define RESPONDER_LISTENER_H
+
+#include <sys/types.h>
+
+#include "base/base.h"
+
+struct listener {
+	char *path; /* NULL: the socket has no name in a file system, and needs no lock */
+	char *lock_path;
+	char *database; /* as in listener_claim() */
+	int lock;
+	dev_t device; /* of the socket's file */
+	ino_t inode;
+};
+
+/*
+ * Locks the place of the socket that is file descriptor 0. database says what this worker is to
+ * serve from, without secrets. A worker that still serves from the same is waited for, for patience
+ * microseconds. -EBUSY (another one has it), -EEXIST (a worker that was killed served from another
+ * database), -ENOENT (the socket's path leads elsewhere), -ENOMEM, or the error of making the file;
+ * the log says which, and what to do.
+ */
+int listener_claim(struct listener *listener, const char *database, int64_t patience);
+
+/* Writes down what is served from now on. The error of writing; the log says so. */
+int listener_serve(const struct listener *listener);
+
+/* Whether the socket's file was removed or replaced since: no client finds the worker any more. */
+bool listener_is_lost(const struct listener *listener);
+
+/* For the end in order: others may have the place, and serve from what they like. */
+void listener_release(struct listener *listener);
+
+#endif
