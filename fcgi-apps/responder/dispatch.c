@@ -102,14 +102,6 @@ static int parse_body(struct exchange *exchange, struct violations *violations)
 	return 0;
 }
 
-static bool refuse_content_type(struct exchange *exchange)
-{
-	response_problem(&exchange->response, 415, NULL,
-			 "The Content-Type \"%s\" is not taken here",
-			 exchange->request.content_type);
-	return false;
-}
-
 /* Whether the body is fine so far; if not, the response says why. */
 static bool take_body(struct exchange *exchange, struct violations *violations)
 {
@@ -120,14 +112,10 @@ static bool take_body(struct exchange *exchange, struct violations *violations)
 		return true;
 
 	int rc = exchange_read_body(exchange, operation->max_bytes);
-	if (rc == 0 && request->body_length > 0) {
-		/* Only a body that may be left out got this far without a type. */
-		if (!*request->content_type)
-			return refuse_content_type(exchange);
+	if (rc == 0 && request->body_length > 0)
 		rc = parse_body(exchange, violations);
-	} else if (rc == 0 && operation->body_required) {
+	else if (rc == 0 && operation->body_required)
 		violations_add(violations, "body", "", "is missing");
-	}
 	switch (rc) {
 	case 0:
 		return true;
@@ -141,17 +129,18 @@ static bool take_body(struct exchange *exchange, struct violations *violations)
 	}
 }
 
+/* Of an empty body the type means nothing: libraries name one anyhow. */
 static bool check_content_type(struct exchange *exchange)
 {
 	struct request *request = &exchange->request;
-	if (!request->operation->has_body)
+	if (!request->operation->has_body ||
+	    contract_check_content_type(exchange->server->runtime.contract, request->operation,
+					request->content_type) == 0 ||
+	    !exchange_has_body(exchange))
 		return true;
-	if (!*request->content_type && !request->operation->body_required)
-		return true;
-	if (contract_check_content_type(exchange->server->runtime.contract, request->operation,
-					request->content_type) == 0)
-		return true;
-	return refuse_content_type(exchange);
+	response_problem(&exchange->response, 415, NULL,
+			 "The Content-Type \"%s\" is not taken here", request->content_type);
+	return false;
 }
 
 /* Whether the handler may run; if not, the response says why. */

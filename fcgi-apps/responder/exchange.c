@@ -354,6 +354,12 @@ int exchange_receive(struct exchange *exchange, int fd)
 	return 0;
 }
 
+bool exchange_has_body(struct exchange *exchange)
+{
+	char first;
+	return FCGX_GetStr(&first, 1, exchange->fcgi.in) > 0;
+}
+
 int exchange_read_body(struct exchange *exchange, size_t limit)
 {
 	struct text *body = &exchange->body;

@@ -43,6 +43,9 @@ bool exchange_has_arrived(int fd);
  */
 int exchange_receive(struct exchange *exchange, int fd);
 
+/* Whether the request has a body. Takes its first byte: for one that nobody is going to read. */
+bool exchange_has_body(struct exchange *exchange);
+
 /* Reads the whole body. -EMSGSIZE beyond limit bytes, -ECONNABORTED when it is cut short,
  * -ENOMEM. */
 int exchange_read_body(struct exchange *exchange, size_t limit);

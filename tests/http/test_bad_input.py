@@ -209,6 +209,20 @@ def test_wrong_content_types(targets, name, identifier):
     is_problem(target.client.raw(head_of(target) + b"Content-Length: 2\r\n\r\n{}"), 415)
 
 
+@pytest.mark.parametrize("content_type", ["application/x-www-form-urlencoded", "x"])
+@pytest.mark.parametrize(("name", "identifier"), WITH_BODY)
+def test_an_empty_body_is_none_whatever_its_type(targets, name, identifier, content_type):
+    """What is answered is what is answered without a type."""
+    target = targets[name, identifier]
+    without = target.client.raw(head_of(target) + b"Content-Length: 0\r\n\r\n")
+    line = f"Content-Type: {content_type}\r\n".encode()
+    for length in (b"Content-Length: 0\r\n\r\n", b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n"):
+        answer = target.client.raw(head_of(target) + line + length)
+        assert answer.status == without.status != 415, answer
+        if target.operation.body_required and target.operation.has_json_body():
+            assert refusal(answer, "body", [""]) is None, answer
+
+
 @pytest.mark.parametrize(
     "content_type",
     ["APPLICATION/JSON", "application/json; charset=utf-8", 'application/json ;x="y"'],
