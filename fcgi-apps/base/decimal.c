@@ -166,26 +166,6 @@ int decimal_compare(struct decimal a, struct decimal b)
 					   magnitude_of(b.mantissa), b.scale);
 }
 
-bool decimal_is_multiple(struct decimal a, struct decimal step)
-{
-	uint64_t value = magnitude_of(a.mantissa), divisor = magnitude_of(step.mantissa);
-	int shift = step.scale - a.scale;
-
-	if (value == 0)
-		return true;
-	if (divisor == 0)
-		return false;
-	/* a / step = value * 10^shift / divisor: of a factor only the remainder counts. */
-	for (value = shift > 0 ? value % divisor : value; shift > 0; shift--)
-		value = (uint64_t)((unsigned __int128)value * 10 % divisor);
-	for (; shift < 0; shift++) {
-		if (value % 10)
-			return false;
-		value /= 10;
-	}
-	return value % divisor == 0;
-}
-
 int decimal_to_int(struct decimal value, int64_t *ret_value)
 {
 	int64_t number = value.mantissa;

@@ -28,9 +28,6 @@ int decimal_scale(const char *text, size_t length, int64_t *ret_scale);
 /* <0, 0, >0 as in strcmp; exact for every pair. */
 int decimal_compare(struct decimal a, struct decimal b);
 
-/* Whether a is an integer times step (step > 0). */
-bool decimal_is_multiple(struct decimal a, struct decimal step);
-
 /* The value as an integer: -EINVAL when it has a fraction, -ERANGE beyond int64. */
 int decimal_to_int(struct decimal value, int64_t *ret_value);
 

@@ -3,7 +3,7 @@
  *
  * contract/components.json (shared paths, parameters, headers, responses, schemas) is merged into
  * the document where a name is missing there, and its schemas Price and Amount are made to fit the
- * currency (maximum, multipleOf). Everything the document says about a request is enforced; what
+ * currency (maximum, x-decimals). Everything the document says about a request is enforced; what
  * can't be enforced is refused by contract_load(). Of answers, status, type and JSON body can be
  * checked; their headers are description. Immutable after loading and thread-safe.
  *

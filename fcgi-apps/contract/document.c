@@ -72,7 +72,7 @@ static int set_amount(struct json *schema, const char *name, int64_t amount,
 	return json_set(schema, name, json_new_number(text));
 }
 
-/* Price and Amount count in the currency's minor unit. */
+/* Price and Amount have the currency's decimals. */
 static int fit_currency(struct json *shared, struct currency currency)
 {
 	struct json *price = (struct json *)reference_resolve(shared, "#/components/schemas/Price");
@@ -80,8 +80,8 @@ static int fit_currency(struct json *shared, struct currency currency)
 		(struct json *)reference_resolve(shared, "#/components/schemas/Amount");
 
 	if (set_amount(price, "maximum", MONEY_PRICE_MAX, currency) < 0 ||
-	    set_amount(price, "multipleOf", 1, currency) < 0 ||
-	    set_amount(amount, "multipleOf", 1, currency) < 0)
+	    json_set(price, "x-decimals", json_new_int(currency.digits)) < 0 ||
+	    json_set(amount, "x-decimals", json_new_int(currency.digits)) < 0)
 		return -ENOMEM;
 	return 0;
 }

@@ -2,13 +2,17 @@
  * JSON Schema (draft 2020-12, the dialect of OpenAPI 3.1): compile once, check values against it.
  *
  * Keywords: type (also a list), enum, const, minimum, maximum, exclusiveMinimum, exclusiveMaximum,
- * multipleOf (all exact, in decimal), minLength, maxLength (code points), pattern (the subset that
+ * x-decimals (all exact, in decimal), minLength, maxLength (code points), pattern (the subset that
  * ECMA-262 and POSIX extended expressions share: schema_pattern.h), format (date-time, uri, uuid,
- * and our own id, text-block, text-line: schema_text.h; no other is taken), properties, required,
- * additionalProperties, minProperties, maxProperties, items, minItems, maxItems, uniqueItems,
- * allOf, anyOf, oneOf, $ref (local), and the annotations title, description, default, examples,
- * deprecated, readOnly, writeOnly, and x-*. Any other keyword is refused at compile time: the
- * document can't claim what is not enforced. true and false are schemas too.
+ * int32 and int64, and our own id, text-block, text-line: schema_text.h; no other is taken),
+ * properties, required, additionalProperties, minProperties, maxProperties, items, minItems,
+ * maxItems, uniqueItems, allOf, anyOf, oneOf, not (of one const), $ref (local), and the annotations
+ * title, description, default, examples, deprecated, readOnly, writeOnly, and x-*. Any other is
+ * refused at compile time: the document can't claim what is not enforced. true and false are
+ * schemas too.
+ *
+ * x-decimals, our own, is how many digits may follow a number's point, trailing zeros not counted.
+ * It is not multipleOf (0.01), which validators compute in binary: they refuse 19.99.
  *
  * Where this is stricter than the standard: a value that must be an integer must fit int64, a
  * number that is compared must have at most 18 significant digits (base/decimal.h), and an array

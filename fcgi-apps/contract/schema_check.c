@@ -65,17 +65,15 @@ static bool is_enumerated(const struct json *enumeration, const struct subject *
 	return false;
 }
 
-static bool check_multiple(const struct schema_number *step, struct decimal number,
-			   const struct place *place, const struct check *check)
+static bool check_decimals(size_t decimals, struct decimal number, const struct place *place,
+			   const struct check *check)
 {
-	if (decimal_is_multiple(number, step->value))
+	if (number.scale <= 0 || (size_t)number.scale <= decimals)
 		return true;
-	if (step->value.mantissa != 1 || step->value.scale < 0)
-		return schema_report(check, place, "must be a multiple of %s", step->text);
-	if (step->value.scale == 0)
+	if (decimals == 0)
 		return schema_report(check, place, "must be a whole number");
-	return schema_report(check, place, "must have at most %d decimal%s", step->value.scale,
-			     schema_plural((size_t)step->value.scale));
+	return schema_report(check, place, "must have at most %zu decimal%s", decimals,
+			     schema_plural(decimals));
 }
 
 static bool check_number(const struct schema *schema, const struct subject *subject,
@@ -94,9 +92,7 @@ static bool check_number(const struct schema *schema, const struct subject *subj
 		fits = schema_report(check, place, "must be greater than %s", schema->above.text);
 	if (schema->below.text && decimal_compare(number, schema->below.value) >= 0)
 		fits = schema_report(check, place, "must be less than %s", schema->below.text);
-	if (schema->multiple_of.text)
-		fits &= check_multiple(&schema->multiple_of, number, place, check);
-	return fits;
+	return check_decimals(schema->decimals, number, place, check) && fits;
 }
 
 /* json_int() saturates: what seems to be at an end may be beyond it. */
@@ -370,6 +366,8 @@ static bool check_subject(const struct schema *schema, const struct subject *sub
 		fits = schema_report_allowed(schema->enumeration, true, place, check);
 	if (schema->constant && !subject_equals(subject, schema->constant))
 		fits = schema_report_allowed(schema->constant, false, place, check);
+	if (schema->excluded && subject_equals(subject, schema->excluded))
+		fits = schema_report_excluded(schema->excluded, place, check);
 
 	switch (subject->type) {
 	case SCHEMA_INTEGER:

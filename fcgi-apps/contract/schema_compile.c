@@ -67,6 +67,7 @@ static struct schema *add_place(struct schema_set *set, const struct json *defin
 		return NULL;
 	schema->definition = definition;
 	schema->types = SCHEMA_ANY;
+	schema->decimals = SIZE_MAX;
 	schema->characters.highest = SIZE_MAX;
 	schema->member_range.highest = SIZE_MAX;
 	schema->elements.highest = SIZE_MAX;

@@ -120,6 +120,8 @@ static const struct schema_format formats[] = {
 	 .is_valid = is_date_time,
 	 .expected = "must be a date and time of RFC 3339, such as 2026-01-31T23:59:59Z"},
 	{.name = "id", .is_valid = is_any, .normalize = schema_id_normalize},
+	{.name = "int32", .is_valid = is_any, .magnitude = INT32_MAX},
+	{.name = "int64", .is_valid = is_any, .magnitude = INT64_MAX},
 	{.name = "text-block",
 	 .is_valid = schema_text_is_block,
 	 .expected = "must not have control characters other than tabs and line breaks",

@@ -90,8 +90,6 @@ static int compile_number(struct compiler *compiler, struct schema *schema,
 	if (json_type(value) != JSON_NUMBER || json_decimal(value, &number->value) < 0)
 		return schema_refuse(compiler, where, "%s must be a number of at most 18 digits",
 				     keyword->name);
-	if (number == &schema->multiple_of && number->value.mantissa <= 0)
-		return schema_refuse(compiler, where, "multipleOf must be above 0");
 	number->text = json_number_text(value);
 	schema->compares = true;
 	return 0;
@@ -106,6 +104,26 @@ static int compile_count(struct compiler *compiler, struct schema *schema,
 		return schema_refuse(compiler, where, "%s must be a whole number, 0 or more",
 				     keyword->name);
 	*count = (size_t)json_int(value);
+	return 0;
+}
+
+static int compile_decimals(struct compiler *compiler, struct schema *schema,
+			    const struct keyword *keyword, const struct json *value,
+			    const char *where)
+{
+	schema->compares = true;
+	return compile_count(compiler, schema, keyword, value, where);
+}
+
+/* One value that is excluded is all that documents need, and leaves the type as it is for whoever
+ * makes a client of them. */
+static int compile_not(struct compiler *compiler, struct schema *schema,
+		       const struct keyword *keyword UNUSED, const struct json *value,
+		       const char *where)
+{
+	schema->excluded = json_type(value) == JSON_OBJECT ? json_get(value, "const") : NULL;
+	if (!schema->excluded || json_length(value) != 1)
+		return schema_refuse(compiler, where, "not must hold a const, and nothing else");
 	return 0;
 }
 
@@ -135,8 +153,8 @@ static int compile_format(struct compiler *compiler, struct schema *schema,
 	schema->format = schema_format_find(name);
 	if (!schema->format)
 		return schema_refuse(compiler, where,
-				     "format \"%s\" is not checked; date-time, id, text-block, "
-				     "text-line, uri and uuid are",
+				     "format \"%s\" is not checked; date-time, id, int32, int64, "
+				     "text-block, text-line, uri and uuid are",
 				     name);
 	return 0;
 }
@@ -284,7 +302,7 @@ static const struct keyword keywords[] = {
 	{"minLength", compile_count, FIELD(characters.lowest)},
 	{"minProperties", compile_count, FIELD(member_range.lowest)},
 	{"minimum", compile_number, FIELD(minimum)},
-	{"multipleOf", compile_number, FIELD(multiple_of)},
+	{"not", compile_not, 0},
 	{"oneOf", compile_list, FIELD(one_of)},
 	{"pattern", compile_pattern, 0},
 	{"properties", compile_members, 0},
@@ -294,6 +312,7 @@ static const struct keyword keywords[] = {
 	{"type", compile_type, 0},
 	{"uniqueItems", compile_unique, 0},
 	{"writeOnly", compile_annotation, 0},
+	{"x-decimals", compile_decimals, FIELD(decimals)},
 };
 
 static const struct keyword *find_keyword(const char *name)
@@ -305,6 +324,24 @@ static const struct keyword *find_keyword(const char *name)
 			return &keywords[i];
 	}
 	return strncmp(name, "x-", 2) == 0 ? &extension : NULL;
+}
+
+/* int32 and int64 promise to whoever stores a number how large it gets: its bounds keep that. */
+static int check_integer_format(struct compiler *compiler, const struct schema *schema,
+				const char *where)
+{
+	const struct schema_format *format = schema->format;
+
+	if (!format || !format->magnitude)
+		return 0;
+	if ((schema->types & ~SCHEMA_NULL) == SCHEMA_INTEGER && schema->minimum.text &&
+	    schema->maximum.text &&
+	    decimal_compare(schema->minimum.value, (struct decimal){-format->magnitude, 0}) >= 0 &&
+	    decimal_compare(schema->maximum.value, (struct decimal){format->magnitude, 0}) <= 0)
+		return 0;
+	return schema_refuse(compiler, where,
+			     "%s is for integers, with a minimum and a maximum that fit it",
+			     format->name);
 }
 
 int schema_compile_keywords(struct compiler *compiler, struct schema *schema, const char *where)
@@ -325,5 +362,5 @@ int schema_compile_keywords(struct compiler *compiler, struct schema *schema, co
 	if (schema->unique && schema->elements.highest > UNIQUE_ITEMS_MAX)
 		return schema_refuse(compiler, where, "uniqueItems takes a maxItems of at most %d",
 				     UNIQUE_ITEMS_MAX);
-	return 0;
+	return check_integer_format(compiler, schema, where);
 }

@@ -38,9 +38,11 @@ struct schema {
 	unsigned types; /* of enum schema_type; 0: the schema false */
 	const struct json *enumeration;
 	const struct json *constant;
+	const struct json *excluded; /* `not` */
 
 	bool compares; /* any of the following five is given */
-	struct schema_number minimum, maximum, above, below, multiple_of;
+	struct schema_number minimum, maximum, above, below;
+	size_t decimals; /* SIZE_MAX: no limit */
 
 	struct schema_count characters;
 	struct pattern *pattern;

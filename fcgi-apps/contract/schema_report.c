@@ -122,3 +122,16 @@ bool schema_report_allowed(const struct json *allowed, bool list, const struct p
 	text_release(&text);
 	return result;
 }
+
+bool schema_report_excluded(const struct json *excluded, const struct place *place,
+			    const struct check *check)
+{
+	struct text text CLEANUP(text_release) = {0};
+
+	if (!check->violations)
+		return false;
+	text_init(&text, ALLOWED_TEXT_MAX);
+	json_print(excluded, &text);
+	return schema_report(check, place, "must not be %s",
+			     text_error(&text) ? "what is excluded" : text_string(&text));
+}

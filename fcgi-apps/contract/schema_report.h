@@ -36,6 +36,8 @@ bool schema_report_type(const struct schema *schema, const struct subject *subje
 /* allowed is the value that it must be, or with list set an array of them. */
 bool schema_report_allowed(const struct json *allowed, bool list, const struct place *place,
 			   const struct check *check);
+bool schema_report_excluded(const struct json *excluded, const struct place *place,
+			    const struct check *check);
 
 /* "s" unless it is one. */
 const char *schema_plural(size_t count);

@@ -166,13 +166,14 @@ static bool check(struct exchange *exchange)
 	if (!check_content_type(exchange))
 		return false;
 
-	unquote_key(request);
 	struct violations violations = {0};
 	rc = contract_check_parameters(request->runtime->contract, request->operation,
 				       request->query, request_header, request, &request->arguments,
 				       &violations);
-	if (rc == 0)
+	if (rc == 0) {
 		forget_undeclared(request);
+		unquote_key(request);
+	}
 	bool fine = rc == 0 && take_body(exchange, &violations);
 	if (rc == 0)
 		rc = violations.error;

@@ -113,7 +113,7 @@ def out_of_bounds(schema):
         yield str(schema["minimum"] - 1)
         yield str(schema["maximum"] + 1)
         yield from LARGE
-    if "multipleOf" in schema:
+    if "x-decimals" in schema:
         yield from ("0.001", "1.005", "19.999", "1e-3", "1.0000000000000000001", "0.0099999")
     if "array" in types and "maxItems" in schema:
         yield json.dumps(["a"] * (schema["maxItems"] + 1))

@@ -54,7 +54,7 @@ class Operation:
         return self.body[self.media_type()]["example"]
 
     def has_json_body(self):
-        return bool(self.body) and "schema" in self.body[self.media_type()]
+        return bool(self.body) and self.media_type().endswith("json") and "ndjson" not in self.media_type()
 
 
 def operations_of(document, service):
@@ -103,6 +103,11 @@ def faults(operation, schema, value, where=""):
     if not any(TYPES[name](value) for name in types_of(schema)):
         return [f"{where}: {value!r} is no {schema['type']}"]
     found = []
+    for part in schema.get("allOf", []):
+        found += faults(operation, part, value, where)
+    forms = [faults(operation, form, value, where) for form in schema.get("oneOf", [])]
+    if forms and forms.count([]) != 1:
+        found.append(f"{where}: fits {forms.count([])} forms: {forms}")
     if "enum" in schema and value not in schema["enum"]:
         found.append(f"{where}: {value!r} is not one of {schema['enum']}")
     if "const" in schema and value != schema["const"]:

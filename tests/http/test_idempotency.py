@@ -238,7 +238,7 @@ def test_the_longest_and_the_shortest_key(product, length, quotes):
 
 @pytest.mark.parametrize(
     "key",
-    ["k" * 256, f'"{"k" * 256}"', "a b", '"a b"', "\u00e4", "1\t2", 'a"b', '"a', '""', "\x7f"],
+    ["k" * 258, f'"{"k" * 256}"', "a b", '"a b"', "\u00e4", "1\t2", 'a"b', '"a', '""', "\x7f"],
 )
 def test_unusable_keys(product, key):
     name = unique("never")

@@ -19,7 +19,9 @@ static const char body_document[] =
 	"{'type':'object','required':['id'],'properties':{'id':{'type':'string'}},"
 	"'additionalProperties':false}}}},"
 	"'204':{'description':'d'},"
-	"'404':{'$ref':'#/components/responses/NotFound'}}},"
+	"'404':{'$ref':'#/components/responses/NotFound'},"
+	"'422':{'description':'d','content':{'application/problem+json':{'schema':"
+	"{'$ref':'#/components/schemas/InvalidRequest'}}}}}},"
 	"'put':{'operationId':'b','requestBody':{'x-max-bytes':1000,'content':{'text/csv':{}}},"
 	"'responses':{'204':{'description':'d'}}},"
 	"'delete':{'operationId':'c','responses':{'204':{'description':'d'}}}}}}";
@@ -87,9 +89,11 @@ START_TEST(checking_a_body)
 }
 END_TEST
 
-#define PROBLEM                                                                                    \
-	"{\"title\":\"Not Found\",\"status\":404,\"detail\":\"d\",\"code\":\"not-found\","         \
-	"\"request_id\":\"r\""
+#define PROBLEM_OF(code)                                                                           \
+	"{\"title\":\"T\",\"status\":404,\"detail\":\"d\",\"code\":\"" code                        \
+	"\",\"request_id\":\"r\""
+#define PROBLEM PROBLEM_OF("not-found")
+#define INVALID PROBLEM_OF("invalid-request")
 
 static const struct {
 	int status;
@@ -109,12 +113,15 @@ static const struct {
 	{201, "application/json", "{}", "", "the status 201 is not declared"},
 	{404, "application/problem+json", PROBLEM "}", "", NULL},
 	{404, "application/problem+json", PROBLEM ",\"available\":3}", "", NULL},
-	{404, "application/problem+json",
-	 PROBLEM ",\"errors\":[{\"in\":\"query\",\"pointer\":\"/q\",\"detail\":\"d\"}]}", "", NULL},
-	{404, "application/problem+json",
-	 PROBLEM ",\"errors\":[{\"in\":\"cookie\",\"pointer\":\"/q\",\"detail\":\"d\"}]}",
+	{404, "application/problem+json", PROBLEM_OF("gone") "}", "/code",
+	 "must be one of \"not-found\""},
+	{422, "application/problem+json",
+	 INVALID ",\"errors\":[{\"in\":\"query\",\"pointer\":\"/q\",\"detail\":\"d\"}]}", "", NULL},
+	{422, "application/problem+json",
+	 INVALID ",\"errors\":[{\"in\":\"cookie\",\"pointer\":\"/q\",\"detail\":\"d\"}]}",
 	 "/errors/0/in", "must be one of \"body\", \"query\", \"header\", \"path\""},
-	{404, "application/problem+json", PROBLEM ",\"errors\":[]}", "/errors",
+	{422, "application/problem+json", INVALID "}", "/errors", "is required"},
+	{422, "application/problem+json", INVALID ",\"errors\":[]}", "/errors",
 	 "must have at least 1 item"},
 	{404, "application/json", PROBLEM "}", "",
 	 "404 with the Content-Type \"application/json\" is not declared"},

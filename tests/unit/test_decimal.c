@@ -142,38 +142,6 @@ START_TEST(compare)
 END_TEST
 
 static const struct {
-	const char *value, *step;
-	bool multiple;
-} multiple_cases[] = {
-	{"0", "0.01", true},
-	{"12.34", "0.01", true},
-	{"12.345", "0.01", false},
-	{"-12.34", "0.01", true},
-	{"10", "5", true},
-	{"10", "3", false},
-	{"100", "2.5", true},
-	{"0.3", "0.1", true},
-	{"1e400", "3", false},
-	{"3e400", "3", true},
-	{"1e400", "1e-400", true},
-	{"7e400", "49e-400", false},
-	{"1e-400", "1", false},
-	{"1e-400", "1e400", false},
-	{"1000", "1e3", true},
-	{"1500", "1e3", false},
-	{"9223372036854775807", "7", true},
-	{"9223372036854775807", "2", false},
-};
-
-START_TEST(is_multiple)
-{
-	ck_assert_int_eq(decimal_is_multiple(decimal_of(multiple_cases[_i].value),
-					     decimal_of(multiple_cases[_i].step)),
-			 multiple_cases[_i].multiple);
-}
-END_TEST
-
-static const struct {
 	const char *text;
 	int result;
 	int64_t number;
@@ -208,7 +176,6 @@ int main(void)
 	tcase_add_test(tests, parse_stops_at_length);
 	tcase_add_loop_test(tests, scale_of_any_size, 0, ARRAY_SIZE(scale_cases));
 	tcase_add_loop_test(tests, compare, 0, ARRAY_SIZE(compare_cases));
-	tcase_add_loop_test(tests, is_multiple, 0, ARRAY_SIZE(multiple_cases));
 	tcase_add_loop_test(tests, to_int, 0, ARRAY_SIZE(int_cases));
 	return unit_run(tests, "decimal");
 }
