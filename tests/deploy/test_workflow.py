@@ -1,6 +1,8 @@
 """The workflow: what starts it, what it may do, and that nothing in it can change by itself."""
 
+import os
 import re
+import subprocess
 
 import manifests
 import pytest
@@ -61,14 +63,50 @@ def test_pull_requests_see_no_secret_and_push_nothing():
     assert JOBS["push"]["if"] == "github.event_name == 'push'"
 
 
-def test_pushed_tags():
-    """Every commit's own, and "latest" for what is on main: a push to develop must not move that."""
-    by_commit, latest = JOBS["push"]["steps"][-1]["with"]["tags"].splitlines()
-    assert by_commit.endswith("/${{ matrix.service }}-service:${{ github.sha }}")
-    assert "latest" not in by_commit
-    # The action skips the empty line that this is elsewhere.
-    condition = r"\$\{\{ github\.ref_name == 'main' && format\('\S+:latest', [^)]+\) \|\| '' \}\}"
-    assert re.fullmatch(condition, latest)
+def step(job, name):
+    (found,) = [step for step in JOBS[job]["steps"] if step.get("name") == name]
+    return found
+
+
+def run_push(tmp_path, branch):
+    """What the step asks skopeo for, one line a call; the token as it came in."""
+    skopeo = tmp_path / "skopeo"
+    skopeo.write_text('#!/bin/sh\necho "$@" >>calls\n[ "$1" != login ] || cat >>token\necho sha256:0 >digest\n')
+    skopeo.chmod(0o755)
+    subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", step("push", "Push what was tested")["run"]],
+        env={
+            "PATH": f"{tmp_path}:{os.environ['PATH']}",
+            "GITHUB_SHA": "c0ffee",
+            "GITHUB_REF_NAME": branch,
+            "GITHUB_STEP_SUMMARY": "summary",
+            "REGISTRY_USER": "me",
+            "REGISTRY_PASSWORD": "secret",
+            "IMAGE": "docker.io/me/cart-service",
+        },
+        cwd=tmp_path,
+        check=True,
+    )
+    assert (tmp_path / "token").read_text() == "secret\n"
+    assert (tmp_path / "summary").read_text() == "docker.io/me/cart-service@sha256:0\n"
+    login, *copies = (tmp_path / "calls").read_text().splitlines()
+    assert login == "login docker.io --username me --password-stdin"
+    return copies
+
+
+@pytest.mark.parametrize(("branch", "tags"), [("main", ["c0ffee", "latest"]), ("develop", ["c0ffee"])])
+def test_what_was_tested_is_pushed(tmp_path, branch, tags):
+    """The very file, with its attestations and digests. Every commit has its own tag, and "latest" is
+    what is on main: a push to develop must not move that."""
+    copy = "copy --all --preserve-digests --digestfile digest oci-archive:image.tar"
+    assert run_push(tmp_path, branch) == [f"{copy} docker://docker.io/me/cart-service:{tag}" for tag in tags]
+    build = JOBS["build"]["steps"]
+    built = next(step["with"] for step in build if "outputs" in step.get("with", {}))
+    assert built["outputs"] == "type=oci,dest=image.tar,rewrite-timestamp=true"
+    assert built["sbom"] is True and built["provenance"] == "mode=max"
+    assert step("build", "It starts, and gets healthy")["run"].startswith("skopeo copy oci-archive:image.tar ")
+    uploaded = next(s["with"] for s in build if s.get("with", {}).get("path") == "image.tar")
+    assert uploaded["name"] == JOBS["push"]["steps"][0]["with"]["name"] == "image-${{ matrix.service }}"
 
 
 def commands():
