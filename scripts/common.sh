@@ -40,7 +40,14 @@ take_state_dir() {
 		say 'Another make up, down or reset-data is at work: waiting for it.'
 		flock "$state_lock"
 	fi
+	know_folder
 }
+
+# Sets state_folder: device and inode of the folder whose processes ours are. A copy of it has others.
+know_folder() {
+	state_folder=$(stat -c %d:%i "$STATE_DIR/run" 2>/dev/null) || true
+}
+know_folder
 
 # The replicas of a service: product product-2 product-3
 replicas_of() {
@@ -97,8 +104,9 @@ gateway_url() {
 	printf 'http://127.0.0.1:%s' "$GATEWAY_PORT"
 }
 
-# ---- processes: a pid file holds "pid start-time boot", so that a reused pid is not taken for ours,
-# also not after a reboot ----
+# ---- processes: a pid file holds "pid start-time boot folder", so that a reused pid is not taken for
+# ours, also not after a reboot, and neither is a process of the folder that this one was copied from.
+# Of versions before, the last is missing ----
 
 pid_file() {
 	printf '%s/run/%s.pid' "$STATE_DIR" "$1"
@@ -116,8 +124,9 @@ look_at() {
 
 # Prints the pid of a running process of ours.
 running() {
-	local pid started boot its_session started_at
-	{ read -r pid started boot <"$(pid_file "$1")"; } 2>/dev/null || return 1
+	local pid started boot folder its_session started_at
+	{ read -r pid started boot folder <"$(pid_file "$1")"; } 2>/dev/null || return 1
+	[[ ${folder:-$state_folder} == "$state_folder" ]] || return 1
 	look_at "$pid" || return 1
 	[[ $started_at == "$started" && $boot == "$(</proc/sys/kernel/random/boot_id)" ]] || return 1
 	printf '%s' "$pid"
@@ -145,7 +154,8 @@ launch() {
 	pid=$!
 	disown
 	look_at "$pid" || true
-	printf '%s %s %s\n' "$pid" "$started_at" "$(</proc/sys/kernel/random/boot_id)" >"$(pid_file "$name")"
+	printf '%s %s %s %s\n' "$pid" "$started_at" "$(</proc/sys/kernel/random/boot_id)" "$state_folder" \
+		>"$(pid_file "$name")"
 	trap - TERM
 }
 
@@ -188,7 +198,7 @@ stop_order() {
 # meanwhile, and in our folder.
 left_behind() {
 	local leader started boot stat pid its_session started_at
-	{ read -r leader started boot <"$(pid_file "$1")"; } 2>/dev/null || return 0
+	{ read -r leader started boot _ <"$(pid_file "$1")"; } 2>/dev/null || return 0
 	[[ $boot == "$(</proc/sys/kernel/random/boot_id)" ]] || return 0
 	! look_at "$leader" || return 0
 	for stat in /proc/[0-9]*/stat; do
@@ -292,10 +302,12 @@ start_prometheus() {
 }
 
 prometheus_ready() {
+	running prometheus >/dev/null || return 1
 	curl -fsS -o /dev/null --max-time 2 "http://127.0.0.1:$PROMETHEUS_PORT/-/ready" 2>/dev/null
 }
 
 ready() {
+	running "$1-nginx" >/dev/null || return 1
 	curl -fsS -o /dev/null --max-time 2 "http://127.0.0.1:$(setting "$1" INTERNAL_PORT)/readyz" 2>/dev/null
 }
 

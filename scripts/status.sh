@@ -38,7 +38,8 @@ if [[ -e $(pid_file prometheus) ]]; then
 	row prometheus "$(pid_of prometheus)" - "$PROMETHEUS_PORT" - "$state"
 fi
 state=ready
-curl -fsS -o /dev/null --max-time 2 "$(gateway_url)/products?limit=1" 2>/dev/null ||
+{ running gateway-nginx >/dev/null &&
+	curl -fsS -o /dev/null --max-time 2 "$(gateway_url)/products?limit=1" 2>/dev/null; } ||
 	state='not ready' all=1
 row gateway - "$(pid_of gateway-nginx)" "$GATEWAY_PORT" - "$state"
 exit $all

@@ -238,6 +238,9 @@ for service in "${services[@]}"; do
 	replicas+=("${more[@]}")
 done
 check_choice
+# A killed worker's socket remembers its database, for others that might take it over: here the database
+# is chosen anew.
+anything_runs || rm -f "$STATE_DIR"/run/*.sock.lock
 find_wanted
 check_ports "${wanted[@]}"
 

@@ -124,6 +124,22 @@ def test_reset_data(installation):
     assert "Loaded a demo catalogue" in installation.works("up.sh")
 
 
+@pytest.mark.parametrize("db", ["sqlite", "postgres"])
+def test_a_copy_of_the_folder_is_not_up(installation, db):
+    """Made while it runs: the copy knows that the processes are another folder's."""
+    installation.works("up.sh", DB=db)
+    before = installation.processes()
+    copy = installation.directory.with_name("copy")
+    installation.shell(f"cp -a . {copy}")
+    in_copy = f"cd {copy} && scripts/"
+    status, printed = installation.finish(installation.start("bash", "-c", f"{in_copy}status.sh"))
+    assert status == 1 and " ready" not in printed.replace("not ready", ""), printed
+    assert installation.shell(f"{in_copy}down.sh") == DOWN
+    assert installation.processes() == before
+    installation.works("status.sh")
+    installation.works("down.sh")
+
+
 def test_an_interrupted_up_leaves_nothing(installation):
     for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         up = installation.start("scripts/up.sh", DB="postgres")
