@@ -17,6 +17,9 @@
 /* A symbol to Unicode, and without a dot. */
 #define BRAILLE_BLANK 0x2800
 
+#define ZERO_WIDTH_NON_JOINER 0x200C
+#define ZERO_WIDTH_JOINER     0x200D
+
 #define CATEGORIES_UNSEEN (UC_CATEGORY_MASK_Z | UC_CATEGORY_MASK_Cc | UC_CATEGORY_MASK_Cf)
 
 static bool is_below_nfc(const char *text, size_t length)
@@ -90,6 +93,40 @@ const char *unicode_trim(const char *text, size_t length, size_t *ret_length)
 		if (!first)
 			first = text + i;
 		end = text + i + size;
+	}
+	*ret_length = first ? (size_t)(end - first) : 0;
+	return first ? first : text;
+}
+
+bool unicode_is_tag(uint32_t character)
+{
+	return character >= 0xE0020 && character <= 0xE007F;
+}
+
+static bool belongs_to(ucs4_t before, ucs4_t character)
+{
+	if (character == ZERO_WIDTH_JOINER || character == ZERO_WIDTH_NON_JOINER)
+		return uc_combining_class(before) == UC_CCC_VR;
+	return unicode_is_tag(character) || uc_is_property_variation_selector(character);
+}
+
+const char *unicode_trim_unseen(const char *text, size_t length, size_t *ret_length)
+{
+	const char *first = NULL;
+	const char *end = text;
+	ucs4_t before = 0;
+	ucs4_t character;
+
+	for (size_t i = 0, size; i < length; i += size) {
+		size = unicode_decode(text + i, length - i, &character);
+		bool shown = !uc_is_property_white_space(character) &&
+			     !uc_is_property_default_ignorable_code_point(character);
+
+		if (shown && !first)
+			first = text + i;
+		if (shown || (first && end == text + i && belongs_to(before, character)))
+			end = text + i + size;
+		before = character;
 	}
 	*ret_length = first ? (size_t)(end - first) : 0;
 	return first ? first : text;

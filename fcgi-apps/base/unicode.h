@@ -21,6 +21,16 @@ void unicode_append_nfc(struct text *out, const char *text, size_t length);
  * Borrowed from it; ret_length gets 0 where nothing else is in it. */
 const char *unicode_trim(const char *text, size_t length, size_t *ret_length);
 
+/*
+ * The same without what is ignored by default (Default_Ignorable_Code_Point) either, but for what
+ * the character before it needs: a variation selector (the emoji in "\u2615\uFE0F"), a joiner after
+ * a virama (RFC 5892 appendix A: half forms and chillus), a tag.
+ */
+const char *unicode_trim_unseen(const char *text, size_t length, size_t *ret_length);
+
+/* Whether it is a tag (U+E0020 to U+E007F), which spells the flag that it follows (UTS #51). */
+bool unicode_is_tag(uint32_t character);
+
 /* Whether nobody sees anything of it: white space, control and format characters, the blank of
  * braille (U+2800), and what is ignored by default (Default_Ignorable_Code_Point: U+200B, U+FEFF,
  * fillers). True for "". */

@@ -148,6 +148,16 @@ static bool check_pattern(const struct schema *schema, const struct subject *sub
 	return schema_report(check, place, "must match the pattern %s", schema->pattern_source);
 }
 
+static bool report_format(const struct schema_format *format, const struct subject *subject,
+			  const struct place *place, const struct check *check)
+{
+	char detail[SCHEMA_DETAIL_SIZE] = "";
+
+	if (format->explain)
+		format->explain(subject->text, subject->length, detail);
+	return schema_report(check, place, "%s", *detail ? detail : format->expected);
+}
+
 static bool check_string(const struct schema *schema, const struct subject *subject,
 			 const struct place *place, const struct check *check)
 {
@@ -159,7 +169,7 @@ static bool check_string(const struct schema *schema, const struct subject *subj
 	if (fits && schema->pattern)
 		fits = check_pattern(schema, subject, place, check);
 	if (fits && schema->format && !schema->format->is_valid(subject->text, subject->length))
-		fits = schema_report(check, place, "%s", schema->format->expected);
+		fits = report_format(schema->format, subject, place, check);
 	return fits;
 }
 

@@ -2,7 +2,6 @@
 
 #include "base/clock.h"
 #include "base/uuid.h"
-#include "contract/schema_text.h"
 
 /* <ctype.h> would ask the locale. */
 static bool is_digit(char byte)
@@ -125,10 +124,12 @@ static const struct schema_format formats[] = {
 	{.name = "text-block",
 	 .is_valid = schema_text_is_block,
 	 .expected = "must not have control characters other than tabs and line breaks",
+	 .explain = schema_text_explain,
 	 .normalize = schema_text_normalize},
 	{.name = "text-line",
 	 .is_valid = schema_text_is_line,
 	 .expected = "must not have control characters or line breaks",
+	 .explain = schema_text_explain,
 	 .normalize = schema_text_normalize},
 	{.name = "uri",
 	 .is_valid = is_uri,

@@ -3,8 +3,12 @@
 #include "base/unicode.h"
 #include "base/uuid.h"
 
-#define LINE_SEPARATOR      "\xE2\x80\xA8"
-#define PARAGRAPH_SEPARATOR "\xE2\x80\xA9"
+#define LINE_SEPARATOR      0x2028
+#define PARAGRAPH_SEPARATOR 0x2029
+
+#define BLACK_FLAG 0x1F3F4
+#define TAG_END    0xE007F
+#define TAGS_MAX   7 /* of a flag, its end included: "gbeng" has six */
 
 /* Nearly all texts: ASCII that shows, without a space at an end. */
 static bool is_plain(const char *text, size_t length)
@@ -16,16 +20,127 @@ static bool is_plain(const char *text, size_t length)
 	return length == 0 || (text[0] != ' ' && text[length - 1] != ' ');
 }
 
+enum fault { FINE, CONTROL, NONCHARACTER, TURNING, UNSEEN };
+
+static const char *const reasons[] = {
+	[NONCHARACTER] = "is no character",
+	[TURNING] = "turns the text after it around",
+	[UNSEEN] = "does not show",
+};
+
+/* A walk over the characters of a text. */
+struct walk {
+	bool is_block;
+	size_t flag; /* tags that may still follow, as a flag was before them */
+};
+
+static bool is_in(uint32_t c, uint32_t first, uint32_t last)
+{
+	return c >= first && c <= last;
+}
+
+static bool is_control(uint32_t c, bool is_block)
+{
+	if (c == '\t' || c == '\n' || c == '\r' || is_in(c, LINE_SEPARATOR, PARAGRAPH_SEPARATOR))
+		return !is_block;
+	return c < ' ' || is_in(c, 0x7F, 0x9F);
+}
+
+/* Deprecated (U+206A to U+206F), unassigned ones that are ignored by default, the byte order mark.
+ * U+E0100 to U+E01EF are variation selectors. */
+static bool is_unseen(uint32_t c)
+{
+	if (c < 0xE0000)
+		return c == 0xFEFF || c == 0x2065 || is_in(c, 0x206A, 0x206F) ||
+		       is_in(c, 0xFFF0, 0xFFF8);
+	return c <= 0xE0FFF && !is_in(c, 0xE0100, 0xE01EF);
+}
+
+static enum fault next(struct walk *walk, uint32_t c)
+{
+	if (is_control(c, walk->is_block))
+		return CONTROL;
+	if (unicode_is_tag(c) && walk->flag > 0) {
+		walk->flag = c == TAG_END ? 0 : walk->flag - 1;
+		return FINE;
+	}
+	walk->flag = c == BLACK_FLAG ? TAGS_MAX : 0;
+	if ((c & 0xFFFE) == 0xFFFE || is_in(c, 0xFDD0, 0xFDEF))
+		return NONCHARACTER;
+	if (is_in(c, 0x202A, 0x202E) || is_in(c, 0x2066, 0x2069))
+		return TURNING;
+	return is_unseen(c) ? UNSEEN : FINE;
+}
+
+/* The first character that is refused: what is wrong with it, itself, how many are before it. */
+static enum fault find_fault(const char *text, size_t length, bool is_block, uint32_t *ret_c,
+			     size_t *ret_index)
+{
+	struct walk walk = {.is_block = is_block};
+
+	*ret_index = 0;
+	for (size_t i = 0; i < length; ++*ret_index) {
+		i += unicode_decode(text + i, length - i, ret_c);
+		enum fault fault = next(&walk, *ret_c);
+
+		if (fault != FINE)
+			return fault;
+	}
+	return FINE;
+}
+
+static bool is_fine(const char *text, size_t length, bool is_block)
+{
+	uint32_t c;
+	size_t index;
+
+	if (is_plain(text, length))
+		return true;
+	return find_fault(text, length, is_block, &c, &index) == FINE;
+}
+
 bool schema_text_normalize(const char *text, size_t length, struct text *out)
 {
 	if (is_plain(text, length))
 		return false;
 
-	text = unicode_trim(text, length, &length);
-	/* Control characters stay, to be told of. */
-	if (unicode_has_control(text, length) || !unicode_shows_nothing(text, length))
-		unicode_append_nfc(out, text, length);
+	size_t start = out->length;
+	size_t shown;
+
+	unicode_append_nfc(out, text, length);
+	if (text_error(out))
+		return true;
+	/* What is refused stays, to be told of. */
+	length = out->length - start;
+	text = unicode_trim_unseen(out->data + start, length, &shown);
+	if (unicode_shows_nothing(text, shown) && is_fine(text, shown, false))
+		shown = 0;
+	memmove(out->data + start, text, shown);
+	text_truncate(out, start + shown);
 	return true;
+}
+
+void schema_text_renew(const char *text, size_t length, bool is_block, struct text *out)
+{
+	struct text taken CLEANUP(text_release) = {0};
+	struct walk walk = {.is_block = is_block};
+
+	text_init(&taken, SIZE_MAX);
+	for (size_t i = 0, size; i < length; i += size) {
+		uint32_t c;
+
+		size = unicode_decode(text + i, length - i, &c);
+		enum fault fault = next(&walk, c);
+
+		if (fault == FINE)
+			text_append(&taken, text + i, size);
+		else if (fault == CONTROL)
+			text_append_char(&taken, ' ');
+	}
+	if (!schema_text_normalize(text_string(&taken), taken.length, out))
+		text_append(out, text_string(&taken), taken.length);
+	if (text_error(&taken) && !out->error)
+		out->error = text_error(&taken);
 }
 
 static bool has_capitals(const char *text, size_t length)
@@ -56,21 +171,22 @@ bool schema_id_normalize(const char *text, size_t length, struct text *out)
 
 bool schema_text_is_line(const char *text, size_t length)
 {
-	return !unicode_has_control(text, length) &&
-	       !memmem(text, length, LINE_SEPARATOR, strlen(LINE_SEPARATOR)) &&
-	       !memmem(text, length, PARAGRAPH_SEPARATOR, strlen(PARAGRAPH_SEPARATOR));
+	return is_fine(text, length, false);
 }
 
 bool schema_text_is_block(const char *text, size_t length)
 {
-	size_t start = 0;
+	return is_fine(text, length, true);
+}
 
-	for (size_t i = 0; i <= length; i++) {
-		if (i < length && !strchr("\t\n\r", text[i]))
-			continue;
-		if (unicode_has_control(text + start, i - start))
-			return false;
-		start = i + 1;
-	}
-	return true;
+void schema_text_explain(const char *text, size_t length, char detail[SCHEMA_DETAIL_SIZE])
+{
+	uint32_t c = 0;
+	size_t index;
+	enum fault fault = find_fault(text, length, true, &c, &index);
+
+	if (fault != FINE && fault != CONTROL)
+		snprintf(detail, SCHEMA_DETAIL_SIZE,
+			 "must not have U+%04X, its character %zu: it %s", c, index + 1,
+			 reasons[fault]);
 }

@@ -24,31 +24,7 @@ static const struct kind category_kind = {.longest = 100};
 static const struct kind tag_kind = {.longest = 50};
 static const struct kind description_kind = {.longest = 5000, .is_block = true};
 
-static bool is_taken(uint32_t c, const struct kind *kind)
-{
-	if (kind->is_block && (c == '\t' || c == '\n' || c == '\r'))
-		return true;
-	if (c < ' ' || (c >= 0x7F && c < 0xA0))
-		return false;
-	return kind->is_block || (c != 0x2028 && c != 0x2029);
-}
-
-static void append_taken(struct text *out, const char *text, size_t length, const struct kind *kind)
-{
-	while (length > 0) {
-		uint32_t c;
-		size_t size = unicode_decode(text, length, &c);
-
-		if (is_taken(c, kind))
-			text_append(out, text, size);
-		else
-			text_append_char(out, ' ');
-		text += size;
-		length -= size;
-	}
-}
-
-/* A text in Normalization Form C stays in it, but may then end with a space. */
+/* A text in Normalization Form C stays in it, but may then end with what is trimmed. */
 static void cut(struct text *text, size_t longest)
 {
 	size_t at = 0;
@@ -59,21 +35,14 @@ static void cut(struct text *text, size_t longest)
 		at += unicode_decode(text->data + at, text->length - at, &c);
 	if (at == text->length)
 		return;
-	unicode_trim(text->data, at, &shown); /* nothing is before its first character */
+	unicode_trim_unseen(text->data, at, &shown); /* nothing is before its first character */
 	text_truncate(text, shown);
 }
 
 static void renew(struct text *out, const char *text, size_t length, const struct kind *kind)
 {
-	struct text taken CLEANUP(text_release) = {0};
-
-	text_init(&taken, TEXT_MAX);
 	text_init(out, TEXT_MAX);
-	append_taken(&taken, text, length, kind);
-	if (!schema_text_normalize(text_string(&taken), taken.length, out))
-		text_append(out, text_string(&taken), taken.length);
-	if (text_error(&taken) < 0 && !out->error)
-		out->error = text_error(&taken);
+	schema_text_renew(text, length, kind->is_block, out);
 	if (!text_error(out))
 		cut(out, kind->longest);
 }

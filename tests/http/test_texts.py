@@ -15,9 +15,10 @@ NDJSON = {"Content-Type": "application/x-ndjson"}
 COMPOSED, DECOMPOSED = "\u00d6", "O\u0308"
 SPELLINGS = [
     "{}" + COMPOSED, "{}" + DECOMPOSED, " {}" + COMPOSED + " ", "\u3000{}" + DECOMPOSED + "\u00a0",
-    "\t{}" + COMPOSED + "\r\n",
+    "\t{}" + COMPOSED + "\r\n", "\ufeff\u202a{}" + DECOMPOSED + "\u200b\u202c",
 ]  # fmt: skip
 BLANK = ["", " ", "\t", "\u00a0", "\u200b", "\ufeff", "\u2060\u00ad", "\ufe0f", "\u3164", "\u2028"]
+UNFIT = ["a\ufdd0b", "a\ufffe", "a\U0010ffffb", "a\u202eb", "a\u2066b", "a\ufeffb", "a\U000e0041"]
 CONTROLS = ["a\tb", "a\nb", "a\x1b[31mb", "a\x7fb", "a\u0085b", "a\u009bb", "a\u2028b", "a\u2029b"]
 
 
@@ -88,7 +89,11 @@ def fault(answer, detail):
 def test_every_member_refuses_alike(shop):
     senders = members(shop)
     wrong = []
-    for texts, detail in ((BLANK, "must not be blank"), (CONTROLS, "must not have control char")):
+    for texts, detail in (
+        (BLANK, "must not be blank"),
+        (CONTROLS, "must not have control char"),
+        (UNFIT, "its character 2: it"),
+    ):
         for name, send in senders.items():
             wrong += [(name, text, fault(send(text), detail)) for text in texts]
     assert not [case for case in wrong if case[2]]
@@ -139,6 +144,15 @@ def test_a_description_may_have_lines(product):
         answer = product.public.post("/products", json={"name": "x", "price": 1, "description": text})
         (error,) = is_problem(answer, 422)["errors"]
         assert error["pointer"] == "/description"
+
+
+def test_what_belongs_to_a_character_stays(product):
+    """Emoji, words of Persian with a joiner inside, of Malayalam with one at the end, a flag."""
+    words = "\u2615\ufe0f", "\U0001f468\u200d\U0001f469", "\u0645\u06cc\u200c\u0634\u0648\u062f"
+    flag = "\U0001f3f4" + "".join(chr(0xE0000 + ord(byte)) for byte in "gbeng") + "\U000e007f"
+    for text in (*words, "\u0d05\u0d35\u0d28\u0d4d\u200d", flag):
+        created = make_product(product, name=text, category=text, tags=[text])
+        assert [created["name"], created["category"], *created["tags"]] == [text] * 3
 
 
 def test_lengths_count_after_that(product):

@@ -1,6 +1,7 @@
 /* The formats of texts and ids: what is made of a value before it is checked, and what is refused.
  */
 #include "contract/schema.h"
+#include "contract/schema_text.h"
 #include "json_values.h"
 
 static struct json *root, *value;
@@ -34,6 +35,11 @@ static void stop(void)
 #define NO_BLOCK    "must not have control characters other than tabs and line breaks"
 #define BLANK       "must not be blank"
 #define TOO_LONG    "must be at most 3 characters long"
+
+#define TURNS             "turns the text after it around"
+#define WRONG(c, at, why) "must not have U+" c ", its character " at ": it " why
+
+#define ENGLAND "\U0001F3F4\U000E0067\U000E0062\U000E0065\U000E006E\U000E0067\U000E007F"
 
 #define UPPER_ID "0190A1B2-C3D4-7E5F-8A6B-7C8D9E0F1A2B"
 #define LOWER_ID "0190a1b2-c3d4-7e5f-8a6b-7c8d9e0f1a2b"
@@ -69,6 +75,35 @@ static const struct {
 	{LINE, "a\xC2\x9F-", "a\xC2\x9F-", NO_CONTROLS},
 	{LINE, "a\u2028b", "a\u2028b", NO_CONTROLS},
 	{LINE, "a\u2029b", "a\u2029b", NO_CONTROLS},
+	/* What does not show goes from the ends, but for what belongs to the character before it.
+	 */
+	{LINE, "\uFEFFab\u200B", "ab", NULL},
+	{LINE, "\u200E\u202Aab \u202C\u2069", "ab", NULL},
+	{LINE, "\u200D \u00ADab\u200C", "ab", NULL},
+	{LINE, "\uFE0F\u2615\uFE0F\u200B", "\u2615\uFE0F", NULL},
+	{LINE, "\u0D28\u0D4D\u200D", "\u0D28\u0D4D\u200D", NULL},
+	{LINE, "\u0D28\u0D4D \u200D", "\u0D28\u0D4D", NULL},
+	{LINE, "\u0951\u0D4D\u200D", "\u0D4D\u0951", NULL},
+	{LINE, "a\u200Cb", "a\u200Cb", NULL},
+	{LINE, "a\u200Fb", "a\u200Fb", NULL},
+	{LINE, "a\U00040000", "a\U00040000", NULL},
+	{LINE, "a\uE000", "a\uE000", NULL},
+	{LINE, "\uFDD0", "\uFDD0", WRONG("FDD0", "1", "is no character")},
+	{LINE, "a\uFFFE", "a\uFFFE", WRONG("FFFE", "2", "is no character")},
+	{LINE, "\U0010FFFFa", "\U0010FFFFa", WRONG("10FFFF", "1", "is no character")},
+	{LINE, "\u00E9\u202Eb", "\u00E9\u202Eb", WRONG("202E", "2", TURNS)},
+	{LINE, "a\u2068b", "a\u2068b", WRONG("2068", "2", TURNS)},
+	{LINE, "a\uFEFFb", "a\uFEFFb", WRONG("FEFF", "2", "does not show")},
+	{LINE, "a\u2065b", "a\u2065b", WRONG("2065", "2", "does not show")},
+	{LINE, "a\u206Fb", "a\u206Fb", WRONG("206F", "2", "does not show")},
+	{LINE, "a\U000E0001b", "a\U000E0001b", WRONG("E0001", "2", "does not show")},
+	{LINE, "a\U000E0041", "a\U000E0041", WRONG("E0041", "2", "does not show")},
+	{LINE, "\U000E0041", "", BLANK},
+	{BLOCK, "a\nb\u202Ec", "a\nb\u202Ec", WRONG("202E", "4", TURNS)},
+	{BLOCK, "a \u2067b\u2069\n", "a \u2067b", WRONG("2067", "3", TURNS)},
+	{BLOCK, ENGLAND, ENGLAND, NULL},
+	{BLOCK, ENGLAND " x", ENGLAND " x", NULL},
+	{BLOCK, ENGLAND "\U000E0067", ENGLAND "\U000E0067", WRONG("E0067", "8", "does not show")},
 	{BLOCK, "", "", NULL},
 	{BLOCK, " \u200B\n", "", NULL},
 	{BLOCK, "\ta\tb\r\n\nc\n", "a\tb\r\n\nc", NULL},
@@ -135,6 +170,35 @@ START_TEST(only_once)
 }
 END_TEST
 
+static const struct {
+	const char *old, *renewed;
+	bool is_block;
+} renewals[] = {
+	{"", "", false},
+	{"ada", "ada", false},
+	{" ada\u00A0", "ada", false},
+	{"O\u0308", "\u00D6", false},
+	{"a\x1b[31m\tb\n", "a [31m b", false},
+	{"a\x1b\tb\n", "a \tb", true},
+	{"\x01", "", false},
+	{"a\u2028b\u202Ec\uFFFF\uFEFFd", "a bcd", false},
+	{"\u202E\uFEFF", "", false},
+};
+
+START_TEST(renewed)
+{
+	struct text out CLEANUP(text_release) = {0};
+	const char *old = renewals[_i].old;
+
+	text_init(&out, SIZE_MAX);
+	schema_text_renew(old, strlen(old), renewals[_i].is_block, &out);
+	ck_assert_int_eq(text_error(&out), 0);
+	ck_assert_str_eq(text_string(&out), renewals[_i].renewed);
+	ck_assert(schema_text_is_block(text_string(&out), out.length));
+	ck_assert(renewals[_i].is_block || schema_text_is_line(text_string(&out), out.length));
+}
+END_TEST
+
 START_TEST(inside)
 {
 	start("{\"type\":\"object\",\"properties\":{\"a\":{\"items\":" LINE
@@ -159,6 +223,7 @@ int main(void)
 	tcase_add_loop_test(tests, values, 0, ARRAY_SIZE(cases));
 	tcase_add_loop_test(tests, parameters, 0, ARRAY_SIZE(cases));
 	tcase_add_loop_test(tests, only_once, 0, ARRAY_SIZE(cases));
+	tcase_add_loop_test(tests, renewed, 0, ARRAY_SIZE(renewals));
 	tcase_add_test(tests, inside);
 	return unit_run(tests, "schema_text");
 }

@@ -55,10 +55,35 @@ START_TEST(long_texts)
 }
 END_TEST
 
-static const struct {
+struct trim {
 	const char *text;
 	const char *trimmed;
-} trims[] = {
+};
+
+static const struct trim unseen_trims[] = {
+	{"", ""},
+	{" mug", "mug"},
+	{"\u200b\u00a0mug\ufeff ", "mug"},
+	{"mu\u200bg", "mu\u200bg"},
+	{"\u2615\ufe0f", "\u2615\ufe0f"},
+	{"\u2615 \ufe0f", "\u2615"},
+	{"\ufe0f\u200d", ""},
+	{"\u0d28\u0d4d\u200d\u200d", "\u0d28\u0d4d\u200d"},
+	{"\u0646\u200c", "\u0646"},
+};
+
+START_TEST(what_does_not_show_is_trimmed)
+{
+	const struct trim *trim = &unseen_trims[_i];
+	size_t length = 99;
+	const char *trimmed = unicode_trim_unseen(trim->text, strlen(trim->text), &length);
+
+	ck_assert_uint_eq(length, strlen(trim->trimmed));
+	ck_assert_mem_eq(trimmed, trim->trimmed, length);
+}
+END_TEST
+
+static const struct trim trims[] = {
 	{"", ""},
 	{"mug", "mug"},
 	{"  blue mug\t\n", "blue mug"},
@@ -123,6 +148,7 @@ int main(void)
 	tcase_add_loop_test(tcase, normal_form, 0, ARRAY_SIZE(forms));
 	tcase_add_test(tcase, long_texts);
 	tcase_add_loop_test(tcase, white_space_is_trimmed, 0, ARRAY_SIZE(trims));
+	tcase_add_loop_test(tcase, what_does_not_show_is_trimmed, 0, ARRAY_SIZE(unseen_trims));
 	tcase_add_loop_test(tcase, what_shows, 0, ARRAY_SIZE(seen));
 	tcase_add_test(tcase, a_nul_is_a_control_character);
 	return unit_run(tcase, "unicode");
