@@ -1,5 +1,6 @@
 #include "cart/cart_store.h"
 
+#include "responder/old_user_ids.h"
 #include "responder/paging.h"
 
 #define OPEN_CHECKOUT                                                                              \
@@ -326,3 +327,15 @@ int cart_store_count_all(struct db_conn *conn, int64_t limit, int64_t *ret_count
 	return db_query_int(conn, "SELECT COUNT(*) FROM (SELECT 1 FROM carts LIMIT $1) AS counted",
 			    DB_VALUES(db_int(limit)), ret_count);
 }
+
+/* The version stays: it tells whether an order emptied the cart. */
+const struct old_user_ids cart_old_user_ids = {
+	.walk = OLD_USER_IDS_WALK("carts WHERE true"),
+	.sqlite_change = "UPDATE carts SET user_id = $2, updated_at = $4 WHERE id IN"
+			 " (SELECT id FROM carts WHERE user_id = $1 LIMIT $3)",
+	.postgres_change = "WITH taken AS MATERIALIZED (SELECT id FROM carts WHERE user_id = $1"
+			   "  ORDER BY created_at, id LIMIT $3 FOR UPDATE)"
+			   " UPDATE carts SET user_id = $2, updated_at = $4 FROM taken WHERE "
+			   "carts.id = taken.id",
+	.longest = CART_USER_ID_LENGTH,
+};

@@ -81,4 +81,8 @@ int64_t cart_store_drop_unused(struct db_conn *conn, int64_t from, int64_t befor
 /* All carts, alive or not; counts no further than limit. */
 int cart_store_count_all(struct db_conn *conn, int64_t limit, int64_t *ret_count);
 
+/* Carts of users whose ids are not in their normal form. */
+struct old_user_ids;
+extern const struct old_user_ids cart_old_user_ids;
+
 #endif

@@ -1,6 +1,7 @@
 #include "cart/migrations.h"
 
 #include "responder/idempotency.h"
+#include "responder/old_user_ids.h"
 
 /* keyed is what makes SQLite store a table inside its primary key: a cart's lines lie together. */
 #define CARTS_SCHEMA(keyed)                                                                        \
@@ -84,5 +85,11 @@ const struct db_migration cart_migrations[CART_MIGRATION_COUNT] = {
 		.sql = "CREATE INDEX checkouts_released ON checkouts (finished_at)"
 		       " WHERE state = 'released';"
 		       "CREATE INDEX carts_created_at ON carts (created_at);",
+	},
+	{
+		.version = 4,
+		.name = "user ids in their normal form",
+		.sqlite = OLD_USER_IDS_SCHEMA("carts", "1"),
+		.postgres = OLD_USER_IDS_SCHEMA("carts", "2"),
 	},
 };

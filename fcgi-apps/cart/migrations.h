@@ -4,7 +4,7 @@
 
 #include "storage/db.h"
 
-#define CART_MIGRATION_COUNT 3
+#define CART_MIGRATION_COUNT 4
 
 extern const struct db_migration cart_migrations[CART_MIGRATION_COUNT];
 

@@ -7,10 +7,12 @@
 #include "base/embed.h"
 #include "base/log.h"
 #include "cart/cart_api.h"
+#include "cart/cart_store.h"
 #include "cart/checkout_store.h"
 #include "cart/checks.h"
 #include "cart/cleanup.h"
 #include "cart/migrations.h"
+#include "responder/old_user_ids.h"
 
 EMBED(cart_openapi, "cart/openapi.json");
 
@@ -44,8 +46,14 @@ static const struct binding bindings[] = {
 	 .handle = cart_api_release_checkout},
 };
 
+static bool renew_user_ids(struct runtime *runtime, void *state UNUSED)
+{
+	return old_user_ids_renew(runtime, &cart_old_user_ids);
+}
+
 static const struct task tasks[] = {
 	{.name = "delete-expired-carts", .interval = CART_CLEANUP_INTERVAL, .run = cart_cleanup},
+	{.name = "renew-user-ids", .interval = 5 * CLOCK_SECOND, .run = renew_user_ids},
 	/* Takes the longer the more carts there are. */
 	{.name = "count-carts", .interval = 15 * CLOCK_SECOND, .rest = 100, .run = cart_count},
 };

@@ -1,6 +1,7 @@
 #include "order/migrations.h"
 
 #include "responder/idempotency.h"
+#include "responder/old_user_ids.h"
 
 /*
  * saga says where a checkout stands: placing (leased to a request), placed, rejected. Only placed
@@ -89,4 +90,8 @@ const struct db_migration order_migrations[ORDER_MIGRATION_COUNT] = {
 	{.version = 2, .name = "running keys by order", .sql = running_keys},
 	{.version = 3, .name = "orders by their last change", .sql = changes},
 	{.version = 4, .name = "holders of leases", .sql = holders},
+	{.version = 5,
+	 .name = "user ids in their normal form",
+	 .sqlite = OLD_USER_IDS_SCHEMA("orders", "1"),
+	 .postgres = OLD_USER_IDS_SCHEMA("orders", "2")},
 };

@@ -4,7 +4,7 @@
 
 #include "storage/db.h"
 
-#define ORDER_MIGRATION_COUNT 4
+#define ORDER_MIGRATION_COUNT 5
 
 extern const struct db_migration order_migrations[ORDER_MIGRATION_COUNT];
 

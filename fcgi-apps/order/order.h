@@ -18,6 +18,8 @@
  * the status, of which there are few, still are taken. */
 #define ORDER_REMARKS_MAX 100
 
+#define ORDER_USER_ID_LENGTH 128 /* characters */
+
 /* Longest id of a cart that is passed on, with its NUL. */
 #define ORDER_CART_ID_SIZE 65
 

@@ -1,6 +1,8 @@
 /* order_store.h: the saga and changes of placed orders. */
 #include "order/order_store.h"
 
+#include "responder/old_user_ids.h"
+
 /* ---- the saga ------------------------------------------------------------------------------- */
 
 int order_store_begin(struct db_conn *conn, const struct order *order, int64_t lease_until)
@@ -238,3 +240,15 @@ int order_store_set_status(struct db_conn *conn, struct order *order, enum order
 		error = insert_event(conn, order, &order->history[order->event_count - 1]);
 	return error < 0 ? error : 1;
 }
+
+/* The version stays: it is the history's. Whoever asks what has changed is to hear of it. */
+const struct old_user_ids order_old_user_ids = {
+	.walk = OLD_USER_IDS_WALK("orders WHERE saga = 'placed'"),
+	.sqlite_change = "UPDATE orders SET user_id = $2, updated_at = $4 WHERE id IN"
+			 " (SELECT id FROM orders WHERE user_id = $1 AND saga = 'placed' LIMIT $3)",
+	.postgres_change = "WITH taken AS MATERIALIZED (SELECT id FROM orders WHERE user_id = $1"
+			   "  AND saga = 'placed' ORDER BY created_at, id LIMIT $3 FOR UPDATE)"
+			   " UPDATE orders SET user_id = $2, updated_at = $4 FROM taken WHERE "
+			   "orders.id = taken.id",
+	.longest = ORDER_USER_ID_LENGTH,
+};

@@ -127,4 +127,8 @@ int order_store_set_status(struct db_conn *conn, struct order *order, enum order
 /* How many placed orders have each status. */
 int order_store_count_statuses(struct db_conn *conn, int64_t ret_counts[ORDER_STATUS_COUNT]);
 
+/* Placed orders of users whose ids are not in their normal form. */
+struct old_user_ids;
+extern const struct old_user_ids order_old_user_ids;
+
 #endif

@@ -10,7 +10,9 @@
 #include "order/metrics.h"
 #include "order/migrations.h"
 #include "order/order_api.h"
+#include "order/order_store.h"
 #include "order/sweeper.h"
+#include "responder/old_user_ids.h"
 
 EMBED(order_openapi, "order/openapi.json");
 
@@ -44,10 +46,16 @@ static bool count(UNUSED struct runtime *runtime, void *app)
 	return order_metrics_count(app);
 }
 
+static bool renew_user_ids(struct runtime *runtime, void *app UNUSED)
+{
+	return old_user_ids_renew(runtime, &order_old_user_ids);
+}
+
 static const struct task tasks[] = {
 	{.name = ORDER_TASK_RELAY_CART, .interval = CLOCK_SECOND / 2, .run = relay_cart},
 	{.name = ORDER_TASK_RELAY_PRODUCT, .interval = CLOCK_SECOND / 2, .run = relay_product},
 	{.name = "sweep", .interval = CLOCK_SECOND / 4, .run = sweep},
+	{.name = "renew-user-ids", .interval = 5 * CLOCK_SECOND, .run = renew_user_ids},
 	/* Takes the longer the more orders there are. */
 	{.name = "count", .interval = 15 * CLOCK_SECOND, .rest = 100, .run = count},
 };

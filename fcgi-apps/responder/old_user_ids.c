@@ -1,0 +1,196 @@
+#include "responder/old_user_ids.h"
+
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "contract/schema_text.h"
+
+/* Ids that are looked at in a piece, that are changed, and their rows. */
+#define LOOKED_MAX  1000
+#define CHANGED_MAX 100
+#define ROWS_MAX    500
+
+struct piece {
+	const struct old_user_ids *ids;
+	int64_t now;
+	int64_t passes; /* 0: nothing to do now */
+	char *from;     /* the id before the piece, and its last one */
+	char *last;
+	char *old[CHANGED_MAX]; /* in it, not in their normal form */
+	size_t old_count;
+	bool end; /* no id is after it */
+	bool cut; /* more rows are to be changed before the next piece */
+};
+
+static void piece_clear(struct piece *piece)
+{
+	free(piece->from);
+	free(piece->last);
+	for (size_t i = 0; i < piece->old_count; i++)
+		free(piece->old[i]);
+	*piece = (struct piece){.ids = piece->ids, .now = piece->now};
+}
+
+static size_t count_characters(const struct text *text)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < text->length; i++)
+		count += ((unsigned char)text->data[i] & 0xC0) != 0x80;
+	return count;
+}
+
+/* The id to have instead. 1, 0 where it stays, or -ENOMEM. */
+static int renew(const struct old_user_ids *ids, const char *old, struct text *out)
+{
+	text_init(out, SIZE_MAX);
+	schema_text_renew(old, strlen(old), false, out);
+	if (text_error(out))
+		return text_error(out);
+	return out->length > 0 && count_characters(out) <= ids->longest &&
+	       strcmp(text_string(out), old) != 0;
+}
+
+static int replace(char **text, const char *with)
+{
+	char *copy = with ? strdup(with) : NULL;
+
+	if (!copy)
+		return -ENOMEM;
+	free(*text);
+	*text = copy;
+	return 0;
+}
+
+static int look_at(struct piece *piece, const char *id)
+{
+	struct text renewed CLEANUP(text_release) = {0};
+	int r = replace(&piece->last, id);
+
+	if (r == 0)
+		r = renew(piece->ids, piece->last, &renewed);
+	if (r <= 0)
+		return r;
+	piece->old[piece->old_count] = strdup(piece->last);
+	return piece->old[piece->old_count++] ? 0 : -ENOMEM;
+}
+
+/* Where the piece begins. 1, or 0 where there is nothing to do now. */
+static int find_place(struct db_conn *conn, struct piece *piece)
+{
+	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
+	int r = db_query(conn, "SELECT passes, last_id FROM old_user_ids WHERE due <= $1",
+			 DB_VALUES(db_int(piece->now)), &rows);
+
+	if (r == 0)
+		r = db_next(rows);
+	if (r <= 0)
+		return r;
+	piece->passes = db_column_int(rows, 0);
+	r = replace(&piece->from, db_column_text(rows, 1, NULL));
+	return r < 0 ? r : 1;
+}
+
+static int walk(struct db_conn *conn, void *argument)
+{
+	struct piece *piece = argument;
+	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
+	int64_t looked = 0;
+
+	piece_clear(piece);
+	int r = find_place(conn, piece);
+
+	if (r <= 0)
+		return r;
+	r = db_query(conn, piece->ids->walk, DB_VALUES(db_text(piece->from), db_int(LOOKED_MAX)),
+		     &rows);
+	while (r >= 0 && piece->old_count < CHANGED_MAX && (r = db_next(rows)) > 0) {
+		r = look_at(piece, db_column_text(rows, 0, NULL));
+		looked++;
+	}
+	piece->end = r == 0 && piece->old_count < CHANGED_MAX && looked < LOOKED_MAX;
+	return r < 0 ? r : 0;
+}
+
+/* How many rows it changed, limit at most. */
+static int64_t change(struct db_conn *conn, const struct piece *piece, const char *old,
+		      int64_t limit)
+{
+	struct text renewed CLEANUP(text_release) = {0};
+	int r = renew(piece->ids, old, &renewed);
+
+	if (r < 0)
+		return r;
+	return db_run(conn,
+		      db_dialect(conn) == DB_POSTGRES ? piece->ids->postgres_change
+						      : piece->ids->sqlite_change,
+		      DB_VALUES(db_text(old), db_text(text_string(&renewed)), db_int(limit),
+				db_int(piece->now)));
+}
+
+/* Where another replica was quicker there is nothing to note. */
+static int64_t note(struct db_conn *conn, const struct piece *piece)
+{
+	if (!piece->end)
+		return db_run(conn,
+			      "UPDATE old_user_ids SET last_id = $3"
+			      " WHERE passes = $1 AND last_id = $2",
+			      DB_VALUES(db_int(piece->passes), db_text(piece->from),
+					db_text(piece->last)));
+	if (piece->passes == 1)
+		return db_run(conn, "DELETE FROM old_user_ids WHERE passes = 1", DB_NO_VALUES);
+	return db_run(conn,
+		      "UPDATE old_user_ids SET passes = passes - 1, due = $2, last_id = ''"
+		      " WHERE passes = $1",
+		      DB_VALUES(db_int(piece->passes), db_int(piece->now + OLD_USER_IDS_PAUSE)));
+}
+
+static int store(struct db_conn *conn, void *argument)
+{
+	struct piece *piece = argument;
+	int64_t left = ROWS_MAX;
+
+	for (size_t i = 0; i < piece->old_count && left > 0; i++) {
+		int64_t changed = change(conn, piece, piece->old[i], left);
+
+		if (changed < 0)
+			return (int)changed;
+		left -= changed;
+	}
+	piece->cut = left <= 0;
+	int64_t r = piece->cut ? 0 : note(conn, piece);
+
+	return r < 0 ? (int)r : 0;
+}
+
+static int renew_piece(struct db *db, struct piece *piece)
+{
+	int r = db_read(db, walk, piece);
+
+	if (r < 0 || piece->passes == 0)
+		return r;
+	r = db_transaction(db, store, piece);
+	if (r < 0)
+		return r;
+	if (piece->end && !piece->cut)
+		log_write(LOG_INFO, "the ids of users are in their normal form");
+	return piece->cut || !piece->end;
+}
+
+int old_user_ids_renew_some(struct db *db, const struct old_user_ids *ids, int64_t now)
+{
+	struct piece piece CLEANUP(piece_clear) = {.ids = ids, .now = now};
+
+	return renew_piece(db, &piece);
+}
+
+bool old_user_ids_renew(struct runtime *runtime, const struct old_user_ids *ids)
+{
+	int r = old_user_ids_renew_some(runtime->db, ids, clock_now());
+
+	if (r < 0)
+		log_write(LOG_WARN, "cannot bring the ids of users into their normal form",
+			  log_error_code(r));
+	return r > 0;
+}

@@ -1,0 +1,52 @@
+/*
+ * Rows with the id of a user that were stored before texts had a normal form
+ * (contract/schema_text.h), or by a replica that knows none: the id is brought into it, so that
+ * requests, whose texts are, find them. An id that shows nothing, or is longer then than a request
+ * may send, stays as it is.
+ *
+ * A pass walks over the distinct ids along an index, in pieces: a read, then a transaction that
+ * changes some rows and notes how far it got. So it goes on where a process before this one ended,
+ * and replicas may do it at once.
+ */
+#ifndef RESPONDER_OLD_USER_IDS_H
+#define RESPONDER_OLD_USER_IDS_H
+
+#include "responder/service.h"
+
+/*
+ * The table's migration text; nothing is to be done where the table of rows is empty. Passes: where
+ * replicas of a version before this one may write meanwhile, a second one follows
+ * OLD_USER_IDS_PAUSE after the first.
+ */
+#define OLD_USER_IDS_PAUSE (60 * 60 * CLOCK_SECOND)
+#define OLD_USER_IDS_SCHEMA(rows, passes)                                                          \
+	"CREATE TABLE old_user_ids ("                                                              \
+	" passes BIGINT NOT NULL PRIMARY KEY,"                                                     \
+	" due BIGINT NOT NULL,"                                                                    \
+	" last_id TEXT NOT NULL);"                                                                 \
+	"INSERT INTO old_user_ids SELECT " passes ", 0, '' WHERE EXISTS (SELECT 1 FROM " rows ");"
+
+/* A query's text for the distinct ids after $1 in their order, $2 at most, by one seek each: rows
+ * are a table and a condition that the index has. */
+#define OLD_USER_IDS_WALK(rows)                                                                    \
+	"WITH RECURSIVE ids (user_id) AS ("                                                        \
+	"SELECT (SELECT user_id FROM " rows " AND user_id > $1 ORDER BY user_id LIMIT 1)"          \
+	" UNION ALL SELECT (SELECT user_id FROM " rows " AND user_id > ids.user_id"                \
+	"  ORDER BY user_id LIMIT 1) FROM ids WHERE ids.user_id IS NOT NULL)"                      \
+	" SELECT user_id FROM ids WHERE user_id IS NOT NULL LIMIT $2"
+
+struct old_user_ids {
+	const char *walk;
+	/* Gives $3 rows at most with the user $1 the user $2, at the time $4. */
+	const char *sqlite_change;
+	const char *postgres_change;
+	size_t longest; /* id, in characters */
+};
+
+/* For a task: does a piece. True: there is more to do now. */
+bool old_user_ids_renew(struct runtime *runtime, const struct old_user_ids *ids);
+
+/* The same without the log. 1, 0, or an error of the store. */
+int old_user_ids_renew_some(struct db *db, const struct old_user_ids *ids, int64_t now);
+
+#endif
