@@ -92,7 +92,7 @@ static int store_chunk(struct import_stream *stream)
 	text_init(&results, RESULTS_MAX);
 	if (product_import_is_empty(stream->import))
 		return 0;
-	r = db_transaction(stream->request->runtime->db, product_import_apply, stream->import);
+	r = product_import_store(stream->import, stream->request->runtime->db);
 	if (r < 0 && stream->length == 0)
 		return r;
 	product_import_finish(stream->import, r, &results);

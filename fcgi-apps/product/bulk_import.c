@@ -212,15 +212,10 @@ static int look_up_all(struct db_conn *conn, struct product_import *import)
 }
 
 /* All lines together: a store that is a server gets them in a few messages. */
-static int apply_together(struct db_conn *conn, struct product_import *import, int64_t now)
+static int post_all(struct db_conn *conn, struct product_import *import, int64_t now)
 {
-	int r = look_up_all(conn, import);
+	int r = 0;
 
-	if (r < 0)
-		return r;
-	r = db_savepoint(conn);
-	if (r < 0)
-		return r;
 	for (size_t i = 0; i < import->count && r == 0; i++) {
 		struct import_line *line = &import->lines[i];
 
@@ -231,7 +226,16 @@ static int apply_together(struct db_conn *conn, struct product_import *import, i
 		if (r == 0)
 			r = import_line_post(line, &import->rules, conn, now);
 	}
-	return end_savepoint(conn, r);
+	return r;
+}
+
+static int apply_together(struct db_conn *conn, struct product_import *import, int64_t now)
+{
+	int r = look_up_all(conn, import);
+
+	if (r == 0)
+		r = db_savepoint(conn);
+	return r < 0 ? r : end_savepoint(conn, post_all(conn, import, now));
 }
 
 /* Imports that make the same products in different orders would wait for each other in a circle:
@@ -262,6 +266,28 @@ int product_import_apply(struct db_conn *conn, void *argument)
 	if (r == -EEXIST)
 		r = apply_together(conn, import, now);
 	return is_refusal(r) ? apply_singly(conn, import, now) : r;
+}
+
+/* What is refused is undone with the transaction: in a savepoint SQLite would copy every page. */
+static int apply_whole(struct db_conn *conn, void *argument)
+{
+	struct product_import *import = argument;
+	int r = wait_for_turn(conn);
+
+	if (r < 0)
+		return r;
+	sort_lines(import);
+	r = look_up_all(conn, import);
+	if (r == 0)
+		r = post_all(conn, import, clock_now());
+	return r < 0 ? r : db_settle(conn);
+}
+
+int product_import_store(struct product_import *import, struct db *db)
+{
+	int r = db_transaction(db, apply_whole, import);
+
+	return is_refusal(r) ? db_transaction(db, product_import_apply, import) : r;
 }
 
 void product_import_finish(struct product_import *import, int error, struct text *out)

@@ -32,12 +32,15 @@ bool product_import_is_empty(const struct product_import *import);
  * change, those of these skus, a JSON array. */
 int product_import_lock(struct db_conn *conn, const struct text *skus);
 
-/* A db_function; argument is the import. Stores the chunk's good lines. A line that the store
- * refuses spoils no other. */
+/* Stores the chunk's good lines, in a transaction. A line that the store refuses spoils no other.
+ * The store's errors. */
+int product_import_store(struct product_import *import, struct db *db);
+
+/* The same as a db_function, inside a transaction that does more; argument is the import. */
 int product_import_apply(struct db_conn *conn, void *argument);
 
-/* After apply: appends the result lines (application/x-ndjson) and starts the next chunk. error is
- * what the transaction ended with; negative: none of the chunk's lines was stored. */
+/* After either: appends the result lines (application/x-ndjson) and starts the next chunk. error is
+ * what it returned; negative: none of the chunk's lines was stored. */
 void product_import_finish(struct product_import *import, int error, struct text *out);
 
 /* Appends a result for a body that ended before its time. */

@@ -180,6 +180,26 @@ static const char postgres_words[] =
 	"  AND (" FTS_NEW ") IS DISTINCT FROM (" FTS_OLD "))"
 	" EXECUTE FUNCTION product_words_missing();" WORDS_OLDER;
 
+/*
+ * A statement with a trigger keeps a copy of every page that it changes, to undo it alone if it
+ * fails in the middle. OR FAIL tells SQLite that it need not (product_store.c), and rules in the
+ * triggers as well: so a product may be noted more than once.
+ */
+#define NOTE_NEW " BEGIN INSERT INTO product_search_changes VALUES (new.seq); END;"
+#define NOTE_OLD " BEGIN INSERT INTO product_search_changes VALUES (old.seq); END;"
+
+static const char sqlite_notes[] =
+	"DROP TRIGGER products_search_insert;"
+	"DROP TRIGGER products_search_update;"
+	"DROP TRIGGER products_search_delete;"
+	"DROP TABLE product_search_changes;"
+	"CREATE TABLE product_search_changes (seq INTEGER NOT NULL);"
+	"CREATE TRIGGER products_search_insert AFTER INSERT ON products" NOTE_NEW
+	"CREATE TRIGGER products_search_update AFTER UPDATE OF " FTS_COLUMNS ", deleted_at"
+	" ON products WHEN (" FTS_OLD ", old.deleted_at) IS NOT (" FTS_NEW
+	", new.deleted_at)" NOTE_NEW
+	"CREATE TRIGGER products_search_delete AFTER DELETE ON products" NOTE_OLD;
+
 /* Refused orders leave them. What was held and released, which stays, is not among them. */
 static const char tombstones[] = "CREATE INDEX reservations_tombstones ON reservations (created_at)"
 				 " WHERE state = 'released' AND updated_at = created_at;";
@@ -297,4 +317,5 @@ const struct db_migration product_migrations[PRODUCT_MIGRATION_COUNT] = {
 		.sqlite = sqlite_words,
 		.postgres = postgres_words,
 	},
+	{.version = 9, .name = "notes of changed words", .sqlite = sqlite_notes},
 };

@@ -235,8 +235,13 @@ static int change_texts(struct db_conn *conn, const struct change changes[2],
 	return change_row(conn, &changes[DB_SQLITE], values, count - 1, ret_rows);
 }
 
-#define INSERT(column, value)                                                                      \
-	CHANGE("INSERT INTO products (id, name, description, price, inventory, sku, category,"     \
+/* For SQLite: no row is changed half, as rules are checked before the first write, and nothing need
+ * be kept to undo the statement (migrations.c). */
+#define OR_FAIL " OR FAIL"
+
+#define INSERT(conflict, column, value)                                                            \
+	CHANGE("INSERT" conflict                                                                   \
+	       " INTO products (id, name, description, price, inventory, sku, category,"           \
 	       " tags, image_url, low_stock_threshold, created_at, updated_at" column ")"          \
 	       " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11" value ")",             \
 	       -EIO)
@@ -245,8 +250,8 @@ static int insert(struct db_conn *conn, const char *id, const struct product_inp
 		  int64_t now, struct db_rows **ret_rows)
 {
 	static const struct change changes[] = {
-		[DB_SQLITE] = INSERT("", ""),
-		[DB_POSTGRES] = INSERT(", search", ", $12::tsvector"),
+		[DB_SQLITE] = INSERT(OR_FAIL, "", ""),
+		[DB_POSTGRES] = INSERT("", ", search", ", $12::tsvector"),
 	};
 	struct derived derived CLEANUP(derived_release) = {0};
 	int r = derive(conn, input, &derived);
@@ -314,8 +319,8 @@ static int same_texts(const struct product_current *current, const struct produc
 	       memcmp(after.data, current->texts.data, after.length) == 0;
 }
 
-#define REPLACE(columns)                                                                           \
-	CHANGE("UPDATE products SET " columns "updated_at = $3, version = version + 1"             \
+#define REPLACE(conflict, columns)                                                                 \
+	CHANGE("UPDATE" conflict " products SET " columns "updated_at = $3, version = version + 1" \
 	       " WHERE id = $1 AND version = $2 AND deleted_at IS NULL",                           \
 	       -EAGAIN)
 #define NUMBERS "price = $4, inventory = $5, low_stock_threshold = $6, "
@@ -325,8 +330,8 @@ static int replace_all(struct db_conn *conn, const char *id, const struct produc
 		       const struct product_input *input, int64_t now, struct db_rows **ret_rows)
 {
 	static const struct change changes[] = {
-		[DB_SQLITE] = REPLACE(NUMBERS TEXTS),
-		[DB_POSTGRES] = REPLACE(NUMBERS TEXTS "search = $13::tsvector, "),
+		[DB_SQLITE] = REPLACE(OR_FAIL, NUMBERS TEXTS),
+		[DB_POSTGRES] = REPLACE("", NUMBERS TEXTS "search = $13::tsvector, "),
 	};
 	struct derived derived CLEANUP(derived_release) = {0};
 	int r = derive(conn, input, &derived);
@@ -353,8 +358,8 @@ static int replace_numbers(struct db_conn *conn, const char *id,
 			   const struct product_current *current, const struct product_input *input,
 			   int64_t now, struct db_rows **ret_rows)
 {
-	static const struct change numbers = REPLACE(NUMBERS);
-	static const struct change none = REPLACE("");
+	static const struct change numbers = REPLACE("", NUMBERS);
+	static const struct change none = REPLACE("", "");
 	bool same = input->price == current->price && input->inventory == current->inventory &&
 		    input->low_stock_threshold == current->low_stock_threshold;
 

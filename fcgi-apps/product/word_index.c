@@ -178,7 +178,8 @@ int word_index_update(struct db_conn *conn, void *unused UNUSED)
 		return 0;
 	/* FTS5 keeps what it is given in ascending order in one piece. */
 	r = db_query(conn,
-		     "SELECT changes.seq, " TEXTS " FROM product_search_changes AS changes"
+		     "SELECT changes.seq, " TEXTS
+		     " FROM (SELECT DISTINCT seq FROM product_search_changes) AS changes"
 		     " LEFT JOIN products ON products.seq = changes.seq AND deleted_at IS NULL"
 		     " ORDER BY changes.seq",
 		     DB_NO_VALUES, &rows);
