@@ -24,7 +24,8 @@
 #	SERVER_NAMES         empty; host names that are served besides localhost, 127.0.0.1 and [::1],
 #	                     comma-separated: shop.example.com, or *.example.com for all below it. Others
 #	                     get 421. The internal port also serves addresses and a cluster's own names
-#	CONNECTIONS          512: requests under way at the public port, in all (429 beyond); 0: no limit
+#	CONNECTIONS          1024: requests under way at the public port, in all (429 beyond); 0: no limit. Half
+#	                     of them with a body, an eighth listings, of one client a quarter of its own
 #	CLIENT_CONNECTIONS   64: the same of one client
 #	ROOT_PATH            empty, or the prefix a gateway leaves in front: /products
 #	CORS_ALLOW_ORIGINS   empty; exact origins, comma-separated, with `*` for any port of a loopback
@@ -109,6 +110,7 @@ client_zones() {
 	[ "$STORING_LIMIT_RPS" = 0 ] ||
 		printf '\tlimit_req_zone $storing zone=storing:4m rate=%dr/s;\n' "$STORING_LIMIT_RPS"
 	printf '\tlimit_conn_zone $client zone=connections_of:4m;\n\tlimit_conn_zone $hostname zone=connections:64k;\n'
+	printf '\tlimit_conn_zone $bodied zone=bodies:64k;\n'
 }
 
 client_limits() {
@@ -121,7 +123,16 @@ client_limits() {
 # A location with a limit of its own inherits none.
 connection_limits() {
 	[ "$CLIENT_CONNECTIONS" = 0 ] || printf '\t\tlimit_conn connections_of %d;\n' "$CLIENT_CONNECTIONS"
-	[ "$CONNECTIONS" = 0 ] || printf '\t\tlimit_conn connections %d;\n' "$CONNECTIONS"
+	[ "$CONNECTIONS" = 0 ] || printf '\t\tlimit_conn connections %d;\n\t\tlimit_conn bodies %d;\n' \
+		"$CONNECTIONS" $(((CONNECTIONS + 1) / 2))
+}
+
+# Answers that may be long, and lie in files for clients that read them slowly.
+listing_limits() {
+	connection_limits
+	[ "$CLIENT_CONNECTIONS" = 0 ] ||
+		printf '\t\tlimit_conn listings_of %d;\n' $(((CLIENT_CONNECTIONS + 3) / 4))
+	[ "$CONNECTIONS" = 0 ] || printf '\t\tlimit_conn listings %d;\n' $(((CONNECTIONS + 7) / 8))
 }
 
 # Prints a location for each path that the service has on this listener: which methods it takes, which of
@@ -172,6 +183,8 @@ locations() { # listeners
 			bytes = $3
 		if (index(" " own " ", " " $5 ".conf.template "))
 			more = more "@include " $5 ".conf.template\n"
+		if ($5 ~ /^list/)
+			more = more "@LISTING_LIMITS@\n"
 	}
 	END { end() }' | substitute /dev/stdin
 }
@@ -373,7 +386,7 @@ sidecar | internal)
 	ROUTES=${ROUTES:-$RUNTIME_DIR/routes}
 	RATE_LIMIT_RPS=${RATE_LIMIT_RPS:-200}
 	STORING_LIMIT_RPS=${STORING_LIMIT_RPS:-20}
-	CONNECTIONS=${CONNECTIONS:-512}
+	CONNECTIONS=${CONNECTIONS:-1024}
 	CLIENT_CONNECTIONS=${CLIENT_CONNECTIONS:-64}
 	TRUSTED_PROXIES=${TRUSTED_PROXIES:-}
 	whole_number PUBLIC_PORT "$PUBLIC_PORT" 1 65535
@@ -414,11 +427,12 @@ sidecar | internal)
 	CLIENT_ZONES=$(client_zones)
 	CLIENT_LIMITS=$(client_limits)
 	CONNECTION_LIMITS=$(connection_limits)
+	LISTING_LIMITS=$(listing_limits)
 	if [ "$kind" = internal ]; then
-		INSTANCE=internal IMPORTS=1 EXPORTS=1 LISTENERS='public internal' CONNECTION_LIMITS=
+		INSTANCE=internal IMPORTS=1 EXPORTS=1 LISTENERS='public internal' CONNECTION_LIMITS= LISTING_LIMITS=
 	fi
 	export SERVICE PUBLIC_PORT INTERNAL_PORT WORKER_SOCKET ROOT_PATTERN PATH_RULES PREFIX_RULES REAL_IP \
-		CACHE_CONTROL IMPORTS EXPORTS CLIENT_ZONES CLIENT_LIMITS CONNECTION_LIMITS
+		CACHE_CONTROL IMPORTS EXPORTS CLIENT_ZONES CLIENT_LIMITS CONNECTION_LIMITS LISTING_LIMITS
 	SERVICE_ZONES=$(own_part zones.conf.template)
 	LOCATIONS=$(locations "$LISTENERS")
 	BODY_RULES=$(printf '%s\n' "$LOCATIONS" | awk '
@@ -438,7 +452,7 @@ gateway | balancer)
 		ORDER_ADDRESS=${ORDER_ADDRESS:-127.0.0.1}
 		GATEWAY_PORT=${GATEWAY_PORT:-8080}
 		SOURCE_ADDRESS=${SOURCE_ADDRESS:-}
-		CONNECTIONS=${CONNECTIONS:-512}
+		CONNECTIONS=${CONNECTIONS:-1024}
 		CLIENT_CONNECTIONS=${CLIENT_CONNECTIONS:-64}
 		host ORDER_ADDRESS "$ORDER_ADDRESS"
 		whole_number GATEWAY_PORT "$GATEWAY_PORT" 1 65535

@@ -107,7 +107,11 @@ MISTAKES = {
     # Imports and exports
     "an import too many for the disk": (
         "nginx/render.sh", "IMPORTS=4 ", "IMPORTS=5 ",
-        "pods.test_imports_find_disk",
+        "pods.test_imports_and_slow_readers_find_disk",
+    ),
+    "a page too long for its file": (
+        "fcgi-apps/product/list_api.c", "PAGE_BYTES_MAX (3u << 20)", "PAGE_BYTES_MAX (4u << 20)",
+        "pods.test_pages_fit_the_files_of_slow_readers",
     ),
     "an export too many for the worker": (
         "nginx/render.sh", "EXPORTS=3 ", "EXPORTS=4 ",

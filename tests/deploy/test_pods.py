@@ -202,7 +202,24 @@ def test_imports_and_exports_find_threads():
     assert at_once("IMPORTS") + at_once("EXPORTS") <= threads
 
 
-def test_imports_find_disk():
+def requests_at_once():
+    return number(r"CONNECTIONS=\$\{CONNECTIONS:-(\d+)\}\n\tCLIENT_CONNECTIONS=.*\n\tTRUSTED", "nginx/render.sh")
+
+
+def long_answer():
+    """Of which the file for a slow reader has room, in bytes."""
+    return number(r"fastcgi_max_temp_file_size (\d+)m;", "nginx/worker.conf.template") << 20
+
+
+def test_pages_fit_the_files_of_slow_readers():
+    """Else the worker would have to wait for them. A page ends behind the row that fills it."""
+    pages = {"product/list_api.c": "PAGE", "cart/cart_api.c": "LIST", "order/order_api.c": "PAGE"}
+    for file, name in pages.items():
+        full = number(rf"#define {name}_BYTES_MAX \((\d)u << 20\)", f"fcgi-apps/{file}") << 20
+        assert full + (1 << 20) <= long_answer()
+
+
+def test_imports_and_slow_readers_find_disk():
     """The results of an import are with the worker, and then with nginx, too."""
     documents = manifests.render(OVERLAYS["production"])
     workload = manifests.named(documents, "Deployment", "product-service")
@@ -210,7 +227,7 @@ def test_imports_find_disk():
     body = int(re.search(r"^public POST (\d+) \S+ importProducts$", routes, re.M)[1]) >> 20
     results = number(r"fastcgi_max_temp_file_size (\d+)m;", "nginx/importProducts.conf.template")
     (disk,) = [v["emptyDir"] for v in manifests.pod(workload)["volumes"] if v["name"] == "temporary"]
-    needed = at_once("IMPORTS") * (body + 2 * results)
+    needed = at_once("IMPORTS") * (body + 2 * results) + requests_at_once() // 8 * (long_answer() >> 20)
     assert needed < int(disk["sizeLimit"].removesuffix("Mi"))
 
 
@@ -223,14 +240,13 @@ def nginx_memory(service):
         r"large_client_header_buffers (\d+) (\d+)k;", (manifests.ROOT / "nginx/http.conf.template").read_text()
     ).groups()
     header = first + int(count) * (int(size) << 10) + (6 << 10)
-    requests = number(r"CONNECTIONS=\$\{CONNECTIONS:-(\d+)\}\n\tCLIENT_CONNECTIONS=.*\n\tTRUSTED", "nginx/render.sh")
     bodies = [int(size) for size in re.findall(r"^public \S+ (\d+) ", manifests.routes(service), re.M)]
     body = max(size for size in bodies if size <= 131072)
     buffers, size = re.search(
         r"\tfastcgi_buffers (\d+) (\d+)k;", (manifests.ROOT / "nginx/worker.conf.template").read_text()
     ).groups()
     answer = (int(buffers) + 1) * (int(size) << 10)
-    return connections * header + requests * max(body, answer)
+    return connections * header + requests_at_once() * max(body, answer)
 
 
 def test_nginx_has_the_memory_that_clients_can_take():
