@@ -346,6 +346,9 @@ def test_a_connection_ends_where_the_worker_hangs(lonely):
     finally:
         assert product.nginx.stop() == 0
         product.nginx.run()
+        # Kept connections ended with it.
+        product.public.close()
+        product.internal.close()
 
 
 class Impostor(threading.Thread):
