@@ -156,17 +156,17 @@ static int write_listed(void *context, const struct cart *cart)
 	return 0;
 }
 
-static void link_next(const struct listing *listing)
+static void link_next(const struct listing *listing, int64_t last_created_at, const char *last_id)
 {
 	char created_at[32];
 
-	snprintf(created_at, sizeof(created_at), "%" PRId64, listing->last_created_at);
+	snprintf(created_at, sizeof(created_at), "%" PRId64, last_created_at);
 	paging_next(listing->request, listing->response, LIST_ORDER,
-		    (const char *const[]){created_at, listing->last_id}, 2);
+		    (const char *const[]){created_at, last_id}, 2);
 }
 
-static int list_page(struct request *request, struct response *response,
-		     const struct cart_page *page, int64_t now)
+static int list_page(struct request *request, struct response *response, struct cart_page *page,
+		     int64_t now)
 {
 	struct listing listing = {
 		.request = request,
@@ -174,30 +174,54 @@ static int list_page(struct request *request, struct response *response,
 		.json = response_json(response, 200),
 		.limit = page->limit - 1,
 	};
+	int further = cart_store_horizon(request->db, page, CART_PAGE_HORIZON);
 	int r;
 
+	if (further < 0)
+		return further;
 	json_array_begin(listing.json);
 	r = cart_store_list(request->db, page, now, write_listed, &listing);
 	if (r < 0)
 		return r;
 	json_array_end(listing.json);
 	if (listing.more || r > 0)
-		link_next(&listing);
+		link_next(&listing, listing.last_created_at, listing.last_id);
+	else if (further)
+		link_next(&listing, page->last_created_at, page->last_id);
 	return 0;
+}
+
+/* From the beginning, whatever the page. */
+static int write_total(struct request *request, struct response *response, struct cart_page page,
+		       int64_t now)
+{
+	int64_t count = 0;
+	int further;
+	int r;
+
+	if (!request_query_bool(request, "count", false))
+		return 0;
+	further = cart_store_horizon(request->db, &page, CART_COUNT_HORIZON);
+	if (further < 0)
+		return further;
+	r = cart_store_count(request->db, &page, now, &count);
+	if (r == 0)
+		paging_total(response, count, !further);
+	return r;
 }
 
 int cart_api_list(struct request *request, struct response *response)
 {
 	struct cursor cursor CLEANUP(cursor_release) = {0};
 	int64_t now = clock_now();
-	int64_t count = 0;
-	struct cart_page page = {
+	const struct cart_page beginning = {
 		.user_id = request_query(request, "user_id"),
 		.created_at = INT64_MAX,
 		.id = "",
 		/* one more, to know whether there is a next page */
 		.limit = request_query_int(request, "limit", PAGE_LIMIT_DEFAULT) + 1,
 	};
+	struct cart_page page = beginning;
 	int r;
 
 	if (!cursor_read(request, response, LIST_ORDER, 2, &cursor))
@@ -208,13 +232,7 @@ int cart_api_list(struct request *request, struct response *response)
 		page.id = cursor.fields[1];
 	}
 	r = list_page(request, response, &page, now);
-	if (r < 0 || !request_query_bool(request, "count", false))
-		return r;
-	r = cart_store_count(request->db, page.user_id, now, &count);
-	if (r < 0)
-		return r;
-	paging_total(response, count, true);
-	return 0;
+	return r < 0 ? r : write_total(request, response, beginning, now);
 }
 
 int cart_api_clear(struct request *request, struct response *response)

@@ -151,6 +151,35 @@ int cart_store_lock_two(struct db_conn *conn, const char *id, const char *other_
 		       DB_VALUES(db_text(id), db_text(other_id)));
 }
 
+/* By the index alone. */
+int cart_store_horizon(struct db_conn *conn, struct cart_page *page, int64_t carts)
+{
+	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
+	int r = db_query(conn,
+			 "SELECT created_at, id FROM carts WHERE user_id = $1"
+			 " AND (created_at, id) < ($2, $3)"
+			 " ORDER BY created_at DESC, id DESC LIMIT 1 OFFSET $4",
+			 DB_VALUES(db_text(page->user_id), db_int(page->created_at),
+				   db_text(page->id), db_int(carts - 1)),
+			 &rows);
+
+	if (r == 0)
+		r = db_next(rows);
+	if (r <= 0)
+		return r;
+	page->last_created_at = db_column_int(rows, 0);
+	column_copy(rows, 1, page->last_id, sizeof(page->last_id));
+	return 1;
+}
+
+/* Of PAGE_VALUES. */
+#define IN_PAGE                                                                                    \
+	"user_id = $1 AND (created_at, id) < ($2, $3) AND (created_at, id) >= ($4, $5)"            \
+	" AND (expires_at > $6 OR " OPEN_CHECKOUT ")"
+#define PAGE_VALUES(page, now)                                                                     \
+	db_text((page)->user_id), db_int((page)->created_at), db_text((page)->id),                 \
+		db_int((page)->last_created_at), db_text((page)->last_id), db_int(now)
+
 int cart_store_list(struct db_conn *conn, const struct cart_page *page, int64_t now,
 		    cart_visitor *visit, void *context)
 {
@@ -160,37 +189,26 @@ int cart_store_list(struct db_conn *conn, const struct cart_page *page, int64_t 
 
 	cart_init(&cart);
 	/* Carts and lines by one query: the page is cut first, then joined. */
-	r = db_query(conn,
-		     "WITH page AS (SELECT " HEADER_COLUMNS " FROM carts WHERE user_id = $1"
-		     "  AND (created_at, id) < ($2, $3)"
-		     "  AND (expires_at > $4 OR " OPEN_CHECKOUT ")"
-		     "  ORDER BY created_at DESC, id DESC LIMIT $5)"
-		     " SELECT " HEADER_COLUMNS ", " LINE_COLUMNS " FROM page AS carts"
-		     " LEFT JOIN cart_lines ON cart_lines.cart_id = carts.id"
-		     " ORDER BY carts.created_at DESC, carts.id DESC, position, product_id"
-		     " LIMIT $6",
-		     DB_VALUES(db_text(page->user_id), db_int(page->created_at), db_text(page->id),
-			       db_int(now), db_int(page->limit), db_int(CART_PAGE_LINES)),
-		     &rows);
+	r = db_query(
+		conn,
+		"WITH page AS (SELECT " HEADER_COLUMNS " FROM carts WHERE " IN_PAGE
+		"  ORDER BY created_at DESC, id DESC LIMIT $7)"
+		" SELECT " HEADER_COLUMNS ", " LINE_COLUMNS " FROM page AS carts"
+		" LEFT JOIN cart_lines ON cart_lines.cart_id = carts.id"
+		" ORDER BY carts.created_at DESC, carts.id DESC, position, product_id"
+		" LIMIT $8",
+		DB_VALUES(PAGE_VALUES(page, now), db_int(page->limit), db_int(CART_PAGE_LINES)),
+		&rows);
 	return r < 0 ? r : visit_carts(rows, CART_PAGE_LINES, &cart, visit, context);
 }
 
-int cart_store_count(struct db_conn *conn, const char *user_id, int64_t now, int64_t *ret_count)
+int cart_store_count(struct db_conn *conn, const struct cart_page *page, int64_t now,
+		     int64_t *ret_count)
 {
-	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
-	int r = db_query(conn,
-			 "SELECT count(*) FROM (SELECT 1 FROM carts WHERE user_id = $1"
-			 " AND (expires_at > $2 OR " OPEN_CHECKOUT ")"
-			 " LIMIT " PAGING_COUNTED ") AS counted",
-			 DB_VALUES(db_text(user_id), db_int(now)), &rows);
-
-	if (r < 0)
-		return r;
-	r = db_next(rows);
-	if (r < 0)
-		return r;
-	*ret_count = db_column_int(rows, 0);
-	return 0;
+	return db_query_int(conn,
+			    "SELECT count(*) FROM (SELECT 1 FROM carts WHERE " IN_PAGE
+			    " LIMIT " PAGING_COUNTED ") AS counted",
+			    DB_VALUES(PAGE_VALUES(page, now)), ret_count);
 }
 
 static struct db_value text_or_null(const char *text)

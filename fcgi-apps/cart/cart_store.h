@@ -32,13 +32,23 @@ int cart_store_lock(struct db_conn *conn, const char *id);
  * the same two would wait for each other in a circle. Ids of no cart are passed over. */
 int cart_store_lock_two(struct db_conn *conn, const char *id, const char *other_id);
 
-/* The carts of a user that come after (created_at, id), newest first. */
+/* The carts of a user that come after (created_at, id), newest first, no further than the last. */
 struct cart_page {
 	const char *user_id;
 	int64_t created_at; /* INT64_MAX: from the start */
 	const char *id;
+	int64_t last_created_at; /* 0: to the end */
+	char last_id[CART_ID_SIZE];
 	int64_t limit;
 };
+
+/* Carts that a page, or a count, looks at: those that are not alive any more stay until
+ * cart_store_expire() comes by. */
+#define CART_PAGE_HORIZON  2000
+#define CART_COUNT_HORIZON 10000
+
+/* Sets the page's last to the one so many carts on, alive or not: 1; or 0 where that is the end. */
+int cart_store_horizon(struct db_conn *conn, struct cart_page *page, int64_t carts);
 
 /* Called for one cart after the other, lines included. 0: go on, 1: enough, negative: error. */
 typedef int cart_visitor(void *context, const struct cart *cart);
@@ -50,7 +60,10 @@ typedef int cart_visitor(void *context, const struct cart *cart);
 /* 1: carts of the page were left out, as it would have too many lines. */
 int cart_store_list(struct db_conn *conn, const struct cart_page *page, int64_t now,
 		    cart_visitor *visit, void *context);
-int cart_store_count(struct db_conn *conn, const char *user_id, int64_t now, int64_t *ret_count);
+
+/* Those of a page without a limit; counts no further than PAGING_COUNTED. */
+int cart_store_count(struct db_conn *conn, const struct cart_page *page, int64_t now,
+		     int64_t *ret_count);
 
 /*
  * These change a cart that was loaded for it, in the same transaction, and are posted (db_post):

@@ -192,6 +192,13 @@ static int see(void *context, const struct cart *cart)
 	return 0;
 }
 
+static int count_of_user(struct db_conn *conn, struct seen *seen)
+{
+	struct cart_page all = {.user_id = seen->page.user_id, .created_at = INT64_MAX, .id = ""};
+
+	return cart_store_count(conn, &all, seen->now, &seen->total);
+}
+
 static int list(struct db_conn *conn, void *argument)
 {
 	struct seen *seen = argument;
@@ -199,7 +206,7 @@ static int list(struct db_conn *conn, void *argument)
 
 	seen->count = 0;
 	r = cart_store_list(conn, &seen->page, seen->now, see, seen);
-	return r ? r : cart_store_count(conn, seen->page.user_id, seen->now, &seen->total);
+	return r ? r : count_of_user(conn, seen);
 }
 
 START_TEST(listing_is_newest_first_with_lines)
@@ -245,6 +252,57 @@ START_TEST(listing_is_newest_first_with_lines)
 	ck_assert_int_eq(db_read(db, list, &seen), 0);
 	ck_assert_int_eq(seen.count, 0);
 	ck_assert_int_eq(seen.total, 0);
+}
+END_TEST
+
+static int add_expired(struct db_conn *conn, void *argument UNUSED)
+{
+	int64_t r = db_run(conn,
+			   "WITH RECURSIVE n (i) AS"
+			   " (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < $2)"
+			   " INSERT INTO carts (id, user_id, version, created_at, updated_at,"
+			   " expires_at, emptied_version)"
+			   " SELECT 'x' || i, 'u', 1, CAST($1 AS BIGINT) + i, $1, $1, 0 FROM n",
+			   DB_VALUES(db_int(present - 9000), db_int(CART_PAGE_HORIZON + 1)));
+
+	return r < 0 ? (int)r : 0;
+}
+
+static int look_ahead(struct db_conn *conn, void *argument)
+{
+	struct seen *seen = argument;
+
+	return cart_store_horizon(conn, &seen->page, CART_PAGE_HORIZON);
+}
+
+/* Of what is dead a page walks over so many, whoever's they are. */
+START_TEST(dead_carts_are_walked_over_in_pages)
+{
+	struct seen seen = {
+		.page = {.user_id = "u", .created_at = INT64_MAX, .id = "", .limit = 3},
+		.now = present,
+		.wanted = 16,
+	};
+
+	carts_make("old", present - 9500, present + LIFETIME);
+	ck_assert_int_eq(db_read(db, look_ahead, &seen), 0);
+	ck_assert_int_eq(db_transaction(db, add_expired, NULL), 0);
+	carts_make("new", present - 5, present + LIFETIME);
+
+	ck_assert_int_eq(db_read(db, look_ahead, &seen), 1);
+	ck_assert_int_eq(seen.page.last_created_at, present - 9000 + 3);
+	ck_assert_str_eq(seen.page.last_id, "x3");
+	ck_assert_int_eq(db_read(db, list, &seen), 0);
+	ck_assert_int_eq(seen.count, 1);
+	ck_assert_str_eq(seen.ids[0], "new");
+	ck_assert_int_eq(seen.total, 2);
+
+	seen.page = (struct cart_page){
+		.user_id = "u", .created_at = seen.page.last_created_at, .id = "x3", .limit = 3};
+	ck_assert_int_eq(db_read(db, look_ahead, &seen), 0);
+	ck_assert_int_eq(db_read(db, list, &seen), 0);
+	ck_assert_int_eq(seen.count, 1);
+	ck_assert_str_eq(seen.ids[0], "old");
 }
 END_TEST
 
@@ -327,6 +385,7 @@ int main(void)
 	tcase_add_test(tcase, what_was_never_changed_can_go_sooner);
 	tcase_add_test(tcase, a_cart_with_an_open_checkout_lives_on);
 	tcase_add_test(tcase, listing_is_newest_first_with_lines);
+	tcase_add_test(tcase, dead_carts_are_walked_over_in_pages);
 	tcase_add_test(tcase, adds_at_once_never_exceed_the_stock);
 	suite_add_tcase(suite, tcase);
 	return store_main(suite);
