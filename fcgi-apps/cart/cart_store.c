@@ -2,6 +2,7 @@
 
 #include "responder/old_user_ids.h"
 #include "responder/paging.h"
+#include "storage/count.h"
 
 #define OPEN_CHECKOUT                                                                              \
 	"EXISTS (SELECT 1 FROM checkouts WHERE checkouts.cart_id = carts.id AND state = 'open')"
@@ -342,8 +343,7 @@ int64_t cart_store_drop_unused(struct db_conn *conn, int64_t from, int64_t befor
 
 int cart_store_count_all(struct db_conn *conn, int64_t limit, int64_t *ret_count)
 {
-	return db_query_int(conn, "SELECT COUNT(*) FROM (SELECT 1 FROM carts LIMIT $1) AS counted",
-			    DB_VALUES(db_int(limit)), ret_count);
+	return db_count(conn, DB_COUNT_PIECE("carts"), limit, ret_count);
 }
 
 /* The version stays: it tells whether an order emptied the cart. */

@@ -91,7 +91,7 @@ int64_t cart_store_expire(struct db_conn *conn, int64_t now);
 int64_t cart_store_drop_unused(struct db_conn *conn, int64_t from, int64_t before,
 			       int64_t *ret_from);
 
-/* All carts, alive or not; counts no further than limit. */
+/* All carts, alive or not, but for a few of the same microsecond; counts no further than limit. */
 int cart_store_count_all(struct db_conn *conn, int64_t limit, int64_t *ret_count);
 
 /* Carts of users whose ids are not in their normal form. */

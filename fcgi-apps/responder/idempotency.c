@@ -5,14 +5,12 @@
 #include "base/clock.h"
 #include "responder/kept_answer.h"
 #include "responder/service.h"
+#include "storage/count.h"
 
 /* A row with this status is a claim whose answer isn't there yet. */
 #define STATUS_RUNNING 0
 
 #define FINGERPRINT_SIZE SHA256_DIGEST_STRING_LENGTH
-
-/* Keys counted by one statement: of millions it would take longer than PostgreSQL lets it. */
-#define COUNT_PIECE 100000
 
 static void fingerprint(const struct request *request, char ret_hex[FINGERPRINT_SIZE])
 {
@@ -210,37 +208,9 @@ int64_t idempotency_purge(struct db_conn *conn, int64_t now, int64_t limit)
 		      DB_VALUES(db_int(now - IDEMPOTENCY_LIFETIME), db_int(limit)));
 }
 
-/* Moves *from on to the last one counted. */
-static int count_piece(struct db_conn *conn, int64_t *from, int64_t *ret_count)
-{
-	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
-	int r = db_query(conn,
-			 "SELECT count(*), coalesce(max(created_at), 0) FROM (SELECT created_at"
-			 " FROM idempotency_keys WHERE created_at > $1"
-			 " ORDER BY created_at LIMIT $2) AS counted",
-			 DB_VALUES(db_int(*from), db_int(COUNT_PIECE)), &rows);
-	if (r == 0)
-		r = db_next(rows);
-	if (r < 0)
-		return r;
-	*ret_count = db_column_int(rows, 0);
-	*from = db_column_int(rows, 1);
-	return 0;
-}
-
 int idempotency_count(struct db_conn *conn, int64_t limit, int64_t *ret_count)
 {
-	int64_t from = 0;
-	int64_t piece = COUNT_PIECE;
-	int64_t count = 0;
-	while (piece == COUNT_PIECE && count < limit) {
-		int r = count_piece(conn, &from, &piece);
-		if (r < 0)
-			return r;
-		count += piece;
-	}
-	*ret_count = count < limit ? count : limit;
-	return 0;
+	return db_count(conn, DB_COUNT_PIECE("idempotency_keys"), limit, ret_count);
 }
 
 int idempotent_handle(struct db_conn *conn, struct request *request, struct response *response,
