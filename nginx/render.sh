@@ -36,11 +36,12 @@
 #	                     POST with an Idempotency-Key, POST /carts and POST /orders. 50 times as many may
 #	                     come at once: what a client may store in a day is what this limits
 #	TRUSTED_PROXIES      empty; addresses or networks of what stands directly in front: of its
-#	                     X-Forwarded-For the last entry, which it wrote itself, is the client's address
+#	                     X-Forwarded-For the last entry, which it wrote itself, is the client's address.
+#	                     unix:/PATH stands for who can open that socket; it is the public port's
 #
 #	PRODUCT_ADDRESS, CART_ADDRESS, ORDER_ADDRESS
 #	                     gateway, balancer: 127.0.0.1; an IPv4 address, or a name that is looked up
-#	                     at start
+#	                     at start. gateway: also unix:/PATH, of a sidecar's TRUSTED_PROXIES, and no port
 #	GATEWAY_PORT         gateway: 8080
 #	SOURCE_ADDRESS       gateway: empty, or the address of this machine that it asks sidecars from
 #	PRODUCT_PORT, CART_PORT, ORDER_PORT
@@ -83,9 +84,18 @@ addresses() { # name value
 	matches "$2" '[0-9A-Fa-f.:]+(/[0-9]{1,3})?' || fail "$1" "$2" 'must be an IP address or network'
 }
 
+unix_socket() { # value
+	matches "$1" 'unix:/[A-Za-z0-9/._-]{1,100}'
+}
+
 host() { # name value
 	matches "$2" '[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?' ||
 		fail "$1" "$2" 'must be an IPv4 address or a host name'
+}
+
+sidecar_address() { # name value
+	[ "$kind" != gateway ] || ! unix_socket "$2" || return 0
+	host "$1" "$2"
 }
 
 # Prints the names of a server.
@@ -215,6 +225,10 @@ check_ports() { # name value
 
 # Prints a service's upstreams: all its replicas, and all but each one of them.
 pools() { # service address ports
+	if unix_socket "$2"; then
+		pool "$1" "$2"
+		return
+	fi
 	service=$1 address=$2
 	# shellcheck disable=SC2046 # words
 	set -- $(printf '%s' "$3" | tr ',' ' ')
@@ -409,9 +423,16 @@ sidecar | internal)
 	[ -z "$ROOT_PATTERN" ] || ROOT_PATTERN="(?:$ROOT_PATTERN)?"
 
 	REAL_IP=
+	PROXY_LISTEN=
 	if [ -n "$TRUSTED_PROXIES" ]; then
 		for proxy in $(printf '%s' "$TRUSTED_PROXIES" | tr ',' ' '); do
-			addresses TRUSTED_PROXIES "$proxy"
+			if unix_socket "$proxy"; then
+				PROXY_LISTEN="$PROXY_LISTEN		listen $proxy;
+"
+				proxy=unix:
+			else
+				addresses TRUSTED_PROXIES "$proxy"
+			fi
 			REAL_IP="$REAL_IP	set_real_ip_from $proxy;
 "
 		done
@@ -431,7 +452,7 @@ sidecar | internal)
 	if [ "$kind" = internal ]; then
 		INSTANCE=internal IMPORTS=1 EXPORTS=1 LISTENERS='public internal' CONNECTION_LIMITS= LISTING_LIMITS=
 	fi
-	export SERVICE PUBLIC_PORT INTERNAL_PORT WORKER_SOCKET ROOT_PATTERN PATH_RULES PREFIX_RULES REAL_IP \
+	export SERVICE PUBLIC_PORT INTERNAL_PORT WORKER_SOCKET ROOT_PATTERN PATH_RULES PREFIX_RULES REAL_IP PROXY_LISTEN \
 		CACHE_CONTROL IMPORTS EXPORTS CLIENT_ZONES CLIENT_LIMITS CONNECTION_LIMITS LISTING_LIMITS
 	SERVICE_ZONES=$(own_part zones.conf.template)
 	LOCATIONS=$(locations "$LISTENERS")
@@ -446,15 +467,15 @@ gateway | balancer)
 	SERVICE=$kind
 	PRODUCT_ADDRESS=${PRODUCT_ADDRESS:-127.0.0.1}
 	CART_ADDRESS=${CART_ADDRESS:-127.0.0.1}
-	host PRODUCT_ADDRESS "$PRODUCT_ADDRESS"
-	host CART_ADDRESS "$CART_ADDRESS"
+	sidecar_address PRODUCT_ADDRESS "$PRODUCT_ADDRESS"
+	sidecar_address CART_ADDRESS "$CART_ADDRESS"
 	if [ "$kind" = gateway ]; then
 		ORDER_ADDRESS=${ORDER_ADDRESS:-127.0.0.1}
 		GATEWAY_PORT=${GATEWAY_PORT:-8080}
 		SOURCE_ADDRESS=${SOURCE_ADDRESS:-}
 		CONNECTIONS=${CONNECTIONS:-1024}
 		CLIENT_CONNECTIONS=${CLIENT_CONNECTIONS:-64}
-		host ORDER_ADDRESS "$ORDER_ADDRESS"
+		sidecar_address ORDER_ADDRESS "$ORDER_ADDRESS"
 		whole_number GATEWAY_PORT "$GATEWAY_PORT" 1 65535
 		whole_number CONNECTIONS "$CONNECTIONS" 0 65535
 		whole_number CLIENT_CONNECTIONS "$CLIENT_CONNECTIONS" 0 65535

@@ -772,6 +772,7 @@ def test_gateway_keeps_its_connections(platform):
         ("sidecar", "RATE_LIMIT_RPS", "fast"),
         ("sidecar", "STORING_LIMIT_RPS", "-1"),
         ("sidecar", "TRUSTED_PROXIES", "127.0.0.1,proxy"),
+        ("sidecar", "TRUSTED_PROXIES", "unix:public.sock"),
         ("sidecar", "WORKER_PROCESSES", "0"),
         ("sidecar", "ROUTES", "/nowhere"),
         ("sidecar", "CONNECTIONS", "many"),
@@ -790,6 +791,8 @@ def test_gateway_keeps_its_connections(platform):
         ("sidecar", "CORS_ALLOW_ORIGINS", "https://a.example\nhttps://b.example"),
         ("gateway", "GATEWAY_PORT", "0"),
         ("gateway", "CART_PORT", "x"),
+        ("gateway", "ORDER_ADDRESS", 'unix:/run/"; root /'),
+        ("balancer", "CART_ADDRESS", "unix:/run/cart.sock"),
     ],
 )
 def test_a_bad_setting_is_named(kind, name, value):
