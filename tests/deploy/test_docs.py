@@ -162,8 +162,8 @@ IMAGES = {
 
 
 def foreign_images():
-    """Of all manifests and of the compose file; not the services' own, which have a tag of their own."""
-    sources = [*(manifests.ROOT / "k8s").rglob("*.yaml"), manifests.ROOT / "docker-compose.yml"]
+    """Of all manifests and of compose; not the services' own, which have a tag of their own."""
+    sources = [*(manifests.ROOT / "k8s").rglob("*.yaml"), manifests.ROOT / "docker-compose.postgres.yml"]
     for source in sources:
         for image in re.findall(r"^\s*(?:image|imageName): (\S+/\S+:\S*[0-9]\S*)$", source.read_text(), re.M):
             if "-service:" not in image:

@@ -1,4 +1,4 @@
-"""Names of settings: what the manifests, the compose file and the images set is read, and what the
+"""Names of settings: what the manifests, the compose files and the images set is read, and what the
 programs read is set, or left at its default on purpose."""
 
 import re
@@ -7,7 +7,11 @@ import manifests
 import pytest
 import yaml
 
-COMPOSE = yaml.safe_load((manifests.ROOT / "docker-compose.yml").read_text())["services"]
+COMPOSE = [
+    (name, service.get("environment", {}))
+    for file in ("docker-compose.yml", "docker-compose.postgres.yml")
+    for name, service in yaml.safe_load((manifests.ROOT / file).read_text())["services"].items()
+]
 ENTRYPOINT = (manifests.ROOT / "docker/entrypoint.sh").read_text()
 
 READ = {
@@ -40,7 +44,7 @@ AT_DEFAULT = {
     },
 }
 # Of postgres' image, not ours.
-POSTGRES = {"POSTGRES_PASSWORD", "POSTGRES_HOST_AUTH_METHOD", "PGDATA"}
+POSTGRES = {"POSTGRES_PASSWORD", "POSTGRES_PASSWORD_FILE", "PGDATA"}
 
 
 def test_the_programs_are_understood():
@@ -74,11 +78,14 @@ def test_what_is_read_is_set_or_left_alone_on_purpose(overlay):
         assert READ[role] - names == AT_DEFAULT[role]
 
 
-@pytest.mark.parametrize("name", COMPOSE)
-def test_what_compose_sets_is_read(name):
+@pytest.mark.parametrize("service", COMPOSE, ids=lambda service: service[0])
+def test_what_compose_sets_is_read(service):
+    name, environment = service
     role = {"gateway": "gateway", "postgres": None}.get(name, "worker" if "-worker" in name else "nginx")
-    known = READ[role] if role else POSTGRES
-    assert set(COMPOSE[name].get("environment", {})) <= known
+    databases = set(re.findall(r"getenv password (\w+)", (manifests.ROOT / "docker/databases.sql").read_text()))
+    known = READ[role] if role else POSTGRES | databases
+    assert set(environment) <= known
+    assert role or databases <= set(environment)
 
 
 @pytest.mark.parametrize("service", manifests.SERVICES)

@@ -1,6 +1,7 @@
-"""Dockerfiles, the compose file and the build's context, without building."""
+"""Dockerfiles, the compose files and the build's context, without building."""
 
 import re
+import shutil
 import subprocess
 
 import manifests
@@ -9,8 +10,28 @@ import yaml
 
 COMPOSE = yaml.safe_load((manifests.ROOT / "docker-compose.yml").read_text())
 SERVICES = COMPOSE["services"]
+ON_POSTGRES = yaml.safe_load((manifests.ROOT / "docker-compose.postgres.yml").read_text())
 PORTS = {"product": 8001, "cart": 8002, "order": 8003}
-PROFILES = {"sqlite": "-worker", "postgres": "-worker-postgres"}
+# Who shares a network with whom, besides what only leads to a published port.
+EDGES = {
+    "cart-product": {"cart-worker", "product"},
+    "order-product": {"order-worker", "product"},
+    "order-cart": {"order-worker", "cart"},
+    "product-database": {"product-worker", "postgres"},
+    "cart-database": {"cart-worker", "postgres"},
+    "order-database": {"order-worker", "postgres"},
+}
+
+
+def merged():
+    """Both files, as "-f … -f …" puts them together."""
+
+    def put(below, above):
+        if isinstance(below, dict):
+            return below | {k: put(below[k], v) if k in below else v for k, v in above.items()}
+        return below + above if isinstance(below, list) else above
+
+    return put(COMPOSE, ON_POSTGRES)
 
 
 def dockerfile(service):
@@ -81,9 +102,6 @@ def test_each_sidecar_knows_its_prefix_at_the_gateway():
 
 def test_compose_builds_what_the_dockerfiles_ask_for():
     for name, service in SERVICES.items():
-        if "build" not in service:
-            assert name == "postgres"
-            continue
         text = (manifests.ROOT / service["build"]["dockerfile"]).read_text()
         title = re.search(r'image.title="([a-z-]+)"', text)[1]
         assert f"/{title}:" in service["image"]
@@ -92,52 +110,113 @@ def test_compose_builds_what_the_dockerfiles_ask_for():
         assert service["build"]["args"]["BASE_IMAGE"] == f"${{BASE_IMAGE:-{base}}}"
 
 
-@pytest.mark.parametrize("profile", PROFILES)
-def test_a_profile_runs_each_service_once(profile):
-    active = {n: s for n, s in SERVICES.items() if s.get("profiles", [profile]) == [profile]}
-    workers = {name for name in active if "-worker" in name}
-    assert workers == {f"{service}{PROFILES[profile]}" for service in manifests.SERVICES}
+@pytest.mark.parametrize("services", [SERVICES, merged()["services"]], ids=["sqlite", "postgres"])
+def test_each_service_runs_once(services):
+    assert {name for name in services if "-worker" in name} == {f"{s}-worker" for s in manifests.SERVICES}
     for service in manifests.SERVICES:
-        worker, sidecar = active[f"{service}{PROFILES[profile]}"], active[service]
+        worker, sidecar = services[f"{service}-worker"], services[service]
         assert worker["command"] == ["worker"] and sidecar["command"] == ["nginx"]
         assert worker["image"] == sidecar["image"]
         assert f"{service}-socket:/run/app" in worker["volumes"]
         assert f"{service}-socket:/run/app" in sidecar["volumes"]
-    for service in active.values():
-        # A dependency that its profile leaves out would be an error.
-        assert set(service.get("depends_on", [])) <= set(active)
-    assert ("postgres" in active) == (profile == "postgres")
+    for service in services.values():
+        assert "profiles" not in service, "podman-compose does not agree on them"
+        assert set(service.get("depends_on", [])) <= set(services)
 
 
-def test_sqlite_is_what_runs_unasked():
-    assert "COMPOSE_PROFILES=sqlite" in (manifests.ROOT / ".env").read_text().split("\n")
+def test_the_second_file_changes_the_database_only():
+    assert set(ON_POSTGRES["services"]) - set(SERVICES) == {"postgres"}
+    for service in manifests.SERVICES:
+        changed = ON_POSTGRES["services"][f"{service}-worker"]
+        assert set(changed) <= {"environment", "networks", "depends_on"}
+        (url,) = changed["environment"].values()
+        assert re.fullmatch(rf"postgresql://{service}:\$\{{{service.upper()}_PASSWORD:\?[^}}]+\}}@postgres/{service}", url)
+
+
+def test_a_network_is_an_edge():
+    compose = merged()
+    members = {}
+    for name, service in compose["services"].items():
+        for network in service["networks"]:
+            members.setdefault(network, set()).add(name)
+    published = {name for name, service in compose["services"].items() if "ports" in service}
+    assert members == EDGES | {name: {name} for name in published} | {
+        "product": {"product"}, "cart": {"cart"}, "order": {"order"},
+    }
+    assert {name for name, network in compose["networks"].items() if (network or {}).get("internal")} == set(EDGES)
+
+
+def test_versions_of_podman_compose_understand_every_variable():
+    """1.0.3 leaves ${NAME:-} as it is."""
+    for file in ("docker-compose.yml", "docker-compose.postgres.yml"):
+        assert not re.search(r"\$\{\w+:?-\}", (manifests.ROOT / file).read_text())
+
+
+def test_passwords_are_made_once_and_kept(tmp_path):
+    copy = tmp_path / "docker/make-passwords.sh"
+    copy.parent.mkdir()
+    shutil.copy(manifests.ROOT / "docker/make-passwords.sh", copy)
+    settings = tmp_path / ".env"
+    settings.write_text("CART_PASSWORD=mine\n")
+    texts = []
+    for _ in range(2):
+        subprocess.run([copy], check=True, cwd="/")
+        texts.append(settings.read_text())
+    assert texts[0] == texts[1]
+    found = dict(line.split("=") for line in texts[0].splitlines())
+    assert set(found) == {f"{service.upper()}_PASSWORD" for service in manifests.SERVICES}
+    assert found.pop("CART_PASSWORD") == "mine"
+    assert len(set(found.values())) == 2
+    assert all(re.fullmatch("[0-9a-f]{48}", password) for password in found.values())
+    settings.unlink()
+    subprocess.run([copy], check=True, cwd="/")
+    assert settings.stat().st_mode & 0o777 == 0o600
+    assert found["PRODUCT_PASSWORD"] not in settings.read_text()
+
+
+def test_passwords_are_not_in_the_repository():
+    ignored = subprocess.run(["git", "check-ignore", "-q", ".env"], cwd=manifests.ROOT, check=False)
+    assert ignored.returncode == 0
 
 
 def test_data_and_sockets_are_in_declared_volumes():
-    used = {v.split(":")[0] for s in SERVICES.values() for v in s.get("volumes", []) if v[0] != "."}
-    assert used == set(COMPOSE["volumes"])
+    compose = merged()
+    services = compose["services"].values()
+    used = {v.split(":")[0] for s in services for v in s.get("volumes", []) if v[0] != "."}
+    assert used == set(compose["volumes"])
     for service in manifests.SERVICES:
         url = SERVICES[f"{service}-worker"]["environment"]["DATABASE_URL"]
         folder = url.removeprefix("sqlite:///").rpartition("/")[0]
         assert f"{service}-data:{folder}" in SERVICES[f"{service}-worker"]["volumes"]
 
 
+def test_the_gateway_asks_where_sidecars_listen():
+    """At a socket of their own: who can open it is believed about the client."""
+    for service in manifests.SERVICES:
+        listens = SERVICES[service]["environment"]["TRUSTED_PROXIES"].removeprefix("unix:")
+        asks = SERVICES["gateway"]["environment"][f"{service.upper()}_ADDRESS"].removeprefix("unix:")
+        folders = [path.rpartition("/")[0] for path in (listens, asks)]
+        assert f"{service}-edge:{folders[0]}" in SERVICES[service]["volumes"]
+        assert f"{service}-edge:{folders[1]}" in SERVICES["gateway"]["volumes"]
+        assert listens.rpartition("/")[2] == asks.rpartition("/")[2]
+        others = [name for name in SERVICES if name not in (service, "gateway")]
+        assert not any(v.startswith(f"{service}-edge:") for n in others for v in SERVICES[n].get("volumes", []))
+        text = dockerfile(service)
+        assert re.search(rf"install -d -o 10001 .* {folders[0]}\b", text), "volumes get that folder's owner"
+
+
 def test_siblings_are_services_of_the_file():
     for name, service in SERVICES.items():
-        environment = service.get("environment", {})
-        for key, value in environment.items():
+        for key, value in service["environment"].items():
             if key.endswith("_SERVICE_URL"):
                 assert re.fullmatch(r"http://(product|cart|order):9000", value), name
-            if key.endswith("_ADDRESS"):
-                assert value in SERVICES
 
 
 def test_stop_leaves_time_to_drain():
     for name, service in SERVICES.items():
-        if name != "postgres":
-            kind = "gateway" if name == "gateway" else "sidecar"
-            (drain,) = manifests.nginx_seconds(kind, "worker_shutdown_timeout")
-            assert int(service["stop_grace_period"].removesuffix("s")) > drain
+        kind = "gateway" if name == "gateway" else "sidecar"
+        (drain,) = manifests.nginx_seconds(kind, "worker_shutdown_timeout")
+        assert int(service["stop_grace_period"].removesuffix("s")) > drain
 
 
 @pytest.mark.parametrize(

@@ -85,8 +85,20 @@ MISTAKES = {
         "images.test_compose_builds_what_the_dockerfiles_ask_for",
     ),
     "two databases at once": (
-        "docker-compose.yml", "    profiles: [postgres]\n    command: [worker]\n", "    command: [worker]\n",
-        "images.test_a_profile_runs_each_service_once",
+        "docker-compose.postgres.yml", "  cart-worker:\n", "  cart-worker-postgres:\n",
+        "images.test_each_service_runs_once",
+    ),
+    "a network that joins more": (
+        "docker-compose.yml", "networks: [order]", "networks: [order, order-product]",
+        "images.test_a_network_is_an_edge",
+    ),
+    "a network that leads out": (
+        "docker-compose.yml", "  order-cart:\n    internal: true\n", "  order-cart:\n",
+        "images.test_a_network_is_an_edge",
+    ),
+    "a gateway that is not believed": (
+        "docker-compose.yml", "unix:/run/cart/public.sock", "unix:/run/cart/other.sock",
+        "images.test_the_gateway_asks_where_sidecars_listen",
     ),
     "data in the container": (
         "docker-compose.yml", "sqlite:////data/cart.db", "sqlite:////tmp/cart.db",

@@ -1,9 +1,11 @@
 """docker-compose.yml under podman-compose, on SQLite and on PostgreSQL: it sells something, from
-search to delivery, and keeps it."""
+search to delivery, and keeps it. PODMAN_COMPOSE=… runs another one than Debian's."""
 
 import json
 import os
+import shlex
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -17,13 +19,20 @@ import pytest
 import yaml
 from conftest import REGISTRY, VERSION, podman
 
-FILE = yaml.safe_load((manifests.ROOT / "docker-compose.yml").read_text())
-STORES = ("sqlite", "postgres")
+FILES = {"sqlite": ["docker-compose.yml"], "postgres": ["docker-compose.yml", "docker-compose.postgres.yml"]}
+PROGRAM = shlex.split(os.environ.get("PODMAN_COMPOSE", "podman-compose"))
+# Who asks whom. The gateway asks the sidecars at their sockets.
+CALLS = {
+    "cart-worker": {"product"},
+    "order-worker": {"product", "cart"},
+}
 
 
-def started(store):
-    """podman-compose of Debian 12 knows no profiles: the services of one, and those without any."""
-    return [name for name, s in FILE["services"].items() if s.get("profiles", [store]) == [store]]
+def services_of(store):
+    found = {}
+    for file in FILES[store]:
+        found |= yaml.safe_load((manifests.ROOT / file).read_text())["services"]
+    return list(found)
 
 
 def free_ports(names):
@@ -39,21 +48,27 @@ def free_ports(names):
 class Project:
     def __init__(self, store, environment):
         self.name = f"shop-test-{uuid.uuid4().hex[:8]}"
-        self.services = started(store)
+        self.store = store
+        self.services = services_of(store)
         self.environment = environment
 
     def compose(self, *arguments):
+        files = [word for file in FILES[self.store] for word in ("-f", file)]
         return subprocess.run(
-            ["podman-compose", "-p", self.name, *arguments],
+            [*PROGRAM, "-p", self.name, *files, *arguments],
             cwd=manifests.ROOT, env=self.environment, capture_output=True, text=True, check=False,
         )
 
     def up(self):
-        done = self.compose("up", "-d", "--no-build", *self.services)
+        done = self.compose("up", "-d", "--no-build")
         assert done.returncode == 0, done.stdout + done.stderr
 
     def container(self, service):
-        return f"{self.name}_{service}_1"
+        """Its id. Versions differ in how they name it."""
+        labels = {"project": self.name, "service": service}
+        filters = [f"--filter=label=com.docker.compose.{name}={value}" for name, value in labels.items()]
+        (found,) = podman("ps", "-a", "-q", *filters).stdout.split()
+        return found
 
     def await_health(self):
         deadline = time.monotonic() + 90
@@ -67,6 +82,18 @@ class Project:
                 if podman("healthcheck", "run", self.container(service), check=False).returncode
             ]
 
+    def reaches(self, service, address, port):
+        script = f"exec 3<>/dev/tcp/{address}/{port}"
+        command = ("exec", self.container(service), "timeout", "2", "bash", "-c", script)
+        return podman(*command, check=False).returncode == 0
+
+    def remove(self):
+        self.compose("down", "-v", "-t", "10")
+        # podman-compose leaves these.
+        networks = podman("network", "ls", "-q", "--filter", f"label=com.docker.compose.project={self.name}")
+        for network in networks.stdout.split():
+            podman("network", "rm", "-f", network, check=False)
+
     def logs(self, services):
         found = [podman("logs", "--tail", "20", self.container(s), check=False) for s in services]
         return "\n".join(done.stdout + done.stderr for done in found)
@@ -75,9 +102,9 @@ class Project:
         return f"http://127.0.0.1:{self.environment[f'{service.upper()}_PORT']}{path}"
 
 
-@pytest.fixture(scope="module", params=STORES)
+@pytest.fixture(scope="module", params=FILES)
 def project(request, images, postgres_image):
-    if not shutil.which("podman-compose"):
+    if not shutil.which(PROGRAM[0]):
         pytest.skip("needs podman-compose: apt-get install podman-compose")
     environment = os.environ | free_ports([f"{s.upper()}_PORT" for s in (*manifests.SERVICES, "gateway")])
     environment |= {
@@ -85,19 +112,20 @@ def project(request, images, postgres_image):
         "IMAGE_TAG": VERSION,
         "POSTGRES_IMAGE": postgres_image,
     }
+    if request.param == "postgres":
+        # Instead of .env, which is the developer's.
+        environment |= {f"{service.upper()}_PASSWORD": uuid.uuid4().hex for service in manifests.SERVICES}
     found = Project(request.param, environment)
     try:
         found.up()
         found.await_health()
         yield found
     finally:
-        found.compose("down", "-v", "-t", "10")
-        # podman-compose of Debian 12 leaves it.
-        podman("network", "rm", "-f", f"{found.name}_default", check=False)
+        found.remove()
 
 
-def get(url):
-    with urllib.request.urlopen(url, timeout=10) as answer:
+def get(url, **headers):
+    with urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=10) as answer:
         return json.load(answer)
 
 
@@ -120,6 +148,57 @@ def test_containers_are_locked_in(project):
         assert found["EffectiveCaps"] in (None, []), service
         user = podman("exec", project.container(service), "id", "-u").stdout.strip()
         assert user == ("999" if service == "postgres" else "10001")
+
+
+def test_who_is_not_to_call_cannot(project):
+    for service in project.services:
+        reached = {name for name in manifests.SERVICES if project.reaches(service, name, 9000)}
+        assert reached - {service} == CALLS.get(service, set()), service
+        if project.store == "postgres":
+            allowed = service.endswith("-worker") or service == "postgres"
+            assert project.reaches(service, "postgres", 5432) == allowed, service
+
+
+def test_a_worker_gets_no_further_than_its_networks(project):
+    """Also where it knows an address."""
+    networks = json.loads(podman("inspect", project.container("order")).stdout)[0]["NetworkSettings"]["Networks"]
+    (address,) = {network["IPAddress"] for network in networks.values()}
+    assert project.reaches("order", address, 9000)
+    for service in manifests.SERVICES:
+        assert not project.reaches(f"{service}-worker", address, 9000)
+
+
+def client_addresses(project, service, request_id):
+    log = podman("logs", project.container(service)).stdout.splitlines()
+    entries = [json.loads(line) for line in log if request_id in line]
+    return {entry["client.address"] for entry in entries}
+
+
+def test_the_gateway_alone_tells_who_the_client_is(project):
+    headers = {"X-Forwarded-For": "203.0.113.9"}
+    get(project.url("product", "/products"), **headers, **{"X-Request-ID": "at-the-port"})
+    assert "203.0.113.9" not in client_addresses(project, "product", "at-the-port")
+    get(project.url("gateway", "/products"), **headers, **{"X-Request-ID": "at-the-gateway"})
+    (seen,) = client_addresses(project, "gateway", "at-the-gateway")
+    assert seen not in ("203.0.113.9", "unix:")
+    assert client_addresses(project, "product", "at-the-gateway") == {seen}
+
+
+def test_a_role_reaches_its_own_database_only(project):
+    if project.store != "postgres":
+        pytest.skip("files")
+    for role in manifests.SERVICES:
+        password = project.environment[f"{role.upper()}_PASSWORD"]
+        for name in (*manifests.SERVICES, "postgres", "template1"):
+            done = podman(
+                "exec", project.container("postgres"), "psql", "-X", "-w", "-At", "-c", "SELECT 1",
+                f"postgresql://{role}:{password}@postgres/{name}", check=False,
+            )
+            assert (done.returncode == 0) == (name == role), f"{role} in {name}: {done.stderr}"
+            assert role == name or "permission denied" in done.stderr
+    for url in ("postgresql://product:wrong@postgres/product", "postgresql://postgres@postgres/postgres"):
+        done = podman("exec", project.container("postgres"), "psql", "-X", "-w", "-c", "", url, check=False)
+        assert done.returncode != 0
 
 
 def test_it_sells(project):
@@ -146,3 +225,29 @@ def test_data_outlives_the_containers(project):
     project.up()
     project.await_health()
     assert get(url) == before
+
+
+def create(project, sku):
+    request = urllib.request.Request(
+        project.url("gateway", "/products"),
+        json.dumps({"name": "Lamp", "sku": sku, "price": 1}).encode(),
+        {"Content-Type": "application/json"},
+    )
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        assert answer.status == 201
+        return json.load(answer)["id"]
+
+
+def test_the_worker_after_a_kill_has_the_same_database(project):
+    running = podman("ps", "-q", "--filter", f"label=com.docker.compose.project={project.name}").stdout.split()
+    assert len(running) == len(project.services)
+    created = create(project, "BEFORE-THE-KILL")
+    worker = project.container("product-worker")
+    pid = podman("inspect", "-f", "{{.State.Pid}}", worker).stdout
+    os.kill(int(pid), signal.SIGKILL)
+    deadline = time.monotonic() + 30
+    while podman("inspect", "-f", "{{.State.Pid}}", worker).stdout in (pid, "0\n"):
+        assert time.monotonic() < deadline, "not started again"
+        time.sleep(0.1)
+    project.await_health()
+    assert get(project.url("gateway", f"/products/{created}"))["sku"] == "BEFORE-THE-KILL"

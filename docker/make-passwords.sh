@@ -1,0 +1,11 @@
+#!/bin/sh
+# Makes up a password for each service's role in PostgreSQL and puts it into .env, for
+# docker-compose.postgres.yml. Those that are there already stay.
+set -eu
+umask 077
+cd "$(dirname "$0")/.."
+
+for name in PRODUCT_PASSWORD CART_PASSWORD ORDER_PASSWORD; do
+	grep -qs "^$name=" .env ||
+		printf '%s=%s\n' "$name" "$(od -An -N24 -tx1 /dev/urandom | tr -d ' \n')" >>.env
+done
