@@ -132,7 +132,9 @@ void schema_text_renew(const char *text, size_t length, bool is_block, struct te
 		size = unicode_decode(text + i, length - i, &c);
 		enum fault fault = next(&walk, c);
 
-		if (fault == FINE)
+		if (fault == FINE && c == 0xFFFD) /* also for bytes that are no UTF-8 */
+			text_append_string(&taken, "\uFFFD");
+		else if (fault == FINE)
 			text_append(&taken, text + i, size);
 		else if (fault == CONTROL)
 			text_append_char(&taken, ' ');

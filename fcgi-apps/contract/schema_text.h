@@ -28,8 +28,8 @@ bool schema_id_normalize(const char *text, size_t length, struct text *out);
 
 /*
  * Appends what is nearest to a text that was taken before there was this rule: each refused control
- * character and separator becomes a space, other refused ones go; then its normal form. A normal
- * text stays. text_error(out): -ENOMEM, -EMSGSIZE.
+ * character and separator becomes a space, other refused ones go, and U+FFFD stands for bytes that
+ * are no UTF-8; then its normal form. A normal text stays. text_error(out): -ENOMEM, -EMSGSIZE.
  */
 void schema_text_renew(const char *text, size_t length, bool is_block, struct text *out);
 

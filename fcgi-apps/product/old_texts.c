@@ -96,8 +96,11 @@ static int add_tag(struct json *list, const struct json *tag)
 {
 	struct text text CLEANUP(text_release) = {0};
 	size_t length;
-	const char *old = json_string(tag, &length);
+	const char *old;
 
+	if (json_type(tag) != JSON_STRING)
+		return -EINVAL;
+	old = json_string(tag, &length);
 	renew(&text, old, length, &tag_kind);
 	if (text_error(&text) < 0 || text.length == 0 || has(list, &text))
 		return text_error(&text);
@@ -111,8 +114,10 @@ static int read_tags(struct texts *texts, struct db_rows *row)
 	struct json_error error;
 	int r = text ? json_parse(text, length, JSON_DEPTH_MAX, &texts->old_list, &error) : -EIO;
 
+	if (r == 0 && json_type(texts->old_list) != JSON_ARRAY)
+		r = -EINVAL;
 	if (r < 0)
-		return r == -ENOMEM ? r : -EIO;
+		return r;
 	texts->list = json_new_array();
 	r = texts->list ? 0 : -ENOMEM;
 	for (size_t i = 0; i < json_length(texts->old_list) && r == 0; i++)
@@ -202,17 +207,50 @@ static int store(struct db_conn *conn, const struct texts *texts, struct db_rows
 	return r < 0 || is_deleted ? r : change_tags(conn, texts, row);
 }
 
+static int change(struct db_conn *conn, struct texts *texts, struct db_rows *row)
+{
+	int r = 0;
+
+	if (db_column_is_null(row, OLD_TEXTS_DELETED_AT))
+		r = make_unique(conn, &texts->sku, db_column_text(row, OLD_TEXTS_ID, NULL),
+				db_column_int(row, OLD_TEXTS_SEQ));
+	if (r == 0)
+		r = store(conn, texts, row);
+	return r < 0 ? r : db_settle(conn);
+}
+
+static bool is_damage(int error)
+{
+	return error == -EINVAL || error == -EMSGSIZE || error == -EEXIST;
+}
+
+/* What the store refuses is undone alone. */
+static int try_change(struct db_conn *conn, struct texts *texts, struct db_rows *row)
+{
+	int r = db_savepoint(conn);
+	int ended;
+
+	if (r < 0)
+		return r;
+	r = change(conn, texts, row);
+	if (r < 0 && !is_damage(r))
+		return r;
+	ended = r < 0 ? db_savepoint_rollback(conn) : db_savepoint_release(conn);
+	return ended < 0 ? ended : r;
+}
+
 int old_texts_renew(struct db_conn *conn, struct db_rows *row)
 {
 	struct texts texts CLEANUP(texts_release) = {0};
 	int r = read_texts(&texts, row);
 
-	if (r < 0 || !texts.differ)
-		return r;
-	if (db_column_is_null(row, OLD_TEXTS_DELETED_AT))
-		r = make_unique(conn, &texts.sku, db_column_text(row, OLD_TEXTS_ID, NULL),
-				db_column_int(row, OLD_TEXTS_SEQ));
-	if (r == 0)
-		r = store(conn, &texts, row);
-	return r < 0 ? r : 1;
+	if (r == 0 && texts.differ)
+		r = try_change(conn, &texts, row);
+	if (is_damage(r)) {
+		log_write(LOG_WARN, "a product is damaged: its texts stay as they are",
+			  log_text("product.id", db_column_text(row, OLD_TEXTS_ID, NULL)),
+			  log_error_code(r));
+		return 0;
+	}
+	return r < 0 ? r : texts.differ;
 }

@@ -26,8 +26,8 @@ enum old_texts_column {
 };
 
 /* Inside a transaction that has the row locked: changes the current row's product, a version more,
- * where it needs to. 1: it did; 0: nothing to change; -ENOMEM, -EIO for a row that is damaged, the
- * store's errors. */
+ * where it needs to. 1: it did; 0: nothing to change, or the row is damaged, which is logged;
+ * -ENOMEM, the store's errors. */
 int old_texts_renew(struct db_conn *conn, struct db_rows *row);
 
 #endif

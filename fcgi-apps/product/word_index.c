@@ -92,7 +92,7 @@ void word_index_vector(struct text *out, const struct product_input *input, cons
 	append_vector(out, &fields);
 }
 
-/* A row of seq and TEXTS. */
+/* A row of seq, TEXTS and id, as OLD_TEXTS_COLUMNS begin. */
 static void read_texts(struct fields *fields, struct db_rows *row)
 {
 	add_texts(fields, db_column_text(row, 1, NULL), db_column_text(row, 2, NULL),
@@ -142,6 +142,11 @@ static int store(struct db_conn *conn, struct db_rows *row, struct fields *field
 		r = store_in_column(conn, db_column_int(row, 0), fields);
 	else
 		r = store_in_table(conn, db_column_int(row, 0), fields);
+	if (r == -EMSGSIZE) {
+		log_write(LOG_WARN, "a product's texts are too long for the index of words",
+			  log_text("product.id", db_column_text(row, OLD_TEXTS_ID, NULL)));
+		return 0;
+	}
 	return r < 0 ? r : 0;
 }
 
@@ -178,7 +183,7 @@ int word_index_update(struct db_conn *conn, void *unused UNUSED)
 		return 0;
 	/* FTS5 keeps what it is given in ascending order in one piece. */
 	r = db_query(conn,
-		     "SELECT changes.seq, " TEXTS
+		     "SELECT changes.seq, " TEXTS ", id"
 		     " FROM (SELECT DISTINCT seq FROM product_search_changes) AS changes"
 		     " LEFT JOIN products ON products.seq = changes.seq AND deleted_at IS NULL"
 		     " ORDER BY changes.seq",

@@ -183,6 +183,7 @@ static const struct {
 	{"\x01", "", false},
 	{"a\u2028b\u202Ec\uFFFF\uFEFFd", "a bcd", false},
 	{"\u202E\uFEFF", "", false},
+	{"\xff \uFFFD\xcc", "\uFFFD \uFFFD\uFFFD", false},
 };
 
 START_TEST(renewed)
