@@ -144,6 +144,8 @@ def faults(operation, schema, value, where=""):
 # What clients act on. That an answer is a kept one is told at Idempotency-Key, for refusals as well.
 HEADERS = ("ETag", "Link", "Location", "Retry-After", "X-Total-Count", "X-Total-Count-Relation")
 
+RESOURCES = tuple(f"/{service}s" for service in SERVICES)
+
 
 def assert_declared(operation, answer):
     """The status, the headers, the media type and the form of the body are those of the document."""
@@ -151,6 +153,10 @@ def assert_declared(operation, answer):
     response = operation.responses[answer.status]
     for name in HEADERS:
         assert name in response.get("headers", {}) or answer.header(name) is None, (name, answer)
+    # nginx puts it on every answer; the documents say it of those that caches may want to keep.
+    if operation.path.startswith(RESOURCES) and answer.status < 400:
+        schema = operation.resolve(response["headers"]["Cache-Control"])["schema"]
+        assert answer.header("Cache-Control") in schema["enum"]
     content = response.get("content", {})
     if not content:
         assert answer.body == b"", answer
