@@ -92,4 +92,5 @@ const struct db_migration cart_migrations[CART_MIGRATION_COUNT] = {
 		.sqlite = OLD_USER_IDS_SCHEMA("carts", "1"),
 		.postgres = OLD_USER_IDS_SCHEMA("carts", "2"),
 	},
+	{.version = 5, .name = "what keyed requests mean", .sql = IDEMPOTENCY_MEANING},
 };

@@ -4,7 +4,7 @@
 
 #include "storage/db.h"
 
-#define CART_MIGRATION_COUNT 4
+#define CART_MIGRATION_COUNT 5
 
 extern const struct db_migration cart_migrations[CART_MIGRATION_COUNT];
 

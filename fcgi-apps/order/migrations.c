@@ -94,4 +94,5 @@ const struct db_migration order_migrations[ORDER_MIGRATION_COUNT] = {
 	 .name = "user ids in their normal form",
 	 .sqlite = OLD_USER_IDS_SCHEMA("orders", "1"),
 	 .postgres = OLD_USER_IDS_SCHEMA("orders", "2")},
+	{.version = 6, .name = "what keyed requests mean", .sql = IDEMPOTENCY_MEANING},
 };

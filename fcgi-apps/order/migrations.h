@@ -4,7 +4,7 @@
 
 #include "storage/db.h"
 
-#define ORDER_MIGRATION_COUNT 5
+#define ORDER_MIGRATION_COUNT 6
 
 extern const struct db_migration order_migrations[ORDER_MIGRATION_COUNT];
 

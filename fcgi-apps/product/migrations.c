@@ -318,4 +318,5 @@ const struct db_migration product_migrations[PRODUCT_MIGRATION_COUNT] = {
 		.postgres = postgres_words,
 	},
 	{.version = 9, .name = "notes of changed words", .sqlite = sqlite_notes},
+	{.version = 10, .name = "what keyed requests mean", .sql = IDEMPOTENCY_MEANING},
 };

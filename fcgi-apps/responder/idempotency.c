@@ -1,8 +1,7 @@
 #include "responder/idempotency.h"
 
-#include <sha2.h>
-
 #include "base/clock.h"
+#include "responder/fingerprint.h"
 #include "responder/kept_answer.h"
 #include "responder/service.h"
 #include "storage/count.h"
@@ -10,31 +9,25 @@
 /* A row with this status is a claim whose answer isn't there yet. */
 #define STATUS_RUNNING 0
 
-#define FINGERPRINT_SIZE SHA256_DIGEST_STRING_LENGTH
+/* A row of the table, but for the key. */
+struct known {
+	char sent[FINGERPRINT_SENT_SIZE];
+	char meaning[FINGERPRINT_MEANING_SIZE]; /* "": as sent */
+	struct kept_answer kept;
+};
 
-static void fingerprint(const struct request *request, char ret_hex[FINGERPRINT_SIZE])
+static void known_release(struct known *known)
 {
-	static const uint8_t end = 0;
-	SHA2_CTX sha;
-	size_t length = strlen(request->path);
-	if (length && request->path[length - 1] == '/')
-		length--; /* the same path with and without */
-	SHA256Init(&sha);
-	SHA256Update(&sha, (const uint8_t *)request->path, length);
-	SHA256Update(&sha, &end, sizeof(end));
-	SHA256Update(&sha, (const uint8_t *)request->query, strlen(request->query) + 1);
-	SHA256Update(&sha, (const uint8_t *)request->body_text, request->body_length);
-	SHA256End(&sha, ret_hex);
+	kept_answer_release(&known->kept);
 }
 
 static int answer_known(struct db_conn *conn, struct request *request, struct response *response,
-			const char *print, const struct kept_answer *kept)
+			const struct fingerprint *print, const struct known *known)
 {
-	char wanted[FINGERPRINT_SIZE];
+	const struct kept_answer *kept = &known->kept;
 	char id[UUID_TEXT_SIZE];
 	int r;
-	fingerprint(request, wanted);
-	if (strcmp(print, wanted) != 0) {
+	if (!fingerprint_fits(print, known->sent, known->meaning)) {
 		response_problem(response, 422, "idempotency-key-reused",
 				 "This Idempotency-Key was used with another request");
 		return 0;
@@ -62,52 +55,60 @@ static void read_text(struct db_rows *row, int column, struct text *out)
 		text_append(out, text, length);
 }
 
-/* Copies the row of the request's key, which another query may follow. -EAGAIN: it is gone. */
-static int read_key(struct db_conn *conn, const struct request *request,
-		    char ret_print[FINGERPRINT_SIZE], struct kept_answer *kept)
+static void copy_text(struct db_rows *row, int column, char *buffer, size_t size)
 {
+	const char *text = db_column_text(row, column, NULL);
+	snprintf(buffer, size, "%s", text ? text : "");
+}
+
+/* Copies the row of the request's key, which another query may follow. -EAGAIN: it is gone, or its
+ * time is over. */
+static int read_key(struct db_conn *conn, const struct request *request, int64_t now,
+		    struct known *known)
+{
+	struct kept_answer *kept = &known->kept;
 	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
-	int r = db_query(
-		conn,
-		"SELECT fingerprint, status, headers, content_type, body FROM idempotency_keys"
-		" WHERE operation = $1 AND key = $2",
-		DB_VALUES(db_text(request->operation->id), db_text(request->idempotency_key)),
-		&rows);
+	int r = db_query(conn,
+			 "SELECT fingerprint, meaning, status, headers, content_type, body"
+			 " FROM idempotency_keys"
+			 " WHERE operation = $1 AND key = $2 AND created_at >= $3",
+			 DB_VALUES(db_text(request->operation->id),
+				   db_text(request->idempotency_key),
+				   db_int(now - IDEMPOTENCY_LIFETIME)),
+			 &rows);
 	if (r == 0)
 		r = db_next(rows);
 	if (r <= 0)
 		return r < 0 ? r : -EAGAIN;
-	snprintf(ret_print, FINGERPRINT_SIZE, "%s", db_column_text(rows, 0, NULL));
-	kept->status = (int)db_column_int(rows, 1);
-	read_text(rows, 2, &kept->headers);
-	snprintf(kept->content_type, sizeof(kept->content_type), "%s",
-		 db_column_text(rows, 3, NULL));
-	read_text(rows, 4, &kept->body);
+	copy_text(rows, 0, known->sent, sizeof(known->sent));
+	copy_text(rows, 1, known->meaning, sizeof(known->meaning));
+	kept->status = (int)db_column_int(rows, 2);
+	read_text(rows, 3, &kept->headers);
+	copy_text(rows, 4, kept->content_type, sizeof(kept->content_type));
+	read_text(rows, 5, &kept->body);
 	r = text_error(&kept->headers);
 	return r == 0 ? text_error(&kept->body) : r;
 }
 
 /* An expired row is taken over. The insert waits for a concurrent claim of the same key. */
 static int64_t insert_claim(struct db_conn *conn, const struct request *request,
-			    const char *resource_id)
+			    const struct fingerprint *print, int64_t now, const char *resource_id)
 {
-	char print[FINGERPRINT_SIZE];
-	int64_t now = clock_now();
-	fingerprint(request, print);
 	return db_run(
 		conn,
 		"INSERT INTO idempotency_keys"
 		" (operation, key, fingerprint, resource_id, status, headers, content_type, body,"
-		"  created_at)"
-		" VALUES ($1, $2, $3, $4, 0, '', '', '', $5)"
+		"  created_at, meaning)"
+		" VALUES ($1, $2, $3, $4, 0, '', '', '', $5, $7)"
 		" ON CONFLICT (operation, key) DO UPDATE SET"
-		"  fingerprint = excluded.fingerprint, resource_id = excluded.resource_id,"
+		"  fingerprint = excluded.fingerprint, meaning = excluded.meaning,"
+		"  resource_id = excluded.resource_id,"
 		"  status = 0, headers = '', content_type = '', body = '',"
 		"  created_at = excluded.created_at"
 		" WHERE idempotency_keys.created_at < $6",
 		DB_VALUES(db_text(request->operation->id), db_text(request->idempotency_key),
-			  db_text(print), db_text(resource_id), db_int(now),
-			  db_int(now - IDEMPOTENCY_LIFETIME)));
+			  db_text(print->sent), db_text(resource_id), db_int(now),
+			  db_int(now - IDEMPOTENCY_LIFETIME), db_text(fingerprint_meaning(print))));
 }
 
 static int refuse_full(struct response *response)
@@ -124,8 +125,13 @@ int idempotency_claim(struct db_conn *conn, struct request *request, struct resp
 		*ret_outcome = IDEMPOTENCY_NEW;
 		return 0;
 	}
+	struct fingerprint print;
+	int rc = fingerprint_make(request, &print);
+	if (rc < 0)
+		return rc;
+	int64_t now = clock_now();
 	bool full = atomic_load_explicit(&request->runtime->keys_full, memory_order_relaxed);
-	int64_t claimed = full ? 0 : insert_claim(conn, request, resource_id);
+	int64_t claimed = full ? 0 : insert_claim(conn, request, &print, now, resource_id);
 	if (claimed < 0)
 		return (int)claimed;
 	if (claimed > 0) {
@@ -133,12 +139,11 @@ int idempotency_claim(struct db_conn *conn, struct request *request, struct resp
 		return 0;
 	}
 
-	struct kept_answer kept CLEANUP(kept_answer_release);
-	kept_answer_init(&kept);
-	char known[FINGERPRINT_SIZE];
-	int rc = read_key(conn, request, known, &kept);
+	struct known known CLEANUP(known_release) = {0};
+	kept_answer_init(&known.kept);
+	rc = read_key(conn, request, now, &known);
 	if (rc == 0)
-		rc = answer_known(conn, request, response, known, &kept);
+		rc = answer_known(conn, request, response, &print, &known);
 	else if (rc == -EAGAIN && full)
 		rc = refuse_full(response);
 	if (rc < 0)

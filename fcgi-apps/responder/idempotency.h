@@ -1,8 +1,9 @@
 /*
  * Idempotency-Key (draft-ietf-httpapi-idempotency-key-header-07): the answer to a POST is stored in
- * the same transaction as its effect, keyed by operation and key, with a fingerprint (SHA-256 of
- * path, query and body) of the request. Kept for 24 hours, in the form that kept_answer.h tells.
- * While the runtime says that the keys are too many, one that is not known gets 503 "keys-full".
+ * the same transaction as its effect, keyed by operation and key, with the fingerprint of the
+ * request (fingerprint.h): what means the same is the same. Kept for 24 hours, in the form that
+ * kept_answer.h tells. While the runtime says that the keys are too many, one that is not known
+ * gets 503 "keys-full".
  *
  * RUN_TRANSACTION handlers get this from the responder without doing anything. RUN_BLOCKING ones
  * call idempotent_transaction() for the transaction that has their effect, or the three parts.
@@ -31,6 +32,9 @@
 	" created_at BIGINT NOT NULL,"                                                             \
 	" PRIMARY KEY (operation, key));"                                                          \
 	"CREATE INDEX idempotency_keys_created_at ON idempotency_keys (created_at);"
+
+/* The migration text of each service's that came with what a request means (fingerprint.h). */
+#define IDEMPOTENCY_MEANING "ALTER TABLE idempotency_keys ADD COLUMN meaning TEXT;"
 
 /*
  * Runs handle inside one transaction of the runtime's store with request->db set: replay if the key

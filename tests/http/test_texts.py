@@ -220,6 +220,35 @@ def test_ids_in_capitals_are_the_same(shop):
     assert made(changed, 200)["id"] == order["id"]
 
 
+def test_a_keyed_retry_may_spell_the_same_in_another_way(shop):
+    product, mark = shop.make_product(inventory=100), unique("key")
+    cart_id = shop.make_cart({product: 1}, user=mark + COMPOSED)
+    creation = {"name": "Text", "price": 1, "sku": mark + COMPOSED}
+    order = {"cart_id": cart_id, "user_id": mark + COMPOSED}
+    line = {"product_id": product, "quantity": 1}
+    stock = {"delta": 1, "reason": COMPOSED}
+    path = f"/products/{product}/stock"
+    pairs = [
+        (shop.cart, "/carts", {"user_id": COMPOSED}, "/carts", {"user_id": DECOMPOSED + " "}),
+        (shop.product, "/products", creation, "/products", creation | {"sku": f" {mark}O\u0308"}),
+        (shop.product, path, stock, path.replace(product, product.upper()), stock),
+        (shop.product, path, stock | {"delta": 2}, path, {"delta": 2, "reason": DECOMPOSED}),
+        (shop.cart, f"/carts/{cart_id}/items", line, f"/carts/{cart_id.upper()}/items",
+         line | {"product_id": product.upper()}),
+        (shop.order, "/orders", order, "/orders",
+         {"cart_id": cart_id.upper(), "user_id": f"\ufeff{mark}{DECOMPOSED}"}),
+    ]  # fmt: skip
+    for client, path, body, other_path, other_body in pairs:
+        headers = {"Idempotency-Key": unique("key")}
+        first = client.post(path, json=body, headers=headers)
+        again = client.post(other_path, json=other_body, headers=headers)
+        assert first.status in (200, 201), path
+        assert (again.status, again.header("Idempotent-Replayed")) == (first.status, "true"), path
+        assert again.json().get("id") == first.json().get("id")
+        other = client.post(path, json={**body, next(iter(body)): "else"}, headers=headers)
+        assert other.status == 422
+
+
 # ---- a plus in a query ----
 
 

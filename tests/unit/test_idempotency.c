@@ -7,7 +7,9 @@
 #include "unit.h"
 
 static const struct db_migration migrations[] = {
-	{1, "start", IDEMPOTENCY_SCHEMA "CREATE TABLE things (name TEXT NOT NULL);", NULL, NULL},
+	{1, "start",
+	 IDEMPOTENCY_SCHEMA IDEMPOTENCY_MEANING "CREATE TABLE things (name TEXT NOT NULL);", NULL,
+	 NULL},
 };
 
 static struct runtime runtime;
@@ -127,6 +129,75 @@ START_TEST(another_body_or_path_is_refused)
 	ck_assert_int_eq(run(), 0);
 	ck_assert_int_eq(response.status, 422);
 	ck_assert_int_eq(things(), 1);
+}
+END_TEST
+
+/* As dispatch hands over what it has parsed and normalised. */
+static void send(const char *path, const char *body, const char *normal)
+{
+	struct json_error error;
+
+	json_free(request.body);
+	request.body = NULL;
+	request.path = path;
+	request.body_text = body;
+	request.body_length = strlen(body);
+	ck_assert_int_eq(json_parse_input(normal, strlen(normal), &request.body, &error), 0);
+	ck_assert_int_eq(run(), 0);
+}
+
+#define LOWER "/things/0190a1b2-c3d4-7e5f-8a6b-7c8d9e0f1a2b"
+#define UPPER "/things/0190A1B2-C3D4-7E5F-8A6B-7C8D9E0F1A2B"
+
+START_TEST(what_means_the_same_is_the_same)
+{
+	static const struct {
+		const char *path, *body, *normal;
+		int status;
+	} sent[] = {
+		{LOWER, "{\"a\":\"\u00d6\"}", "{\"a\":\"\u00d6\"}", 201},
+		{UPPER, "{\"a\":\"\u00d6\"}", "{\"a\":\"\u00d6\"}", 201},
+		{LOWER "/", "{\"a\":\"\\u00d6\"}", "{\"a\":\"\u00d6\"}", 201},
+		{LOWER, "{ \"a\": \" O\u0308\" }", "{\"a\":\"\u00d6\"}", 201},
+		{LOWER, "{\"a\":\"\u00f6\"}", "{\"a\":\"\u00f6\"}", 422},
+		{"/things/A", "{\"a\":\"\u00d6\"}", "{\"a\":\"\u00d6\"}", 422},
+	};
+
+	for (size_t first = 0; first < 4; first++) {
+		char key[8];
+
+		snprintf(key, sizeof(key), "key-%zu", first);
+		request.idempotency_key = key;
+		send(sent[first].path, sent[first].body, sent[first].normal);
+		for (size_t i = 0; i < ARRAY_SIZE(sent); i++) {
+			send(sent[i].path, sent[i].body, sent[i].normal);
+			ck_assert_msg(response.status == sent[i].status, "%zu: %zu", first, i);
+		}
+		ck_assert_int_eq(things(), (int)first + 1);
+	}
+	json_free(request.body);
+	request.body = NULL;
+}
+END_TEST
+
+static int forget_meaning(struct db_conn *conn, void *argument UNUSED)
+{
+	return (int)db_run(conn, "UPDATE idempotency_keys SET meaning = NULL", DB_NO_VALUES);
+}
+
+/* Of a version, or by a replica, that knows no meaning. */
+START_TEST(a_key_that_was_stored_as_sent_fits_what_is_sent)
+{
+	const char *body = "{ \"a\": \" x \" }";
+
+	send("/things", body, "{\"a\":\"x\"}");
+	ck_assert_int_eq(db_transaction(runtime.db, forget_meaning, NULL), 1);
+	send("/things", body, "{\"a\":\"x\"}");
+	ck_assert_int_eq(response.status, 201);
+	send("/things", "{\"a\":\"x\"}", "{\"a\":\"x\"}");
+	ck_assert_int_eq(response.status, 422);
+	json_free(request.body);
+	request.body = NULL;
 }
 END_TEST
 
@@ -378,6 +449,21 @@ START_TEST(a_long_refusal_is_judged_anew)
 }
 END_TEST
 
+/* One whose time is over is a new one, also before it is purged. */
+START_TEST(an_expired_key_is_not_replayed_where_there_are_too_many)
+{
+	int64_t by = IDEMPOTENCY_LIFETIME + CLOCK_SECOND;
+
+	ck_assert_int_eq(run(), 0);
+	ck_assert_int_eq(db_transaction(runtime.db, age, &by), 0);
+	runtime.keys_full = true;
+	ck_assert_int_eq(run(), 0);
+	ck_assert_int_eq(response.status, 503);
+	ck_assert_ptr_nonnull(strstr(text_string(&response.body), "\"keys-full\""));
+	ck_assert_int_eq(handled, 1);
+}
+END_TEST
+
 START_TEST(no_new_key_is_taken_where_there_are_too_many)
 {
 	ck_assert_int_eq(run(), 0);
@@ -456,6 +542,8 @@ int main(void)
 	tcase_add_test(tcase, a_repeated_request_gets_the_stored_answer);
 	tcase_add_test(tcase, without_a_key_nothing_is_remembered);
 	tcase_add_test(tcase, another_body_or_path_is_refused);
+	tcase_add_test(tcase, what_means_the_same_is_the_same);
+	tcase_add_test(tcase, a_key_that_was_stored_as_sent_fits_what_is_sent);
 	tcase_add_test(tcase, another_operation_has_keys_of_its_own);
 	tcase_add_test(tcase, a_refusal_is_rolled_back_and_stored);
 	tcase_add_test(tcase, a_refusal_without_a_key_is_rolled_back);
@@ -468,6 +556,7 @@ int main(void)
 	tcase_add_test(tcase, a_refusal_is_given_again_as_it_was);
 	tcase_add_test(tcase, a_long_answer_is_kept_in_little_room);
 	tcase_add_test(tcase, a_long_refusal_is_judged_anew);
+	tcase_add_test(tcase, an_expired_key_is_not_replayed_where_there_are_too_many);
 	tcase_add_test(tcase, no_new_key_is_taken_where_there_are_too_many);
 	tcase_add_test(tcase, keys_are_counted_up_to_a_limit);
 	tcase_add_test(tcase, more_than_one_statement_counts_are_counted);

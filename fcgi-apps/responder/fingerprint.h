@@ -1,0 +1,33 @@
+/*
+ * What tells two requests with the same Idempotency-Key apart: SHA-256 of path, query and body.
+ *
+ * `sent` is of the bytes as they came, `meaning` of what was checked: ids in small letters, texts
+ * in their normal form (contract/schema_text.h), JSON without white space and escapes. A body that
+ * is no JSON counts as it came, and so does the sequence of members. Most bodies mean just what was
+ * sent: then both are the same, and only `sent` is stored.
+ *
+ * Replicas of the version before this one know `sent` alone.
+ */
+#ifndef RESPONDER_FINGERPRINT_H
+#define RESPONDER_FINGERPRINT_H
+
+#include "responder/request.h"
+
+#define FINGERPRINT_SENT_SIZE    65
+#define FINGERPRINT_MEANING_SIZE 33 /* half of the digits are enough for those of one key */
+
+struct fingerprint {
+	char sent[FINGERPRINT_SENT_SIZE];
+	char meaning[FINGERPRINT_MEANING_SIZE];
+};
+
+/* -ENOMEM. */
+int fingerprint_make(const struct request *request, struct fingerprint *ret_print);
+
+/* What to store as meaning, or NULL. */
+const char *fingerprint_meaning(const struct fingerprint *print);
+
+/* Whether it is one of a request that was stored so. */
+bool fingerprint_fits(const struct fingerprint *print, const char *sent, const char *meaning);
+
+#endif
