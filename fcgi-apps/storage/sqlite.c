@@ -4,6 +4,7 @@
  */
 #include "storage/sqlite.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 
 /* Jobs committed with one fsync. More gain little and make the first of them wait. */
@@ -17,8 +18,13 @@
 
 #define MIGRATION_WAIT 30000 /* milliseconds */
 
-/* Steps of SQLite's machine between two looks at a watch: less than a millisecond. */
-#define WATCH_STEPS 5000
+/*
+ * Steps of SQLite's machine after which the time is asked for, and the time between two looks at a
+ * watch. So few steps because a full-text search makes hardly any while it walks its index: three
+ * for each page that it reads.
+ */
+#define WATCH_STEPS    300
+#define WATCH_INTERVAL 1000 /* microseconds */
 
 const char *const sqlite_control_sql[CONTROLS] = {
 	[CONTROL_BEGIN] = "BEGIN",
@@ -125,14 +131,21 @@ static void sqlite_rollback(struct db_conn *conn)
 
 static int is_over(void *argument)
 {
-	const struct db_watch *watch = argument;
-	return watch->look(watch->argument) != 0;
+	struct sqlite_conn *self = argument;
+	int64_t now = clock_monotonic();
+	if (now < self->look_at)
+		return 0;
+	self->look_at = now + WATCH_INTERVAL;
+	return self->watch->look(self->watch->argument) != 0;
 }
 
 static void sqlite_watch(struct db_conn *conn, const struct db_watch *watch)
 {
-	sqlite3_progress_handler(sqlite_conn(conn)->handle, watch ? WATCH_STEPS : 0,
-				 watch ? is_over : NULL, (void *)watch);
+	struct sqlite_conn *self = sqlite_conn(conn);
+	self->watch = watch;
+	self->look_at = 0;
+	sqlite3_progress_handler(self->handle, watch ? WATCH_STEPS : 0, watch ? is_over : NULL,
+				 self);
 }
 
 static int sqlite_savepoint(struct db_conn *conn, const char *sql, UNUSED bool undo)

@@ -68,6 +68,8 @@ struct sqlite_conn {
 	int checkpointed; /* frames at the last checkpoint */
 	bool logged;      /* the commit under way has written to the log */
 	bool marked;      /* the file tells that it is nothing without its log: see sqlite.c */
+	const struct db_watch *watch; /* of the read that runs; NULL: none */
+	int64_t look_at;              /* clock_monotonic(): the next look at it */
 };
 
 static inline struct sqlite_conn *sqlite_conn(struct db_conn *conn)

@@ -94,6 +94,33 @@ START_TEST(each_statement_has_what_time_is_left)
 }
 END_TEST
 
+/* 2,000 texts with a in a thousand places each, and nowhere just before b: to find that out is a
+ * single step of the statement. */
+static int fill(struct db_conn *conn, UNUSED void *argument)
+{
+	int64_t r = db_run(conn, "CREATE VIRTUAL TABLE texts USING fts5(words)", DB_NO_VALUES);
+	if (r >= 0)
+		r = db_run(conn,
+			   "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n"
+			   " WHERE i < 2000) INSERT INTO texts (words)"
+			   " SELECT 'b' || replace(hex(zeroblob(500)), '0', ' a') FROM n",
+			   DB_NO_VALUES);
+	return r < 0 ? (int)r : 0;
+}
+
+START_TEST(a_search_of_words_ends_as_well)
+{
+	struct patience patience = patience_of(PATIENCE);
+	if (store_is_postgres())
+		return;
+	ck_assert_int_eq(db_transaction(db, fill, NULL), 0);
+	patience.gone_at = 1;
+	ck_assert_int_eq(
+		read_with(&patience, "SELECT count(*) FROM texts WHERE texts MATCH '\"a b\"'"),
+		-EPIPE);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("watch");
@@ -103,6 +130,7 @@ int main(void)
 	tcase_add_test(store, a_read_ends_at_its_deadline);
 	tcase_add_test(store, a_read_ends_when_its_client_is_gone);
 	tcase_add_test(store, each_statement_has_what_time_is_left);
+	tcase_add_test(store, a_search_of_words_ends_as_well);
 	suite_add_tcase(suite, store);
 	return store_main(suite);
 }
