@@ -4,8 +4,8 @@
 #	scripts/images.sh build            product-service, cart-service, order-service, tagged "latest" and
 #	                                   with the commit; debug symbols into build/symbols
 #	scripts/images.sh push             both tags, to REGISTRY (docker.io/me, say)
-#	scripts/images.sh deploy           makes production run the commit's images (k8s/images); the
-#	                                   deployment is the commit of that change
+#	scripts/images.sh deploy           makes production run the commit's images, as REGISTRY has them now
+#	                                   (k8s/images); the deployment is the commit of that change
 #
 #	REGISTRY        localhost: what the names of the images begin with
 #	BASE_IMAGE      docker.io/library/debian:bookworm-slim
@@ -77,11 +77,32 @@ push() {
 	done
 }
 
+# By its digest an image stays what it was tested as, whatever its tag may be moved to.
+digest() { # digest TOOL IMAGE TAG
+	local found
+	"$1" pull --quiet "$2:$3" >/dev/null || die "$2:$3 is not in the registry"
+	found=$("$1" image inspect --format '{{range .RepoDigests}}{{println .}}{{end}}' "$2:$3" |
+		sed -n "s#^$2@##p" | head -n 1)
+	[[ $found == sha256:* ]] || die "$2:$3 has no digest"
+	printf '%s' "$found"
+}
+
 deploy() {
-	local file=k8s/images/kustomization.yaml
+	local tool service image found images='' file=k8s/images/kustomization.yaml
 	[[ -n ${REGISTRY:-} ]] || die 'deploy from where? REGISTRY=docker.io/me, say'
 	[[ $VERSION != *-dirty ]] || die 'there are changes that are in no commit, and so in no image'
-	sed -i -E "s#^( *newName: ).*/([a-z]+-service)\$#\1$registry/\2#; s#^( *newTag: ).*#\1\"$VERSION\"#" "$file"
+	tool=$(engine)
+	for service in "${services[@]}"; do
+		image=$registry/$service-service
+		found=$(digest "$tool" "$image" "$VERSION")
+		images+="  - name: $service-service
+    newName: $image
+    newTag: \"$VERSION\"
+    digest: $found
+"
+	done
+	sed -i '/^images:/q' "$file"
+	printf '%s' "$images" >>"$file"
 	git --no-pager diff --stat -- "$file"
 	printf 'Commit %s to deploy %s.\n' "$file" "$VERSION"
 }

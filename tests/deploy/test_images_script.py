@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
+DIGEST, OTHER = 64 * "a", 64 * "b"
 
 
 @pytest.fixture(params=["podman", "docker"])
@@ -16,7 +17,14 @@ def engine(request, tmp_path):
     """A folder for PATH with the one engine."""
     program = tmp_path / "bin" / request.param
     program.parent.mkdir()
-    program.write_text(f'#!/bin/sh\necho "$@" >>{tmp_path}/calls\n')
+    program.write_text(
+        f"""#!/bin/sh
+echo "$@" >>{tmp_path}/calls
+eval image=\\${{$#}}
+[ "$1" != image ] || printf '%s\\n' elsewhere/x@sha256:{OTHER} "${{image%:*}}@sha256:{DIGEST}"
+[ "$1" != pull ] || [ ! -e {tmp_path}/no-such-image ]
+"""
+    )
     program.chmod(0o755)
     return program
 
@@ -111,8 +119,19 @@ def test_no_engine_is_an_error(repository):
     assert done.returncode != 0 and "neither docker nor podman" in done.stderr
 
 
-def test_a_deployment_is_a_change_of_one_file(repository):
-    done = call(repository, "deploy", REGISTRY="registry.example/me", VERSION=COMMIT)
+def test_what_is_not_in_the_registry_is_not_deployed(repository, engine, tmp_path):
+    (tmp_path / "no-such-image").touch()
+    done = call(repository, "deploy", engine, REGISTRY="registry.example/me", VERSION=COMMIT)
+    assert done.returncode != 0
+    assert f"registry.example/me/product-service:{COMMIT} is not in the registry" in done.stderr
+    status = subprocess.run(["git", "status", "--porcelain"], cwd=repository, capture_output=True, check=True)
+    assert status.stdout == b""
+
+
+def test_a_deployment_is_a_change_of_one_file(repository, engine):
+    """Done twice, it is the same."""
+    for _ in range(2):
+        done = call(repository, "deploy", engine, REGISTRY="registry.example/me", VERSION=COMMIT)
     assert done.returncode == 0, done.stderr
     changed = subprocess.run(
         ["git", "status", "--porcelain"], cwd=repository, capture_output=True, text=True, check=True
@@ -128,4 +147,6 @@ def test_a_deployment_is_a_change_of_one_file(repository):
         if document["kind"] == "Deployment"
         for container in manifests.pod(document)["containers"]
     }
-    assert images == {f"registry.example/me/{service}-service:{COMMIT}" for service in manifests.SERVICES}
+    assert images == {
+        f"registry.example/me/{service}-service:{COMMIT}@sha256:{DIGEST}" for service in manifests.SERVICES
+    }
