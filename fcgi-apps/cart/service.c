@@ -126,8 +126,11 @@ static void metrics(struct runtime *runtime, void *state, struct text *out)
 	text_printf(out,
 		    "# HELP cart_carts Carts, counted now and then, up to CARTS_MAX.\n"
 		    "# TYPE cart_carts gauge\n"
-		    "cart_carts %" PRId64 "\n",
-		    atomic_load_explicit(&app->cart_count, memory_order_relaxed));
+		    "cart_carts %" PRId64 "\n"
+		    "# HELP cart_carts_max CARTS_MAX: with so many, no cart is made.\n"
+		    "# TYPE cart_carts_max gauge\n"
+		    "cart_carts_max %" PRId64 "\n",
+		    atomic_load_explicit(&app->cart_count, memory_order_relaxed), app->carts_max);
 	text_printf(out,
 		    "# HELP cart_checkouts_open Checkouts that are neither consumed nor released.\n"
 		    "# TYPE cart_checkouts_open gauge\n"

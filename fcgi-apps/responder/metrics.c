@@ -323,6 +323,9 @@ void metrics_write(struct server *server, struct text *out)
 	single(out, "idempotency_keys", "gauge",
 	       "Idempotency-Keys stored, counted now and then, up to IDEMPOTENCY_KEYS_MAX.",
 	       atomic_load_explicit(&server->key_count, memory_order_relaxed));
+	single(out, "idempotency_keys_max", "gauge",
+	       "IDEMPOTENCY_KEYS_MAX: with so many stored, requests with a new one are refused.",
+	       server->keys_max);
 	write_upstreams(server, out);
 	if (service->metrics)
 		service->metrics(&server->runtime, server->app, out);
