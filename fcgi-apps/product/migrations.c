@@ -275,6 +275,11 @@ static const char postgres_out_of_stock[] =
 	" EXECUTE FUNCTION product_mark_out_of_stock();"
 	"UPDATE products SET is_out_of_stock = true WHERE inventory = 0;" OUT_OF_STOCK;
 
+/* Where the index of words has which word: for the words that begin as a typed one (beginnings.h).
+ * It stores nothing. */
+static const char sqlite_places[] =
+	"CREATE VIRTUAL TABLE product_search_places USING fts5vocab(product_search, instance);";
+
 const struct db_migration product_migrations[PRODUCT_MIGRATION_COUNT] = {
 	{
 		.version = 1,
@@ -319,4 +324,5 @@ const struct db_migration product_migrations[PRODUCT_MIGRATION_COUNT] = {
 	},
 	{.version = 9, .name = "notes of changed words", .sqlite = sqlite_notes},
 	{.version = 10, .name = "what keyed requests mean", .sql = IDEMPOTENCY_MEANING},
+	{.version = 11, .name = "the list of words", .sqlite = sqlite_places},
 };

@@ -88,8 +88,9 @@ int product_listing_count(struct db_conn *conn, const struct product_listing *li
 		r = run_count(conn, listing, &horizon, ret_count);
 	/* A search finds no more than its candidates. */
 	if (r == 0)
-		*ret_all = !horizon.ahead && (listing->source != PRODUCTS_FOUND ||
-					      *ret_count < PRODUCT_SEARCH_CANDIDATES);
+		*ret_all = !horizon.ahead &&
+			   (listing->source != PRODUCTS_FOUND ||
+			    (!listing->search.is_cut && *ret_count < PRODUCT_SEARCH_CANDIDATES));
 	return r;
 }
 
@@ -213,7 +214,7 @@ static int count_whole(struct db_conn *conn, const struct product_listing *listi
 	enum db_dialect dialect = db_dialect(conn);
 	struct product_search whole CLEANUP(product_search_release) = {0};
 	int64_t count;
-	int r = product_search_init(dialect, listing->filter.q, NULL, NULL, false, &whole);
+	int r = product_search_init(conn, dialect, listing->filter.q, NULL, NULL, false, &whole);
 
 	if (r < 0)
 		return r;
@@ -228,18 +229,19 @@ static int init_search(struct db_conn *conn, struct product_listing *listing)
 	const struct product_filter *filter = &listing->filter;
 	struct product_search *search = &listing->search;
 	enum db_dialect dialect = db_dialect(conn);
-	int r = product_search_init(dialect, filter->q, filter->category, filter->tag, true,
+	int r = product_search_init(conn, dialect, filter->q, filter->category, filter->tag, false,
 				    search);
 
 	if (r == 0 && listing->top == 0)
 		r = db_query_int(conn, "SELECT coalesce(max(seq), 0) FROM products", DB_NO_VALUES,
 				 &listing->top);
-	if (r == 0 && search->has_beginning)
-		r = count_whole(conn, listing);
-	if (r <= 0)
+	if (r < 0 || !search->has_beginning)
 		return r;
+	r = count_whole(conn, listing);
+	if (r != 0)
+		return r < 0 ? r : 0;
 	product_search_release(search);
-	return product_search_init(dialect, filter->q, filter->category, filter->tag, false,
+	return product_search_init(conn, dialect, filter->q, filter->category, filter->tag, true,
 				   search);
 }
 

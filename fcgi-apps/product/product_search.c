@@ -1,6 +1,7 @@
 #include "product/product_search.h"
 
 #include "base/unicode.h"
+#include "product/beginnings.h"
 #include "product/product.h"
 #include "product/words.h"
 
@@ -20,6 +21,7 @@ struct way {
 struct typed {
 	struct way ways[WAYS_MAX];
 	size_t count;
+	bool counts_twice;              /* the first one, whole, where a beginning would do */
 	char with_y[WORDS_LETTERS_MAX]; /* the singular of a word in ies */
 };
 
@@ -78,22 +80,103 @@ static bool is_long_enough(const struct way *way)
 
 /* ---- SQLite: a query of FTS5 (its documentation, section 3) ---- */
 
-static void add_string(const struct way *way, struct text *out)
+/* The kinds of phrases, for weighted_words() (storage/sqlite_fts.c). */
+#define ALONE       '1'
+#define FIRST_TWICE 'w'
+#define FIRST       'B'
+#define JOINED      'b'
+
+static void add_error(struct text *out, const struct text *part)
 {
+	if (text_error(part) < 0 && !out->error)
+		out->error = text_error(part);
+}
+
+static void add_phrase(struct product_search *search, char kind, const struct way *way)
+{
+	struct text *out = &search->match;
+
+	if (out->length > 0 && out->data[out->length - 1] != '(')
+		text_append_string(out, " OR ");
 	text_append_char(out, '"');
 	text_append(out, way->words, way->length);
 	text_append_string(out, way->begins ? "\" *" : "\"");
+	text_append_char(&search->score, kind);
 }
 
-static void add_fts(const struct typed *typed, struct text *out)
+static size_t last_word(const struct way *way)
 {
-	text_append_string(out, out->length > 0 ? " AND (" : "(");
-	for (size_t i = 0; i < typed->count; i++) {
-		if (i > 0)
-			text_append_string(out, " OR ");
-		add_string(&typed->ways[i], out);
+	size_t start = way->length;
+
+	while (start > 0 && way->words[start - 1] != ' ')
+		start--;
+	return start;
+}
+
+/* The way with each of the words instead of its last one. */
+static void add_phrases(struct product_search *search, char kind, const struct way *way,
+			const struct text *words)
+{
+	struct text phrase CLEANUP(text_release) = {0};
+	const char *word = text_string(words);
+
+	text_init(&phrase, WORDS_MAX);
+	text_append(&phrase, way->words, last_word(way));
+	while (*word) {
+		size_t length = strcspn(word, " ");
+		size_t before = phrase.length;
+
+		text_append(&phrase, word, length);
+		add_phrase(search, kind, &(struct way){text_string(&phrase), phrase.length, false});
+		text_truncate(&phrase, before);
+		kind = JOINED;
+		word += length;
+		word += *word == ' ';
 	}
-	text_append_char(out, ')');
+	add_error(&search->match, &phrase);
+}
+
+/* All phrases of a way are as one. */
+static int add_beginning(struct db_conn *conn, const struct beginnings_share *share, bool longer,
+			 const struct way *way, struct product_search *search)
+{
+	struct beginnings found CLEANUP(beginnings_release) = {.are_read = !conn};
+	char kind = longer ? JOINED : FIRST;
+	size_t start = last_word(way);
+	int r = 0;
+
+	if (conn)
+		r = beginnings_find(conn, way->words + start, way->length - start, longer, share,
+				    &found);
+	if (r < 0)
+		return r;
+	/* Without any, the way is there to find nothing. */
+	if (found.are_read || (!longer && found.words.length == 0)) {
+		add_phrase(search, kind, way);
+		return 0;
+	}
+	add_phrases(search, kind, way, &found.words);
+	search->is_cut |= found.are_more;
+	return 0;
+}
+
+static int add_fts(struct db_conn *conn, const struct beginnings_share *share,
+		   const struct typed *typed, struct product_search *search)
+{
+	int r = 0;
+
+	text_append_string(&search->match, search->match.length > 0 ? " AND (" : "(");
+	for (size_t i = 0; i < typed->count && r == 0; i++) {
+		const struct way *way = &typed->ways[i];
+
+		if (way->begins)
+			r = add_beginning(conn, share, typed->counts_twice, way, search);
+		else
+			add_phrase(search, i == 0 && typed->counts_twice ? FIRST_TWICE : ALONE,
+				   way);
+	}
+	text_append_char(&search->match, ')');
+	return r;
 }
 
 /* Category and tags are one column. */
@@ -105,8 +188,7 @@ static void add_label(const char *label, struct text *out)
 		return;
 	text_init(&words, WORDS_MAX);
 	words_of_text(&words, label, strlen(label));
-	if (text_error(&words) < 0 && !out->error)
-		out->error = text_error(&words);
+	add_error(out, &words);
 	if (words.length > 0)
 		text_printf(out, " AND labels : \"%s\"", text_string(&words));
 }
@@ -155,15 +237,21 @@ static void add_tsquery(const struct typed *typed, struct text *out)
 	text_append_char(out, ')');
 }
 
+static void add_scored(const struct way *way, struct text *out)
+{
+	for (const char *weight = "ABC"; *weight; weight++) {
+		text_append_string(out, out->length > 0 ? ",\"" : "{\"");
+		add_row(way, *weight, out);
+		text_append_char(out, '"');
+	}
+}
+
 static void add_score(const struct typed *typed, struct text *out)
 {
-	for (size_t i = 0; i < typed->count; i++) {
-		for (const char *weight = "ABC"; *weight; weight++) {
-			text_append_string(out, out->length > 0 ? ",\"" : "{\"");
-			add_row(&typed->ways[i], *weight, out);
-			text_append_char(out, '"');
-		}
-	}
+	for (size_t i = 0; i < typed->count; i++)
+		add_scored(&typed->ways[i], out);
+	if (typed->counts_twice && !typed->ways[typed->count - 1].begins)
+		add_scored(&typed->ways[0], out);
 }
 
 /* ---- both ---- */
@@ -172,7 +260,6 @@ static void add_score(const struct typed *typed, struct text *out)
 struct piece {
 	size_t start; /* in the list's words */
 	size_t length;
-	bool single; /* one word */
 	bool begins;
 };
 
@@ -180,6 +267,7 @@ struct pieces {
 	struct text words;
 	struct piece list[PRODUCT_SEARCH_WORDS_MAX];
 	size_t count;
+	size_t word_count;
 };
 
 static void pieces_release(struct pieces *pieces)
@@ -210,11 +298,11 @@ static int add_piece(struct pieces *pieces, const char *q, size_t length)
 
 	if (count == 0)
 		return 0;
-	if (pieces->count == PRODUCT_SEARCH_WORDS_MAX)
+	pieces->word_count += count;
+	if (pieces->word_count > PRODUCT_SEARCH_WORDS_MAX)
 		return -EINVAL;
 	piece.start += piece.start > 0; /* the space before it */
 	piece.length = pieces->words.length - piece.start;
-	piece.single = count == 1;
 	pieces->list[pieces->count++] = piece;
 	return text_error(&pieces->words);
 }
@@ -234,35 +322,67 @@ static int split(const char *q, struct pieces *pieces)
 	return r;
 }
 
-static void add(enum db_dialect dialect, const struct typed *typed, struct product_search *search)
+/* A beginning's part of what all of them may look for. */
+static struct beginnings_share share_of(const struct pieces *pieces, const struct piece *piece)
 {
-	if (dialect == DB_SQLITE) {
-		add_fts(typed, &search->match);
-	} else {
-		add_tsquery(typed, &search->match);
-		add_score(typed, &search->score);
-	}
+	size_t beginnings = 1; /* the last piece may be one */
+	size_t words = 1;
+
+	for (size_t i = 0; i + 1 < pieces->count; i++)
+		beginnings += pieces->list[i].begins;
+	for (size_t i = 0; i < piece->length; i++)
+		words += text_string(&pieces->words)[piece->start + i] == ' ';
+	words = BEGINNINGS_MAX / (beginnings * words);
+	return (struct beginnings_share){.words = words > 0 ? words : 1,
+					 .places = BEGINNINGS_PLACES / beginnings};
 }
 
-static void add_pieces(enum db_dialect dialect, const struct pieces *pieces, bool beginning,
-		       struct product_search *search)
+/* Whether a word may be meant that begins with the way's last one. */
+static int note_beginning(struct db_conn *conn, const struct way *way,
+			  struct product_search *search)
 {
-	for (size_t i = 0; i < pieces->count; i++) {
-		const struct piece *piece = &pieces->list[i];
-		struct way whole = {text_string(&pieces->words) + piece->start, piece->length,
-				    piece->begins};
-		struct typed typed = {.ways = {whole}, .count = 1};
+	size_t start = last_word(way);
+	int r = 1;
 
-		if (piece->single)
-			add_singulars(&typed);
-		if (i + 1 == pieces->count && !piece->begins && is_long_enough(&whole)) {
-			search->has_beginning = true;
-			whole.begins = true;
-			if (beginning)
-				typed.ways[typed.count++] = whole;
-		}
-		add(dialect, &typed, search);
+	if (conn)
+		r = beginnings_exist(conn, way->words + start, way->length - start);
+	search->has_beginning = r == 1;
+	return r < 0 ? r : 0;
+}
+
+static int add_piece_to(struct db_conn *conn, enum db_dialect dialect, const struct pieces *pieces,
+			const struct piece *piece, bool beginning, struct product_search *search)
+{
+	bool last = piece == &pieces->list[pieces->count - 1];
+	struct way whole = {text_string(&pieces->words) + piece->start, piece->length,
+			    piece->begins};
+	struct typed typed = {.ways = {whole}, .count = 1};
+	struct beginnings_share share = share_of(pieces, piece);
+	int r = 0;
+
+	add_singulars(&typed);
+	typed.counts_twice = last && !piece->begins && is_long_enough(&whole);
+	if (typed.counts_twice)
+		r = note_beginning(dialect == DB_SQLITE ? conn : NULL, &whole, search);
+	if (search->has_beginning && beginning) {
+		whole.begins = true;
+		typed.ways[typed.count++] = whole;
 	}
+	if (r < 0 || dialect == DB_SQLITE)
+		return r < 0 ? r : add_fts(conn, &share, &typed, search);
+	add_tsquery(&typed, &search->match);
+	add_score(&typed, &search->score);
+	return 0;
+}
+
+static int add_pieces(struct db_conn *conn, enum db_dialect dialect, const struct pieces *pieces,
+		      bool beginning, struct product_search *search)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < pieces->count && r == 0; i++)
+		r = add_piece_to(conn, dialect, pieces, &pieces->list[i], beginning, search);
+	return r;
 }
 
 static int search_error(const struct product_search *search)
@@ -272,8 +392,9 @@ static int search_error(const struct product_search *search)
 	return r < 0 ? r : text_error(&search->score);
 }
 
-int product_search_init(enum db_dialect dialect, const char *q, const char *category,
-			const char *tag, bool beginning, struct product_search *ret_search)
+int product_search_init(struct db_conn *conn, enum db_dialect dialect, const char *q,
+			const char *category, const char *tag, bool beginning,
+			struct product_search *ret_search)
 {
 	struct pieces pieces CLEANUP(pieces_release) = {.count = 0};
 	struct product_search search = {.has_beginning = false};
@@ -283,16 +404,16 @@ int product_search_init(enum db_dialect dialect, const char *q, const char *cate
 	text_init(&search.match, MATCH_MAX);
 	text_init(&search.score, MATCH_MAX);
 	r = split(q, &pieces);
-	if (r < 0)
-		return r;
-	add_pieces(dialect, &pieces, beginning, &search);
+	if (r == 0)
+		r = add_pieces(conn, dialect, &pieces, beginning, &search);
 	if (dialect == DB_SQLITE) {
 		add_label(category, &search.match);
 		add_label(tag, &search.match);
 	} else {
 		text_append_string(&search.score, pieces.count > 0 ? "}" : "{}");
 	}
-	r = search_error(&search);
+	if (r == 0)
+		r = search_error(&search);
 	if (r < 0) {
 		product_search_release(&search);
 		return r;
@@ -328,7 +449,7 @@ const char *product_search_count(enum db_dialect dialect)
 const char *product_search_score(enum db_dialect dialect)
 {
 	return dialect == DB_SQLITE
-		       ? "weighted_words(product_search, 8, 4, 2)"
+		       ? "weighted_words(product_search, $3, 8, 4, 2)"
 		       : "(SELECT coalesce(sum(8 >> ((number - 1) % 3)::int), 0)"
 			 " FROM unnest($3::tsquery[]) WITH ORDINALITY AS part (query, number)"
 			 " WHERE search @@ part.query)";

@@ -5,8 +5,8 @@
  * description; all of these must be found.
  *
  * The last word is also the beginning of one, from PRODUCT_SEARCH_BEGINNING letters on, unless
- * PRODUCT_SEARCH_CANDIDATES products have it as it is: the index must go through every word that
- * begins so. A typed word that may be an English plural also finds its singular.
+ * PRODUCT_SEARCH_CANDIDATES products have it as it is. How many words are looked for is bounded on
+ * SQLite (beginnings.h). A typed word that may be an English plural also finds its singular.
  *
  * Only the newest PRODUCT_SEARCH_CANDIDATES matches are candidates: the index hands them out in
  * that order, so a word that every product has costs what a word in a thousand products costs.
@@ -28,17 +28,21 @@
 /* One owner. */
 struct product_search {
 	struct text match;  /* the index query; "" where nothing can be found */
-	struct text score;  /* PostgreSQL: an array of the queries that the score is made of */
+	struct text score;  /* PostgreSQL: an array of the queries that the score is made of;
+			     * SQLite: the kinds of the query's phrases (storage/sqlite_fts.c) */
 	bool has_beginning; /* the last word may be the beginning of one */
+	bool is_cut;        /* more words begin so than are looked for */
 };
 
 /*
  * Makes the query for q. With beginning, the last word may be one. SQLite's is narrowed to products
  * that have the words of category and of tag (or NULL) among theirs: a superset of the exact
- * matches. -EINVAL: more than PRODUCT_SEARCH_WORDS_MAX words; -ENOMEM.
+ * matches; conn is where it looks up the words that begin so (NULL: FTS5 finds them, however many).
+ * -EINVAL: more than PRODUCT_SEARCH_WORDS_MAX words; an error of the store; -ENOMEM.
  */
-int product_search_init(enum db_dialect dialect, const char *q, const char *category,
-			const char *tag, bool beginning, struct product_search *ret_search);
+int product_search_init(struct db_conn *conn, enum db_dialect dialect, const char *q,
+			const char *category, const char *tag, bool beginning,
+			struct product_search *ret_search);
 void product_search_release(struct product_search *search);
 
 /* The parameter $1 of all these statements: the index query. */
@@ -49,9 +53,9 @@ struct db_value product_search_match(enum db_dialect dialect, const struct produ
 const char *product_search_count(enum db_dialect dialect);
 
 /*
- * The score of a match, as SQL: for each thing typed 8 where sku has its words, 4 where name has
- * them, 2 where category or tags have them; as much again for whole words where a beginning would
- * do. PostgreSQL's takes $3, the array.
+ * The score of a match, as SQL that takes $3, the search's score: for each thing typed 8 where sku
+ * has its words, 4 where name has them, 2 where category or tags have them; as much again for whole
+ * words where a beginning would do.
  */
 const char *product_search_score(enum db_dialect dialect);
 

@@ -84,7 +84,7 @@ static void add_found(struct product_statement *statement, enum db_dialect diale
 
 	statement->values[statement->count++] = product_search_match(dialect, &listing->search);
 	statement->values[statement->count++] = db_int(listing->top);
-	if (ranked && dialect == DB_POSTGRES)
+	if (ranked)
 		statement->values[statement->count++] =
 			db_text(text_string(&listing->search.score));
 	product_sql_add(statement, "WITH hits AS MATERIALIZED (");

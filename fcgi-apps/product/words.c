@@ -16,7 +16,7 @@ struct cluster {
 
 struct builder {
 	struct text *out;
-	size_t words;
+	size_t words;                     /* a row of unspaced letters is one */
 	uint32_t base;                    /* the letter that marks belong to; 0: none */
 	uint32_t word[WORDS_LETTERS_MAX]; /* one of letters with spaces around */
 	size_t length;
@@ -27,7 +27,7 @@ struct builder {
 
 static void begin_word(struct builder *builder)
 {
-	if (builder->words++ > 0 || builder->out->length > 0)
+	if (builder->out->length > 0)
 		text_append_char(builder->out, ' ');
 }
 
@@ -36,6 +36,7 @@ static void end_word(struct builder *builder)
 	if (builder->length > 0) {
 		begin_word(builder);
 		unicode_append_word(builder->out, builder->word, builder->length);
+		builder->words++;
 	}
 	builder->length = 0;
 	builder->base = 0;
@@ -68,8 +69,10 @@ static void end_row(struct builder *builder)
 	static const struct cluster none = {.length = 0};
 
 	end_cluster(builder);
-	if (builder->row > 0)
+	if (builder->row > 0) {
 		append_clusters(builder, &builder->before, &none);
+		builder->words++;
+	}
 	builder->row = 0;
 	builder->row_ended = false;
 }
@@ -169,6 +172,7 @@ static void add_ascii(struct builder *builder, const char *text, size_t length)
 
 	end_row(builder);
 	begin_word(builder);
+	builder->words++;
 	if (length > WORDS_LETTERS_MAX)
 		length = WORDS_LETTERS_MAX;
 	end = text_reserve(builder->out, length);
@@ -256,5 +260,5 @@ size_t words_of_typed(struct text *out, const char *text, size_t length, bool *r
 	*ret_begins = builder.row == 1;
 	if (builder.row == 1)
 		end_row(&builder);
-	return builder.words;
+	return builder.words + (builder.row > 1);
 }

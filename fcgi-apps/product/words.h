@@ -31,8 +31,8 @@ void words_of_text(struct text *out, const char *text, size_t length);
 
 /*
  * The words of what was typed between two white spaces: a product has them side by side. Returns
- * how many. *ret_begins: the last one is a single letter of an unspaced script, so that a word that
- * begins with it is meant.
+ * how many, where a row of unspaced letters is one. *ret_begins: the last one is a single letter of
+ * an unspaced script, so that a word that begins with it is meant.
  */
 size_t words_of_typed(struct text *out, const char *text, size_t length, bool *ret_begins);
 

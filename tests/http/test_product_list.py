@@ -536,7 +536,7 @@ def test_search_syntax_means_nothing(client, q, expected):
 
 
 @pytest.mark.parametrize(
-    "q", ['"' * 200, "(" * 200, "\u4e16" * 200, "a" * 200, '" ' * 100, "*a" * 100]
+    "q", ['"' * 200, "(" * 200, "\u4e16" * 200, "a" * 200, '" ' * 100, "*a" * 16]
 )
 def test_the_longest_searches(client, q):
     assert client.get(f"/products?{urlencode({'q': q})}").json() == []
@@ -544,8 +544,9 @@ def test_the_longest_searches(client, q):
 
 def test_sixteen_words_are_enough(client):
     assert names(client, urlencode({"q": " ".join(["mug"] * 16)}))
-    (error,) = is_problem(client.get(f"/products?q={'+'.join(['mug'] * 17)}"), 422)["errors"]
-    assert (error["in"], error["pointer"]) == ("query", "/q")
+    for parted in "+", "-":
+        (error,) = is_problem(client.get(f"/products?q={parted.join(['mug'] * 17)}"), 422)["errors"]
+        assert (error["in"], error["pointer"]) == ("query", "/q")
 
 
 def test_ranking(make_platform):

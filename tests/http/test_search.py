@@ -40,6 +40,10 @@ SHELF = [
     {"name": "İstanbul"},
     {"name": "Ｆｕｌｌ ＷＩＤＴＨ"},
     {"name": "lamp stand", "sku": "LAMP-9"},
+    {"name": "wagon wagoner"},
+    {"name": "wagonry"},
+    {"name": "wagtail wagonette"},
+    {"name": "tail waggle"},
 ]
 
 TABLE = [
@@ -90,6 +94,11 @@ TABLE = [
     ("la", []),
     ("lamp stand", ["lamp stand"]),
     ("sta lamp", []),
+    ("wago", ["wagtail wagonette", "wagonry", "wagon wagoner"]),
+    ("wagon", ["wagon wagoner", "wagtail wagonette", "wagonry"]),
+    ("tail wag", ["tail waggle"]),
+    ("tail wagtail", []),
+    ("wagtail-wagon", ["wagtail wagonette"]),
     ("AB-12/3", ["Box"]),
     ("ab 12 3", ["Box"]),
     ("ab-3", []),

@@ -1,6 +1,7 @@
 #include "product/product_search.h"
 
 #include "listings.h"
+#include "product/beginnings.h"
 
 static const struct {
 	const char *q;
@@ -43,8 +44,9 @@ START_TEST(words_become_a_query)
 	for (enum db_dialect dialect = DB_SQLITE; dialect <= DB_POSTGRES; dialect++) {
 		struct product_search search CLEANUP(product_search_release) = {0};
 
-		ck_assert_int_eq(product_search_init(dialect, queries[_i].q, queries[_i].category,
-						     queries[_i].tag, true, &search),
+		ck_assert_int_eq(product_search_init(NULL, dialect, queries[_i].q,
+						     queries[_i].category, queries[_i].tag, true,
+						     &search),
 				 0);
 		ck_assert_str_eq(text_string(&search.match), matches[dialect]);
 		ck_assert_int_eq(search.has_beginning, strstr(matches[dialect], "mug") != NULL);
@@ -57,8 +59,17 @@ START_TEST(sixteen_words_are_enough)
 	struct product_search search CLEANUP(product_search_release) = {0};
 	const char *q = "1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 * 17";
 
-	ck_assert_int_eq(product_search_init(DB_SQLITE, q, NULL, NULL, true, &search), -EINVAL);
-	ck_assert_int_eq(product_search_init(DB_SQLITE, q + 2, NULL, NULL, true, &search), 0);
+	ck_assert_int_eq(product_search_init(NULL, DB_SQLITE, q, NULL, NULL, true, &search),
+			 -EINVAL);
+	ck_assert_int_eq(product_search_init(NULL, DB_SQLITE, q + 2, NULL, NULL, true, &search), 0);
+	product_search_release(&search);
+	q = "a-a-a-a-a-a-a-a-a-a-a-a-a-a-a-a 1";
+	ck_assert_int_eq(product_search_init(NULL, DB_SQLITE, q, NULL, NULL, true, &search),
+			 -EINVAL);
+	ck_assert_int_eq(product_search_init(NULL, DB_SQLITE, q + 2, NULL, NULL, true, &search), 0);
+	product_search_release(&search);
+	q = "绿茶杯子绿茶杯子绿茶杯子绿茶杯子绿茶杯子绿茶杯子 绿茶";
+	ck_assert_int_eq(product_search_init(NULL, DB_SQLITE, q, NULL, NULL, true, &search), 0);
 }
 END_TEST
 
@@ -66,8 +77,8 @@ START_TEST(the_score_has_a_query_for_each_way_and_field)
 {
 	struct product_search search CLEANUP(product_search_release) = {0};
 
-	ck_assert_int_eq(product_search_init(DB_POSTGRES, "ab-1 mug", NULL, NULL, true, &search),
-			 0);
+	ck_assert_int_eq(
+		product_search_init(NULL, DB_POSTGRES, "ab-1 mug", NULL, NULL, true, &search), 0);
 	ck_assert_str_eq(text_string(&search.score),
 			 "{\"ab:A<->1:A\",\"ab:B<->1:B\",\"ab:C<->1:C\","
 			 "\"mug:A\",\"mug:B\",\"mug:C\",\"mug:*A\",\"mug:*B\",\"mug:*C\"}");
@@ -167,6 +178,7 @@ static int64_t total(const char *q)
 	struct listing_page page = {.filter = {.q = q, ANY}, .limit = 100};
 	listing_next(&page);
 	ck_assert_int_eq((int64_t)page.count, page.total);
+	ck_assert(page.all);
 	return page.total;
 }
 
@@ -283,6 +295,44 @@ START_TEST(many_whole_words_leave_no_room_for_beginnings)
 }
 END_TEST
 
+/* Names zqm10 to zqm49, and one product that has so many words: it begins zqm as well. */
+static void add_beginnings(int places)
+{
+	char sql[512];
+
+	snprintf(sql, sizeof(sql),
+		 "WITH RECURSIVE n (i) AS (SELECT 10 UNION ALL SELECT i + 1 FROM n WHERE i < 49)"
+		 " INSERT INTO products (id, name, description, price, inventory, tags, created_at,"
+		 " updated_at) SELECT i, 'zqm' || i, CASE i WHEN 49 THEN"
+		 " replace(hex(zeroblob(%d)), '00', ' zqm49') ELSE '' END, 1, 0, '[]', i, i FROM n",
+		 places);
+	execute(sql);
+}
+
+START_TEST(a_beginning_of_many_words_finds_all)
+{
+	add_beginnings(100);
+	ck_assert_int_eq(total("zqm"), 40);
+	ck_assert_int_eq(total("zqm1"), 10);
+	ck_assert_int_eq(total("zqm49"), 1);
+}
+END_TEST
+
+/* FTS5 is not to read them all, however short what is typed. */
+START_TEST(a_beginning_of_many_words_in_many_places_is_cut)
+{
+	struct listing_page page = {.filter = {.q = "zqm", ANY}, .limit = 100};
+
+	add_beginnings(BEGINNINGS_PLACES);
+	listing_next(&page);
+	ck_assert_int_eq(page.total, BEGINNINGS_MAX);
+	ck_assert(!page.all);
+	ck_assert_str_eq(page.names[0], "zqm41");
+	ck_assert_int_eq(total("zqm1"), 10);
+	ck_assert_int_eq(total("zqm4"), 10);
+}
+END_TEST
+
 /* A product as a replica of before the words writes it: its statements name no column for them. */
 START_TEST(products_of_before_get_their_words)
 {
@@ -336,6 +386,10 @@ int main(void)
 	tcase_add_loop_test(tcase, filters_come_before_the_bound, 0, ARRAY_SIZE(narrow));
 	tcase_add_test(tcase, many_whole_words_leave_no_room_for_beginnings);
 	tcase_add_test(tcase, products_of_before_get_their_words);
+	if (!store_is_postgres()) {
+		tcase_add_test(tcase, a_beginning_of_many_words_finds_all);
+		tcase_add_test(tcase, a_beginning_of_many_words_in_many_places_is_cut);
+	}
 	if (!store_is_postgres())
 		tcase_add_test(tcase, the_index_hands_out_candidates_in_order);
 	return store_main(suite);

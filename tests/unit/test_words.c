@@ -83,9 +83,9 @@ static const struct {
 	{"AB-12/3", "ab 12 3", 3, false},
 	{"\u7eff", "\u7eff", 1, true},
 	{"\u7eff\u8336", "\u7eff\u8336", 1, false},
-	{"\u7eff\u8336\u676f", "\u7eff\u8336 \u8336\u676f", 2, false},
+	{"\u7eff\u8336\u676f", "\u7eff\u8336 \u8336\u676f", 1, false},
 	{"\u7eff\u8336!", "\u7eff\u8336", 1, false},
-	{"\u7eff\u8336x", "\u7eff\u8336 \u8336 x", 3, false},
+	{"\u7eff\u8336x", "\u7eff\u8336 \u8336 x", 2, false},
 	{"x\u7eff", "x \u7eff", 2, true},
 	{"\u7eff-\u8336", "\u7eff \u8336", 2, true},
 };
