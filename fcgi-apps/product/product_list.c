@@ -78,6 +78,23 @@ static int run_count(struct db_conn *conn, const struct product_listing *listing
 			    ret_count);
 }
 
+/* Whether a search's candidates are all there are: 1, or 0 where there may be more. */
+static int looks_at_all(struct db_conn *conn, const struct product_listing *listing, int64_t found)
+{
+	struct product_statement statement CLEANUP(product_statement_release) = {0};
+	int64_t matches = 0;
+	int r = 0;
+
+	if (listing->search.is_cut || found == PRODUCT_SEARCH_CANDIDATES)
+		return 0;
+	if (product_looks_at_some(db_dialect(conn), listing))
+		r = product_statement_matches(db_dialect(conn), listing, &statement);
+	if (r == 0 && statement.count > 0)
+		r = db_query_int(conn, text_string(&statement.sql), statement.values,
+				 statement.count, &matches);
+	return r < 0 ? r : matches < PRODUCT_SEARCH_LOOKED_AT;
+}
+
 int product_listing_count(struct db_conn *conn, const struct product_listing *listing,
 			  int64_t *ret_count, bool *ret_all)
 {
@@ -86,12 +103,13 @@ int product_listing_count(struct db_conn *conn, const struct product_listing *li
 
 	if (r == 0)
 		r = run_count(conn, listing, &horizon, ret_count);
-	/* A search finds no more than its candidates. */
 	if (r == 0)
-		*ret_all = !horizon.ahead &&
-			   (listing->source != PRODUCTS_FOUND ||
-			    (!listing->search.is_cut && *ret_count < PRODUCT_SEARCH_CANDIDATES));
-	return r;
+		*ret_all = !horizon.ahead;
+	if (r < 0 || horizon.ahead || listing->source != PRODUCTS_FOUND)
+		return r;
+	r = looks_at_all(conn, listing, *ret_count);
+	*ret_all = r == 1;
+	return r < 0 ? r : 0;
 }
 
 static bool applies(const struct product_listing *listing, enum product_source source)

@@ -117,7 +117,7 @@ int product_listing_page(struct db_conn *conn, const struct product_listing *lis
 			 struct db_rows **ret_rows);
 
 /* How many products all pages have together; counts no further than PAGING_COUNTED. all: there are
- * none beyond a horizon, or the candidates of a search. */
+ * none beyond a horizon, or beyond what a search looks at. */
 int product_listing_count(struct db_conn *conn, const struct product_listing *listing,
 			  int64_t *ret_count, bool *ret_all);
 

@@ -32,13 +32,26 @@ static bool looks_at_matches(const struct product_filter *filter)
 #define FTS_MATCHES                                                                                \
 	" FROM product_search WHERE product_search MATCH $1 AND rowid <= $2 ORDER BY rowid DESC"
 
+static bool finds_few(const struct product_filter *filter)
+{
+	return filter->sku || filter->ids;
+}
+
+bool product_looks_at_some(enum db_dialect dialect, const struct product_listing *listing)
+{
+	const struct product_filter *filter = &listing->filter;
+
+	return dialect == DB_SQLITE ? narrows_search(filter) && !finds_few(filter)
+				    : looks_at_matches(filter);
+}
+
 /* SQLite's index of words knows no filters. Few products are asked for their words; otherwise the
  * matches, which come in order, for their products. */
 static void add_fts_hits(struct product_statement *statement, const struct product_listing *listing,
 			 const char *score)
 {
 	const struct product_filter *filter = &listing->filter;
-	bool few = filter->sku || filter->ids;
+	bool few = finds_few(filter);
 
 	if (!narrows_search(filter)) {
 		text_printf(&statement->sql,
@@ -59,6 +72,14 @@ static void add_fts_hits(struct product_statement *statement, const struct produ
 			    : CANDIDATES);
 }
 
+static void add_tsvector_matches(struct product_statement *statement,
+				 const struct product_listing *listing)
+{
+	product_sql_add(statement, " deleted_at IS NULL AND search @@ $1::tsquery AND seq <= $2");
+	product_sql_exact(statement, DB_POSTGRES, listing);
+	product_sql_tag(statement, listing);
+}
+
 static void add_tsvector_hits(struct product_statement *statement,
 			      const struct product_listing *listing, const char *score)
 {
@@ -66,14 +87,20 @@ static void add_tsvector_hits(struct product_statement *statement,
 
 	text_printf(&statement->sql, "SELECT seq AS hit, %s AS score FROM %sproducts WHERE", score,
 		    looks_at ? "(SELECT * FROM " : "");
-	product_sql_add(statement, " deleted_at IS NULL AND search @@ $1::tsquery AND seq <= $2");
-	product_sql_exact(statement, DB_POSTGRES, listing);
-	product_sql_tag(statement, listing);
+	add_tsvector_matches(statement, listing);
 	if (looks_at) {
 		product_sql_add(statement, " ORDER BY seq DESC" LOOKED_AT ") AS products WHERE");
 		product_sql_conditions(statement, DB_POSTGRES, listing);
 	}
 	product_sql_add(statement, " ORDER BY seq DESC" CANDIDATES);
+}
+
+/* $1 and $2 of the matches. */
+static void add_sought(struct product_statement *statement, enum db_dialect dialect,
+		       const struct product_listing *listing)
+{
+	statement->values[statement->count++] = product_search_match(dialect, &listing->search);
+	statement->values[statement->count++] = db_int(listing->top);
 }
 
 /* The newest products that have the words and fit the filters: their seq as hit, and a score. */
@@ -82,8 +109,7 @@ static void add_found(struct product_statement *statement, enum db_dialect diale
 {
 	const char *score = ranked ? product_search_score(dialect) : "0";
 
-	statement->values[statement->count++] = product_search_match(dialect, &listing->search);
-	statement->values[statement->count++] = db_int(listing->top);
+	add_sought(statement, dialect, listing);
 	if (ranked)
 		statement->values[statement->count++] =
 			db_text(text_string(&listing->search.score));
@@ -299,6 +325,24 @@ int product_statement_count(enum db_dialect dialect, const struct product_listin
 		add_horizon(&statement, keys_of(listing), listing->order->descending, horizon);
 		product_sql_add(&statement, " LIMIT " PAGING_COUNTED ") AS counted");
 	}
+	return finish(&statement, ret_statement);
+}
+
+int product_statement_matches(enum db_dialect dialect, const struct product_listing *listing,
+			      struct product_statement *ret_statement)
+{
+	struct product_statement statement = {0};
+
+	text_init(&statement.sql, SQL_MAX);
+	add_sought(&statement, dialect, listing);
+	product_sql_add(&statement, "SELECT count(*) FROM (SELECT 1");
+	if (dialect == DB_SQLITE) {
+		product_sql_add(&statement, FTS_MATCHES);
+	} else {
+		product_sql_add(&statement, " FROM products WHERE");
+		add_tsvector_matches(&statement, listing);
+	}
+	product_sql_add(&statement, LOOKED_AT ") AS matches");
 	return finish(&statement, ret_statement);
 }
 

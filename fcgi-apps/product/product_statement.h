@@ -27,6 +27,13 @@ int product_statement_count(enum db_dialect dialect, const struct product_listin
 			    const struct product_horizon *horizon,
 			    struct product_statement *ret_statement);
 
+/* Whether a search looks at the PRODUCT_SEARCH_LOOKED_AT newest matches only, for its filters. */
+bool product_looks_at_some(enum db_dialect dialect, const struct product_listing *listing);
+
+/* How many of these there are. */
+int product_statement_matches(enum db_dialect dialect, const struct product_listing *listing,
+			      struct product_statement *ret_statement);
+
 /* A row where the listing's source has more than PRODUCT_FEW products. */
 int product_statement_few(const struct product_listing *listing,
 			  struct product_statement *ret_statement);

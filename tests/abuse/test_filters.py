@@ -7,6 +7,7 @@ import re
 import pytest
 from catalogue import SIZE, Product, fill
 from shop import done
+from testbed import wait_until
 
 FILTERS = {
     "in_stock=false": lambda p: p.inventory == 0,
@@ -82,3 +83,23 @@ def test_what_few_products_have_is_found_at_once(product, query):
         answer = product.public.get(f"/products?{query}&sort={sort}&limit=200&count=true")
         assert len(done(answer, 200)) > 0
         assert answer.header("X-Total-Count-Relation") == "eq"
+
+
+@pytest.mark.parametrize(
+    ("query", "wanted"),
+    [
+        ("q=thing&min_price=209", (100, "gte")),
+        ("q=thing&max_price=1", (0, "gte")),  # these are older than the newest 20,000
+        ("q=thing&in_stock=false&category=odd", (750, "eq")),
+        ("q=thing", (1000, "gte")),
+        ("q=020999&min_price=1", (1, "eq")),
+        ("q=thing+020999&in_stock=false", (1, "eq")),
+        ("q=thing+020999&in_stock=true", (0, "eq")),
+        ("q=02099&in_stock=false", (10, "eq")),
+    ],
+)
+def test_a_search_says_where_its_filters_end(product, query, wanted):
+    """At the newest 20,000 that have the words."""
+    wait_until(lambda: done(product.public.get("/products?q=thing+000000"), 200), 30, "all words")
+    answer = product.public.get(f"/products?{query}&count=true&limit=1")
+    assert (int(answer.header("X-Total-Count")), answer.header("X-Total-Count-Relation")) == wanted
