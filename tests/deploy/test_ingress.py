@@ -1,5 +1,6 @@
 """Emissary's Mappings: paths, time-outs, retries, and what must not be reachable."""
 
+import ipaddress
 import re
 
 import manifests
@@ -99,6 +100,23 @@ def test_trusted_hops_are_not_the_modules():
     module = manifests.named(manifests.load("k8s/emissary-ingress.yaml"), "Module", "ambassador")
     assert "xff_num_trusted_hops" not in module["spec"]["config"]
     assert module["spec"]["config"]["use_remote_address"] is True
+
+
+def test_the_client_is_whom_emissary_is_asked_by():
+    """The last entry of X-Forwarded-For, which is all that sidecars believe: with a hop more it is that hop's.
+    That nobody but Emissary reaches the public port, test_network.py tells."""
+    for listener in manifests.of_kind(manifests.load("k8s/emissary-listener.yaml"), "Listener"):
+        assert listener["spec"]["l7Depth"] == 0
+
+
+@pytest.mark.parametrize("overlay", manifests.OVERLAYS)
+def test_sidecars_believe_private_networks_only(overlay):
+    documents = manifests.render(f"k8s/overlays/{overlay}")
+    for service in manifests.SERVICES:
+        workload = manifests.named(documents, "Deployment", f"{service}-service")
+        trusted = manifests.settings(documents, manifests.containers(workload)["nginx"])["TRUSTED_PROXIES"]
+        assert all(ipaddress.ip_network(network).is_private or network == "100.64.0.0/10"
+                   for network in trusted.split(","))  # fmt: skip
 
 
 def test_emissary_publishes_nothing_of_its_own():

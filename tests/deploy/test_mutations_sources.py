@@ -138,6 +138,14 @@ MISTAKES = {
         INGRESS, 'rewrite: ""', "rewrite: /",
         "ingress.TestMapping.test_path_is_passed_on_unchanged",
     ),
+    "a hop more before the sidecars": (
+        "k8s/emissary-listener.yaml", "l7Depth: 0", "l7Depth: 1",
+        "ingress.test_the_client_is_whom_emissary_is_asked_by",
+    ),
+    "everybody trusted": (
+        "k8s/base/kustomization.yaml", "TRUSTED_PROXIES=10.0.0.0/8", "TRUSTED_PROXIES=0.0.0.0/0",
+        "ingress.test_sidecars_believe_private_networks_only",
+    ),
     "a default rewrite": (
         INGRESS, '  rewrite: ""\n', "",
         "ingress.TestMapping.test_path_is_passed_on_unchanged",
