@@ -67,7 +67,7 @@ MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 .PHONY: always
 .DELETE_ON_ERROR:
-.PHONY: help up down status logs demo build programs unit-programs test test-unit test-unit-postgres test-http test-abuse test-scripts test-observe test-proofs test-model lint sanitize bench clean reset-data coverage test-deploy test-images images push test-browser test-all screenshots lint-openapi
+.PHONY: help up down status logs demo build programs unit-programs test test-unit test-unit-postgres test-http test-abuse test-scripts test-observe test-proofs test-model lint sanitize bench clean reset-data coverage test-deploy test-images images push test-browser test-clients test-all screenshots lint-openapi
 help:
 	@echo "make <target>:"
 	@sed -n 's/^## /  /p' $(MAKEFILE_LIST)
@@ -147,9 +147,9 @@ $(BUILD)/tests/%: tests/unit/%.c $(SERVICE_LIBS) $(FLOOR_LIBS)
 	@$(CC) $(CPPFLAGS) -Itests/unit $(CFLAGS) $(LDFLAGS) -MMD -MP $< $(SERVICE_LIBS) $(FLOOR_LIBS) -o $@ \
 		-lcheck -lsubunit -lrt -lm $(LDLIBS)
 
-## test             the unit tests, over HTTP, the model, the proofs, of metrics and logs, in a browser
+## test             the unit tests, over HTTP, the model, the proofs, metrics, logs, in a browser, by clients
 test:
-	@scripts/install-packages.sh build docs test observe browser
+	@scripts/install-packages.sh build docs test observe browser clients
 	@$(MAKE) $(JOBS) programs unit-programs fuzz-programs
 	@$(MAKE) test-unit
 	@$(MAKE) test-fuzz
@@ -160,6 +160,7 @@ test:
 	@$(MAKE) test-proofs
 	@$(MAKE) test-observe
 	@$(MAKE) test-browser
+	@$(MAKE) test-clients
 
 ## test-all         that, the proofs for longer, images, and the tests with sanitizers (nightly)
 test-all: test
@@ -204,6 +205,11 @@ test-scripts: programs
 test-browser: programs tests/browser/node_modules/.package-lock.json
 	@scripts/install-packages.sh browser observe
 	@VARIANT=$(VARIANT) $(PYTHON) -m pytest -q tests/browser
+
+## test-clients     generated clients buy through Prism; ajv and Spectral read the documents
+test-clients: programs tests/clients/node_modules/.package-lock.json
+	@scripts/install-packages.sh clients
+	@VARIANT=$(VARIANT) $(PYTHON) -m pytest -q tests/clients
 
 ## screenshots      the same, and images/ gets the pictures that the README shows
 screenshots:

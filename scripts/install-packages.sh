@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs the Debian packages that are missing for what is about to be done, and says so.
 #
-#	scripts/install-packages.sh build|docs|postgres|test|browser|coverage|deploy|observe|fuzz|lint ...
+#	scripts/install-packages.sh build|docs|postgres|test|browser|clients|coverage|deploy|observe|fuzz|lint ...
 #
 # Does nothing, silently, where all are there.
 set -eu
@@ -28,6 +28,8 @@ packages_for() {
 		;;
 	docs) npm_packages ;;
 	browser) echo python3-pytest chromium fonts-liberation ;;
+	# What quicktype makes reads times with dateutil.
+	clients) echo python3-pytest python3-dateutil ;;
 	postgres) echo postgresql ;;
 	test) echo check python3-pytest postgresql spin sqlite3 ;;
 	coverage) echo gcovr ;;

@@ -4,7 +4,7 @@ import json
 
 import pytest
 from client import is_problem
-from documents import METHODS, assert_declared, operations_of, source_operations
+from documents import METHODS, assert_declared, faults, operations_of, source_operations
 from testbed import SERVICES
 from world import World, unique
 
@@ -68,6 +68,33 @@ def test_documents_are_complete(platform, name):
         if operation.body:
             assert {413, 415, 422} <= set(operation.responses), place
             assert all("example" in media for media in operation.body.values()), place
+
+
+def codes_of(operation, schema):
+    """Those that a problem of this form may have; a form that names none may have any."""
+    schema = operation.resolve(schema)
+    if "oneOf" in schema:
+        return [code for form in schema["oneOf"] for code in codes_of(operation, form)]
+    for part in (schema, *(operation.resolve(part) for part in schema.get("allOf", []))):
+        if "enum" in part.get("properties", {}).get("code", {}):
+            return part["properties"]["code"]["enum"]
+    return ["any"]
+
+
+@pytest.mark.parametrize(("name", "identifier"), EVERY_OPERATION)
+def test_problems_name_their_codes(documents, name, identifier):
+    """So that clients can switch: each status has its own, each code one form, with an example."""
+    operation = documents[name][identifier]
+    for status, response in operation.responses.items():
+        for media_type, content in response.get("content", {}).items():
+            if media_type != "application/problem+json":
+                continue
+            codes = codes_of(operation, content["schema"])
+            assert "any" not in codes and len(codes) == len(set(codes)), (status, codes)
+            examples = [one["value"] for one in content.get("examples", {}).values()]
+            for example in examples or [content["example"]]:
+                assert example["status"] == status and example["code"] in codes
+                assert faults(operation, content["schema"], example) == []
 
 
 @pytest.mark.parametrize("slash", ["", "/"])
