@@ -152,7 +152,7 @@ static int insert_key(struct db_conn *conn, struct step *step)
 {
 	return (int)db_run(conn,
 			   "INSERT INTO idempotency_keys VALUES"
-			   " ('createOrder', $1, 'f', $2, $3, '', '', '', 1)",
+			   " ('createOrder', $1, 'f', $2, $3, '', '', '', 1, NULL)",
 			   DB_VALUES(db_text(step->text), db_text(step->text), db_int(step->at)));
 }
 
@@ -205,7 +205,7 @@ START_TEST(forgetting_keys_does_not_look_through_the_answered_ones)
 			       " WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL"
 			       "  SELECT i + 1 FROM n WHERE i < 30000)"
 			       " SELECT 'createOrder', 'k' || i, 'f', 'o' || i, 201, '', '',"
-			       " '', 1 FROM n"),
+			       " '', 1, NULL FROM n"),
 		0);
 	ck_assert_int_lt(time_of_sweeping("b"), 10 * few + CLOCK_SECOND / 10);
 	ck_assert_int_eq(store_number(db, "SELECT count(*) FROM idempotency_keys"), 30000);
