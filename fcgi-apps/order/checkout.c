@@ -347,7 +347,8 @@ static int commit(struct checkout *checkout)
 	order->version = 1;
 	order->created_at = clock_now();
 	order->updated_at = order->created_at;
-	error = order_add_event(order, ORDER_PENDING, NULL, order->created_at);
+	error = order_add_event(
+		order, &(struct order_event){.status = ORDER_PENDING, .at = order->created_at});
 	if (!error)
 		error = db_transaction(checkout->app->runtime->db, place, checkout);
 	if (!error && checkout->ended)

@@ -95,4 +95,7 @@ const struct db_migration order_migrations[ORDER_MIGRATION_COUNT] = {
 	 .sqlite = OLD_USER_IDS_SCHEMA("orders", "1"),
 	 .postgres = OLD_USER_IDS_SCHEMA("orders", "2")},
 	{.version = 6, .name = "what keyed requests mean", .sql = IDEMPOTENCY_MEANING},
+	{.version = 7,
+	 .name = "tracking numbers in the history",
+	 .sql = "ALTER TABLE order_history ADD COLUMN tracking_number TEXT;"},
 };

@@ -4,7 +4,7 @@
 
 #include "storage/db.h"
 
-#define ORDER_MIGRATION_COUNT 6
+#define ORDER_MIGRATION_COUNT 7
 
 extern const struct db_migration order_migrations[ORDER_MIGRATION_COUNT];
 

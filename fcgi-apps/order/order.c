@@ -90,21 +90,30 @@ int order_add_line(struct order *order, const struct order_line *line)
 	return 0;
 }
 
-int order_add_event(struct order *order, enum order_status status, const char *reason, int64_t at)
+static void event_release(struct order_event *event)
 {
-	struct order_event event = {.status = status, .at = at};
+	free(event->reason);
+	free(event->tracking_number);
+}
+
+int order_add_event(struct order *order, const struct order_event *event)
+{
+	struct order_event copy = {.status = event->status, .at = event->at};
 	struct order_event *history = grown(order->history, order->event_count, sizeof(*history));
 
 	if (!history)
 		return -ENOMEM;
 	order->history = history;
 
-	if (reason) {
-		event.reason = strdup(reason);
-		if (!event.reason)
-			return -ENOMEM;
+	if (event->reason)
+		copy.reason = strdup(event->reason);
+	if (event->tracking_number)
+		copy.tracking_number = strdup(event->tracking_number);
+	if (!copy.reason != !event->reason || !copy.tracking_number != !event->tracking_number) {
+		event_release(&copy);
+		return -ENOMEM;
 	}
-	history[order->event_count++] = event;
+	history[order->event_count++] = copy;
 	return 0;
 }
 
@@ -144,6 +153,8 @@ static void write_event(const struct order_event *event, struct json_writer *jso
 	json_member_string(json, "status", order_status_name(event->status));
 	if (event->reason)
 		json_member_string(json, "reason", event->reason);
+	if (event->tracking_number)
+		json_member_string(json, "tracking_number", event->tracking_number);
 	json_member_time(json, "at", event->at);
 	json_object_end(json);
 }
@@ -182,7 +193,7 @@ void order_release(struct order *order)
 	for (size_t i = 0; i < order->line_count; i++)
 		line_release(&order->lines[i]);
 	for (size_t i = 0; i < order->event_count; i++)
-		free(order->history[i].reason);
+		event_release(&order->history[i]);
 	free(order->lines);
 	free(order->history);
 	free(order->user_id);

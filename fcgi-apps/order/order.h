@@ -58,7 +58,8 @@ struct order_line {
 
 struct order_event {
 	enum order_status status;
-	char *reason; /* or NULL */
+	char *reason;          /* or NULL */
+	char *tracking_number; /* that came with it, or NULL */
 	int64_t at;
 };
 
@@ -86,8 +87,8 @@ bool order_cart_id_valid(const char *cart_id);
 /* Copies the line, its strings too. -ENOMEM, -EMSGSIZE beyond ORDER_LINES_MAX. */
 int order_add_line(struct order *order, const struct order_line *line);
 
-/* reason may be NULL; copied. -ENOMEM. */
-int order_add_event(struct order *order, enum order_status status, const char *reason, int64_t at);
+/* Copies the event, its strings too. -ENOMEM. */
+int order_add_event(struct order *order, const struct order_event *event);
 
 /* Works out line totals and the total. -ERANGE when one overflows; then nothing is changed. */
 int order_price(struct order *order);

@@ -173,11 +173,16 @@ static int read_line(struct db_rows *row, struct order *order)
 
 static int read_event(struct db_rows *row, struct order *order)
 {
-	enum order_status status;
+	/* order_add_event() copies */
+	struct order_event event = {
+		.reason = (char *)db_column_text(row, 2, NULL),
+		.at = db_column_int(row, 3),
+		.tracking_number = (char *)db_column_text(row, 4, NULL),
+	};
 
-	if (order_status_parse(db_column_text(row, 1, NULL), &status) < 0)
+	if (order_status_parse(db_column_text(row, 1, NULL), &event.status) < 0)
 		return -EIO;
-	return order_add_event(order, status, db_column_text(row, 2, NULL), db_column_int(row, 3));
+	return order_add_event(order, &event);
 }
 
 static int load_orders(struct db_conn *conn, const struct clause *clause, size_t limit,
@@ -287,8 +292,8 @@ static int load_parts(struct db_conn *conn, const struct order_filter *filter,
 	" UNION ALL SELECT order_id, product_id, name, CAST(price AS TEXT),"                       \
 	" CAST(quantity AS TEXT), CAST(line_total AS TEXT), NULL, NULL, NULL, NULL, 1, position"   \
 	" FROM order_lines WHERE order_id = $1"                                                    \
-	" UNION ALL SELECT order_id, status, reason, CAST(at AS TEXT),"                            \
-	" NULL, NULL, NULL, NULL, NULL, NULL, 2, version"                                          \
+	" UNION ALL SELECT order_id, status, reason, CAST(at AS TEXT), tracking_number,"           \
+	" NULL, NULL, NULL, NULL, NULL, 2, version"                                                \
 	" FROM order_history WHERE order_id = $1 ORDER BY part, place"
 #define FIND_PART 10
 
@@ -343,8 +348,9 @@ int order_store_page(struct db_conn *conn, const struct order_filter *filter, in
 		"order_lines",
 		"part.product_id, part.name, part.price, part.quantity, part.line_total",
 		"position", read_line, ORDER_PAGE_LINES};
-	static const struct parts events = {"order_history", "part.status, part.reason, part.at",
-					    "version", read_event, ORDER_PAGE_EVENTS};
+	static const struct parts events = {
+		"order_history", "part.status, part.reason, part.at, part.tracking_number",
+		"version", read_event, ORDER_PAGE_EVENTS};
 	struct clause clause = clause_of_filter(filter);
 	struct order_list list = {.orders = calloc((size_t)limit, sizeof(struct order))};
 	int rc;

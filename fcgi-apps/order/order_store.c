@@ -24,11 +24,12 @@ static int insert_event(struct db_conn *conn, const struct order *order,
 			const struct order_event *event)
 {
 	return db_post(conn,
-		       "INSERT INTO order_history (order_id, version, status, reason, at)"
-		       " VALUES ($1, $2, $3, $4, $5)",
+		       "INSERT INTO order_history"
+		       " (order_id, version, status, reason, at, tracking_number)"
+		       " VALUES ($1, $2, $3, $4, $5, $6)",
 		       DB_VALUES(db_text(order->id), db_int(order->version),
 				 db_text(order_status_name(event->status)), db_text(event->reason),
-				 db_int(event->at)),
+				 db_int(event->at), db_text(event->tracking_number)),
 		       DB_ANY_ROWS);
 }
 
@@ -235,7 +236,11 @@ int order_store_set_status(struct db_conn *conn, struct order *order, enum order
 	order->status = status;
 	order->version++;
 	order->updated_at = now;
-	error = order_add_event(order, status, reason, now);
+	error = order_add_event(order,
+				&(struct order_event){.status = status,
+						      .reason = (char *)reason,
+						      .tracking_number = (char *)tracking_number,
+						      .at = now});
 	if (!error)
 		error = insert_event(conn, order, &order->history[order->event_count - 1]);
 	return error < 0 ? error : 1;

@@ -440,7 +440,8 @@ def test_remark_that_leaves_the_status(shop, status):
             changed = shop.set_status(order["id"], status, **more)
             assert changed["version"] == length == len(changed["history"])
             assert changed["history"][-1]["status"] == changed["status"] == status
-            assert changed["history"][-1].get("reason") == more.get("reason")
+            said = {name: changed["history"][-1].get(name) for name in ("reason", "tracking_number")}
+            assert said == {"reason": None, "tracking_number": None, **more}
             assert changed["updated_at"] == changed["history"][-1]["at"]
     assert changed["tracking_number"] == "A"
     assert shop.set_status(order["id"], status) == changed == shop.read_order(order["id"])
@@ -468,7 +469,7 @@ def test_status_that_is_answered_is_of_one_moment(shop):
     process = f"""
         WITH changed AS (UPDATE orders SET status = 'processing', version = 2
                          WHERE id = '{order["id"]}' RETURNING id, updated_at)
-        INSERT INTO order_history SELECT id, 2, 'processing', NULL, updated_at FROM changed"""
+        INSERT INTO order_history SELECT id, 2, 'processing', NULL, updated_at, NULL FROM changed"""
     first, second = (
         threading.Thread(target=stores.psql, args=(store.url, sql))
         for sql in (second_part, process)

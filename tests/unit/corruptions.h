@@ -232,7 +232,8 @@ static const struct subject order = {
 			" ('new', 1, 'p2', 'Tea', 20, 1, 20), ('sent', 0, 'p1', 'Mug', 100, 1, "
 			"100),"
 			" ('undone', 0, 'p1', 'Mug', 100, 1, 100)",
-			"INSERT INTO order_history VALUES ('new', 1, 'pending', NULL, 1),"
+			"INSERT INTO order_history (order_id, version, status, reason, at) VALUES "
+			"('new', 1, 'pending', NULL, 1),"
 			" ('sent', 1, 'pending', NULL, 1), ('sent', 2, 'shipped', NULL, 2),"
 			" ('undone', 1, 'pending', NULL, 1), ('undone', 2, 'cancelled', 'why', 2)",
 			EFFECT " VALUES ('new', 'consume_cart', 'cart', 'c', 0, 1, 1),"
@@ -259,14 +260,16 @@ static const struct corruption of_order[] = {
 	BREAKS("only-placed-orders-have-lines", "asked",
 	       "INSERT INTO order_lines VALUES ('asked', 0, 'p1', 'Mug', 0, 1, 0)"),
 	BREAKS("only-placed-orders-have-lines", "refused",
-	       "INSERT INTO order_history VALUES ('refused', 1, 'pending', NULL, 1)"),
+	       "INSERT INTO order_history (order_id, version, status, reason, at) VALUES "
+	       "('refused', 1, 'pending', NULL, 1)"),
 	BREAKS("history-ends-with-status", "new",
 	       "UPDATE orders SET status = 'processing' WHERE id = 'new'"),
 	BREAKS("history-ends-with-status", "new", "UPDATE orders SET version = 2 WHERE id = 'new'"),
 	BREAKS("history-ends-with-status", "new",
 	       "DELETE FROM order_history WHERE order_id = 'new'"),
 	BREAKS("history-ends-with-status", "new",
-	       "INSERT INTO order_history VALUES ('new', 2, 'processing', NULL, 1)"),
+	       "INSERT INTO order_history (order_id, version, status, reason, at) VALUES ('new', "
+	       "2, 'processing', NULL, 1)"),
 	BREAKS("history-has-legal-steps", "sent",
 	       "UPDATE order_history SET status = 'processing' WHERE order_id = 'sent' AND version "
 	       "= 1"),

@@ -146,7 +146,9 @@ static UNUSED int place_at(const char *id, const char *user_id, int64_t created_
 	for (size_t i = 0; i < ARRAY_SIZE(lines); i++)
 		ck_assert_int_eq(order_add_line(&step.order, &lines[i]), 0);
 	ck_assert_int_eq(order_price(&step.order), 0);
-	ck_assert_int_eq(order_add_event(&step.order, ORDER_PENDING, NULL, created_at), 0);
+	ck_assert_int_eq(order_add_event(&step.order, &(struct order_event){.status = ORDER_PENDING,
+									    .at = created_at}),
+			 0);
 	step.function = place_function;
 	step.at = NOW;
 	int result = step_run(&step);

@@ -182,23 +182,31 @@ static void check_json(const char *expected)
 
 START_TEST(written_with_everything)
 {
+	const struct order_event shipped = {.status = ORDER_SHIPPED,
+					    .reason = (char *)"by \"air\"",
+					    .tracking_number = (char *)"1Z",
+					    .at = AT + 1};
+
 	add("p1", 1250, 2);
 	ck_assert_int_eq(order_price(&order), 0);
-	ck_assert_int_eq(order_add_event(&order, ORDER_PENDING, NULL, AT), 0);
-	ck_assert_int_eq(order_add_event(&order, ORDER_SHIPPED, "by \"air\"", AT + 1), 0);
+	ck_assert_int_eq(
+		order_add_event(&order, &(struct order_event){.status = ORDER_PENDING, .at = AT}),
+		0);
+	ck_assert_int_eq(order_add_event(&order, &shipped), 0);
 	order.status = ORDER_SHIPPED;
 	order.version = 2;
 	order.updated_at = AT + 1;
 	order.tracking_number = strdup("1Z");
-	check_json("{\"id\":\"o1\",\"user_id\":\"u1\",\"cart_id\":\"c1\",\"items\":["
-		   "{\"product_id\":\"p1\",\"name\":\"Thing\",\"price\":12.50,\"quantity\":2,"
-		   "\"line_total\":25.00}],\"total_amount\":25.00,\"currency\":\"USD\","
-		   "\"status\":\"shipped\",\"allowed_transitions\":[\"delivered\"],\"history\":["
-		   "{\"status\":\"pending\",\"at\":\"2026-01-31T10:06:00.000000Z\"},"
-		   "{\"status\":\"shipped\",\"reason\":\"by \\\"air\\\"\","
-		   "\"at\":\"2026-01-31T10:06:00.000001Z\"}],\"tracking_number\":\"1Z\","
-		   "\"version\":2,\"created_at\":\"2026-01-31T10:06:00.000000Z\","
-		   "\"updated_at\":\"2026-01-31T10:06:00.000001Z\"}");
+	check_json(
+		"{\"id\":\"o1\",\"user_id\":\"u1\",\"cart_id\":\"c1\",\"items\":["
+		"{\"product_id\":\"p1\",\"name\":\"Thing\",\"price\":12.50,\"quantity\":2,"
+		"\"line_total\":25.00}],\"total_amount\":25.00,\"currency\":\"USD\","
+		"\"status\":\"shipped\",\"allowed_transitions\":[\"delivered\"],\"history\":["
+		"{\"status\":\"pending\",\"at\":\"2026-01-31T10:06:00.000000Z\"},"
+		"{\"status\":\"shipped\",\"reason\":\"by \\\"air\\\"\",\"tracking_number\":\"1Z\","
+		"\"at\":\"2026-01-31T10:06:00.000001Z\"}],\"tracking_number\":\"1Z\","
+		"\"version\":2,\"created_at\":\"2026-01-31T10:06:00.000000Z\","
+		"\"updated_at\":\"2026-01-31T10:06:00.000001Z\"}");
 }
 END_TEST
 
