@@ -72,16 +72,36 @@ static int begin(struct db_conn *conn, void *argument)
 	response_reset(checkout->response);
 	error = idempotency_claim(conn, checkout->request, checkout->response, checkout->order.id,
 				  &checkout->outcome);
-	if (error < 0 || checkout->outcome == IDEMPOTENCY_ANSWERED)
+	if (error < 0 || checkout->outcome != IDEMPOTENCY_NEW)
 		return error;
 	return order_store_begin(conn, &checkout->order, checkout->lease_until);
 }
 
+static int find_effects(struct db_conn *conn, struct checkout *checkout, const char *order_id)
+{
+	int count = order_outbox_of(conn, order_id, checkout->effects);
+
+	checkout->effect_count = count > 0 ? (size_t)count : 0;
+	return count < 0 ? count : 0;
+}
+
+/* A replayed answer waits like the first one for what is still to be done about its order: the
+ * process that placed it may have died since. */
+static int look_for_effects(struct db_conn *conn, void *argument)
+{
+	struct checkout *checkout = argument;
+	char order_id[UUID_TEXT_SIZE];
+	int rc = idempotency_resource(conn, checkout->request, order_id);
+
+	if (rc < 0)
+		return rc == -ENOENT ? 0 : rc;
+	return find_effects(conn, checkout, order_id);
+}
+
 /*
- * A replayed answer waits like the first one for what is still to be done about its order: the
- * process that placed it may have died since. Where it died before there was an answer, the order
- * is given up, and the key with it. In a transaction of its own: whoever ends an order locks the
- * order first and then its key, and begin() holds the key.
+ * Where the process died before there was an answer, the order is given up, and the key with it. In
+ * a transaction of its own: whoever ends an order locks the order first and then its key, and
+ * begin() holds the key.
  */
 static int look_at_first(struct db_conn *conn, void *argument)
 {
@@ -94,12 +114,7 @@ static int look_at_first(struct db_conn *conn, void *argument)
 		rc = order_decide(conn, order_id, clock_now(), &checkout->first);
 	if (rc < 0)
 		return rc == -ENOENT ? 0 : rc;
-	if (checkout->first == ORDER_GIVEN_UP)
-		return 0;
-	rc = order_outbox_of(conn, order_id, checkout->effects);
-	if (rc > 0)
-		checkout->effect_count = (size_t)rc;
-	return rc < 0 ? rc : 0;
+	return checkout->first == ORDER_GIVEN_UP ? 0 : find_effects(conn, checkout, order_id);
 }
 
 static int begin_order(struct checkout *checkout)
@@ -109,6 +124,8 @@ static int begin_order(struct checkout *checkout)
 
 	if (rc < 0 || checkout->outcome == IDEMPOTENCY_NEW)
 		return rc;
+	if (checkout->outcome == IDEMPOTENCY_ANSWERED)
+		return db_read(db, look_for_effects, checkout);
 	rc = db_transaction(db, look_at_first, checkout);
 	if (rc < 0 || checkout->first != ORDER_GIVEN_UP)
 		return rc;

@@ -142,13 +142,14 @@ int idempotency_claim(struct db_conn *conn, struct request *request, struct resp
 	struct known known CLEANUP(known_release) = {0};
 	kept_answer_init(&known.kept);
 	rc = read_key(conn, request, now, &known);
+	bool running = rc == 0 && known.kept.status == STATUS_RUNNING;
 	if (rc == 0)
 		rc = answer_known(conn, request, response, &print, &known);
 	else if (rc == -EAGAIN && full)
 		rc = refuse_full(response);
 	if (rc < 0)
 		return rc;
-	*ret_outcome = IDEMPOTENCY_ANSWERED;
+	*ret_outcome = running ? IDEMPOTENCY_RUNNING : IDEMPOTENCY_ANSWERED;
 	return 0;
 }
 
@@ -232,7 +233,7 @@ int idempotent_handle(struct db_conn *conn, struct request *request, struct resp
 
 	enum idempotency outcome = IDEMPOTENCY_NEW;
 	int rc = idempotency_claim(conn, request, response, NULL, &outcome);
-	if (rc < 0 || outcome == IDEMPOTENCY_ANSWERED)
+	if (rc < 0 || outcome != IDEMPOTENCY_NEW)
 		return rc;
 	rc = db_savepoint(conn);
 	if (rc < 0)

@@ -59,7 +59,8 @@ int idempotent_handle(struct db_conn *conn, struct request *request, struct resp
 
 enum idempotency {
 	IDEMPOTENCY_NEW,      /* not seen (or no key was sent): go on */
-	IDEMPOTENCY_ANSWERED, /* the response is filled: replay, 422, 409 running or 503 full */
+	IDEMPOTENCY_ANSWERED, /* the response is filled: replay, 422 or 503 full */
+	IDEMPOTENCY_RUNNING,  /* the same with 409 or 422: the first request has no answer yet */
 };
 
 /* Inside a transaction: looks the key up and, when new, claims it as running for resource_id. */

@@ -294,6 +294,8 @@ START_TEST(a_running_claim_answers_409_until_it_is_forgotten)
 	enum idempotency outcome = IDEMPOTENCY_ANSWERED;
 	ck_assert_int_eq(db_transaction(runtime.db, claim, &outcome), 0);
 	ck_assert_int_eq(outcome, IDEMPOTENCY_NEW);
+	ck_assert_int_eq(db_transaction(runtime.db, claim, &outcome), 0);
+	ck_assert_int_eq(outcome, IDEMPOTENCY_RUNNING);
 	ck_assert_int_eq(run(), 0);
 	ck_assert_int_eq(response.status, 409);
 	ck_assert_ptr_nonnull(strstr(text_string(&response.headers), "Retry-After"));
@@ -302,6 +304,8 @@ START_TEST(a_running_claim_answers_409_until_it_is_forgotten)
 	ck_assert_int_eq(run(), 0);
 	ck_assert_int_eq(response.status, 201);
 	/* Once answered, it is not running any more. */
+	ck_assert_int_eq(db_transaction(runtime.db, claim, &outcome), 0);
+	ck_assert_int_eq(outcome, IDEMPOTENCY_ANSWERED);
 	ck_assert_int_eq(db_transaction(runtime.db, forget, NULL), 0);
 	ck_assert_int_eq(run(), 0);
 	ck_assert_int_eq(handled, 1);
