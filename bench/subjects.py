@@ -56,11 +56,12 @@ class Service:
         self.name = name or service
         self.database = stack.path(self.name + ".db")
         self.environment = {"DATABASE_URL": url or f"sqlite:///{self.database}", **environment}
-        self.public_port, self.internal_port = free_ports(2)
+        self.public_port, self.internal_port, self.health_port = free_ports(3)
         settings = {
             "SERVICE": service,
             "PUBLIC_PORT": self.public_port,
             "INTERNAL_PORT": self.internal_port,
+            "HEALTH_PORT": self.health_port,
             "WORKER_SOCKET": stack.path(self.name + ".sock"),
             "RATE_LIMIT_RPS": 0,
             "STORING_LIMIT_RPS": 0,
@@ -83,7 +84,7 @@ class Service:
         """Seconds from the start of spawn-fcgi to the first 200 of /readyz through nginx."""
         began = time.monotonic()
         self.start_worker()
-        return self.wait_for_200(self.internal_port, "/readyz") - began
+        return self.wait_for_200(self.health_port, "/readyz") - began
 
     def _program(self):
         return ROOT / "build" / "release" / (self.service + "-service")

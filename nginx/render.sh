@@ -6,7 +6,7 @@
 #	nginx/render.sh gateway > nginx.conf
 #	nginx/render.sh balancer > nginx.conf
 #
-# A sidecar is two nginx with the same settings: one for the public port, one for the internal one.
+# A sidecar is two nginx with the same settings: one for the public port, one for the other two.
 #
 # Settings and their defaults (those of a pod). A bad value stops with a message naming it.
 #
@@ -15,7 +15,8 @@
 #	                     methods and bodies are refused before any of a body is read
 #	LISTEN_ADDRESS       0.0.0.0
 #	PUBLIC_PORT          8000
-#	INTERNAL_PORT        9000
+#	INTERNAL_PORT        9000: what siblings may ask, nothing else
+#	HEALTH_PORT          9200: probes and metrics, and the whole of the service's document
 #	WORKER_SOCKET        /run/app/worker.sock
 #	RUNTIME_DIR          /tmp: pid files, a socket between the two nginx of a sidecar, temporary files
 #	ACCESS_LOG           /dev/stdout
@@ -23,7 +24,7 @@
 #	WORKER_PROCESSES     of the public port: one a processor, at most 2
 #	SERVER_NAMES         empty; host names that are served besides localhost, 127.0.0.1 and [::1],
 #	                     comma-separated: shop.example.com, or *.example.com for all below it. Others
-#	                     get 421. The internal port also serves addresses and a cluster's own names
+#	                     get 421. The other two ports also serve addresses and a cluster's own names
 #	CONNECTIONS          1024: requests under way at the public port, in all (429 beyond); 0: no limit. Half
 #	                     of them with a body, an eighth listings, of one client a quarter of its own
 #	CLIENT_CONNECTIONS   64: the same of one client
@@ -145,15 +146,18 @@ listing_limits() {
 	[ "$CONNECTIONS" = 0 ] || printf '\t\tlimit_conn listings %d;\n' $(((CONNECTIONS + 7) / 8))
 }
 
-# Prints a location for each path that the service has on this listener: which methods it takes, which of
-# them with a body, and how long that may be. Up to 128 KiB stay in memory. Literal paths come before those
-# with parameters, and "/" last, whose pattern is the bare prefix too.
-locations() { # listeners
-	awk -v listeners="$1" 'index(listeners, $1) {
+# Prints a location for each path of the service: which methods these callers may use, which of them with a
+# body, and how long that may be. Up to 128 KiB stay in memory. A path, or a method of it, that is not for
+# them is none: 404; only the public port names the methods that it has. Literal paths come before those with
+# parameters, which their names fit, and "/" last, whose pattern is the bare prefix too.
+locations() { # callers, as a regular expression
+	awk -v callers="$1" '{
 		key = $4
 		gsub(/\{[^}]*\}/, "~", key)
-		print (key == "/" ? "~" : key), $2, $3, $4, $5
-	}' "$ROUTES" | LC_ALL=C sort -s -k 1,1 | awk -v own="$(cd "$directory" && echo *.conf.template)" '
+		method = ("," $1 ",") ~ (",(" callers "),") ? $2 : "-"
+		print (key == "/" ? "~" : key), method, $3, $4, $5
+	}' "$ROUTES" | LC_ALL=C sort -s -k 1,1 | awk -v public="$([ "$1" != public ] || echo 1)" \
+		-v own="$(cd "$directory" && echo *.conf.template)" '
 	function refuse(variable, words, status) {
 		printf "\t\t\tif (%s !~ \"^(?:%s)\\z\") {\n", variable, words
 		printf "\t\t\t\trewrite ^ /.answer/%d last;\n\t\t\t}\n", status
@@ -165,6 +169,10 @@ locations() { # listeners
 		gsub(/\{[^}]*\}/, "[^/]+", path)
 		sub(/\/$/, "", path)
 		printf "\t\tlocation ~ \"^@ROOT_PATTERN@%s/?\\z\" {\n", path
+		if (!methods) {
+			print "\t\t\ttry_files /.none =404;\n\t\t}"
+			return
+		}
 		if (bytes)
 			printf "\t\t\tclient_max_body_size %d;\n", bytes
 		if (bytes && bytes <= 131072)
@@ -172,7 +180,7 @@ locations() { # listeners
 		allowed = methods
 		gsub(/\|/, ", ", allowed)
 		printf "\t\t\tset $allowed \"%s\";\n", allowed
-		refuse("$request_method", methods "|OPTIONS", 405)
+		refuse("$request_method", methods (public ? "|OPTIONS" : ""), public ? 405 : 404)
 		refuse("$bearer", bearers, 413)
 		if (bytes)
 			print "\t\t\tif ($encoded) {\n\t\t\t\trewrite ^ /.answer/415 last;\n\t\t\t}"
@@ -185,7 +193,7 @@ locations() { # listeners
 		methods = bearers = more = ""
 		bytes = 0
 	}
-	{
+	$2 != "-" {
 		methods = methods (methods ? "|" : "") ($2 == "GET" ? "GET|HEAD" : $2)
 		if ($3)
 			bearers = bearers "|" $2
@@ -395,6 +403,7 @@ sidecar | internal)
 	COLLECTION=${SERVICE}s
 	PUBLIC_PORT=${PUBLIC_PORT:-8000}
 	INTERNAL_PORT=${INTERNAL_PORT:-9000}
+	HEALTH_PORT=${HEALTH_PORT:-9200}
 	WORKER_SOCKET=${WORKER_SOCKET:-/run/app/worker.sock}
 	ROOT_PATH=${ROOT_PATH:-}
 	ROUTES=${ROUTES:-$RUNTIME_DIR/routes}
@@ -407,6 +416,12 @@ sidecar | internal)
 	whole_number INTERNAL_PORT "$INTERNAL_PORT" 1 65535
 	[ "$PUBLIC_PORT" != "$INTERNAL_PORT" ] ||
 		fail INTERNAL_PORT "$INTERNAL_PORT" 'must differ from PUBLIC_PORT'
+	whole_number HEALTH_PORT "$HEALTH_PORT" 1 65535
+	case $HEALTH_PORT in
+	"$PUBLIC_PORT" | "$INTERNAL_PORT")
+		fail HEALTH_PORT "$HEALTH_PORT" 'must differ from PUBLIC_PORT and INTERNAL_PORT'
+		;;
+	esac
 	whole_number RATE_LIMIT_RPS "$RATE_LIMIT_RPS" 0 1000000
 	whole_number STORING_LIMIT_RPS "$STORING_LIMIT_RPS" 0 1000000
 	whole_number CONNECTIONS "$CONNECTIONS" 0 65535
@@ -444,24 +459,25 @@ sidecar | internal)
 	CACHE_CONTROL=no-store
 	[ "$SERVICE" != product ] || CACHE_CONTROL=no-cache
 	# Places for imports and exports: the worker has a thread for each (product/service.c).
-	IMPORTS=4 EXPORTS=3 LISTENERS=public
+	IMPORTS=4 EXPORTS=3
 	CLIENT_ZONES=$(client_zones)
 	CLIENT_LIMITS=$(client_limits)
 	CONNECTION_LIMITS=$(connection_limits)
 	LISTING_LIMITS=$(listing_limits)
-	if [ "$kind" = internal ]; then
-		INSTANCE=internal IMPORTS=1 EXPORTS=1 LISTENERS='public internal' CONNECTION_LIMITS= LISTING_LIMITS=
-	fi
-	export SERVICE PUBLIC_PORT INTERNAL_PORT WORKER_SOCKET ROOT_PATTERN PATH_RULES PREFIX_RULES REAL_IP PROXY_LISTEN \
-		CACHE_CONTROL IMPORTS EXPORTS CLIENT_ZONES CLIENT_LIMITS CONNECTION_LIMITS LISTING_LIMITS
+	export SERVICE PUBLIC_PORT INTERNAL_PORT HEALTH_PORT WORKER_SOCKET ROOT_PATTERN PATH_RULES PREFIX_RULES REAL_IP \
+		PROXY_LISTEN CACHE_CONTROL IMPORTS EXPORTS CLIENT_ZONES CLIENT_LIMITS CONNECTION_LIMITS LISTING_LIMITS
 	SERVICE_ZONES=$(own_part zones.conf.template)
-	LOCATIONS=$(locations "$LISTENERS")
+	LOCATIONS=$(locations public) HEALTH_LOCATIONS=
+	if [ "$kind" = internal ]; then
+		INSTANCE=internal CONNECTION_LIMITS= LISTING_LIMITS=
+		LOCATIONS=$(locations 'product|cart|order') HEALTH_LOCATIONS=$(locations operator)
+	fi
 	BODY_RULES=$(printf '%s\n' "$LOCATIONS" | awk '
 		$1 == "location" { pattern = $3 }
 		$1 == "client_max_body_size" { print "\t\t\"~" substr(pattern, 2), $2 }')
 	# shellcheck disable=SC2016 # nginx' variable
 	TOO_LARGE='$too_large' TOO_MANY='$too_many'
-	export SERVICE_ZONES LOCATIONS BODY_RULES
+	export SERVICE_ZONES LOCATIONS HEALTH_LOCATIONS BODY_RULES
 	;;
 gateway | balancer)
 	SERVICE=$kind

@@ -255,8 +255,9 @@ render_sidecar() {
 		export WORKER_PROCESSES=${WORKER_PROCESSES:-$processes} LISTEN_ADDRESS=127.0.0.1 \
 			SERVICE=$service ROOT_PATH=/${service}s TRUSTED_PROXIES=$gateway_source \
 			WORKER_SOCKET=$STATE_DIR/run/$name.sock RUNTIME_DIR=$STATE_DIR/run/$name-nginx \
-			PUBLIC_PORT INTERNAL_PORT ROUTES=$STATE_DIR/run/$name-nginx/routes
+			PUBLIC_PORT INTERNAL_PORT HEALTH_PORT ROUTES=$STATE_DIR/run/$name-nginx/routes
 		PUBLIC_PORT=$(setting "$name" PORT) INTERNAL_PORT=$(setting "$name" INTERNAL_PORT)
+		HEALTH_PORT=$(setting "$name" HEALTH_PORT)
 		"build/$VARIANT/$service-service" --routes >"$ROUTES"
 		nginx/render.sh sidecar >"$STATE_DIR/run/$name-nginx.conf"
 		nginx/render.sh internal >"$STATE_DIR/run/$name-internal.conf"
@@ -292,7 +293,7 @@ start_prometheus() {
 	local service replica targets=()
 	for service in "${services[@]}"; do
 		for replica in $(replicas_of "$service"); do
-			targets+=("$service=127.0.0.1:$(setting "$replica" INTERNAL_PORT)")
+			targets+=("$service=127.0.0.1:$(setting "$replica" HEALTH_PORT)")
 		done
 	done
 	scripts/prometheus-config.sh "$PROMETHEUS_PORT" "${targets[@]}" >"$STATE_DIR/run/prometheus.yaml"
@@ -308,7 +309,7 @@ prometheus_ready() {
 
 ready() {
 	running "$1-nginx" >/dev/null || return 1
-	curl -fsS -o /dev/null --max-time 2 "http://127.0.0.1:$(setting "$1" INTERNAL_PORT)/readyz" 2>/dev/null
+	curl -fsS -o /dev/null --max-time 2 "http://127.0.0.1:$(setting "$1" HEALTH_PORT)/readyz" 2>/dev/null
 }
 
 # make_cluster FOLDER: an empty one, from which start_cluster can start it.

@@ -2,7 +2,7 @@
 # Prints the configuration of a Prometheus on this machine: the cluster's own, from k8s/monitoring,
 # with these targets in place of the discovery of pods, and its rules by their absolute path.
 #
-#	scripts/prometheus-config.sh PORT product=127.0.0.1:9001 cart=127.0.0.1:9002 …
+#	scripts/prometheus-config.sh PORT product=127.0.0.1:9201 cart=127.0.0.1:9202 …
 #
 # PORT is the one this Prometheus listens on itself.
 set -eu

@@ -2,7 +2,8 @@
 # The settings of local operation, their defaults, and what they may be; sourced by common.sh.
 #
 #	PRODUCT_PORT CART_PORT ORDER_PORT                              8001 8002 8003
-#	PRODUCT_INTERNAL_PORT CART_INTERNAL_PORT ORDER_INTERNAL_PORT   9001 9002 9003
+#	PRODUCT_INTERNAL_PORT CART_INTERNAL_PORT ORDER_INTERNAL_PORT   9001 9002 9003: for siblings
+#	PRODUCT_HEALTH_PORT CART_HEALTH_PORT ORDER_HEALTH_PORT         9201 9202 9203: probes, metrics
 #	GATEWAY_PORT                                                   8080
 #	DB                                                             sqlite, or postgres: a cluster of its
 #	                                                               own under STATE_DIR/postgres
@@ -18,7 +19,8 @@
 # The workers' and nginx' own settings (LOG_LEVEL, RATE_LIMIT_RPS …) are handed on.
 
 port_settings=(PRODUCT_PORT CART_PORT ORDER_PORT PRODUCT_INTERNAL_PORT CART_INTERNAL_PORT
-	ORDER_INTERNAL_PORT GATEWAY_PORT PRODUCT_BALANCER_PORT CART_BALANCER_PORT PROMETHEUS_PORT)
+	ORDER_INTERNAL_PORT PRODUCT_HEALTH_PORT CART_HEALTH_PORT ORDER_HEALTH_PORT GATEWAY_PORT
+	PRODUCT_BALANCER_PORT CART_BALANCER_PORT PROMETHEUS_PORT)
 
 : "${STATE_DIR:=var}" "${VARIANT:=release}" "${OBSERVE:=0}"
 : "${CORS_ALLOW_ORIGINS:=http://localhost:*,http://127.0.0.1:*,https://localhost:*}"
@@ -41,6 +43,7 @@ done
 : "${DB:=sqlite}" "${REPLICAS:=1}"
 : "${PRODUCT_PORT:=8001}" "${CART_PORT:=8002}" "${ORDER_PORT:=8003}"
 : "${PRODUCT_INTERNAL_PORT:=9001}" "${CART_INTERNAL_PORT:=9002}" "${ORDER_INTERNAL_PORT:=9003}"
+: "${PRODUCT_HEALTH_PORT:=9201}" "${CART_HEALTH_PORT:=9202}" "${ORDER_HEALTH_PORT:=9203}"
 : "${GATEWAY_PORT:=8080}" "${PRODUCT_BALANCER_PORT:=9101}" "${CART_BALANCER_PORT:=9102}"
 : "${PROMETHEUS_PORT:=9090}"
 

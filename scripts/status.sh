@@ -8,38 +8,39 @@ pid_of() {
 	running "$1" || printf 'down'
 }
 
-# row NAME WORKER NGINX PUBLIC INTERNAL STATE
+# row NAME WORKER NGINX PUBLIC INTERNAL HEALTH STATE
 row() {
-	printf '%-10s %-8s %-8s %-7s %-9s %s\n' "$@"
+	printf '%-10s %-8s %-8s %-7s %-9s %-7s %s\n' "$@"
 }
 
-row '' worker nginx public internal state
+row '' worker nginx public internal health state
 for service in "${services[@]}"; do
 	for name in $(replicas_of "$service"); do
 		state=ready
 		ready "$name" || state='not ready' all=1
 		row "$name" "$(pid_of "$name-worker")" "$(pid_of "$name-nginx")" \
-			"$(setting "$name" PORT)" "$(setting "$name" INTERNAL_PORT)" "$state"
+			"$(setting "$name" PORT)" "$(setting "$name" INTERNAL_PORT)" \
+			"$(setting "$name" HEALTH_PORT)" "$state"
 	done
 done
 if ((REPLICAS > 1)); then
 	state=ready
 	running balancer-nginx >/dev/null || state='not ready' all=1
-	row balancer - "$(pid_of balancer-nginx)" - "$PRODUCT_BALANCER_PORT" "$state"
+	row balancer - "$(pid_of balancer-nginx)" - "$PRODUCT_BALANCER_PORT" - "$state"
 fi
 if [[ $DB == postgres ]]; then
 	state=ready
 	cluster_ready || state='not ready' all=1
-	row postgres "$(pid_of postgres)" - - - "$state"
+	row postgres "$(pid_of postgres)" - - - - "$state"
 fi
 if [[ -e $(pid_file prometheus) ]]; then
 	state=ready
 	prometheus_ready || state='not ready' all=1
-	row prometheus "$(pid_of prometheus)" - "$PROMETHEUS_PORT" - "$state"
+	row prometheus "$(pid_of prometheus)" - "$PROMETHEUS_PORT" - - "$state"
 fi
 state=ready
 { running gateway-nginx >/dev/null &&
 	curl -fsS -o /dev/null --max-time 2 "$(gateway_url)/products?limit=1" 2>/dev/null; } ||
 	state='not ready' all=1
-row gateway - "$(pid_of gateway-nginx)" "$GATEWAY_PORT" - "$state"
+row gateway - "$(pid_of gateway-nginx)" "$GATEWAY_PORT" - - "$state"
 exit $all

@@ -47,6 +47,7 @@ check_ports() {
 	done
 	for name in "${replicas[@]}"; do
 		add_port "$name" INTERNAL_PORT
+		add_port "$name" HEALTH_PORT
 	done
 	add_port product BALANCER_PORT
 	add_port cart BALANCER_PORT
@@ -134,7 +135,7 @@ note_rebuilt() {
 	done
 }
 
-# row NAME API [DOCS [INTERNAL]]
+# row NAME API [DOCS [HEALTH]]
 row() {
 	local line
 	printf -v line '  %-10s %-31s  %-36s  %s' "$1" "$2" "${3:-}" "${4:-}"
@@ -152,7 +153,7 @@ print_urls() {
 	row '' "$gateway/orders" "$gateway/orders/docs"
 	for name in "${replicas[@]}"; do
 		row "$name" "$at:$(setting "$name" PORT)/" "$at:$(setting "$name" PORT)/docs" \
-			"$at:$(setting "$name" INTERNAL_PORT)/"
+			"$at:$(setting "$name" HEALTH_PORT)/"
 	done
 	if running prometheus >/dev/null; then
 		row prometheus "$at:$PROMETHEUS_PORT/"
@@ -171,7 +172,7 @@ find_wanted() {
 	for name in "${replicas[@]}"; do
 		if ! running "$name-nginx" >/dev/null; then
 			stop "$name-nginx" TERM || true # what a killed one left
-			wanted+=("$name" PORT "$name" INTERNAL_PORT)
+			wanted+=("$name" PORT "$name" INTERNAL_PORT "$name" HEALTH_PORT)
 		fi
 	done
 	if ((REPLICAS > 1)) && ! running balancer-nginx >/dev/null; then

@@ -8,7 +8,9 @@
  * checked; their headers are description. Immutable after loading and thread-safe.
  *
  * Extensions: `x-internal: true` on an operation keeps it off the public listener and out of the
- * public document. `x-max-bytes` is what a request body may have at most; each must have one.
+ * public document. `x-callers` lists who else may ask for it: "product", "cart", "order" (siblings,
+ * on the internal listener), "operator" (probes, metrics; on the health listener). `x-max-bytes` is
+ * what a request body may have at most; each must have one.
  */
 #ifndef CONTRACT_CONTRACT_H
 #define CONTRACT_CONTRACT_H
@@ -29,6 +31,7 @@ struct operation {
 	const char *method; /* upper case */
 	const char *path;   /* template: "/products/{id}" */
 	bool internal;
+	const struct json *callers; /* x-callers: texts, of the contract; NULL: none */
 	bool has_body;
 	bool body_required;
 	size_t max_bytes; /* of the body */

@@ -54,15 +54,18 @@ static int load_request_body(struct loader *loader, const struct json *definitio
 	return request_body_load(loader, definition, place, &endpoint->body, &endpoint->operation);
 }
 
-static int check_tags(struct loader *loader, const struct json *tags, const char *where)
+static int check_strings(struct loader *loader, const struct json *definition, const char *name,
+			 const char *where)
 {
-	if (!tags)
+	const struct json *strings = json_get(definition, name);
+
+	if (!strings)
 		return 0;
-	if (json_type(tags) != JSON_ARRAY)
-		return loader_refuse(loader->error, where, "tags must be a list");
-	for (size_t i = 0; i < json_length(tags); i++) {
-		if (json_type(json_at(tags, i)) != JSON_STRING)
-			return loader_refuse(loader->error, where, "tags must be strings");
+	if (json_type(strings) != JSON_ARRAY)
+		return loader_refuse(loader->error, where, "%s must be a list", name);
+	for (size_t i = 0; i < json_length(strings); i++) {
+		if (json_type(json_at(strings, i)) != JSON_STRING)
+			return loader_refuse(loader->error, where, "%s must be strings", name);
 	}
 	return 0;
 }
@@ -78,8 +81,12 @@ int operation_load(struct loader *loader, const struct json *path_item,
 
 	if (loader_members(loader, definition, allowed, where) < 0 ||
 	    loader_flag(loader, definition, "x-internal", where, &operation->internal) < 0 ||
-	    check_tags(loader, json_get(definition, "tags"), where) < 0)
+	    check_strings(loader, definition, "x-callers", where) < 0 ||
+	    check_strings(loader, definition, "tags", where) < 0)
 		return -EINVAL;
+	operation->callers = json_get(definition, "x-callers");
+	if (operation->internal && (!operation->callers || json_length(operation->callers) == 0))
+		return loader_refuse(loader->error, where, "x-internal needs x-callers");
 	operation->id = json_get_string(definition, "operationId", "");
 	if (!*operation->id)
 		return loader_refuse(loader->error, where, "needs an operationId");

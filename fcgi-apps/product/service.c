@@ -64,6 +64,6 @@ const struct service product_service = {
 	.check_count = PRODUCT_CHECK_COUNT,
 	.default_database = "sqlite:///var/product.db",
 	.check_store = product_prices_check,
-	.blocking_threads = 9, /* nginx lets in 5 imports and 4 exports at once (nginx/render.sh) */
+	.blocking_threads = 7, /* nginx lets in 4 imports and 3 exports at once (nginx/render.sh) */
 	.metrics = product_metrics_write,
 };

@@ -155,13 +155,28 @@ static int copy(const struct service *service, const char *url, const char *targ
 
 /* ---- --routes ---- */
 
+static void print_callers(const struct operation *operation)
+{
+	const char *separator = "";
+
+	if (!operation->internal) {
+		printf("public");
+		separator = ",";
+	}
+	for (size_t i = 0; operation->callers && i < json_length(operation->callers); i++) {
+		printf("%s%s", separator, json_string(json_at(operation->callers, i), NULL));
+		separator = ",";
+	}
+}
+
 static void print_routes(const struct contract *contract)
 {
 	for (size_t i = 0; i < contract_operation_count(contract); i++) {
 		const struct operation *operation = contract_operation(contract, i);
-		printf("%s %s %zu %s %s\n", operation->internal ? "internal" : "public",
-		       operation->method, operation->has_body ? operation->max_bytes : 0,
-		       operation->path, operation->id);
+		print_callers(operation);
+		printf(" %s %zu %s %s\n", operation->method,
+		       operation->has_body ? operation->max_bytes : 0, operation->path,
+		       operation->id);
 	}
 }
 

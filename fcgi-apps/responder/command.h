@@ -10,8 +10,9 @@
  * --check or --copy-to found violations, 2 where it could not be done.
  *
  * --routes needs no database. It prints a line for each operation of the service's document, from
- * which nginx/render.sh makes its locations: "public" or "internal", the method, the longest body
- * in bytes (0: none is taken), the path's template, the operationId.
+ * which nginx/render.sh makes its locations: who may ask ("public", siblings, "operator", with
+ * commas between them), the method, the longest body in bytes (0: none is taken), the path's
+ * template, the operationId.
  */
 int command_run(const struct service *service, int argc, char **argv);
 

@@ -288,7 +288,7 @@ static void fill_request(struct exchange *exchange)
 		.prefix = or_empty(sent[PREFIX]),
 		.query = or_empty(sent[QUERY]),
 		.content_type = or_empty(sent[CONTENT_TYPE]),
-		.internal = sent[LISTENER] && strcmp(sent[LISTENER], "internal") == 0,
+		.internal = sent[LISTENER] && strcmp(sent[LISTENER], "public") != 0,
 		.idempotency_key = or_null(sent[IDEMPOTENCY_KEY]),
 		.if_match = or_null(sent[IF_MATCH]),
 		.if_none_match = or_null(sent[IF_NONE_MATCH]),

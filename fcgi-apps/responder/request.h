@@ -20,7 +20,7 @@ struct runtime;
 
 struct request {
 	const struct operation *operation;
-	bool internal;            /* came in on the internal listener */
+	bool internal;            /* came in on another listener than the public one */
 	const char *method;       /* as sent: HEAD stays HEAD */
 	const char *path;         /* decoded, without the prefix */
 	const char *prefix;       /* SCRIPT_NAME: what was cut off before path, "" or "/products" */

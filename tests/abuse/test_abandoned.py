@@ -41,7 +41,7 @@ def held_writer(store):
 
 
 def figure(product, name):
-    lines = product.internal.get("/metrics").body.decode().splitlines()
+    lines = product.health.get("/metrics").body.decode().splitlines()
     return sum(float(line.split()[-1]) for line in lines if line.startswith(name))
 
 

@@ -32,7 +32,7 @@ def send(bed, name, key=None):
 
 
 def stored(bed, name):
-    figures = getattr(bed, name).internal.get("/metrics").body.decode()
+    figures = getattr(bed, name).health.get("/metrics").body.decode()
     return int(re.search(r"^idempotency_keys (\d+)$", figures, re.M)[1])
 
 

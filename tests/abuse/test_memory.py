@@ -172,7 +172,7 @@ def fill(bed, user):
 def requests_of(bed, world, operation):
     """[(what it is, a function that sends it)]"""
     service = bed.services[operation.service]
-    client = service.internal if operation.internal else service.public
+    client = getattr(service, operation.listener)
     headers = {"Content-Type": operation.media_type()} if operation.body else {}
     required = world.query_of(operation)
 
@@ -220,7 +220,7 @@ def renew(world, operation):
 def test_peak_of_a_request(bed, world, name, identifier):
     """In a worker that has done nothing else yet, and that has given the memory back in the end."""
     service = bed.services[name]
-    document = service.internal.get("/openapi.json").json()
+    document = service.health.get("/openapi.json").json()
     operation = operations_of(document, name)[identifier]
     service.restart_worker()
     meter = Meter(service)

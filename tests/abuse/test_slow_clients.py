@@ -93,7 +93,7 @@ def test_slow_bodies_hold_their_clients_places_only(shop):
             other = {"X-Forwarded-For": "203.0.113.2"}
             assert shop.public.post("/carts", json={"user_id": "a"}, headers=other).status == 429
             assert shop.public.get("/carts?user_id=a", headers=other).status == 200
-            assert shop.internal.get("/carts?user_id=a").status == 200
+            assert shop.internal.put("/internal/carts/none/checkouts/none", json={"user_id": "a"}).status == 404
     testbed.wait_until(
         lambda: shop.public.get("/carts?user_id=a", headers={"X-Forwarded-For": "203.0.113.1"}).status == 200,
         10, "the places are free again",
@@ -120,10 +120,10 @@ def test_without_a_connection_left_probes_go_on(make_platform):
                 break
         assert not is_served(cart.public_port)
         for _ in range(20):
-            with Client(cart.internal_port, timeout=5) as probe:
+            with Client(cart.health_port, timeout=5) as probe:
                 for path in ("/livez", "/readyz", "/metrics", "/nginx-status"):
                     assert probe.get(path).status == 200
-        assert is_served(cart.internal_port)
+            assert cart.internal.put("/internal/carts/none/checkouts/none", json={"user_id": "a"}).status == 404
     testbed.wait_until(lambda: is_served(cart.public_port), 30, "the public port serves again")
     # What nginx said meanwhile is no fault here.
     cart.nginx.log.write_text("")

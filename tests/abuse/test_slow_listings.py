@@ -57,7 +57,7 @@ def durations(client, path, count):
 
 
 def figure(product, name):
-    lines = product.internal.get("/metrics").body.decode().splitlines()
+    lines = product.health.get("/metrics").body.decode().splitlines()
     return sum(float(line.split()[-1]) for line in lines if line.startswith(name))
 
 
@@ -75,8 +75,8 @@ def under_load(product):
     with load(product) as process:
         wait_until(lambda: listings(product, 200) > before, 20, "the load has begun")
         taken = durations(product.public, ONE, 200)
-        durations(product.internal, "/livez", 20)
-        durations(product.internal, "/readyz", 5)
+        durations(product.health, "/livez", 20)
+        durations(product.health, "/readyz", 5)
         process.stdin.close()
         statuses = process.stdout.read().decode().split()
     assert {status.partition(":")[0] for status in statuses} <= {"200", "503"}

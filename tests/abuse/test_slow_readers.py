@@ -66,7 +66,7 @@ def asked(service, count, client):
 
 
 def in_flight(service):
-    lines = service.internal.get("/metrics").body.decode().splitlines()
+    lines = service.health.get("/metrics").body.decode().splitlines()
     return sum(float(line.split()[-1]) for line in lines if line.startswith("http_requests_in_flight"))
 
 

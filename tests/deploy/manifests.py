@@ -141,9 +141,10 @@ def routes(service):
     for path in (f"{service}/openapi.json", "contract/components.json"):
         for template, methods in json.loads((ROOT / "fcgi-apps" / path).read_text())["paths"].items():
             for method, operation in methods.items():
-                listener = "internal" if operation.get("x-internal") else "public"
+                callers = [] if operation.get("x-internal") else ["public"]
+                callers = ",".join(callers + operation.get("x-callers", []))
                 size = operation.get("requestBody", {}).get("x-max-bytes", 0)
-                lines.append(f"{listener} {method.upper()} {size} {template} {operation['operationId']}\n")
+                lines.append(f"{callers} {method.upper()} {size} {template} {operation['operationId']}\n")
     return "".join(lines)
 
 

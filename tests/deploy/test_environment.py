@@ -35,6 +35,7 @@ AT_DEFAULT = {
         "LISTEN_ADDRESS",  # every address of the pod
         "PUBLIC_PORT",  # 8000, where the Service expects it
         "INTERNAL_PORT",  # 9000, likewise
+        "HEALTH_PORT",  # 9200, likewise
         "RUNTIME_DIR",  # /tmp, which is writable
         "ACCESS_LOG",  # the container's output
         "ERROR_LOG",  # likewise

@@ -267,6 +267,9 @@ MISTAKES = {
     "the ingress on the internal port": (
         CALLS, DEV, policy("cart-service", lambda spec: spec["ingress"][0].update(ports=[{"port": 9000}])),
     ),
+    "Prometheus at the internal port": (
+        CALLS, DEV, policy("cart-service", lambda spec: spec["ingress"][1].update(ports=[{"port": 9000}])),
+    ),
     "any pod beside the ingress": (
         CALLS, DEV, policy("cart-service", lambda spec: spec["ingress"][0]["from"][0].pop("podSelector")),
     ),

@@ -126,7 +126,7 @@ MISTAKES = {
         "pods.test_pages_fit_the_files_of_slow_readers",
     ),
     "an export too many for the worker": (
-        "nginx/render.sh", "EXPORTS=3 ", "EXPORTS=4 ",
+        "nginx/render.sh", "EXPORTS=3\n", "EXPORTS=4\n",
         "pods.test_imports_and_exports_find_threads",
     ),
     "connections too many for the memory": (

@@ -25,7 +25,7 @@ OUTSIDERS = {
 # manifest could know, so who asks it may reach these at all private ones.
 API_PORTS = (443, 6443, 8443)
 PORTS = (
-    *(("TCP", port) for port in (8000, 9000, 5432, 9187, 53, *API_PORTS)),
+    *(("TCP", port) for port in (8000, 9000, 9200, 5432, 9187, 53, *API_PORTS)),
     ("UDP", 53),
 )
 
@@ -37,7 +37,7 @@ CALLS = {
     *((service, "postgres", 5432) for service in manifests.SERVICES),
     *((service, dns, 53) for service in manifests.SERVICES for dns in ("dns", "dns cache")),
     *(("emissary", service, 8000) for service in manifests.SERVICES),
-    *(("prometheus", service, 9000) for service in manifests.SERVICES),
+    *(("prometheus", service, 9200) for service in manifests.SERVICES),
 }
 # What CloudNativePG's instances need besides.
 OPERATED = {
@@ -120,6 +120,18 @@ def reachable(documents):
         ):
             found.add((source, target, port))
     return found
+
+
+def test_the_documents_name_the_same_callers():
+    """x-callers of the operations, which nginx/render.sh makes the internal ports of."""
+    found = {
+        (caller, service, 9000)
+        for service in manifests.SERVICES
+        for line in manifests.routes(service).splitlines()
+        for caller in line.split()[0].split(",")
+        if caller in manifests.SERVICES
+    }
+    assert found == {call for call in CALLS if call[2] == 9000}
 
 
 @pytest.mark.parametrize("overlay", manifests.OVERLAYS)

@@ -192,7 +192,7 @@ def number(pattern, path):
 
 
 def at_once(what):
-    """How many of them nginx lets in, at both ports."""
+    """How many of them nginx lets in."""
     text = (manifests.ROOT / "nginx/render.sh").read_text()
     return sum(map(int, re.findall(rf"\b{what}=(\d+)\b", text)))
 
@@ -266,7 +266,7 @@ def test_probes_ask_paths_and_ports_that_exist(deployment):
         for probe, path in probes.items():
             asked = container[probe].get("httpGet") or container[probe]["tcpSocket"]
             assert asked.get("path") == path
-            assert pod_ports(workload)[asked["port"]] == 9000
+            assert pod_ports(workload)[asked["port"]] == 9200
             assert path is None or f'"{path}"' in components
 
 

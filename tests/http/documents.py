@@ -20,7 +20,12 @@ class Operation:
         self.path = path
         self.method = method.upper()
         self.id = definition["operationId"]
+        self.callers = definition.get("x-callers", [])
         self.internal = definition.get("x-internal", False)
+        # Which of a service's ports, and clients of these tests, it is asked at.
+        self.listener = "public"
+        if self.internal:
+            self.listener = "health" if "operator" in self.callers else "internal"
         self.responses = {
             int(status): self.resolve(response)
             for status, response in definition["responses"].items()

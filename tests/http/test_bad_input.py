@@ -28,8 +28,8 @@ class Target:
     def __init__(self, platform, world, operation):
         service = platform.services[operation.service]
         self.operation = operation
-        self.client = service.internal if operation.internal else service.public
-        self.port = service.internal_port if operation.internal else service.public_port
+        self.client = getattr(service, operation.listener)
+        self.port = self.client.port
         self.path = world.path_of(operation)
         self.required = world.query_of(operation)
         self.example = world.body_of(operation) if operation.body else ""
@@ -59,7 +59,7 @@ def world(platform):
 def targets(platform, world):
     found = {}
     for name in SERVICES:
-        document = platform.services[name].internal.get("/openapi.json").json()
+        document = platform.services[name].health.get("/openapi.json").json()
         for identifier, operation in operations_of(document, name).items():
             found[name, identifier] = Target(platform, world, operation)
     return found

@@ -395,7 +395,7 @@ def test_export_and_import_are_inverse(bed, make_platform):
                   image_url="https://x/y", price=9999999.99),
     )  # fmt: skip
     made(source.post("/products", json={"name": "No sku", "price": 1}))
-    for client in (source, bed.product.internal, bed.gateway):
+    for client in (source, bed.gateway):
         body = exported(client)
         assert body == exported(source)
     lines = body.splitlines()
@@ -431,7 +431,7 @@ def test_an_export_that_fails_in_the_middle_does_not_look_whole(make_platform):
     bed.product.store.write(
         "UPDATE products SET description = ? WHERE sku = ?", "x" * (17 * MIB), f"{prefix}-149"
     )
-    for client in (bed.product.public, bed.product.internal, bed.gateway):
+    for client in (bed.product.public, bed.gateway):
         with pytest.raises((http.client.IncompleteRead, ConnectionError)):
             exported(client)
     assert by_sku(bed.product.public, f"{prefix}-1")
@@ -510,7 +510,7 @@ def wait_for(condition, seconds=10 * SLOWNESS):
 
 def asked(service, operation):
     """How many requests the worker has answered."""
-    metrics = service.internal.get("/metrics").body.decode()
+    metrics = service.health.get("/metrics").body.decode()
     pattern = rf'^http_requests_total{{[^}}]*operation="{operation}"[^}}]*}} (\d+)$'
     return sum(map(int, re.findall(pattern, metrics, re.M)))
 
@@ -580,13 +580,11 @@ def test_slow_clients_hold_nobody_up(crowd):
         assert time.monotonic() - began < 20 * SLOWNESS
         others_are_served(crowd)
 
-        # Nobody does once all places are taken; the internal port has its own.
+        # Nobody does once all places are taken.
         slow.append(upload("203.0.113.2"))
         assert status_of(export("203.0.113.2")) == 200
         is_refused(import_from(crowd, "203.0.113.3"))
         is_refused(export_to(crowd, "203.0.113.3"))
-        assert crowd.internal.post("/products/bulk", body=b"", headers=NDJSON).status == 200
-        assert len(crowd.internal.get("/products/export").body) > 5 * MIB
         others_are_served(crowd)
 
         for one in slow:

@@ -18,7 +18,7 @@ BEFORE = {"consumeCheckout": World.begin_checkout}
 @pytest.fixture(scope="module")
 def documents(platform):
     return {
-        name: operations_of(platform.services[name].internal.get("/openapi.json").json(), name)
+        name: operations_of(platform.services[name].health.get("/openapi.json").json(), name)
         for name in SERVICES
     }
 
@@ -30,8 +30,7 @@ def reading_world(platform):
 
 
 def listener_of(platform, operation):
-    service = platform.services[operation.service]
-    return service.internal if operation.internal else service.public
+    return getattr(platform.services[operation.service], operation.listener)
 
 
 def send(client, operation, path, body=None):
@@ -129,15 +128,37 @@ def test_example_is_accepted_as_it_stands(platform, documents, name, identifier)
 
 
 @pytest.mark.parametrize(("name", "identifier"), EVERY_OPERATION)
-def test_internal_operations_are_not_public(platform, documents, reading_world, name, identifier):
+def test_each_port_has_what_its_callers_need(platform, documents, reading_world, name, identifier):
+    """All else is not there: nobody changes a price at an internal port."""
     operation = documents[name][identifier]
     service = platform.services[name]
     path = reading_world.path_of(operation)
-    if operation.internal:
-        is_problem(service.public.request(operation.method, path), 404, "not-found")
-    elif operation.method == "GET":
-        path += reading_world.query_of(operation)
-        assert service.internal.get(path).status == service.public.get(path).status == 200
+    has = {
+        "public": not operation.internal,
+        "internal": bool({*SERVICES} & {*operation.callers}),
+        "health": "operator" in operation.callers,
+    }
+    assert has[operation.listener]
+    for listener, there in has.items():
+        client = getattr(service, listener)
+        if not there:
+            is_problem(client.request(operation.method, path), 404, "not-found")
+        elif operation.method == "GET":
+            assert client.get(path + reading_world.query_of(operation)).status == 200
+
+
+def test_the_internal_ports_have_what_siblings_ask(documents):
+    """docs/ARCHITECTURE.md: cart reads products, order holds stock and takes carts."""
+    found = {
+        (name, caller): {o.id for o in operations.values() if caller in o.callers}
+        for name, operations in documents.items()
+        for caller in SERVICES
+    }
+    assert {edge: names for edge, names in found.items() if names} == {
+        ("product", "cart"): {"getProduct", "listProducts"},
+        ("product", "order"): {"holdStock", "releaseStock", "shipStock"},
+        ("cart", "order"): {"beginCheckout", "releaseCheckout", "consumeCheckout"},
+    }
 
 
 @pytest.mark.parametrize(("name", "identifier"), READS)
@@ -166,6 +187,10 @@ def test_other_methods_are_refused_with_allow(platform, documents, reading_world
         tried = {*(method.upper() for method in METHODS), "HEAD", "OPTIONS", "PROPFIND"} - allowed
         for method in tried:
             answer = client.request(method, reading_world.path_of(here[0]))
+            if here[0].listener != "public":
+                # What is not for a caller of that port is not there.
+                assert answer.status == 404, (method, path, answer)
+                continue
             assert answer.status == 405, (method, path, answer)
             assert set(answer.header("Allow").split(", ")) == allowed, (method, path)
             if method != "HEAD":
@@ -178,7 +203,7 @@ def test_other_methods_are_refused_with_allow(platform, documents, reading_world
 )
 def test_other_paths_are_not_found(platform, name, path):
     service = platform.services[name]
-    for client in (service.public, service.internal):
+    for client in (service.public, service.internal, service.health):
         for method in ("GET", "POST", "DELETE"):
             answer = client.request(method, path.format(name=name))
             is_problem(answer, 404, "not-found")

@@ -20,7 +20,7 @@ KINDS = {
 @pytest.fixture(scope="module")
 def documents(platform):
     return {
-        name: operations_of(platform.services[name].internal.get("/openapi.json").json(), name)
+        name: operations_of(platform.services[name].health.get("/openapi.json").json(), name)
         for name in SERVICES
     }
 

@@ -155,10 +155,12 @@ def test_options_without_an_origin_is_the_workers(product):
     assert "GET" in answer.header("Allow")
 
 
-def test_internal_port_has_no_cors(product):
-    answer = product.internal.get("/products", headers=SHOP)
-    assert answer.status == 200
-    assert answer.header("Access-Control-Allow-Origin") is None
+def test_other_ports_have_no_cors(product):
+    for client, path in ((product.internal, "/products"), (product.health, "/openapi.json")):
+        answer = client.get(path, headers=SHOP)
+        assert answer.status == 200
+        assert answer.header("Access-Control-Allow-Origin") is None
+        assert client.request("OPTIONS", path, headers=preflight(SHOP["Origin"])).status == 404
 
 
 def test_any_origin_never_gets_credentials(make_platform):
@@ -215,11 +217,33 @@ def test_absolute_form_does_not_get_around_it(product):
 
 
 @pytest.mark.parametrize("name", SERVICES)
-def test_internal_paths_are_on_the_internal_port(platform, name):
+def test_probes_and_metrics_are_on_the_health_port(platform, name):
     service = platform.services[name]
-    for path in ("/livez", "/readyz", "/metrics"):
-        assert service.internal.get(path).status == 200
+    for path in ("/livez", "/readyz", "/metrics", "/nginx-status"):
+        assert service.health.get(path).status == 200
         is_problem(service.public.get(path), 404, "not-found")
+        is_problem(service.internal.get(path), 404, "not-found")
+
+
+@pytest.mark.parametrize("prefix", ["", "/products"])
+def test_nothing_is_changed_at_an_internal_port(product, prefix):
+    """However it is asked for: not even by what a path's name would pass for."""
+    made = product.public.post("/products", json=LAMP).json()
+    path = f"{prefix}/products/{made['id']}"
+    ndjson = {"Content-Type": "application/x-ndjson"}
+    for client in (product.internal, product.health):
+        is_problem(client.patch(path, json={"price": 0.01}), 404, "not-found")
+        is_problem(client.put(path, json=LAMP), 404, "not-found")
+        is_problem(client.delete(path), 404, "not-found")
+        is_problem(client.post(f"{path}/stock", json={"delta": 1}), 404, "not-found")
+        is_problem(client.post(f"{prefix}/products", json=LAMP), 404, "not-found")
+        is_problem(client.post(f"{prefix}/products/bulk", body=b"{}", headers=ndjson), 404, "not-found")
+        is_problem(client.get(f"{prefix}/products/export"), 404, "not-found")
+        is_problem(client.get(f"{prefix}/products/%65xport/"), 404, "not-found")
+        is_problem(client.get(f"{prefix}/docs"), 404, "not-found")
+    is_problem(product.health.get(path), 404, "not-found")
+    is_problem(product.health.put("/internal/reservations/1", json={}), 404, "not-found")
+    assert product.public.get(path).json()["price"] == 19.99
 
 
 # ---- errors that nginx makes ----
@@ -349,6 +373,7 @@ def test_a_connection_ends_where_the_worker_hangs(lonely):
         # Kept connections ended with it.
         product.public.close()
         product.internal.close()
+        product.health.close()
 
 
 class Impostor(threading.Thread):
@@ -523,7 +548,8 @@ def test_other_names_are_not(platform, host):
 @pytest.mark.parametrize("host", ["10.1.2.3:9000", "[fd00::1]", "product", "product-service:9000",
                                   "product-service.shop.svc.cluster.local"])  # fmt: skip
 def test_names_inside_a_cluster(product, host):
-    assert product.internal.get("/readyz", headers={"Host": host}).status == 200
+    assert product.internal.get("/products?limit=1", headers={"Host": host}).status == 200
+    assert product.health.get("/readyz", headers={"Host": host}).status == 200
     is_problem(product.public.get("/products", headers={"Host": host}), 421)
 
 
@@ -567,7 +593,7 @@ def test_compression_over_a_kibibyte_only(product):
     assert gzip.decompress(answer.body) == plain.body
     assert len(answer.body) < len(plain.body) / 2
     assert product.public.get("/", headers=packed).header("Content-Encoding") is None
-    assert product.internal.get("/openapi.json", headers=packed).header("Content-Encoding") is None
+    assert product.health.get("/openapi.json", headers=packed).header("Content-Encoding") is None
 
 
 # ---- access log ----
@@ -647,10 +673,13 @@ def test_error_log_steers_no_terminal(lonely):
 def test_access_log_has_no_probes(product):
     before = len(product.nginx.access_entries())
     for path in ("/livez", "/readyz/", "/metrics?x=1"):
-        product.internal.get(path)
-    product.internal.get("/products", headers={"X-Request-ID": "logged-5"})
-    (entry,) = entries_of(product.nginx, "logged-5")
-    assert entry["labels.listener"] == "internal"
+        product.health.get(path)
+    for client, path, listener in (
+        (product.internal, "/products", "internal"), (product.health, "/openapi.json", "health"),
+    ):  # fmt: skip
+        client.get(path, headers={"X-Request-ID": f"logged-{listener}"})
+        (entry,) = entries_of(product.nginx, f"logged-{listener}")
+        assert entry["labels.listener"] == listener
     logged = product.nginx.access_entries()[before:]
     assert not [e for e in logged if re.match("/(livez|readyz|metrics)", e["url.path"])]
 
@@ -690,7 +719,7 @@ def test_root_path(make_platform, root):
         is_problem(by_public_port(bed.product, "GET", path), 404, "not-found")
     # A prefix ends at a slash.
     is_problem(client.get(f"{root}x/products"), 404)
-    assert bed.product.internal.get("/livez").status == 200
+    assert bed.product.health.get("/livez").status == 200
 
 
 # ---- gateway ----
@@ -763,6 +792,8 @@ def test_gateway_keeps_its_connections(platform):
         ("sidecar", "PUBLIC_PORT", "70000"),
         ("sidecar", "PUBLIC_PORT", "80; root /"),
         ("sidecar", "INTERNAL_PORT", "8000"),
+        ("internal", "HEALTH_PORT", "9000"),
+        ("sidecar", "HEALTH_PORT", "health"),
         ("sidecar", "LISTEN_ADDRESS", "localhost"),
         ("sidecar", "WORKER_SOCKET", '/run/"; root /'),
         ("sidecar", "ROOT_PATH", "/products/"),

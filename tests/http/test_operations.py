@@ -194,10 +194,12 @@ def test_other_arguments(tmp_path, name):
     assert (status, log) == (0, "")
     assert len(lines) > 10
     for line in lines:
-        listener, method, size, path, _ = line.split()
-        assert listener == ("internal" if re.match("/(internal|livez|readyz|metrics)", path) else "public")
+        callers, method, size, path, _ = line.split()
+        assert ("public" in callers.split(",")) != bool(re.match("/(internal|livez|readyz|metrics)", path))
         assert (int(size) > 0) <= (method in ("POST", "PUT", "PATCH"))
     assert "public POST 16384 /orders createOrder" in lines or name != "order"
+    assert "public,cart GET 0 /products/{id} getProduct" in lines or name != "product"
+    assert "operator GET 0 /metrics getMetrics" in lines
     assert list(tmp_path.iterdir()) == []
 
 

@@ -93,8 +93,8 @@ def second_pod(bed):
     listener.bind(str(path))
     listener.listen(128)
     relay = Relay(listener, lambda: unix_connection(bed.product.socket))
-    public, internal = free_ports(2)
-    settings = {"PUBLIC_PORT": public, "INTERNAL_PORT": internal, "WORKER_SOCKET": path}
+    public, internal, health = free_ports(3)
+    settings = {"PUBLIC_PORT": public, "INTERNAL_PORT": internal, "HEALTH_PORT": health, "WORKER_SOCKET": path}
     nginx = Nginx(bed, "second", "sidecar", {**bed.product.nginx.settings, **settings})
     for setting, file in (("RUNTIME_DIR", ""), ("ACCESS_LOG", "access.log")):
         nginx.settings[setting] = nginx.directory / file

@@ -232,9 +232,9 @@ def test_data_is_there_after_a_restart(own):
 @pytest.mark.parametrize("name", SERVICES)
 def test_probes(own, name):
     service = own.services[name]
-    assert service.internal.get("/livez").json() == {"status": "alive"}
-    assert service.internal.get("/readyz").json() == {"status": "ready"}
-    assert service.internal.get("/metrics").header("Content-Type").startswith("text/plain")
+    assert service.health.get("/livez").json() == {"status": "alive"}
+    assert service.health.get("/readyz").json() == {"status": "ready"}
+    assert service.health.get("/metrics").header("Content-Type").startswith("text/plain")
     for path in ("/livez", "/readyz", "/metrics"):
         is_problem(service.public.get(path), 404)
 
@@ -242,7 +242,7 @@ def test_probes(own, name):
 def test_probes_of_a_worker_that_is_gone(own):
     own.product.stop_worker()
     for path in ("/livez", "/readyz"):
-        assert own.product.internal.get(path).status in (502, 503)
+        assert own.product.health.get(path).status in (502, 503)
     own.product.start_worker()
 
 
@@ -265,7 +265,7 @@ def test_not_ready_while_draining(own):
     with pytest.raises((ConnectionRefusedError, BrokenPipeError, ConnectionResetError)):
         while True:
             fastcgi.Connection(own.product.socket).send(ready)
-    assert own.product.internal.get("/readyz").status in (502, 503)
+    assert own.product.health.get("/readyz").status in (502, 503)
     assert worker.alive()
     slow.close()
     probe.close()
@@ -298,17 +298,17 @@ def test_nothing_is_taken_for_a_file_that_is_gone(own, tmp_path, harm):
     other.write_bytes(before[: 2 * 4096])
     aside.hardlink_to(path)
     harm(path, other)
-    assert product.internal.get("/readyz").status == 503
+    assert product.health.get("/readyz").status == 503
     refused = is_problem(product.public.post("/products", {"name": "Lost", "price": 1}), 503)
     assert refused["code"] == "unavailable"
-    assert product.internal.get("/livez").status == 200
+    assert product.health.get("/livez").status == 200
     told = [e for e in entries_of_log(product.worker.logged()) if "is not what it was" in e["message"]]
     assert told[-1]["file.path"] == str(path)
     # The right one is put back.
     aside.replace(path)
     if path.stat().st_size < len(before):
         path.write_bytes(before)
-    assert product.internal.get("/readyz").status == 200
+    assert product.health.get("/readyz").status == 200
     kept = product.public.post("/products", {"name": "Kept", "price": 1}).json()
     product.restart_worker()
     assert product.public.get(f"/products/{kept['id']}").status == 200

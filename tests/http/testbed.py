@@ -226,7 +226,9 @@ def program(service):
 class Service:
     """One service: its worker and, where the platform has it, its sidecar."""
 
-    def __init__(self, bed, name, public_port, internal_port, nginx_settings):
+    def __init__(self, bed, name, ports, nginx_settings):
+        """ports: the public, the internal and the health port."""
+        public_port, internal_port, health_port = ports
         self.bed = bed
         self.name = name
         self.socket = bed.directory / f"{name}.sock"
@@ -241,6 +243,7 @@ class Service:
                 "ROOT_PATH": f"/{name}s",
                 "PUBLIC_PORT": public_port,
                 "INTERNAL_PORT": internal_port,
+                "HEALTH_PORT": health_port,
                 "WORKER_SOCKET": self.socket,
                 "RATE_LIMIT_RPS": 0,
                 "STORING_LIMIT_RPS": 0,
@@ -249,8 +252,10 @@ class Service:
         )
         self.public_port = public_port
         self.internal_port = internal_port
+        self.health_port = health_port
         self.public = Client(public_port)
         self.internal = Client(internal_port)
+        self.health = Client(health_port)
         self.expected_down = True
 
     def start_worker(self, **settings):
@@ -272,7 +277,7 @@ class Service:
     def ready(self):
         if not self.socket.exists():
             return False
-        with Client(self.internal_port, timeout=5) as probe:
+        with Client(self.health_port, timeout=5) as probe:
             try:
                 return probe.get("/readyz").status == 200
             except OSError:
@@ -349,10 +354,10 @@ class Platform:
     def start_nginx(self):
         """All nginx first: they say whether the ports are ours, and the workers need to know."""
         while True:
-            ports = iter(free_ports(2 * len(self.wanted) + 1))
+            gateway_port, *ports = free_ports(1 + 3 * len(self.wanted))
             self.services = {
-                name: Service(self, name, next(ports), next(ports), self.nginx_settings)
-                for name in self.wanted
+                name: Service(self, name, ports[3 * i : 3 * i + 3], self.nginx_settings)
+                for i, name in enumerate(self.wanted)
             }
             for name, service in self.services.items():
                 setattr(self, name, service)
@@ -360,7 +365,7 @@ class Platform:
                 for service in self.services.values():
                     service.nginx.run()
                 if self.with_gateway:
-                    self.start_gateway(next(ports))
+                    self.start_gateway(gateway_port)
                 return
             except PortTaken:
                 self.kill_all()

@@ -22,7 +22,7 @@ class Prometheus:
 
     def configure(self):
         """As the cluster's, but that a test cannot wait for quarter minutes."""
-        targets = [f"{s.name}=127.0.0.1:{s.internal_port}" for s in self.bed.services.values()]
+        targets = [f"{s.name}=127.0.0.1:{s.health_port}" for s in self.bed.services.values()]
         text = subprocess.run(
             [ROOT / "scripts/prometheus-config.sh", str(self.port), *targets],
             check=True,

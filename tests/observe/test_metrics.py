@@ -139,10 +139,10 @@ def test_figures_are_those_of_what_was_done(scraped):
 
 def test_readiness_and_its_figure_agree(platform, scraped):
     """A store that cannot be reached: the figure says so before anything else fails."""
-    assert b"\nservice_ready 1\n" in platform.order.internal.get("/metrics").body
+    assert b"\nservice_ready 1\n" in platform.order.health.get("/metrics").body
     platform.product.kill_worker()
     try:
-        assert platform.product.internal.get("/metrics").status == 502
+        assert platform.product.health.get("/metrics").status == 502
         wait_until(
             lambda: scraped.query('up{service="product"} == 0')
             and not scraped.query('service_ready{service="product"}'),
@@ -157,7 +157,7 @@ def test_readiness_and_its_figure_agree(platform, scraped):
 
 @pytest.mark.parametrize("service", ["product", "cart", "order"])
 def test_the_page_is_what_promtool_expects(platform, service):
-    page = platform.services[service].internal.get("/metrics")
+    page = platform.services[service].health.get("/metrics")
     assert page.header("Content-Type") == "text/plain; version=0.0.4"
     done = subprocess.run(["promtool", "check", "metrics"], input=page.body, capture_output=True)
     assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
@@ -174,7 +174,7 @@ def documented():
 def test_every_series_is_documented(platform, scraped):
     found = {}
     for service in platform.services.values():
-        page = service.internal.get("/metrics").body.decode()
+        page = service.health.get("/metrics").body.decode()
         found |= dict(re.findall(r"^# TYPE (\S+) (\S+)$", page, re.M))
     assert found == documented()
 

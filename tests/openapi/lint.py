@@ -1,4 +1,5 @@
-"""Lints what the services really serve, to the public and among themselves (make lint-openapi)."""
+"""Lints what the services really serve, to the public and to their operator, who sees all of it
+(make lint-openapi)."""
 
 import subprocess
 import sys
@@ -14,7 +15,7 @@ import testbed  # noqa: E402
 def fetch(folder):
     with testbed.Platform(gateway=False) as platform:
         for name, service in platform.services.items():
-            for listener, client in (("public", service.public), ("internal", service.internal)):
+            for listener, client in (("public", service.public), ("whole", service.health)):
                 file = Path(folder) / f"{name}-{listener}.json"
                 file.write_bytes(client.get("/openapi.json").body)
                 yield file

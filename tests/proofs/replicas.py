@@ -16,8 +16,8 @@ REPLICAS = 3
 class Replica(testbed.Service):
     """One worker and its sidecar, of several."""
 
-    def __init__(self, platform, name, number, public_port, internal_port, nginx_settings):
-        super().__init__(platform, name, public_port, internal_port, nginx_settings)
+    def __init__(self, platform, name, number, ports, nginx_settings):
+        super().__init__(platform, name, ports, nginx_settings)
         self.instance = instance = f"{name}-{number}"
         self.socket = platform.directory / f"{instance}.sock"
         self.worker = testbed.Process(
@@ -46,13 +46,13 @@ class Replica(testbed.Service):
         """Nobody asks its sidecar anything any more but we: it is marked as away, and was seen so."""
 
         def figures(client):
-            """Of both its halves: the internal port's and the public one's."""
+            """Of both its halves: the internal and health ports', then the public one's."""
             found = [int(n) for n in re.findall(r"\d+", client.get("/nginx-status").body.decode())]
             assert len(found) == 14
             return [(requests, reading + writing) for _, _, _, requests, reading, writing, _ in (found[:7], found[7:])]
 
         time.sleep(testbed.MARK_SEEN_WITHIN)
-        with Client(self.internal_port) as client:
+        with Client(self.health_port) as client:
             end = time.monotonic() + bed.EVENTUALLY
             before = figures(client)
             while True:
@@ -86,11 +86,11 @@ class ReplicaBed(bed.Bed):
 
     def start_nginx(self):
         while True:
-            count = 2 * self.replicas * len(self.wanted) + len(self.balanced) + 1
+            count = 3 * self.replicas * len(self.wanted) + len(self.balanced) + 1
             ports = iter(testbed.free_ports(count))
             self.services = {
                 f"{name}-{number}": Replica(
-                    self, name, number, next(ports), next(ports), self.nginx_settings
+                    self, name, number, [next(ports) for _ in range(3)], self.nginx_settings
                 )
                 for name in self.wanted
                 for number in range(1, self.replicas + 1)

@@ -99,7 +99,7 @@ def test_paused_beyond_all_leases(bed):
 
 def unavailable(service):
     """How many orders its worker has answered with 503."""
-    figures = service.internal.get("/metrics").body.decode()
+    figures = service.health.get("/metrics").body.decode()
     found = re.search(r'^http_requests_total\{operation="createOrder",status="503"\} (\d+)$', figures, re.M)
     return int(found[1]) if found else 0
 

@@ -84,7 +84,7 @@ def late_duplicates(bed, sibling, path):
 
 def breaker(bed, sibling):
     """(state, calls refused) of the order service's breaker."""
-    figures = bed.order.internal.get("/metrics").body.decode()
+    figures = bed.order.health.get("/metrics").body.decode()
 
     def figure(name):
         return int(re.search(rf'^{name}{{upstream="{sibling}"}} (\d+)', figures, re.M).group(1))

@@ -35,7 +35,7 @@ def test_restart(bed, cluster, mode):
         cluster.stop(mode)
         for service in bed.services.values():
             wait_until(lambda: not service.ready(), EVENTUALLY, f"{service.name} is not ready")
-            with Client(service.internal_port) as client:
+            with Client(service.health_port) as client:
                 assert client.get("/livez").status == 200
                 assert client.get("/readyz").status == 503
         time.sleep(1)

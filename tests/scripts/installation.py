@@ -33,22 +33,20 @@ class Installation:
         self.state = directory / "var"
         self.user = user
         first = free_block()
-        # Replicas are 10 ports apart.
-        names = [*(f"{s.upper()}_PORT" for s in SERVICES), "GATEWAY_PORT",
-                 *(f"{s.upper()}_INTERNAL_PORT" for s in SERVICES),
-                 "PRODUCT_BALANCER_PORT", "CART_BALANCER_PORT", "PROMETHEUS_PORT"]  # fmt: skip
+        kinds = ("PORT", "INTERNAL_PORT", "HEALTH_PORT")
+        names = [f"{service.upper()}_{kind}" for kind in kinds for service in SERVICES]
         self.ports = {name: first + number for number, name in enumerate(names)}
+        # Replicas are 10 ports apart; what is there once comes after them.
+        names = ("GATEWAY_PORT", "PRODUCT_BALANCER_PORT", "CART_BALANCER_PORT", "PROMETHEUS_PORT")
+        self.ports |= {name: first + 10 * REPLICAS + number for number, name in enumerate(names)}
         self.settings = {**self.ports, "RATE_LIMIT_RPS": 0, "STORING_LIMIT_RPS": 0, "CONTRACT_CHECK_RESPONSES": 1}
         # Of the flags that the programs were compiled with: `make up` compiles nothing.
         if "CI" in os.environ:
             self.settings["CI"] = os.environ["CI"]
         self.gateway = Client(self.ports["GATEWAY_PORT"])
         for service in SERVICES:
-            public, internal = (f"{service.upper()}_{kind}" for kind in ("PORT", "INTERNAL_PORT"))
-            clients = SimpleNamespace(
-                public=Client(self.ports[public]), internal=Client(self.ports[internal])
-            )
-            setattr(self, service, clients)
+            public, internal, health = (Client(self.ports[f"{service.upper()}_{kind}"]) for kind in kinds)
+            setattr(self, service, SimpleNamespace(public=public, internal=internal, health=health))
         self.clone()
 
     def clone(self):
@@ -202,6 +200,7 @@ class Installation:
         for service in (self.product, self.cart, self.order):
             service.public.close()
             service.internal.close()
+            service.health.close()
         self.gateway.close()
         try:
             self.works("down.sh")
@@ -215,7 +214,7 @@ def free_block():
     """The first of so many free ports that they hold all replicas."""
     while True:
         (first,) = free_ports(1)
-        if all(is_free(port) for port in range(first, first + 10 * REPLICAS)):
+        if all(is_free(port) for port in range(first, first + 10 * REPLICAS + 4)):
             return first
 
 

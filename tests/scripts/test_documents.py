@@ -124,4 +124,6 @@ def test_addresses_of_the_documents():
         name = service.upper()
         assert f"{name}_PORT:=800{number}" in settings
         assert f"{name}_INTERNAL_PORT:=900{number}" in settings
-        assert f"| {service} | 800{number}, internal 900{number} | 801{number}, 901{number} |" in table
+        assert f"{name}_HEALTH_PORT:=920{number}" in settings
+        first = f"800{number}, internal 900{number}, health 920{number}"
+        assert f"| {service} | {first} | 801{number}, 901{number}, 921{number} |" in table

@@ -72,6 +72,11 @@ static const struct {
 	{ONE("\"callbacks\":{},"), "#/paths//x/get: \"callbacks\" is not supported"},
 	{ONE("\"security\":[],"), "#/paths//x/get: \"security\" is not supported"},
 	{ONE("\"x-internal\":1,"), "#/paths//x/get: x-internal must be true or false"},
+	{ONE("\"x-internal\":true,"), "#/paths//x/get: x-internal needs x-callers"},
+	{ONE("\"x-internal\":true,\"x-callers\":[],"),
+	 "#/paths//x/get: x-internal needs x-callers"},
+	{ONE("\"x-callers\":\"cart\","), "#/paths//x/get: x-callers must be a list"},
+	{ONE("\"x-callers\":[true],"), "#/paths//x/get: x-callers must be strings"},
 	{ONE("\"tags\":\"a\","), "#/paths//x/get: tags must be a list"},
 	{ONE("\"tags\":[1],"), "#/paths//x/get: tags must be strings"},
 	{DOCUMENT("\"/x\":{" OPERATION("get", "a", "") "," OPERATION("put", "a", "") "}"),
@@ -254,6 +259,7 @@ static const char merged_document[] =
 	     "{\"description\":\"d\",\"content\":{\"application/json\":"
 	     "{\"schema\":{\"$ref\":\"#/components/schemas/Open/properties/price\"}}}}}},"
 	     "\"put\":{\"operationId\":\"b\",\"tags\":[\"closed\"],\"x-internal\":true,"
+	     "\"x-callers\":[\"operator\"],"
 	     "\"responses\":{\"200\":{\"description\":\"d\",\"content\":{\"application/json\":"
 	     "{\"schema\":{\"$ref\":\"#/components/schemas/Closed\"}}}}}}}},"
 	     "\"components\":{\"schemas\":{"

@@ -14,9 +14,11 @@ static const char document[] =
 	"'/things/{id}':{'parameters':[{'name':'id'," STRING_IN_PATH "}],"
 	"'get':{'operationId':'get'," NO_CONTENT "},"
 	"'delete':{'operationId':'remove'," NO_CONTENT "},"
-	"'put':{'operationId':'replace','x-internal':true," NO_CONTENT "}},"
+	"'put':{'operationId':'replace','x-internal':true,'x-callers':['cart']," NO_CONTENT "}},"
 	"'/things/bulk':{'post':{'operationId':'bulk'," NO_CONTENT "}},"
-	"'/things/secret':{'get':{'operationId':'secret','x-internal':true," NO_CONTENT "}},"
+	"'/things/"
+	"secret':{'get':{'operationId':'secret','x-internal':true,'x-callers':['cart']," NO_CONTENT
+	"}},"
 	"'/things/bulk/only':{'get':{'operationId':'only'," NO_CONTENT "}},"
 	"'/things/{id}/parts':{'parameters':[{'name':'id'," STRING_IN_PATH "}],"
 	"'get':{'operationId':'parts'," NO_CONTENT "}},"
@@ -25,7 +27,9 @@ static const char document[] =
 	"'/a/{a}/b/{b}':{'parameters':["
 	"{'name':'b'," STRING_IN_PATH "},{'name':'a'," STRING_IN_PATH "}],"
 	"'get':{'operationId':'two'," NO_CONTENT "}},"
-	"'/internal/x':{'get':{'operationId':'hidden','x-internal':true," NO_CONTENT "}}}}";
+	"'/internal/"
+	"x':{'get':{'operationId':'hidden','x-internal':true,'x-callers':['cart']," NO_CONTENT
+	"}}}}";
 
 static void start(void)
 {

@@ -149,7 +149,7 @@ class Pod(Workload):
     def is_ready(self):
         """As the kubelet sees it: the readiness probes of both containers."""
         probes = [c["readinessProbe"]["httpGet"]["path"] for c in self.spec["containers"]]
-        return all(probe_answers(self.url(9000, path)) for path in probes)
+        return all(probe_answers(self.url(9200, path)) for path in probes)
 
     def await_ready(self):
         deadline = time.monotonic() + 30

@@ -159,7 +159,7 @@ def test_a_bad_setting_or_role_stops_the_start(images, container, arguments, set
 
 
 def test_healthcheck_fails_where_nothing_listens(images):
-    for arguments in (["fastcgi", "/run/app/worker.sock", "/readyz"], ["http", "9000", "/readyz"]):
+    for arguments in (["fastcgi", "/run/app/worker.sock", "/readyz"], ["http", "9200", "/readyz"]):
         done = podman("run", "--rm", "--entrypoint", "health", images["order"], *arguments, check=False)
         assert done.returncode == 1
         assert "health" in done.stderr

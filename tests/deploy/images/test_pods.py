@@ -28,11 +28,11 @@ def test_sidecar_answers_under_its_prefix(pod):
 
 
 @pytest.mark.parametrize("path", ["/internal/x", "/metrics", "/livez", "/readyz"])
-def test_internal_paths_are_on_the_internal_port_only(pod, path):
+def test_probes_and_metrics_are_on_the_health_port_only(pod, path):
     for prefix in ("", PREFIXES[pod.service]):
         assert ask(pod.url(8000, prefix + path))[0] == 404
-    if not path.startswith("/internal"):
-        assert ask(pod.url(9000, path))[0] == 200
+        assert ask(pod.url(9000, prefix + path))[0] == 404
+    assert ask(pod.url(9200, path))[0] == (404 if path.startswith("/internal") else 200)
 
 
 @pytest.mark.parametrize("role", ["worker", "nginx"])

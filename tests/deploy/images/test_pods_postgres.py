@@ -63,7 +63,7 @@ def test_an_order_outlives_the_database_pod(database, pods):
     while any(pod.is_ready() for pod in pods.values()):
         assert time.monotonic() < deadline, "ready without a database"
         time.sleep(0.2)
-    assert all(ask(pod.url(9000, "/livez"))[0] == 200 for pod in pods.values())
+    assert all(ask(pod.url(9200, "/livez"))[0] == 200 for pod in pods.values())
     database.play()
     database.await_ready()
     for pod in pods.values():
