@@ -5,6 +5,7 @@
 #include "storage/batch.h"
 #include "storage/driver.h"
 #include "storage/migrate.h"
+#include "storage/opener.h"
 #include "storage/pool.h"
 #include "storage/writer.h"
 
@@ -17,7 +18,14 @@ struct db {
 	void *shared; /* the driver's own */
 	struct writer *writer;
 	struct pool readers;
+	struct opener *opener; /* of the connections that are still missing, or NULL */
 };
+
+/* Of what is opened before the store is. */
+static size_t at_first(const struct db *db, size_t count)
+{
+	return db->driver->gradual ? 1 : count;
+}
 
 static bool has_scheme(const char *url, const char *scheme)
 {
@@ -49,7 +57,7 @@ static int start_writer(struct db *db, const struct db_options *options, char *r
 	size_t opened = 0;
 	int r = 0;
 	assert(db->driver->writers >= 1 && db->driver->writers <= WRITERS_MAX);
-	while (!r && opened < db->driver->writers) {
+	while (!r && opened < at_first(db, db->driver->writers)) {
 		r = db->driver->open(options, db->shared, DB_WRITER, &conns[opened], ret_error,
 				     error_size);
 		if (!r)
@@ -59,7 +67,7 @@ static int start_writer(struct db *db, const struct db_options *options, char *r
 		r = migrate(conns[0], options->migrations, options->migration_count, ret_error,
 			    error_size);
 	if (!r) {
-		r = writer_start(db->driver, conns, options, &db->writer);
+		r = writer_start(db->driver, conns, opened, options, &db->writer);
 		if (r)
 			snprintf(ret_error, error_size, "cannot start the database's writer");
 	}
@@ -72,12 +80,26 @@ static int open_readers(struct db *db, const struct db_options *options, char *r
 			size_t error_size)
 {
 	int r = 0;
-	for (size_t i = 0; !r && i < options->readers; i++) {
+	for (size_t i = 0; !r && i < at_first(db, options->readers); i++) {
 		struct db_conn *conn;
 		r = db->driver->open(options, db->shared, DB_READER, &conn, ret_error, error_size);
 		if (!r)
 			pool_add(&db->readers, conn);
 	}
+	return r;
+}
+
+static int open_others(struct db *db, const struct db_options *options, char *ret_error,
+		       size_t error_size)
+{
+	size_t readers = options->readers - db->readers.size;
+	size_t writers = db->writer ? db->driver->writers - at_first(db, db->driver->writers) : 0;
+	if (readers + writers == 0)
+		return 0;
+	int r = opener_start(options, db->driver, db->shared, &db->readers, readers, db->writer,
+			     writers, &db->opener);
+	if (r)
+		snprintf(ret_error, error_size, "cannot start the opener of connections");
 	return r;
 }
 
@@ -105,6 +127,8 @@ int db_open(const struct db_options *options, struct db **ret_db, char *ret_erro
 	if (!r && options->read_only)
 		r = migrate_compare(db->readers.idle, options->migrations, options->migration_count,
 				    ret_error, error_size);
+	if (!r)
+		r = open_others(db, options, ret_error, error_size);
 	if (r) {
 		db_close(db);
 		return r;
@@ -124,6 +148,7 @@ void db_close(struct db *db)
 {
 	if (!db)
 		return;
+	opener_stop(db->opener);
 	pool_release(&db->readers);
 	/* Last: the last connection of SQLite checkpoints, and must be one that may write. */
 	writer_stop(db->writer);

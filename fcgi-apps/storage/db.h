@@ -72,8 +72,10 @@ struct db_options {
 };
 
 /*
- * Opens the store and applies the missing migrations under a lock. ret_error (of error_size bytes)
- * gets a message for the operator. Refuses a schema newer than the binary (-EINVAL).
+ * Opens the store and applies the missing migrations under a lock. What the options point to must
+ * stay. Of connections to a server only two are open then: the others follow. ret_error (of
+ * error_size bytes) gets a message for the operator. Refuses a schema newer than the binary
+ * (-EINVAL).
  */
 int db_open(const struct db_options *options, struct db **ret_db, char *ret_error,
 	    size_t error_size);

@@ -54,6 +54,9 @@ struct db_driver {
 	/* How transactions are run: on so many connections with a thread each, and at most so many
 	 * jobs committed together. SQLite, with its one lock: one thread, large groups. */
 	size_t writers;
+	/* Connections are dear to the server: db_open() opens one for writing and one for reading,
+	 * opener.h the others. */
+	bool gradual;
 	size_t group_limit;
 	/* Microseconds, at most, before jobs that lost a race run for the second time; twice as
 	 * many before the third. 0 where there is one thread, which races with none. */
@@ -73,8 +76,8 @@ struct db_driver {
 	int (*intact)(void *shared);
 	bool (*lacks_log)(const void *shared);
 
-	/* Opens one connection; the first one opened is a writer and creates what is missing.
-	 * ret_error gets a message for the operator. */
+	/* Opens one connection, thread-safe; the first one opened is a writer and creates what is
+	 * missing. ret_error gets a message for the operator. */
 	int (*open)(const struct db_options *options, void *shared, enum db_role role,
 		    struct db_conn **ret_conn, char *ret_error, size_t error_size);
 	void (*close)(struct db_conn *conn);

@@ -27,9 +27,12 @@ void pool_release(struct pool *pool)
 
 void pool_add(struct pool *pool, struct db_conn *conn)
 {
+	pthread_mutex_lock(&pool->lock);
 	conn->next = pool->idle;
 	pool->idle = conn;
 	pool->size++;
+	pthread_mutex_unlock(&pool->lock);
+	pthread_cond_signal(&pool->returned);
 }
 
 int pool_take(struct pool *pool, struct db_conn **ret_conn)

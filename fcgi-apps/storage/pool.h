@@ -1,6 +1,6 @@
 /*
- * The connections that a store reads on: lent to one thread at a time. Thread-safe once all are
- * added. Internal to storage/.
+ * The connections that a store reads on: lent to one thread at a time. Thread-safe. Internal to
+ * storage/.
  */
 #ifndef STORAGE_POOL_H
 #define STORAGE_POOL_H

@@ -206,6 +206,7 @@ const struct db_driver postgres_driver = {
 	.alias = "postgres",
 	.dialect = DB_POSTGRES,
 	.writers = WRITERS,
+	.gradual = true,
 	.group_limit = 1,
 	.retry_pause = RETRY_PAUSE,
 	.describe = postgres_describe,

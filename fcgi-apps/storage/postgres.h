@@ -19,6 +19,7 @@
 #include <stdatomic.h>
 
 #include "storage/driver.h"
+#include "storage/postgres_hosts.h"
 #include "storage/postgres_library.h"
 #include "storage/statements.h"
 
@@ -29,9 +30,9 @@
 /* What the connections of one store share. */
 struct postgres_server {
 	char *url;
-	int64_t busy_timeout;     /* microseconds */
-	int64_t connect_patience; /* as in struct db_options */
-	char local_settings[384]; /* a statement that has these settings for one transaction */
+	struct postgres_hosts *hosts; /* NULL: there is no name to look up */
+	int64_t busy_timeout;         /* microseconds */
+	char local_settings[384];     /* a statement that has these settings for one transaction */
 
 	pthread_mutex_t mutex; /* guards what follows */
 	bool down;             /* it kept silent, or the last attempt to connect failed */

@@ -10,6 +10,13 @@
 #define ANSWER_GRACE    CLOCK_SECOND /* for the answer that a time-out of the server's was over */
 #define BACKOFF_BASE    (50 * 1000)
 #define BACKOFF_LONGEST (2 * CLOCK_SECOND)
+#define NAME_WAIT       (5 * CLOCK_SECOND) /* for the first address of a host */
+
+/* Seconds for each of several hosts: while nobody waits for an answer, and when somebody does. A
+ * server to which many come at once needs longer, and each attempt that is given up is work for it.
+ */
+#define TIMEOUT_PATIENT "5"
+#define TIMEOUT_HASTY   "2"
 
 /* A lock is waited for as long as on SQLite; a single statement gets no longer (both milliseconds).
  * A transaction whose client has stopped, or is gone unnoticed, must not hold its locks. A
@@ -40,15 +47,10 @@ static const struct {
 	const char *keyword;
 	const char *value;
 } defaults[] = {
-	{"client_encoding", "UTF8"},
-	{"connect_timeout", "2"}, /* seconds for each of several hosts */
-	{"gssencmode", "disable"},
-	{"keepalives", "1"},
-	{"keepalives_idle", "30"},
-	{"keepalives_interval", "5"},
-	{"keepalives_count", "3"},
-	{"tcp_user_timeout", "10000"},
-	{"target_session_attrs", "read-write"},
+	{"client_encoding", "UTF8"},   {"gssencmode", "disable"},
+	{"keepalives", "1"},           {"keepalives_idle", "30"},
+	{"keepalives_interval", "5"},  {"keepalives_count", "3"},
+	{"tcp_user_timeout", "10000"}, {"target_session_attrs", "read-write"},
 };
 
 /* libpq's own messages repeat the URL. It ends a user's part at the first "@", so that the rest of
@@ -108,6 +110,19 @@ int postgres_describe(const char *url, char *ret_text, size_t size, char *ret_er
 	return 0;
 }
 
+/* Of a valid URL. Where libpq finds the hosts elsewhere, or has their addresses, it needs no help.
+ */
+static int find_hosts(struct postgres_server *server)
+{
+	PQconninfoOption *options = libpq.PQconninfoParse(server->url, NULL);
+	int r = options ? 0 : -ENOMEM;
+	if (!r && !*value_of(options, "hostaddr") && !*value_of(options, "service"))
+		r = postgres_hosts_create(value_of(options, "host"), value_of(options, "port"),
+					  &server->hosts);
+	libpq.PQconninfoFree(options);
+	return r;
+}
+
 int postgres_share(const struct db_options *options, void **ret_shared, char *ret_error,
 		   size_t error_size)
 {
@@ -126,13 +141,18 @@ int postgres_share(const struct db_options *options, void **ret_shared, char *re
 	}
 	server->url = url;
 	server->busy_timeout = options->busy_timeout;
-	server->connect_patience = options->connect_patience;
 	if (options->session)
 		server->session = 1 + (int64_t)random_below(INT64_MAX - 1);
 	int64_t milliseconds = options->busy_timeout / 1000;
 	snprintf(server->local_settings, sizeof(server->local_settings), SETTINGS("true"),
 		 milliseconds, milliseconds);
 	pthread_mutex_init(&server->mutex, NULL);
+	r = find_hosts(server);
+	if (r) {
+		snprintf(ret_error, error_size, "out of memory");
+		postgres_unshare(server);
+		return r;
+	}
 	*ret_shared = server;
 	return 0;
 }
@@ -141,6 +161,7 @@ void postgres_unshare(void *shared)
 {
 	struct postgres_server *server = shared;
 	pthread_mutex_destroy(&server->mutex);
+	postgres_hosts_free(server->hosts);
 	free(server->url);
 	free(server);
 }
@@ -158,18 +179,45 @@ static int failed(struct postgres_conn *self, int error, const char *reason)
 	return error;
 }
 
-static int shake_hands(struct postgres_conn *self)
+static int failed_to_find_hosts(struct postgres_conn *self, int error)
 {
-	const char *keywords[ARRAY_SIZE(defaults) + 2] = {NULL};
-	const char *values[ARRAY_SIZE(defaults) + 2] = {NULL};
-	size_t count = 0;
-	for (; count < ARRAY_SIZE(defaults); count++) {
-		keywords[count] = defaults[count].keyword;
-		values[count] = defaults[count].value;
+	char reason[256];
+	snprintf(reason, sizeof(reason), "no address is known of %s",
+		 postgres_hosts_names(self->server->hosts));
+	return failed(self, error, reason);
+}
+
+struct parameters {
+	const char *keywords[ARRAY_SIZE(defaults) + 6];
+	const char *values[ARRAY_SIZE(defaults) + 6];
+	size_t count;
+};
+
+static void set(struct parameters *parameters, const char *keyword, const char *value)
+{
+	parameters->keywords[parameters->count] = keyword;
+	parameters->values[parameters->count++] = value;
+}
+
+static int shake_hands(struct postgres_conn *self, bool patient)
+{
+	struct postgres_addresses addresses;
+	struct parameters parameters = {.count = 0};
+	for (size_t i = 0; i < ARRAY_SIZE(defaults); i++)
+		set(&parameters, defaults[i].keyword, defaults[i].value);
+	set(&parameters, "connect_timeout", patient ? TIMEOUT_PATIENT : TIMEOUT_HASTY);
+	set(&parameters, "dbname", self->server->url);
+	if (self->server->hosts) {
+		int64_t deadline = patient ? clock_monotonic() + NAME_WAIT : 0;
+		int r = postgres_hosts_find(self->server->hosts, deadline, &addresses);
+		if (r)
+			return failed_to_find_hosts(self, r);
+		/* Behind the URL, and so instead of what it says. */
+		set(&parameters, "host", addresses.host);
+		set(&parameters, "hostaddr", addresses.hostaddr);
+		set(&parameters, "port", addresses.port);
 	}
-	keywords[count] = "dbname";
-	values[count] = self->server->url;
-	self->handle = libpq.PQconnectdbParams(keywords, values, 1);
+	self->handle = libpq.PQconnectdbParams(parameters.keywords, parameters.values, 1);
 	if (!self->handle) {
 		snprintf(self->message, sizeof(self->message), "out of memory");
 		return -ENOMEM;
@@ -225,12 +273,12 @@ static int set_up(struct postgres_conn *self)
 	return r;
 }
 
-static int try_connect(struct postgres_conn *self)
+static int try_connect(struct postgres_conn *self, bool patient)
 {
 	self->limit = self->server->busy_timeout + ANSWER_GRACE;
 	postgres_disconnect(self);
 	self->silences = atomic_load(&self->server->silences);
-	int r = shake_hands(self);
+	int r = shake_hands(self, patient);
 	return r ? r : set_up(self);
 }
 
@@ -290,7 +338,7 @@ int postgres_reconnect(struct postgres_conn *self)
 {
 	if (!may_try(self->server))
 		return -EHOSTDOWN;
-	int r = try_connect(self);
+	int r = try_connect(self, false);
 	note_attempt(self->server, r == 0);
 	if (r)
 		log_write(LOG_WARN, "cannot reach the database", log_error_code(r),
@@ -311,11 +359,11 @@ static void pause_for(int64_t duration)
 }
 
 /* When everything starts together, the server may be the last one. */
-static int connect_patiently(struct postgres_conn *self)
+static int connect_patiently(struct postgres_conn *self, int64_t patience)
 {
-	int64_t deadline = clock_monotonic() + self->server->connect_patience;
+	int64_t deadline = clock_monotonic() + patience;
 	for (unsigned failures = 0;; failures++) {
-		int r = try_connect(self);
+		int r = try_connect(self, true);
 		int64_t delay = backoff(failures);
 		if (r != -EHOSTDOWN || clock_monotonic() + delay > deadline)
 			return r;
@@ -325,7 +373,7 @@ static int connect_patiently(struct postgres_conn *self)
 	}
 }
 
-int postgres_open(UNUSED const struct db_options *options, void *shared, enum db_role role,
+int postgres_open(const struct db_options *options, void *shared, enum db_role role,
 		  struct db_conn **ret_conn, char *ret_error, size_t error_size)
 {
 	struct postgres_conn *self = calloc(1, sizeof(*self));
@@ -337,12 +385,13 @@ int postgres_open(UNUSED const struct db_options *options, void *shared, enum db
 	self->server = shared;
 	self->role = role;
 	statements_init(&self->statements, postgres_statement_free);
-	int r = connect_patiently(self);
+	int r = connect_patiently(self, options->connect_patience);
 	if (r) {
 		snprintf(ret_error, error_size, "cannot use the database: %s", self->message);
 		postgres_close(&self->conn);
 		return r;
 	}
+	note_attempt(self->server, true);
 	*ret_conn = &self->conn;
 	return 0;
 }

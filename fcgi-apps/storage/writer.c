@@ -251,7 +251,23 @@ static void writer_free(struct writer *writer)
 	free(writer);
 }
 
-int writer_start(const struct db_driver *driver, struct db_conn *const *conns,
+int writer_add(struct writer *writer, struct db_conn *conn)
+{
+	struct writer_thread *next = &writer->threads[writer->thread_count];
+	*next = (struct writer_thread){.writer = writer, .conn = conn};
+	/* Signals are for the threads of the program. */
+	sigset_t all, before;
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	int error = pthread_create(&next->thread, NULL, writer_main, next);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (error)
+		return -ENOMEM;
+	writer->thread_count++;
+	return 0;
+}
+
+int writer_start(const struct db_driver *driver, struct db_conn *const *conns, size_t count,
 		 const struct db_options *options, struct writer **ret_writer)
 {
 	struct writer *writer =
@@ -266,24 +282,13 @@ int writer_start(const struct db_driver *driver, struct db_conn *const *conns,
 	pthread_mutex_init(&writer->mutex, NULL);
 	pthread_cond_init(&writer->wake, NULL);
 
-	/* Signals are for the threads of the program. */
-	sigset_t all, before;
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	int error = 0;
-	while (!error && writer->thread_count < driver->writers) {
-		struct writer_thread *next = &writer->threads[writer->thread_count];
-		*next = (struct writer_thread){.writer = writer,
-					       .conn = conns[writer->thread_count]};
-		error = -pthread_create(&next->thread, NULL, writer_main, next);
-		if (!error)
-			writer->thread_count++;
-	}
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	if (error) {
+	int r = 0;
+	while (!r && writer->thread_count < count)
+		r = writer_add(writer, conns[writer->thread_count]);
+	if (r) {
 		end_threads(writer);
 		writer_free(writer);
-		return -ENOMEM;
+		return r;
 	}
 	*ret_writer = writer;
 	return 0;

@@ -11,9 +11,13 @@
 
 struct writer;
 
-/* Takes over the connections (driver->writers of them) on success. */
-int writer_start(const struct db_driver *driver, struct db_conn *const *conns,
+/* Takes over the connections (driver->writers at most) on success. */
+int writer_start(const struct db_driver *driver, struct db_conn *const *conns, size_t count,
 		 const struct db_options *options, struct writer **ret_writer);
+
+/* Takes over one more, up to driver->writers in all. -ENOMEM. One thread at a time, which ends
+ * before writer_stop(). */
+int writer_add(struct writer *writer, struct db_conn *conn);
 
 /* Refuses new jobs, runs those queued, closes the connections. Takes NULL. */
 void writer_stop(struct writer *writer);

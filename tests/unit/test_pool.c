@@ -13,6 +13,14 @@ static int read_while_all_are_lent(UNUSED struct db_conn *conn, void *argument)
 	return db_read(db, read_while_all_are_lent, argument);
 }
 
+/* Connections to a server are opened one after the other. */
+static void await_readers(int64_t count)
+{
+	struct db_stats stats;
+	for (db_stats(db, &stats); stats.readers < count; db_stats(db, &stats))
+		usleep(1000);
+}
+
 START_TEST(the_pool_is_bounded)
 {
 	struct db_options options = store_options();
@@ -20,6 +28,7 @@ START_TEST(the_pool_is_bounded)
 	options.busy_timeout = 20000;
 	db = store_open_with(&options);
 	int depth = 0;
+	await_readers(4);
 	ck_assert_int_eq(db_read(db, read_while_all_are_lent, &depth), -EAGAIN);
 	ck_assert_int_eq(depth, 4);
 	struct db_stats stats;

@@ -1,0 +1,169 @@
+#include "base/host.h"
+
+#include <netdb.h>
+#include <pthread.h>
+#include <signal.h>
+
+#include "base/clock.h"
+#include "base/wait.h"
+
+#define LOOKUP_STACK (256u << 10)
+
+struct host {
+	char *name;
+	char *port;
+	int64_t fresh_for;
+	bool numeric; /* found for good */
+
+	pthread_mutex_t lock; /* for everything below */
+	pthread_cond_t looked_up;
+	unsigned owners; /* one, and a second while a lookup runs: it may outlive the first */
+	bool looking_up;
+	int error; /* of the last lookup */
+	int64_t looked_up_at;
+	struct addresses found;
+};
+
+static void release(struct host *host)
+{
+	free(host->name);
+	free(host->port);
+	pthread_cond_destroy(&host->looked_up);
+	pthread_mutex_destroy(&host->lock);
+	free(host);
+}
+
+/* Ends one ownership; called with the lock held. */
+static void leave(struct host *host)
+{
+	bool last = --host->owners == 0;
+
+	pthread_mutex_unlock(&host->lock);
+	if (last)
+		release(host);
+}
+
+void host_free(struct host *host)
+{
+	if (!host)
+		return;
+	pthread_mutex_lock(&host->lock);
+	leave(host);
+}
+
+static int resolve(const struct host *host, int flags, struct addresses *ret_addresses)
+{
+	struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV | flags};
+	struct addresses found = {.count = 0};
+	struct addrinfo *list = NULL;
+	int code = getaddrinfo(host->name, host->port, &hints, &list);
+
+	if (code)
+		return code == EAI_MEMORY ? -ENOMEM : -EHOSTDOWN;
+	for (struct addrinfo *i = list; i && found.count < ADDRESSES_MAX; i = i->ai_next) {
+		if (i->ai_addrlen > sizeof(found.list[0]))
+			continue;
+		memcpy(&found.list[found.count], i->ai_addr, i->ai_addrlen);
+		found.lengths[found.count++] = i->ai_addrlen;
+	}
+	freeaddrinfo(list);
+	if (found.count == 0)
+		return -EHOSTDOWN;
+	*ret_addresses = found;
+	return 0;
+}
+
+static void *look_up(void *argument)
+{
+	struct host *host = argument;
+	struct addresses found;
+	int error = resolve(host, 0, &found);
+
+	pthread_mutex_lock(&host->lock);
+	if (!error)
+		host->found = found;
+	host->error = error;
+	host->looked_up_at = clock_monotonic();
+	host->looking_up = false;
+	pthread_cond_broadcast(&host->looked_up);
+	leave(host);
+	return NULL;
+}
+
+/* Called with the lock held. */
+static int start_lookup(struct host *host)
+{
+	pthread_attr_t attributes;
+	pthread_t thread;
+
+	pthread_attr_init(&attributes);
+	pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+	pthread_attr_setstacksize(&attributes, LOOKUP_STACK);
+
+	/* Signals are for the threads of the program. */
+	sigset_t all, before;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+
+	int error = pthread_create(&thread, &attributes, look_up, host);
+
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	pthread_attr_destroy(&attributes);
+	if (error)
+		return -ENOMEM;
+	host->looking_up = true;
+	host->owners++;
+	return 0;
+}
+
+/* Waits for the first result; called with the lock held. */
+static int wait_for_lookup(struct host *host, int64_t deadline)
+{
+	while (host->looking_up && !host->found.count &&
+	       wait_until(&host->looked_up, &host->lock, deadline))
+		;
+	if (host->found.count)
+		return 0;
+	return host->looking_up ? -ETIMEDOUT : host->error;
+}
+
+int host_find(struct host *host, int64_t deadline, struct addresses *ret_addresses)
+{
+	int error = 0;
+
+	pthread_mutex_lock(&host->lock);
+	bool old = !host->found.count || clock_monotonic() - host->looked_up_at > host->fresh_for;
+
+	if (!host->numeric && old && !host->looking_up)
+		error = start_lookup(host);
+	if (!host->found.count && !error)
+		error = wait_for_lookup(host, deadline);
+	if (host->found.count) {
+		*ret_addresses = host->found;
+		error = 0;
+	}
+	pthread_mutex_unlock(&host->lock);
+	return error;
+}
+
+int host_create(const char *name, const char *port, int64_t fresh_for, struct host **ret_host)
+{
+	struct host *host = calloc(1, sizeof(*host));
+
+	if (!host)
+		return -ENOMEM;
+	host->owners = 1;
+	host->fresh_for = fresh_for;
+	pthread_mutex_init(&host->lock, NULL);
+	wait_init(&host->looked_up);
+	host->name = strdup(name);
+	host->port = strdup(port);
+	if (!host->name || !host->port) {
+		release(host);
+		return -ENOMEM;
+	}
+	host->numeric = resolve(host, AI_NUMERICHOST, &host->found) == 0;
+	*ret_host = host;
+	return 0;
+}
