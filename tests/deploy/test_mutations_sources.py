@@ -116,6 +116,10 @@ MISTAKES = {
         "docker/databases.sql", "CREATE DATABASE cart", "CREATE DATABASE carts",
         "pods.test_both_databases_are_made_for_every_service",
     ),
+    "any database server": (
+        "k8s/postgres/tls/kustomization.yaml", "value: verify-full", "value: require",
+        "pods.test_workers_speak_with_the_right_database_only",
+    ),
     # Imports and exports
     "an import too many for the disk": (
         "nginx/render.sh", "IMPORTS=4 ", "IMPORTS=5 ",

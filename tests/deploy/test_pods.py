@@ -100,7 +100,9 @@ def secret_keys(workload):
             if "secretKeyRef" in value:
                 found.append((value["secretKeyRef"]["name"], value["secretKeyRef"]["key"]))
             if "secret" in value and "items" in value["secret"]:
-                found.extend((value["secret"]["name"], i["key"]) for i in value["secret"]["items"])
+                secret = value["secret"]
+                name = secret.get("name") or secret["secretName"]
+                found.extend((name, item["key"]) for item in secret["items"])
             for inner in value.values():
                 walk(inner)
         elif isinstance(value, list):
@@ -119,7 +121,9 @@ def test_secrets_and_keys_exist(documents):
             made = manifests.secrets()[role["passwordSecret"]["name"]]["stringData"]
             assert made["username"] == role["name"]
     assert len(referred) >= len(manifests.SERVICES)
-    for name, key in referred:
+    # The operator makes it.
+    theirs = {(f"{cluster['metadata']['name']}-ca", "ca.crt") for cluster in manifests.of_kind(documents, "Cluster")}
+    for name, key in set(referred) - theirs:
         assert key in manifests.secrets()[name]["stringData"], f"{name}: {key}"
 
 
@@ -226,7 +230,8 @@ def test_imports_and_slow_readers_find_disk():
     routes = manifests.routes("product")
     body = int(re.search(r"^public POST (\d+) \S+ importProducts$", routes, re.M)[1]) >> 20
     results = number(r"fastcgi_max_temp_file_size (\d+)m;", "nginx/importProducts.conf.template")
-    limits = {v["name"]: v["emptyDir"]["sizeLimit"].removesuffix("Mi") for v in manifests.pod(workload)["volumes"]}
+    volumes = [v for v in manifests.pod(workload)["volumes"] if "emptyDir" in v]
+    limits = {v["name"]: v["emptyDir"]["sizeLimit"].removesuffix("Mi") for v in volumes}
     slow_readers = requests_at_once() // 8 * (long_answer() >> 20)
     assert at_once("IMPORTS") * results < int(limits["worker-temporary"])
     assert at_once("IMPORTS") * (body + results) + slow_readers < int(limits["nginx-temporary"])
@@ -277,10 +282,9 @@ def test_one_image_two_roles(deployment):
     assert f"/{service}-service:" in f"/{found['worker']['image']}"
     assert {name: c["args"] for name, c in found.items()} == {"worker": ["worker"], "nginx": ["nginx"]}
     for name, container in found.items():
-        assert {m["name"]: m["mountPath"] for m in container["volumeMounts"]} == {
-            "socket": "/run/app",
-            f"{name}-temporary": "/tmp",
-        }
+        mounts = {m["name"]: m["mountPath"] for m in container["volumeMounts"]}
+        mounts.pop("postgres-ca", None)
+        assert mounts == {"socket": "/run/app", f"{name}-temporary": "/tmp"}
 
 
 def test_each_service_knows_its_prefix_and_its_siblings(deployment):
@@ -338,6 +342,28 @@ def test_connections_fit_into_the_database():
     parameters = manifests.named(documents, "Cluster", "postgres")["spec"]["postgresql"]["parameters"]
     # The operator's own, and PostgreSQL's reserve for superusers.
     assert needed + 20 <= int(parameters["max_connections"])
+
+
+def test_workers_speak_with_the_right_database_only():
+    """tests/http/test_database_tls.py tries these settings."""
+    documents = manifests.render(OVERLAYS["production"])
+    cluster = manifests.named(documents, "Cluster", "postgres")
+    assert "hostnossl all all all reject" in cluster["spec"]["postgresql"]["pg_hba"]
+    for service in manifests.SERVICES:
+        deployment = manifests.named(documents, "Deployment", f"{service}-service")
+        found = manifests.containers(deployment)
+        settings = manifests.settings(documents, found["worker"])
+        assert settings["PGSSLMODE"] == "verify-full"
+        (volume,) = [v for v in manifests.pod(deployment)["volumes"] if "secret" in v]
+        # As the operator names it; the CA's key is in there too.
+        assert volume["secret"]["secretName"] == f"{cluster['metadata']['name']}-ca"
+        assert [item["key"] for item in volume["secret"]["items"]] == ["ca.crt"]
+        (folder,) = [m["mountPath"] for m in found["worker"]["volumeMounts"] if m["name"] == volume["name"]]
+        assert settings["PGSSLROOTCERT"] == f"{folder}/{volume['secret']['items'][0]['path']}"
+        assert volume["name"] not in [mount["name"] for mount in found["nginx"]["volumeMounts"]]
+        url = manifests.secrets()[f"{service}-database"]["stringData"]["url"]
+        # A name that the operator's certificate has; nothing in the URL counts before the settings.
+        assert f"@{cluster['metadata']['name']}-rw:" in url and "ssl" not in url
 
 
 def test_slow_statements_are_logged_without_their_values():
