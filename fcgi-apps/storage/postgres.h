@@ -54,6 +54,7 @@ struct postgres_conn {
 	struct statements statements;
 	unsigned silences; /* the server's, when this one was opened */
 	unsigned names;    /* given to prepared statements of this session */
+	bool retired;      /* the handle was given up, not lost: postgres_retire() */
 	bool pooled;       /* the session is a pooler's: see above */
 
 	enum postgres_state {

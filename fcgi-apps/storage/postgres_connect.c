@@ -288,6 +288,7 @@ void postgres_retire(struct postgres_conn *self)
 		return;
 	log_write(LOG_DEBUG, "database session replaced: many prepared statements");
 	postgres_disconnect(self);
+	self->retired = true;
 }
 
 /* Half of the doubling ceiling, and a random part of the other half. */
@@ -336,17 +337,19 @@ bool postgres_trusted(const struct postgres_conn *self)
 
 int postgres_reconnect(struct postgres_conn *self)
 {
+	bool lost = !self->retired;
+	self->retired = false;
 	if (!may_try(self->server))
 		return -EHOSTDOWN;
 	int r = try_connect(self, false);
 	note_attempt(self->server, r == 0);
-	if (r)
+	if (r) {
 		log_write(LOG_WARN, "cannot reach the database", log_error_code(r),
 			  log_text("error.message", self->message));
-	else
+	} else if (lost) {
 		log_write(LOG_INFO, "connected to the database again");
-	if (!r)
 		atomic_store(&self->server->regained_at, clock_monotonic());
+	}
 	self->conn.failed = 0;
 	return r ? -EHOSTDOWN : 0;
 }

@@ -143,6 +143,28 @@ START_TEST(a_lost_session_is_taken_again)
 }
 END_TEST
 
+/* More statements than one session of a server keeps prepared, each for the second time. */
+static int ask_much(struct db_conn *conn, void *unused UNUSED)
+{
+	for (int i = 0; i < 600; i++) {
+		char sql[32];
+		int64_t number;
+		snprintf(sql, sizeof(sql), "SELECT %d", i / 2);
+		int r = db_query_int(conn, sql, DB_NO_VALUES, &number);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+START_TEST(a_connection_that_is_replaced_was_not_lost)
+{
+	ck_assert_int_eq(db_read(db, ask_much, NULL), 0);
+	ck_assert_int_eq(ended(1), 1);
+	ck_assert_int_eq(ended(1), 1);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("session");
@@ -153,6 +175,7 @@ int main(void)
 	tcase_add_test(tcase, a_killed_process_has_ended);
 	tcase_add_test(tcase, who_wants_no_session_has_none);
 	tcase_add_test(tcase, a_lost_session_is_taken_again);
+	tcase_add_test(tcase, a_connection_that_is_replaced_was_not_lost);
 	suite_add_tcase(suite, tcase);
 	return store_main(suite);
 }
