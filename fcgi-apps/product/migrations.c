@@ -129,8 +129,8 @@ static const char postgres_search[] =
  * changed, and before the group's commit all of them are indexed at once: FTS5 writes a segment at
  * every savepoint. Its tokenizer has nothing to do but to find the spaces.
  */
-#define WORDS_OLDER                                                                                \
-	"CREATE TABLE product_words_older (top BIGINT NOT NULL PRIMARY KEY);"                      \
+#define WORDS_OLDER "CREATE TABLE product_words_older (top BIGINT NOT NULL PRIMARY KEY);" ALL_OLDER
+#define ALL_OLDER                                                                                  \
 	"INSERT INTO product_words_older SELECT max(seq) FROM products HAVING max(seq) IS NOT "    \
 	"NULL;"
 
@@ -325,4 +325,7 @@ const struct db_migration product_migrations[PRODUCT_MIGRATION_COUNT] = {
 	{.version = 9, .name = "notes of changed words", .sqlite = sqlite_notes},
 	{.version = 10, .name = "what keyed requests mean", .sql = IDEMPOTENCY_MEANING},
 	{.version = 11, .name = "the list of words", .sqlite = sqlite_places},
+	{.version = 12,
+	 .name = "texts without what never shows",
+	 .sql = "DELETE FROM product_words_older;" ALL_OLDER},
 };

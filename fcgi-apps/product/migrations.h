@@ -19,7 +19,7 @@
 
 #include "storage/db.h"
 
-#define PRODUCT_MIGRATION_COUNT 11
+#define PRODUCT_MIGRATION_COUNT 12
 
 extern const struct db_migration product_migrations[PRODUCT_MIGRATION_COUNT];
 

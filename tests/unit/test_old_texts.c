@@ -172,6 +172,27 @@ START_TEST(a_text_too_long_for_the_index_stops_no_other)
 }
 END_TEST
 
+/* Its pass had ended before texts were trimmed of what does not show. */
+START_TEST(a_database_of_a_rule_before_is_walked_again)
+{
+	struct db_options options;
+
+	store_prepare();
+	options = store_options();
+	options.migrations = product_migrations;
+	options.migration_count = 11;
+	options.before_commit = word_index_update;
+	products_db = store_open_with(&options);
+	ADD("a", "'\ufeffA1', 'x', NULL, '[]', ''");
+	db_close(products_db);
+	options.migration_count = PRODUCT_MIGRATION_COUNT;
+	products_db = store_open_with(&options);
+	while (db_transaction(products_db, word_index_catch_up_some, NULL) > 0)
+		;
+	expect("SELECT count(*) FROM products WHERE sku = 'A1'");
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("old texts");
@@ -188,5 +209,11 @@ int main(void)
 	tcase_add_test(tcase, a_damaged_row_stops_no_other);
 	tcase_add_test(tcase, bytes_that_are_no_text_are_replaced);
 	tcase_add_test(tcase, a_text_too_long_for_the_index_stops_no_other);
+
+	TCase *upgrade = tcase_create("upgrade");
+
+	suite_add_tcase(suite, upgrade);
+	tcase_add_checked_fixture(upgrade, NULL, products_close);
+	tcase_add_test(upgrade, a_database_of_a_rule_before_is_walked_again);
 	return store_main(suite);
 }
