@@ -296,7 +296,7 @@ static int import_keyed(struct request *request, struct response *response)
 		return r;
 	request->body_text = text_string(&body);
 	request->body_length = body.length;
-	r = idempotent_transaction(request, response, import_at_once);
+	r = idempotent_bulk(request, response, import_at_once);
 	request->body_text = NULL;
 	request->body_length = 0;
 	return r;

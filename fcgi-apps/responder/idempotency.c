@@ -219,8 +219,9 @@ int idempotency_count(struct db_conn *conn, int64_t limit, int64_t *ret_count)
 	return db_count(conn, DB_COUNT_PIECE("idempotency_keys"), limit, ret_count);
 }
 
-int idempotent_handle(struct db_conn *conn, struct request *request, struct response *response,
-		      int (*handle)(struct request *, struct response *))
+/* without_savepoint: the answer of a refusal is not stored. */
+static int handle_once(struct db_conn *conn, struct request *request, struct response *response,
+		       int (*handle)(struct request *, struct response *), bool without_savepoint)
 {
 	response_reset(response);
 	request->db = conn;
@@ -235,37 +236,60 @@ int idempotent_handle(struct db_conn *conn, struct request *request, struct resp
 	int rc = idempotency_claim(conn, request, response, NULL, &outcome);
 	if (rc < 0 || outcome != IDEMPOTENCY_NEW)
 		return rc;
-	rc = db_savepoint(conn);
+	if (!without_savepoint)
+		rc = db_savepoint(conn);
 	if (rc < 0)
 		return rc;
 	rc = handle(request, response);
 	if (rc < 0)
 		return rc;
-	if (!kept_answer_wanted(response))
+	if (!kept_answer_wanted(response) || (without_savepoint && response->status >= 400))
 		return IDEMPOTENT_REFUSED;
-	rc = response->status >= 400 ? db_savepoint_rollback(conn) : db_savepoint_release(conn);
+	if (!without_savepoint)
+		rc = response->status >= 400 ? db_savepoint_rollback(conn)
+					     : db_savepoint_release(conn);
 	if (rc < 0)
 		return rc;
 	return idempotency_store(conn, request, response);
+}
+
+int idempotent_handle(struct db_conn *conn, struct request *request, struct response *response,
+		      int (*handle)(struct request *, struct response *))
+{
+	return handle_once(conn, request, response, handle, false);
 }
 
 struct attempt {
 	struct request *request;
 	struct response *response;
 	int (*handle)(struct request *, struct response *);
+	bool without_savepoint;
 };
 
 static int run_attempt(struct db_conn *conn, void *argument)
 {
 	struct attempt *attempt = argument;
-	return idempotent_handle(conn, attempt->request, attempt->response, attempt->handle);
+	return handle_once(conn, attempt->request, attempt->response, attempt->handle,
+			   attempt->without_savepoint);
+}
+
+static int transact(struct attempt *attempt)
+{
+	int rc = db_transaction(attempt->request->runtime->db, run_attempt, attempt);
+	attempt->request->db = NULL;
+	return rc == IDEMPOTENT_REFUSED ? 0 : rc;
 }
 
 int idempotent_transaction(struct request *request, struct response *response,
 			   int (*handle)(struct request *, struct response *))
 {
-	struct attempt attempt = {request, response, handle};
-	int rc = db_transaction(request->runtime->db, run_attempt, &attempt);
-	request->db = NULL;
-	return rc == IDEMPOTENT_REFUSED ? 0 : rc;
+	struct attempt attempt = {request, response, handle, false};
+	return transact(&attempt);
+}
+
+int idempotent_bulk(struct request *request, struct response *response,
+		    int (*handle)(struct request *, struct response *))
+{
+	struct attempt attempt = {request, response, handle, true};
+	return transact(&attempt);
 }

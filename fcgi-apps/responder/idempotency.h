@@ -45,6 +45,11 @@
 int idempotent_transaction(struct request *request, struct response *response,
 			   int (*handle)(struct request *, struct response *));
 
+/* The same where handle changes very many rows: SQLite would keep a copy of each page that they are
+ * on, to undo them alone. The answer of a refusal is therefore not stored. */
+int idempotent_bulk(struct request *request, struct response *response,
+		    int (*handle)(struct request *, struct response *));
+
 /* idempotent_handle(): the answer (400 or more) stands, the work must be rolled back. */
 #define IDEMPOTENT_REFUSED (-EPERM)
 

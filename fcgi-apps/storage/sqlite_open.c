@@ -60,14 +60,16 @@ static void make_folder(const char *path)
 static int set_up(struct sqlite_conn *self, const struct db_options *options, enum db_role role)
 {
 	char sql[256];
+	/* What undoes a savepoint is as much as it changes, and a new index is sorted. */
+	const char *temporary = role == DB_WRITER ? "FILE" : "MEMORY";
 	int64_t share = READERS_CACHE / (int64_t)options->readers;
 	int64_t cache = role == DB_WRITER      ? WRITER_CACHE
 			: share > READER_CACHE ? share
 					       : READER_CACHE;
 	snprintf(sql, sizeof(sql),
-		 "PRAGMA cache_size=-%lld; PRAGMA temp_store=MEMORY; PRAGMA foreign_keys=ON;"
+		 "PRAGMA cache_size=-%lld; PRAGMA temp_store=%s; PRAGMA foreign_keys=ON;"
 		 "PRAGMA synchronous=FULL; PRAGMA journal_size_limit=67108864;%s",
-		 (long long)cache, role == DB_READER ? "PRAGMA query_only=ON;" : "");
+		 (long long)cache, temporary, role == DB_READER ? "PRAGMA query_only=ON;" : "");
 	/* "x" is a column, never a text. */
 	sqlite3_db_config(self->handle, SQLITE_DBCONFIG_DQS_DML, 0, NULL);
 	sqlite3_db_config(self->handle, SQLITE_DBCONFIG_DQS_DDL, 0, NULL);

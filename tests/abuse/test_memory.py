@@ -5,6 +5,7 @@ import json
 import re
 from pathlib import Path
 
+import catalogue
 import pytest
 import stores
 from documents import operations_of, source_operations
@@ -261,3 +262,42 @@ def test_memory_is_given_back(bed, world):
     for _ in range(30):
         assert service.public.get("/products?limit=200").status == 200
     assert meter.read("VmRSS") - before < GROWTH_MAX
+
+
+def scattered(start, count):
+    """Lines of an import that change every page of every index."""
+    products = (
+        {"sku": unique("SKU"), "name": f"N{place:06}", "price": place, "category": "scattered"}
+        for place in (number * 7919 % catalogue.SIZE for number in range(start, start + count))
+    )
+    return "".join(json.dumps(product) + "\n" for product in products)
+
+
+@pytest.mark.parametrize("keyed", [False, True], ids=["chunks", "keyed"])
+def test_import_into_a_large_catalogue(bed, world, keyed):
+    """What the store keeps to undo an import is not kept in memory."""
+    service = bed.product
+    prefix = unique("large")
+    columns = {
+        "id": f"'{prefix}' || i",
+        "name": f"'N' || {catalogue.padded(6)} || '{'n' * 190}'",
+        "price": "i * 100",
+        "inventory": "0",
+        "category": "'scattered'",
+        "tags": "'[]'",
+        "description": "''",
+        "created_at": "i",
+        "updated_at": "i",
+    }
+    catalogue.insert(service, "products", columns)
+    make_product(service)  # the index of words follows with the next commit
+    body = scattered(keyed * 5000, 5000)
+    headers = {"Content-Type": "application/x-ndjson"}
+    if keyed:
+        headers["Idempotency-Key"] = unique("key")
+
+    def send():
+        answer = service.public.post("/products/bulk", body=body, headers=headers)
+        assert answer.body.count(b'"created"') == 5000
+
+    assert Meter(service).growth(send) < GROWTH_MAX
