@@ -22,30 +22,53 @@ static char *copy_cut(const char *text, size_t size)
 	return copy;
 }
 
+static bool is_told(const struct violations *violations, const struct violation *violation)
+{
+	for (size_t i = 0; i < violations->count; i++) {
+		const struct violation *told = &violations->list[i];
+
+		if (strcmp(told->in, violation->in) == 0 &&
+		    strcmp(told->pointer, violation->pointer) == 0 &&
+		    strcmp(told->detail, violation->detail) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void release(struct violation *violation)
+{
+	free(violation->pointer);
+	free(violation->detail);
+}
+
 void violations_add(struct violations *violations, const char *in, const char *pointer,
 		    const char *detail_format, ...)
 {
 	/* One byte more than is kept, so that copy_cut() sees what is too long. */
 	char buffer[VIOLATION_DETAIL_SIZE + 1];
-	char *pointer_copy, *detail;
+	struct violation violation = {.in = in};
 	va_list arguments;
 
-	violations->total++;
-	if (violations->count == VIOLATIONS_MAX)
+	if (violations->count == VIOLATIONS_MAX) {
+		violations->total++;
 		return;
+	}
 	va_start(arguments, detail_format);
 	vsnprintf(buffer, sizeof(buffer), detail_format, arguments);
 	va_end(arguments);
-	pointer_copy = copy_cut(pointer, VIOLATION_POINTER_SIZE);
-	detail = copy_cut(buffer, VIOLATION_DETAIL_SIZE);
-	if (!pointer_copy || !detail) {
-		free(pointer_copy);
-		free(detail);
+	violation.pointer = copy_cut(pointer, VIOLATION_POINTER_SIZE);
+	violation.detail = copy_cut(buffer, VIOLATION_DETAIL_SIZE);
+	if (violation.pointer && violation.detail && is_told(violations, &violation)) {
+		release(&violation);
+		return;
+	}
+	violations->total++;
+	if (!violation.pointer || !violation.detail) {
+		release(&violation);
 		violations->error = -ENOMEM;
 		return;
 	}
-	violations->list[violations->count++] =
-		(struct violation){.in = in, .pointer = pointer_copy, .detail = detail};
+	violations->list[violations->count++] = violation;
 }
 
 void violations_write(const struct violations *violations, struct json_writer *writer)
@@ -66,10 +89,8 @@ void violations_write(const struct violations *violations, struct json_writer *w
 
 void violations_release(struct violations *violations)
 {
-	for (size_t i = 0; i < violations->count; i++) {
-		free(violations->list[i].pointer);
-		free(violations->list[i].detail);
-	}
+	for (size_t i = 0; i < violations->count; i++)
+		release(&violations->list[i]);
 	*violations = (struct violations){0};
 }
 

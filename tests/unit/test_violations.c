@@ -34,6 +34,17 @@ START_TEST(beyond_the_limit_is_counted)
 }
 END_TEST
 
+START_TEST(what_is_told_is_not_told_again)
+{
+	for (int i = 0; i < 3; i++)
+		violations_add(&violations, "body", "/a", "must be %s", "a number");
+	violations_add(&violations, "body", "/b", "must be a number");
+	violations_add(&violations, "query", "/a", "must be a number");
+	ck_assert_uint_eq(violations.count, 3);
+	ck_assert_uint_eq(violations.total, 3);
+}
+END_TEST
+
 START_TEST(writing)
 {
 	struct json_writer writer;
@@ -148,6 +159,7 @@ int main(void)
 	tcase_add_checked_fixture(tcase, NULL, stop);
 	tcase_add_test(tcase, adding_formats_and_copies);
 	tcase_add_test(tcase, beyond_the_limit_is_counted);
+	tcase_add_test(tcase, what_is_told_is_not_told_again);
 	tcase_add_test(tcase, writing);
 	tcase_add_test(tcase, writing_none);
 	tcase_add_test(tcase, long_texts_are_cut_between_characters);
