@@ -11,6 +11,7 @@ OUTSIDERS = {
     "emissary": ("emissary", {"app.kubernetes.io/name": "emissary-ingress"}),
     "something in emissary": ("emissary", {"app.kubernetes.io/name": "emissary-apiext"}),
     "prometheus": ("monitoring", {"app.kubernetes.io/name": "prometheus"}),
+    "grafana": ("monitoring", {"app.kubernetes.io/name": "grafana"}),
     "dns": ("kube-system", {"k8s-app": "kube-dns"}),
     # On the node's network: to a policy no pod, but its address.
     "dns cache": (None, {"address": "169.254.20.10"}),
