@@ -469,7 +469,7 @@ sidecar | internal)
 	SERVICE_ZONES=$(own_part zones.conf.template)
 	LOCATIONS=$(locations public) HEALTH_LOCATIONS=
 	if [ "$kind" = internal ]; then
-		INSTANCE=internal CONNECTION_LIMITS= LISTING_LIMITS=
+		INSTANCE=internal CONNECTION_LIMITS='' LISTING_LIMITS=''
 		LOCATIONS=$(locations 'product|cart|order') HEALTH_LOCATIONS=$(locations operator)
 	fi
 	BODY_RULES=$(printf '%s\n' "$LOCATIONS" | awk '
