@@ -1,7 +1,9 @@
 #!/bin/sh
-# Run once by PostgreSQL's image, into an empty volume: a role and a database for each service.
+# Run once by PostgreSQL's image, into an empty volume: a role and a database for each service, which no
+# other can connect to.
 set -eu
 
+psql -v ON_ERROR_STOP=1 -U postgres -d postgres -c 'REVOKE CONNECT ON DATABASE postgres, template1 FROM PUBLIC'
 for name in product cart order; do
 	password=$(cat "/run/passwords/$name")
 	psql -v ON_ERROR_STOP=1 -v name="$name" -v password="$password" -U postgres -d postgres <<-'END'

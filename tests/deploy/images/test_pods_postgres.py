@@ -47,7 +47,7 @@ def test_a_role_reaches_its_own_database_only(database):
     for role in manifests.SERVICES:
         password = manifests.secrets()[f"{role}-database"]["stringData"]["password"]
         assert query(database, role, "wrong", role).returncode != 0
-        for name in manifests.SERVICES:
+        for name in (*manifests.SERVICES, "postgres", "template1"):
             done = query(database, role, password, name)
             assert (done.returncode == 0) == (name == role), f"{role} in {name}: {done.stderr}"
             assert role == name or "permission denied" in done.stderr
