@@ -36,6 +36,7 @@
 
 struct settings {
 	const char *database_url;
+	char database[512]; /* as db_describe() has it */
 	enum log_level log_level;
 	struct currency currency;
 	size_t worker_threads;
@@ -90,6 +91,16 @@ static int load_contract(struct server *server)
 	return rc;
 }
 
+static int refuse_store(const struct settings *settings, const char *reason, int error)
+{
+	char text[1024];
+	snprintf(text, sizeof(text), "%s%s%s", settings->database, *settings->database ? ": " : "",
+		 reason);
+	log_write(LOG_ERROR, "cannot open the store (DATABASE_URL)",
+		  log_text("error.message", text), log_error_code(error));
+	return error;
+}
+
 static int open_store(struct server *server, const struct settings *settings)
 {
 	const struct service *service = server->runtime.service;
@@ -107,24 +118,17 @@ static int open_store(struct server *server, const struct settings *settings)
 	};
 	char error[512] = "";
 	int rc = db_open(&options, &server->runtime.db, error, sizeof(error));
-	if (rc < 0)
-		log_write(LOG_ERROR, "cannot open the store (DATABASE_URL)",
-			  log_text("error.message", error), log_error_code(rc));
-	return rc;
+	return rc < 0 ? refuse_store(settings, error, rc) : 0;
 }
 
 /* Before the store is touched: whose the socket is. */
-static int claim_place(struct server *server, const struct settings *settings)
+static int claim_place(struct server *server, struct settings *settings)
 {
-	char database[512];
 	char error[512] = "";
-	int r = db_describe(settings->database_url, database, sizeof(database), error,
-			    sizeof(error));
-	if (r < 0)
-		log_write(LOG_ERROR, "cannot use the store (DATABASE_URL)",
-			  log_text("error.message", error), log_error_code(r));
-	return r < 0 ? r
-		     : listener_claim(&server->place, database,
+	int r = db_describe(settings->database_url, settings->database, sizeof(settings->database),
+			    error, sizeof(error));
+	return r < 0 ? refuse_store(settings, error, r)
+		     : listener_claim(&server->place, settings->database,
 				      settings->drain_timeout + PLACE_PATIENCE);
 }
 
@@ -168,7 +172,7 @@ static size_t read_threads(const struct settings *settings)
 	return threads < cores ? threads : cores > 1 ? cores - 1 : 1;
 }
 
-static int start(struct server *server, const struct settings *settings)
+static int start(struct server *server, struct settings *settings)
 {
 	const struct service *service = server->runtime.service;
 	pthread_mutex_init(&server->free_lock, NULL);

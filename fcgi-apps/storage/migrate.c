@@ -99,6 +99,35 @@ static int apply(struct plan *plan, struct db_conn *conn, const struct db_migrat
 	return 0;
 }
 
+/* Of a program that knows nothing of migrations: ours would be mixed with it, or spoil it. Tables
+ * that PostgreSQL's extensions bring along are nobody's. */
+static int refuse_foreign(struct plan *plan, struct db_conn *conn)
+{
+	static const char in_sqlite[] =
+		"SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
+		" AND name <> 'schema_migrations' ORDER BY name LIMIT 1";
+	static const char in_postgres[] =
+		"SELECT relname::text FROM pg_class WHERE relkind IN ('r', 'p')"
+		" AND relnamespace = current_schema()::regnamespace"
+		" AND relname <> 'schema_migrations'"
+		" AND NOT EXISTS (SELECT FROM pg_depend WHERE objid = pg_class.oid"
+		"  AND classid = 'pg_class'::regclass AND deptype = 'e')"
+		" ORDER BY relname LIMIT 1";
+	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
+	int r = db_query(conn, conn->driver->dialect == DB_SQLITE ? in_sqlite : in_postgres,
+			 DB_NO_VALUES, &rows);
+	if (!r)
+		r = db_next(rows);
+	if (r < 0)
+		return store_error(plan, conn, r);
+	if (r == 0)
+		return 0;
+	snprintf(plan->ret_error, plan->error_size,
+		 "the database is not this program's: it has a table \"%s\", and no schema version",
+		 db_column_text(rows, 0, NULL));
+	return -EINVAL;
+}
+
 /* All of a new database; one migration of a database that others may be working with. */
 static int apply_next(struct db_conn *conn, void *argument)
 {
@@ -108,6 +137,8 @@ static int apply_next(struct db_conn *conn, void *argument)
 	if (r)
 		return store_error(plan, conn, r);
 	r = read_version(plan, conn, &version);
+	if (!r && version == 0 && plan->count > 0)
+		r = refuse_foreign(plan, conn);
 	size_t end = version == 0 || version == plan->count ? plan->count : version + 1;
 	for (; !r && version < end; version++)
 		r = apply(plan, conn, &plan->migrations[version]);

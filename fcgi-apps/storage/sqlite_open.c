@@ -219,11 +219,23 @@ static int prepare_writing(struct sqlite_conn *self, const char *path, char *ret
 	return 0;
 }
 
+static int why_not_writable(const char *path, int otherwise)
+{
+	char folder[PATH_LIMIT];
+	if (access(path, F_OK) == 0 && access(path, W_OK) < 0)
+		return errno;
+	snprintf(folder, sizeof(folder), "%.*s", (int)(strrchr(path, '/') - path + 1), path);
+	return access(folder, W_OK) < 0 ? errno : otherwise;
+}
+
 static void explain(struct sqlite_conn *self, const char *path, int code, char *ret_error,
 		    size_t error_size)
 {
 	char buffer[128];
 	int cause = sqlite3_system_errno(self->handle);
+	/* SQLite tries again for reading only, and tells what came of that. */
+	if (code == SQLITE_CANTOPEN || (code & 0xff) == SQLITE_READONLY)
+		cause = why_not_writable(path, cause);
 	const char *reason = cause ? strerror_r(cause, buffer, sizeof(buffer)) : "no system error";
 	snprintf(ret_error, error_size, "cannot open %s: %s (%s)", path, sqlite3_errstr(code),
 		 reason);

@@ -217,6 +217,39 @@ def test_file_that_is_no_database_is_refused(tmp_path):
     assert database.read_bytes() == b"precious notes\n" * 500
 
 
+@pytest.mark.storeless
+def test_database_of_a_program_without_versions_is_left_alone(tmp_path):
+    with closing(sqlite3.connect(tmp_path / "product.db")) as store, store:
+        store.execute("CREATE TABLE customers (name TEXT)")
+    status, log = run_worker("product", tmp_path, {})
+    assert status == 1
+    (message,) = (m for m in messages(log) if "DATABASE_URL" in m)
+    assert f"sqlite:///{tmp_path}/product.db: " in message and '"customers"' in message
+    with closing(sqlite3.connect(tmp_path / "product.db")) as store:
+        assert store.execute("SELECT name FROM sqlite_schema").fetchall() == [("customers",)]
+
+
+@pytest.mark.storeless
+def test_directory_in_the_place_of_the_file_is_named(tmp_path):
+    (tmp_path / "product.db").mkdir()
+    status, log = run_worker("product", tmp_path, {})
+    assert status == 1
+    assert any(f"{tmp_path}/product.db" in m and "Is a directory" in m for m in messages(log)), log
+
+
+@pytest.mark.storeless
+def test_full_disk_is_named(tmp_path):
+    """Less room than the schema needs: as a limit of the size of files."""
+    script = 'ulimit -f 40 && trap "" XFSZ && exec "$@"'
+    ended = subprocess.run(
+        ["bash", "-c", script, "bash", *command("product", tmp_path)],
+        env=environment({"DATABASE_URL": f"sqlite:///{tmp_path}/product.db"}),
+        stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=3 * SLOWNESS,
+    )  # fmt: skip
+    assert ended.returncode == 1
+    assert any(f"{tmp_path}/product.db" in m and "disk" in m for m in messages(ended.stderr))
+
+
 def test_data_is_there_after_a_restart(own):
     product = own.product.public.post("/products", {"name": "Kept", "price": 1}).json()
     own.product.restart_worker()

@@ -27,6 +27,7 @@ static const struct {
 	{"sqlite:////tmp/a.db?mode=ro", "without options"},
 	{"sqlite:////nowhere/at/all.db", "cannot open /nowhere/at/all.db"},
 	{"sqlite:////proc/version", "cannot open /proc/version"},
+	{"sqlite:////tmp", "cannot open /tmp: unable to open database file (Is a directory)"},
 };
 
 START_TEST(bad_urls_are_explained)

@@ -75,6 +75,19 @@ START_TEST(a_fresh_file_gets_all)
 }
 END_TEST
 
+/* Of a program that keeps no versions: it is left as it is. */
+START_TEST(a_database_with_other_tables_is_refused)
+{
+	struct db *db = open_good(NULL, 0);
+	ck_assert_int_eq(db_transaction(db, store_run, "CREATE TABLE customers (id BIGINT)"), 0);
+	db_close(db);
+	check_refused(migrations, 3, -EINVAL, "it has a table \"customers\"");
+	db = open_good(NULL, 0);
+	ck_assert_int_eq(count_tables(db, "name NOT IN ('customers', 'schema_migrations')"), 0);
+	db_close(db);
+}
+END_TEST
+
 START_TEST(an_old_file_gets_what_is_missing)
 {
 	db_close(open_good(migrations, 1));
@@ -217,6 +230,7 @@ int main(void)
 	tcase_add_checked_fixture(migrate, store_prepare, store_remove);
 	tcase_set_timeout(migrate, 30);
 	tcase_add_test(migrate, a_fresh_file_gets_all);
+	tcase_add_test(migrate, a_database_with_other_tables_is_refused);
 	tcase_add_test(migrate, an_old_file_gets_what_is_missing);
 	tcase_add_test(migrate, a_newer_file_is_refused);
 	tcase_add_test(migrate, the_file_of_another_service_is_refused);
