@@ -128,9 +128,9 @@ static size_t find_method(const char *member_name)
 
 static int load_path_item(struct loader *loader, const struct json *path_item, const char *path)
 {
-	static const char *const allowed[] = {"get",     "post",        "put",
-					      "patch",   "delete",      "parameters",
-					      "summary", "description", NULL};
+	static const char *const allowed[] = {"get",         "post",       "put",     "patch",
+					      "delete",      "parameters", "servers", "summary",
+					      "description", NULL};
 	char place[WHERE_SIZE];
 
 	loader_place(place, "#/paths", path);
@@ -261,6 +261,17 @@ void contract_free(struct contract *contract)
 		text_release(&contract->served[i]);
 	json_free(contract->document);
 	free(contract);
+}
+
+size_t contract_document_server(const struct contract *contract, bool internal)
+{
+	static const char last[] = "\"servers\":[{\"url\":\".\"}]}";
+	const struct text *text = &contract->served[internal];
+	size_t start = text->length - strlen(last);
+
+	return strcmp(text_string(text) + start, last) == 0
+		       ? start + strlen("\"servers\":[{\"url\":\"")
+		       : 0;
 }
 
 size_t contract_operation_count(const struct contract *contract)

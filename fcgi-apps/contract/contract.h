@@ -39,8 +39,9 @@ struct operation {
 };
 
 /*
- * document is the service's openapi.json; version fills info.version and "." servers where they are
- * missing. -EINVAL with the place and the reason in the initialised *ret_error, -ENOMEM.
+ * document is the service's openapi.json; version fills info.version and "." the address of a
+ * server where they are missing. -EINVAL with the place and the reason in the initialised
+ * *ret_error, -ENOMEM.
  */
 int contract_load(const char *document, size_t length, struct currency currency,
 		  const char *version, struct contract **ret_contract, struct text *ret_error);
@@ -53,6 +54,10 @@ const struct operation *contract_find(const struct contract *contract, const cha
 /* The document as served: with the internal operations or without them, and with just the
  * components and tags that those use. Owned by the contract. */
 const char *contract_document(const struct contract *contract, bool internal, size_t *ret_length);
+
+/* Where in that text the "." stands that contract_load() put as the server's address, so that the
+ * address of whoever asks can take its place; 0 where the document has servers of its own. */
+size_t contract_document_server(const struct contract *contract, bool internal);
 
 /* ---- routing -------------------------------------------------------------------------------- */
 

@@ -13,6 +13,12 @@ addEventListener("DOMContentLoaded", () => {
 		tryItOutEnabled: true,
 		/* No validator of somebody else's. */
 		validatorUrl: null,
+		/* What is tried goes to where the page came from, under whichever name. */
+		requestInterceptor: (request) => {
+			const address = new URL(request.url, openapi);
+			request.url = location.origin + address.pathname + address.search;
+			return request;
+		},
 		presets: [SwaggerUIBundle.presets.apis],
 		layout: "BaseLayout",
 	});

@@ -18,6 +18,7 @@
 #define PATH_MAX_LENGTH 8192
 #define HEAD_MAX        40960
 #define ARRIVED_MAX     4096
+#define HOST_MAX        300
 #define DISCARDED_MAX   (32u << 20) /* of a body that nobody reads */
 
 int exchange_global_start(void)
@@ -176,6 +177,7 @@ enum parameter {
 	IDEMPOTENCY_KEY,
 	IF_MATCH,
 	IF_NONE_MATCH,
+	ORIGIN,
 	REQUEST_ID,
 	TRACEPARENT,
 	PARAMETER_COUNT,
@@ -197,6 +199,7 @@ static void read_parameters(char **envp, const char *values[PARAMETER_COUNT])
 		[IDEMPOTENCY_KEY] = PARAMETER("HTTP_IDEMPOTENCY_KEY"),
 		[IF_MATCH] = PARAMETER("HTTP_IF_MATCH"),
 		[IF_NONE_MATCH] = PARAMETER("HTTP_IF_NONE_MATCH"),
+		[ORIGIN] = PARAMETER("SERVER_ORIGIN"),
 		[REQUEST_ID] = PARAMETER("HTTP_X_REQUEST_ID"),
 		[TRACEPARENT] = PARAMETER("HTTP_TRACEPARENT"),
 #undef PARAMETER
@@ -276,6 +279,17 @@ static void set_request_id(struct request *request, const char *request_id)
 		uuid_make(request->request_id);
 }
 
+/* scheme "://" host [ ":" port ], of what a host may have (RFC 3986 section 3.2.2) without escapes.
+ */
+static bool is_origin(const char *text)
+{
+	const char *host = strstr(text, "://");
+	size_t length = host ? strlen(host + 3) : 0;
+	return length > 0 && length < HOST_MAX &&
+	       strspn(host + 3, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+				"-._:[]") == length;
+}
+
 static void fill_request(struct exchange *exchange)
 {
 	struct request *request = &exchange->request;
@@ -292,6 +306,7 @@ static void fill_request(struct exchange *exchange)
 		.idempotency_key = or_null(sent[IDEMPOTENCY_KEY]),
 		.if_match = or_null(sent[IF_MATCH]),
 		.if_none_match = or_null(sent[IF_NONE_MATCH]),
+		.origin = sent[ORIGIN] && is_origin(sent[ORIGIN]) ? sent[ORIGIN] : "",
 		.body_text = "",
 		.read_body = read_streamed,
 		.exchange = exchange,

@@ -12,12 +12,32 @@ static int get_service_info(struct request *request, struct response *response)
 	return 0;
 }
 
+/* Whether the prefix that nginx cut off is the beginning of the document's own paths, so that these
+ * are reached without it as well: /products/openapi.json and /products. */
+static bool leads_to_paths(const struct contract *contract, const char *prefix)
+{
+	struct route route;
+	return *prefix && contract_route(contract, "GET", prefix, true, &route) == 0;
+}
+
+/* Tools take the first server as it stands: it is absolute, as whoever asks reaches the service. */
 static int get_document(struct request *request, struct response *response)
 {
+	const struct contract *contract = request->runtime->contract;
 	size_t length = 0;
-	const char *document =
-		contract_document(request->runtime->contract, request->internal, &length);
-	response_constant(response, "application/json", document, length);
+	const char *document = contract_document(contract, request->internal, &length);
+	size_t place = contract_document_server(contract, request->internal);
+	if (!place || !*request->origin) {
+		response_constant(response, "application/json", document, length);
+		return 0;
+	}
+	response->status = 200;
+	response->content_type = "application/json";
+	text_append(&response->body, document, place);
+	text_append_string(&response->body, request->origin);
+	if (!leads_to_paths(contract, request->prefix))
+		text_append_string(&response->body, request->prefix);
+	text_append(&response->body, document + place + 1, length - place - 1);
 	return 0;
 }
 

@@ -24,6 +24,7 @@ struct request {
 	const char *method;       /* as sent: HEAD stays HEAD */
 	const char *path;         /* decoded, without the prefix */
 	const char *prefix;       /* SCRIPT_NAME: what was cut off before path, "" or "/products" */
+	const char *origin;       /* as clients reach the service: "http://host:port", or "" */
 	const char *query;        /* raw, without '?' */
 	const char *content_type; /* "" when absent */
 	struct route route;

@@ -73,3 +73,24 @@ def test_files_are_cached_for_ever_and_pages_are_not(product):
         assert (again.status, again.body) == (304, b"")
     other = product.public.get(f"/{address}", headers={**PACKED, "If-None-Match": '"1"'})
     assert other.body == file.body
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_the_document_tells_the_address_it_was_asked_at(platform, name):
+    """Absolute, since tools take it as it stands, and the gateway's own at the gateway."""
+    for client, path in ((platform.services[name].public, ""), (platform.gateway, f"/{name}s")):
+        document = client.get(f"{path}/openapi.json").json()
+        assert document["servers"] == [{"url": f"http://127.0.0.1:{client.port}"}]
+
+
+@pytest.mark.parametrize(
+    ("host", "headers", "address"),
+    [
+        ("localhost:8001", {}, "http://localhost:8001"),
+        ("localhost", {"X-Forwarded-Proto": "https"}, "https://localhost"),
+        ("[::1]:80", {"X-Forwarded-Proto": "gopher"}, "http://[::1]:80"),
+    ],
+)
+def test_names_of_the_address(product, host, headers, address):
+    answer = product.public.get("/openapi.json", headers={"Host": host, **headers})
+    assert answer.json()["servers"] == [{"url": address}]

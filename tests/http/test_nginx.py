@@ -707,6 +707,13 @@ def test_root_path(make_platform, root):
             assert client.get(f"{root}/docs/" + re.search(r'docs/([^"]+)"', page)[1]).status == 200
     assert len(client.get("/products").json()) == 2
 
+    # Where the document sends its readers, paths are found.
+    at = f"http://127.0.0.1:{bed.product.public_port}"
+    for path, address in ((root, at + root.removeprefix("/products")), ("", at)):
+        (server,) = client.get(f"{path}/openapi.json").json()["servers"]
+        assert server == {"url": address}
+        assert client.get(address.removeprefix(at) + f"/products/{identifier}").status == 200
+
     # The bare prefix is the service's front page, unless it is the collection's own path.
     bare = client.get(root).json()
     assert bare == client.get(root + "/").json()

@@ -66,7 +66,7 @@ static const struct {
 	{DOCUMENT("\"/x\":1"), "#/paths//x: must be an object"},
 	{DOCUMENT("\"/x\":{\"$ref\":\"#\"}"), "#/paths//x: \"$ref\" is not supported"},
 	{DOCUMENT("\"/x\":{\"head\":{}}"), "#/paths//x: \"head\" is not supported"},
-	{DOCUMENT("\"/x\":{\"servers\":[]}"), "#/paths//x: \"servers\" is not supported"},
+	{DOCUMENT("\"/x\":{\"trace\":{}}"), "#/paths//x: \"trace\" is not supported"},
 	{DOCUMENT("\"/x\":{\"x-internal\":true}"), "#/paths//x: x-internal belongs to operations"},
 	{DOCUMENT("\"/x\":{\"get\":{\"responses\":{}}}"), "#/paths//x/get: needs an operationId"},
 	{ONE("\"callbacks\":{},"), "#/paths//x/get: \"callbacks\" is not supported"},
@@ -323,6 +323,13 @@ START_TEST(version_and_servers)
 	ck_assert_str_eq(json_get_string(json_at(json_get(document, "servers"), 0), "url", ""),
 			 ".");
 	json_free(document);
+	for (int internal = 0; internal <= 1; internal++) {
+		size_t length;
+		const char *text = contract_document(contract, internal, &length);
+		size_t place = contract_document_server(contract, internal);
+
+		ck_assert_int_eq(strncmp(text + place - 7, "\"url\":\".\"}]", 11), 0);
+	}
 }
 END_TEST
 
@@ -338,6 +345,7 @@ START_TEST(own_version_and_servers)
 	ck_assert_uint_eq(json_length(json_get(document, "servers")), 1);
 	ck_assert_str_eq(json_get_string(json_at(json_get(document, "servers"), 0), "url", ""),
 			 "/mine");
+	ck_assert_uint_eq(contract_document_server(contract, false), 0);
 	json_free(document);
 }
 END_TEST
