@@ -623,8 +623,8 @@ def test_old_orders_keep_what_was_deleted(platform):
 @pytest.mark.parametrize(
     "name",
     [
-        "'; DROP TABLE products; --", "<script>alert(1)</script>", "\u202e\ufeff\u0301", "%s%n%x",
-        "\\u0041", "a\u200db", "\U0010ffff",
+        "'; DROP TABLE products; --", "<script>alert(1)</script>", "\u0301\u200f\u00ada", "%s%n%x",
+        "\\u0041", "a\u200db", "\U0010fffd",
     ],
 )  # fmt: skip
 def test_any_text_comes_back_as_it_was(product, name):
