@@ -49,6 +49,7 @@ bool product_walks_changes(const struct product_listing *listing)
 	       !filter->ids && (!filter->sku || filter->deleted);
 }
 
+/* The limit keeps PostgreSQL from joining all that have the tag, however many these are. */
 void product_sql_tag(struct product_statement *statement, const struct product_listing *listing)
 {
 	const struct product_filter *filter = &listing->filter;
@@ -57,7 +58,7 @@ void product_sql_tag(struct product_statement *statement, const struct product_l
 		product_sql_value(statement, " AND EXISTS (SELECT 1 FROM product_tags WHERE tag = ",
 				  db_text(filter->tag),
 				  " AND product_created_at = products.created_at"
-				  " AND product_id = products.id)");
+				  " AND product_id = products.id LIMIT 1 OFFSET 0)");
 }
 
 /*

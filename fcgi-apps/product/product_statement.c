@@ -383,6 +383,10 @@ int product_statement_few(const struct product_listing *listing,
 	product_sql_add(&statement, "SELECT 1");
 	if (listing->source == PRODUCTS_IN_ORDER)
 		add_passed(&statement, listing);
+	else if (listing->source == PRODUCTS_BY_TAG) /* deleted ones have none */
+		product_sql_value(&statement,
+				  " FROM product_tags WHERE tag = ", db_text(listing->filter.tag),
+				  "");
 	else
 		product_sql_few(&statement, listing);
 	text_printf(&statement.sql, " LIMIT 1 OFFSET %d", PRODUCT_FEW);

@@ -351,6 +351,18 @@ START_TEST(few_products_are_sorted)
 }
 END_TEST
 
+/* Of a tag that all products have, nothing may be read but what the walk comes by: PostgreSQL would
+ * read all of it, to join it. */
+START_TEST(a_walk_looks_tags_up)
+{
+	struct listing_page walked = {.filter = {.tag = "t", ANY}, .sort = "price", .limit = 7};
+	if (!store_is_postgres())
+		return;
+	listing_next(&walked);
+	ck_assert_msg(strstr(walked.plan, "SubPlan"), "%s", walked.plan);
+}
+END_TEST
+
 START_TEST(unknown_orders)
 {
 	ck_assert_ptr_null(product_order_find("", false));
@@ -372,6 +384,7 @@ int main(void)
 	tcase_add_test(tcase, changes_are_found);
 	tcase_add_loop_test(tcase, changes_move_to_the_end, 0, ARRAY_SIZE(meanwhile));
 	tcase_add_loop_test(tcase, few_products_are_sorted, 0, ARRAY_SIZE(few));
+	tcase_add_test(tcase, a_walk_looks_tags_up);
 	tcase_add_test(tcase, unknown_orders);
 	return store_main(suite);
 }
