@@ -164,8 +164,8 @@ def fill(bed, user):
         FULL * 100,
     )
     bed.order.store.write(
-        f"{counting} INSERT INTO order_history (order_id, version, status, reason, at)"
-        f" SELECT 'o' || {owner}, i, 'pending', '{ASTRAL * 500}', i FROM n",
+        f"{counting} INSERT INTO order_history (order_id, version, status, reason, tracking_number,"
+        f" at) SELECT 'o' || {owner}, i, 'pending', '{ASTRAL * 500}', '{ASTRAL * 100}', i FROM n",
         FULL * 100,
     )
 
