@@ -439,10 +439,13 @@ sidecar | internal)
 
 	REAL_IP=
 	PROXY_LISTEN=
+	PROXY_LISTEN_TOO=
 	if [ -n "$TRUSTED_PROXIES" ]; then
 		for proxy in $(printf '%s' "$TRUSTED_PROXIES" | tr ',' ' '); do
 			if unix_socket "$proxy"; then
-				PROXY_LISTEN="$PROXY_LISTEN		listen $proxy;
+				PROXY_LISTEN="$PROXY_LISTEN		listen $proxy backlog=4096;
+"
+				PROXY_LISTEN_TOO="$PROXY_LISTEN_TOO		listen $proxy;
 "
 				proxy=unix:
 			else
@@ -465,7 +468,7 @@ sidecar | internal)
 	CONNECTION_LIMITS=$(connection_limits)
 	LISTING_LIMITS=$(listing_limits)
 	export SERVICE PUBLIC_PORT INTERNAL_PORT HEALTH_PORT WORKER_SOCKET ROOT_PATTERN PATH_RULES PREFIX_RULES REAL_IP \
-		PROXY_LISTEN CACHE_CONTROL IMPORTS EXPORTS CLIENT_ZONES CLIENT_LIMITS CONNECTION_LIMITS LISTING_LIMITS
+		PROXY_LISTEN PROXY_LISTEN_TOO CACHE_CONTROL IMPORTS EXPORTS CLIENT_ZONES CLIENT_LIMITS CONNECTION_LIMITS LISTING_LIMITS
 	SERVICE_ZONES=$(own_part zones.conf.template)
 	LOCATIONS=$(locations public) HEALTH_LOCATIONS=
 	if [ "$kind" = internal ]; then

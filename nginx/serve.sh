@@ -33,7 +33,8 @@ end() { # end SIGNAL
 
 exec 2> >(trap '' QUIT TERM INT && LC_ALL=C exec sed -u 's/[^\t -~]/?/g' >&2)
 # Left by one that was killed, they would be in the way.
-sed -n 's/^\t*listen "\?unix:\([^"]*\)"\?;$/\1/p' "$@" | while read -r left; do rm -f "$left"; done
+sed -n -e 's/^\t*listen "unix:\([^"]*\)".*/\1/p' -e 's/^\t*listen unix:\([^ ;]*\).*/\1/p' "$@" |
+	while read -r left; do rm -f "$left"; done
 masters=()
 for configuration; do
 	[[ -z $asked ]] || break

@@ -1,7 +1,9 @@
 """A gateway that asks at a Unix socket, as with compose: it alone is believed about the client."""
 
+import contextlib
 import os
 import signal
+import socket
 import tempfile
 from pathlib import Path
 
@@ -57,6 +59,18 @@ def test_nobody_else_does(bed):
 def test_names_are_looked_at_there_too(gateway):
     _, client = gateway
     assert client.get("/products", headers={"Host": "evil.example"}).status == 421
+
+
+def test_a_burst_finds_room(bed, gateway, path):
+    """Where a port lets who comes wait, a full socket refuses at once."""
+    with contextlib.ExitStack() as stack:
+        os.killpg(bed.product.nginx.pid, signal.SIGSTOP)
+        stack.callback(os.killpg, bed.product.nginx.pid, signal.SIGCONT)
+        for _ in range(700):
+            client = stack.enter_context(socket.socket(socket.AF_UNIX))
+            client.setblocking(False)
+            client.connect(str(path))
+    assert gateway[1].get("/products").status == 200
 
 
 def test_a_sidecar_made_anew_is_found(bed, gateway, path):
