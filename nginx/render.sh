@@ -201,7 +201,7 @@ locations() { # callers, as a regular expression
 			bytes = $3
 		if (index(" " own " ", " " $5 ".conf.template "))
 			more = more "@include " $5 ".conf.template\n"
-		if ($5 ~ /^list/)
+		if ($5 ~ /^list|^getDocsFile$/)
 			more = more "@LISTING_LIMITS@\n"
 	}
 	END { end() }' | substitute /dev/stdin

@@ -252,6 +252,8 @@ def nginx_memory(service):
         r"\tfastcgi_buffers (\d+) (\d+)k;", (manifests.ROOT / "nginx/worker.conf.template").read_text()
     ).groups()
     answer = (int(buffers) + 1) * (int(size) << 10)
+    templates = [path.read_text() for path in (manifests.ROOT / "nginx").glob("*.template")]
+    assert sum(text.count("fastcgi_buffers ") for text in templates) == 1
     return connections * header + requests_at_once() * max(body, answer)
 
 
