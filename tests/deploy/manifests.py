@@ -141,6 +141,8 @@ def routes(service):
     for path in (f"{service}/openapi.json", "contract/components.json"):
         for template, methods in json.loads((ROOT / "fcgi-apps" / path).read_text())["paths"].items():
             for method, operation in methods.items():
+                if method in ("parameters", "servers"):
+                    continue
                 callers = [] if operation.get("x-internal") else ["public"]
                 callers = ",".join(callers + operation.get("x-callers", []))
                 size = operation.get("requestBody", {}).get("x-max-bytes", 0)
