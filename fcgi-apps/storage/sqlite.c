@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/uuid.h"
 
 /* Jobs committed with one fsync. More gain little and make the first of them wait. */
 #define GROUP_LIMIT 128
@@ -171,14 +172,22 @@ static const char *sqlite_message(struct db_conn *conn)
  * was copied alone: between checkpoints the file has this mark, while the log takes it away again,
  * so that neither who reads both nor SQLite's own backup of them sees it.
  */
-static bool mark(struct sqlite_conn *self, int version)
+static bool set(struct sqlite_conn *self, const char *pragma, int number)
 {
 	char sql[64];
-	snprintf(sql, sizeof(sql), "PRAGMA user_version = %d", version);
+	snprintf(sql, sizeof(sql), "PRAGMA %s = %d", pragma, number);
 	int code = sqlite3_exec(self->handle, sql, NULL, NULL, NULL);
 	if (code)
 		sqlite_report(self->handle, code, sql);
 	return !code;
+}
+
+/* Once and for all: by this one database is known from another that is written over it. */
+static void identify(struct sqlite_conn *self)
+{
+	int identity = 0;
+	if (!sqlite_pragma(self->handle, "PRAGMA application_id", &identity) && !identity)
+		set(self, "application_id", 1 + (int)random_below(INT32_MAX - 1));
 }
 
 static void checkpoint(struct sqlite_conn *self)
@@ -202,9 +211,11 @@ static void sqlite_maintain(struct db_conn *conn)
 		return;
 	if (sqlite_files_check(&self->store->files, false))
 		return;
-	mark(self, SQLITE_MARK);
+	if (!self->marked)
+		identify(self);
+	set(self, "user_version", SQLITE_MARK);
 	checkpoint(self);
-	self->marked = mark(self, 0);
+	self->marked = set(self, "user_version", 0);
 	self->checkpointed = self->frames;
 }
 

@@ -28,10 +28,13 @@ struct sqlite_files {
 	int log;
 
 	pthread_mutex_t lock; /* guards what follows */
-	/* Of the database's content: never less than before, and as long as it is the same the
-	 * file is never shorter. */
-	uint64_t age;
-	off_t length;
+	struct sqlite_content {
+		/* Never less than before, and as long as it is the same the file is never shorter.
+		 */
+		uint64_t age;
+		off_t length;
+		uint64_t identity; /* never another one; 0: the database has none yet */
+	} content;
 	const char *fault; /* what was told of last; NULL: nothing is wrong */
 };
 
@@ -95,6 +98,9 @@ void sqlite_close(struct db_conn *conn);
 
 int sqlite_describe(const char *url, char *ret_text, size_t size, char *ret_error,
 		    size_t error_size);
+/* The number that a pragma tells; SQLite's result code. */
+int sqlite_pragma(sqlite3 *handle, const char *sql, int *ret_number);
+
 int sqlite_share(const struct db_options *options, void **ret_shared, char *ret_error,
 		 size_t error_size);
 void sqlite_unshare(void *shared);

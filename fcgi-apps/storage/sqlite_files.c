@@ -7,29 +7,41 @@
 
 #include "base/log.h"
 
-/* What follows the 24th byte of a database's first page: a number that no connection writes smaller
- * than it found it, and the size in pages. With the log in use nothing but checkpoints changes them
- * in the file, whoever makes these (https://www.sqlite.org/fileformat2.html, section 1.3). */
-#define AGE_OFFSET 24
-#define AGE_SIZE   8
+/* Of a database's first page (https://www.sqlite.org/fileformat2.html, section 1.3), from its 24th
+ * byte: a number that no connection writes smaller than it found it, and the size in pages; and
+ * application_id, which is each database's own. With the log in use nothing but checkpoints changes
+ * them in the file, whoever makes these. */
+#define HEADER_OFFSET   24
+#define HEADER_SIZE     48
+#define AGE_SIZE        8
+#define IDENTITY_OFFSET 44 /* within them */
+#define IDENTITY_SIZE   4
 
 /* What each log begins with, but for its last bit (section 4.1). */
 static const unsigned char log_magic[] = {0x37, 0x7f, 0x06, 0x82};
 
 static const char *const suffixes[SQLITE_FILES] = {"", "-wal", "-shm"};
 
-static bool read_age(const struct sqlite_files *files, uint64_t *ret_age, off_t *ret_length)
+static uint64_t number_of(const unsigned char *bytes, size_t size)
 {
-	unsigned char bytes[AGE_SIZE];
-	uint64_t age = 0;
+	uint64_t number = 0;
+	for (size_t i = 0; i < size; i++)
+		number = number << 8 | bytes[i];
+	return number;
+}
+
+static bool read_content(const struct sqlite_files *files, struct sqlite_content *ret_content)
+{
+	unsigned char bytes[HEADER_SIZE];
 	struct stat status;
 	if (fstat(files->database, &status) < 0 ||
-	    pread(files->database, bytes, sizeof(bytes), AGE_OFFSET) != sizeof(bytes))
+	    pread(files->database, bytes, sizeof(bytes), HEADER_OFFSET) != sizeof(bytes))
 		return false;
-	for (size_t i = 0; i < sizeof(bytes); i++)
-		age = age << 8 | bytes[i];
-	*ret_age = age;
-	*ret_length = status.st_size;
+	*ret_content = (struct sqlite_content){
+		.age = number_of(bytes, AGE_SIZE),
+		.identity = number_of(bytes + IDENTITY_OFFSET, IDENTITY_SIZE),
+		.length = status.st_size,
+	};
 	return true;
 }
 
@@ -65,7 +77,7 @@ int sqlite_files_note(struct sqlite_files *files, const char *path, sqlite3 *han
 	files->log = open(files->list[SQLITE_LOG].path, O_RDONLY | O_CLOEXEC);
 	if (files->database < 0 || files->log < 0)
 		return -errno;
-	return read_age(files, &files->age, &files->length) ? 0 : -EIO;
+	return read_content(files, &files->content) ? 0 : -EIO;
 }
 
 static const char *fault_of_place(const struct sqlite_file *file)
@@ -78,17 +90,17 @@ static const char *fault_of_place(const struct sqlite_file *file)
 	return NULL;
 }
 
-/* In place, as cp does it. The eight bytes are aligned: a checkpoint that writes them meanwhile is
- * seen before or after. */
+/* In place, as cp does it. Each number is aligned: a checkpoint that writes it meanwhile is seen
+ * before or after. */
 static const char *fault_of_content(struct sqlite_files *files)
 {
-	uint64_t age;
-	off_t length;
-	if (!read_age(files, &age, &length) || age < files->age ||
-	    (age == files->age && length < files->length))
+	const struct sqlite_content *before = &files->content;
+	struct sqlite_content now;
+	if (!read_content(files, &now) || now.age < before->age ||
+	    (now.age == before->age && now.length < before->length) ||
+	    (before->identity && now.identity != before->identity))
 		return "written over by another program";
-	files->age = age;
-	files->length = length;
+	files->content = now;
 	return NULL;
 }
 

@@ -182,18 +182,26 @@ static bool has_no_log(const char *path)
 	return missing;
 }
 
-static int look_at_mark(struct sqlite_conn *self, bool alone)
+int sqlite_pragma(sqlite3 *handle, const char *sql, int *ret_number)
 {
 	sqlite3_stmt *statement;
-	int code = sqlite3_prepare_v2(self->handle, "PRAGMA user_version", -1, &statement, NULL);
+	int code = sqlite3_prepare_v2(handle, sql, -1, &statement, NULL);
 	if (!code)
 		code = sqlite3_step(statement);
 	if (code == SQLITE_ROW) {
-		if (alone && sqlite3_column_int(statement, 0) == SQLITE_MARK)
-			self->store->lacks_log = true;
+		*ret_number = sqlite3_column_int(statement, 0);
 		code = SQLITE_OK;
 	}
 	sqlite3_finalize(statement);
+	return code;
+}
+
+static int look_at_mark(struct sqlite_conn *self, bool alone)
+{
+	int version = 0;
+	int code = sqlite_pragma(self->handle, "PRAGMA user_version", &version);
+	if (alone && version == SQLITE_MARK)
+		self->store->lacks_log = true;
 	return code;
 }
 

@@ -107,6 +107,28 @@ START_TEST(an_older_copy_written_over_it_is_noticed)
 }
 END_TEST
 
+/* One of the same kind, with more in it. */
+START_TEST(another_database_written_over_it_is_noticed)
+{
+	char url[256], path[128];
+	struct db_options options = store_options();
+	snprintf(path, sizeof(path), "%s/other.db", store_folder);
+	snprintf(url, sizeof(url), "sqlite:///%s", path);
+	options.url = url;
+	for (int i = 0; i < 5; i++) {
+		struct db *other = store_open_with(&options);
+		ck_assert_int_eq(db_transaction(other, store_run,
+						"INSERT INTO items SELECT hex(randomblob(3000)), 1"
+						" FROM (SELECT 1 UNION SELECT 2)"),
+				 0);
+		db_close(other);
+	}
+	is_taken();
+	copy(path, store_path);
+	is_refused();
+}
+END_TEST
+
 START_TEST(an_emptied_database_is_noticed)
 {
 	is_taken();
@@ -221,6 +243,7 @@ int main(void)
 		tcase_add_loop_test(files, what_is_removed_before_the_commit_is_not_told_as_done, 0,
 				    count);
 		tcase_add_test(files, an_older_copy_written_over_it_is_noticed);
+		tcase_add_test(files, another_database_written_over_it_is_noticed);
 		tcase_add_test(files, an_emptied_database_is_noticed);
 		tcase_add_test(files, a_log_that_is_cut_is_noticed);
 		tcase_add_test(files, checkpoints_of_another_program_are_no_harm);
