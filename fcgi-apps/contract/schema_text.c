@@ -58,13 +58,13 @@ static bool is_unseen(uint32_t c)
 
 static enum fault next(struct walk *walk, uint32_t c)
 {
-	if (is_control(c, walk->is_block))
-		return CONTROL;
 	if (unicode_is_tag(c) && walk->flag > 0) {
 		walk->flag = c == TAG_END ? 0 : walk->flag - 1;
 		return FINE;
 	}
 	walk->flag = c == BLACK_FLAG ? TAGS_MAX : 0;
+	if (is_control(c, walk->is_block))
+		return CONTROL;
 	if ((c & 0xFFFE) == 0xFFFE || is_in(c, 0xFDD0, 0xFDEF))
 		return NONCHARACTER;
 	if (is_in(c, 0x202A, 0x202E) || is_in(c, 0x2066, 0x2069))

@@ -183,6 +183,7 @@ static const struct {
 	{"\x01", "", false},
 	{"a\u2028b\u202Ec\uFFFF\uFEFFd", "a bcd", false},
 	{"\u202E\uFEFF", "", false},
+	{"\U0001F3F4\x01\U000E0067", "\U0001F3F4", false},
 	{"\xff \uFFFD\xcc", "\uFFFD \uFFFD\uFFFD", false},
 };
 
