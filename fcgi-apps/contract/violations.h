@@ -29,8 +29,8 @@ struct violations {
 	int error; /* -ENOMEM: one could not be kept, or a value could not be checked; else 0 */
 };
 
-/* in is kept, not copied. What is told already, as where two schemas of an allOf say the same, is not
- * added again. */
+/* in is kept, not copied. What is told already, as where two schemas of an allOf say the same, is
+ * not added again. */
 void violations_add(struct violations *violations, const char *in, const char *pointer,
 		    const char *detail_format, ...) PRINTF_LIKE(4, 5);
 
