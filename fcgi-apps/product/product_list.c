@@ -242,25 +242,41 @@ static int count_whole(struct db_conn *conn, const struct product_listing *listi
 	return r < 0 ? r : count == PRODUCT_SEARCH_CANDIDATES;
 }
 
-static int init_search(struct db_conn *conn, struct product_listing *listing)
+/* The query, and where its matches come from. */
+static int make_search(struct db_conn *conn, struct product_listing *listing, bool beginning)
 {
 	const struct product_filter *filter = &listing->filter;
 	struct product_search *search = &listing->search;
-	enum db_dialect dialect = db_dialect(conn);
-	int r = product_search_init(conn, dialect, filter->q, filter->category, filter->tag, false,
-				    search);
+	int64_t common = 0;
+	int r;
 
-	if (r == 0 && listing->top == 0)
+	product_search_release(search);
+	r = product_search_init(conn, db_dialect(conn), filter->q, filter->category, filter->tag,
+				beginning, search);
+	if (r < 0 || db_dialect(conn) == DB_SQLITE)
+		return r;
+	r = db_query_int(conn, product_search_common(),
+			 DB_VALUES(product_search_match(DB_POSTGRES, search), db_int(listing->top)),
+			 &common);
+	search->is_common = common == 1;
+	return r;
+}
+
+static int init_search(struct db_conn *conn, struct product_listing *listing)
+{
+	int r = 0;
+
+	if (listing->top == 0)
 		r = db_query_int(conn, "SELECT coalesce(max(seq), 0) FROM products", DB_NO_VALUES,
 				 &listing->top);
-	if (r < 0 || !search->has_beginning)
+	if (r == 0)
+		r = make_search(conn, listing, false);
+	if (r < 0 || !listing->search.has_beginning || listing->search.is_common)
 		return r;
 	r = count_whole(conn, listing);
 	if (r != 0)
 		return r < 0 ? r : 0;
-	product_search_release(search);
-	return product_search_init(conn, dialect, filter->q, filter->category, filter->tag, true,
-				   search);
+	return make_search(conn, listing, true);
 }
 
 int product_listing_init(struct db_conn *conn, const struct product_filter *filter,

@@ -441,9 +441,51 @@ const char *product_search_count(enum db_dialect dialect)
 		       ? "SELECT count(*) FROM (SELECT 1 FROM product_search WHERE product_search"
 			 " MATCH $1 AND rowid <= $2 LIMIT " QUOTE(
 				 PRODUCT_SEARCH_CANDIDATES) ") AS hits"
-		       : "SELECT count(*) FROM (SELECT 1 FROM products WHERE deleted_at IS NULL"
-			 " AND search @@ $1::tsquery AND seq <= $2"
-			 " LIMIT " QUOTE(PRODUCT_SEARCH_CANDIDATES) ") AS hits";
+		       : "WITH matches AS MATERIALIZED (SELECT 1 FROM products"
+			 "  WHERE deleted_at IS NULL AND search @@ $1::tsquery AND seq + 0 <= $2)"
+			 " SELECT count(*) FROM (SELECT 1 FROM matches"
+			 "  LIMIT " QUOTE(PRODUCT_SEARCH_CANDIDATES) ") AS hits";
+}
+
+#define NEWEST(count)                                                                              \
+	"(SELECT search FROM products WHERE deleted_at IS NULL AND seq <= $2"                      \
+	" ORDER BY seq DESC LIMIT " QUOTE(count) ") AS newest WHERE search @@ $1::tsquery"
+
+/* A few of the newest tell whether it is worth while to look further. */
+#define TRIED      200
+#define TRIED_HAVE 10
+
+const char *product_search_common(void)
+{
+	return "SELECT CASE WHEN (SELECT count(*) FROM " NEWEST(TRIED) ") < " QUOTE(
+		TRIED_HAVE) " THEN 0 ELSE (SELECT (count(*) = " QUOTE(PRODUCT_SEARCH_CANDIDATES) ")"
+												 ":"
+												 ":"
+												 "i"
+												 "n"
+												 "t"
+												 " "
+												 "F"
+												 "R"
+												 "O"
+												 "M"
+												 " "
+												 "("
+												 "S"
+												 "E"
+												 "L"
+												 "E"
+												 "C"
+												 "T"
+												 " "
+												 "1"
+												 " "
+												 "F"
+												 "R"
+												 "O"
+												 "M"
+												 " " NEWEST(PRODUCT_SEARCH_LOOKED_AT) " LIMIT " QUOTE(
+													 PRODUCT_SEARCH_CANDIDATES) ") AS hits) END";
 }
 
 const char *product_search_score(enum db_dialect dialect)

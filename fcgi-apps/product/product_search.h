@@ -32,6 +32,7 @@ struct product_search {
 			     * SQLite: the kinds of the query's phrases (storage/sqlite_fts.c) */
 	bool has_beginning; /* the last word may be the beginning of one */
 	bool is_cut;        /* more words begin so than are looked for */
+	bool is_common;     /* PostgreSQL: the newest products have enough matches */
 };
 
 /*
@@ -51,6 +52,14 @@ struct db_value product_search_match(enum db_dialect dialect, const struct produ
 /* How many of the first candidates there are, at most PRODUCT_SEARCH_CANDIDATES; $2 is the highest
  * seq that takes part. */
 const char *product_search_count(enum db_dialect dialect);
+
+/*
+ * PostgreSQL: whether the newest PRODUCT_SEARCH_LOOKED_AT products have all candidates, and so are
+ * better walked over; a row with 1 or 0. Otherwise the matches come from the index of words, all of
+ * them. Its planner has no figure of a beginning, nor of words together: it took one that nothing
+ * begins with for so common that it read a million products in vain.
+ */
+const char *product_search_common(void);
 
 /*
  * The score of a match, as SQL that takes $3, the search's score: for each thing typed 8 where sku

@@ -72,10 +72,13 @@ static void add_fts_hits(struct product_statement *statement, const struct produ
 			    : CANDIDATES);
 }
 
+/* "+ 0" keeps the planner from walking over the products in order of seq. */
 static void add_tsvector_matches(struct product_statement *statement,
 				 const struct product_listing *listing)
 {
-	product_sql_add(statement, " deleted_at IS NULL AND search @@ $1::tsquery AND seq <= $2");
+	product_sql_add(statement, " deleted_at IS NULL AND search @@ $1::tsquery");
+	product_sql_add(statement,
+			listing->search.is_common ? " AND seq <= $2" : " AND seq + 0 <= $2");
 	product_sql_exact(statement, DB_POSTGRES, listing);
 	product_sql_tag(statement, listing);
 }
@@ -84,15 +87,26 @@ static void add_tsvector_hits(struct product_statement *statement,
 			      const struct product_listing *listing, const char *score)
 {
 	bool looks_at = looks_at_matches(&listing->filter);
+	const char *order =
+		listing->search.is_common ? " ORDER BY seq DESC" : " ORDER BY seq + 0 DESC";
 
-	text_printf(&statement->sql, "SELECT seq AS hit, %s AS score FROM %sproducts WHERE", score,
-		    looks_at ? "(SELECT * FROM " : "");
-	add_tsvector_matches(statement, listing);
-	if (looks_at) {
-		product_sql_add(statement, " ORDER BY seq DESC" LOOKED_AT ") AS products WHERE");
-		product_sql_conditions(statement, DB_POSTGRES, listing);
+	text_printf(&statement->sql, "SELECT seq AS hit, %s AS score FROM ", score);
+	if (listing->search.is_common && !narrows_search(&listing->filter)) {
+		product_sql_add(statement,
+				"(SELECT seq, search FROM products WHERE deleted_at IS NULL"
+				" AND seq <= $2 ORDER BY seq DESC" LOOKED_AT
+				") AS newest WHERE search @@ $1::tsquery" CANDIDATES);
+		return;
 	}
-	product_sql_add(statement, " ORDER BY seq DESC" CANDIDATES);
+	text_printf(&statement->sql, "%sproducts WHERE", looks_at ? "(SELECT * FROM " : "");
+	add_tsvector_matches(statement, listing);
+	product_sql_add(statement, order);
+	if (looks_at) {
+		product_sql_add(statement, LOOKED_AT ") AS products WHERE");
+		product_sql_conditions(statement, DB_POSTGRES, listing);
+		product_sql_add(statement, " ORDER BY seq DESC");
+	}
+	product_sql_add(statement, CANDIDATES);
 }
 
 /* $1 and $2 of the matches. */

@@ -333,6 +333,39 @@ START_TEST(a_beginning_of_many_words_in_many_places_is_cut)
 }
 END_TEST
 
+struct common {
+	const char *q;
+	bool is_common;
+};
+
+static int read_common(struct db_conn *conn, void *argument)
+{
+	struct common *common = argument;
+	struct product_listing listing CLEANUP(product_listing_release) = {0};
+	const struct product_filter filter = {.q = common->q, ANY};
+	int r = product_listing_init(conn, &filter, product_order_find(NULL, true), 0, &listing);
+
+	common->is_common = listing.search.is_common;
+	return r;
+}
+
+/* On PostgreSQL: its planner knows nothing of a beginning, and would walk over all products. */
+START_TEST(what_is_not_common_comes_from_the_index)
+{
+	struct common common[] = {{"zqwidget", true}, {"zqwid", true}, {"zqwidget-new", true},
+				  {"old", false},     {"oldc", false}, {"zqnothing", false},
+				  {"new old", false}, {"cafe", false}};
+
+	add_widgets();
+	for (size_t i = 0; i < ARRAY_SIZE(common); i++) {
+		bool expected = common[i].is_common;
+
+		ck_assert_int_eq(db_read(products_db, read_common, &common[i]), 0);
+		ck_assert_msg(common[i].is_common == expected, "%s", common[i].q);
+	}
+}
+END_TEST
+
 /* A product as a replica of before the words writes it: its statements name no column for them. */
 START_TEST(products_of_before_get_their_words)
 {
@@ -386,6 +419,8 @@ int main(void)
 	tcase_add_loop_test(tcase, filters_come_before_the_bound, 0, ARRAY_SIZE(narrow));
 	tcase_add_test(tcase, many_whole_words_leave_no_room_for_beginnings);
 	tcase_add_test(tcase, products_of_before_get_their_words);
+	if (store_is_postgres())
+		tcase_add_test(tcase, what_is_not_common_comes_from_the_index);
 	if (!store_is_postgres()) {
 		tcase_add_test(tcase, a_beginning_of_many_words_finds_all);
 		tcase_add_test(tcase, a_beginning_of_many_words_in_many_places_is_cut);
