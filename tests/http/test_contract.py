@@ -69,6 +69,25 @@ def test_documents_are_complete(platform, name):
             assert all("example" in media for media in operation.body.values()), place
 
 
+def objects_in(value):
+    if isinstance(value, dict):
+        yield value
+    for inner in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from objects_in(inner)
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_generators_learn_every_type(platform, name):
+    """An integer tells its size; a choice is one of types, not of further conditions."""
+    document = platform.services[name].internal.get("/openapi.json").json()
+    for schema in objects_in(document):
+        types = schema.get("type", [])
+        if "integer" in (types if isinstance(types, list) else [types]):
+            assert {"format", "minimum", "maximum"} <= set(schema), schema
+        for keyword in ("anyOf", "oneOf"):
+            assert all({"type", "$ref", "allOf"} & set(form) for form in schema.get(keyword, [])), schema
+
+
 def codes_of(operation, schema):
     """Those that a problem of this form may have; a form that names none may have any."""
     schema = operation.resolve(schema)
