@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <sched.h>
-#include <stdio.h>
 #include <unistd.h>
 
 /* In a container; on a host's root there is none. */
@@ -10,9 +9,11 @@
 
 size_t processors_within(size_t cores, const char *cpu_max)
 {
-	long long time, period;
+	char *end;
+	long long time = strtoll(cpu_max, &end, 10);
+	long long period = strtoll(end, NULL, 10);
 
-	if (sscanf(cpu_max, "%18lld %18lld", &time, &period) != 2 || time < 0 || period <= 0)
+	if (end == cpu_max || time < 0 || period <= 0)
 		return cores;
 	size_t whole = time < period ? 1 : (size_t)(time / period);
 	return whole < cores ? whole : cores;
