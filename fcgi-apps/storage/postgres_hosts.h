@@ -22,10 +22,10 @@ struct postgres_addresses {
 };
 
 /*
- * hosts and ports: libpq's parameters, lists with commas. NULL is returned in *ret_hosts where
+ * names and ports: libpq's parameters, lists with commas. NULL is returned in *ret_hosts where
  * nothing is to be looked up, or where libpq is to say what is wrong with them. -ENOMEM.
  */
-int postgres_hosts_create(const char *hosts, const char *ports, struct postgres_hosts **ret_hosts);
+int postgres_hosts_create(const char *names, const char *ports, struct postgres_hosts **ret_hosts);
 void postgres_hosts_free(struct postgres_hosts *hosts);
 
 /* As they were given, for messages. */
