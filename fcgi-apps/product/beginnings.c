@@ -94,7 +94,7 @@ static int has_few_places(struct db_conn *conn, const char *word, size_t length,
 int beginnings_find(struct db_conn *conn, const char *word, size_t length, bool longer,
 		    const struct beginnings_share *share, struct beginnings *ret_beginnings)
 {
-	struct beginnings found CLEANUP(beginnings_release) = {.are_more = false};
+	struct beginnings found = {.are_more = false};
 	struct range range CLEANUP(range_release) = {0};
 	struct text next CLEANUP(text_release) = {0};
 	int r = 1;
@@ -113,10 +113,11 @@ int beginnings_find(struct db_conn *conn, const char *word, size_t length, bool 
 	}
 	if (r >= 0)
 		r = text_error(&found.words);
-	if (r < 0)
+	if (r < 0) {
+		beginnings_release(&found);
 		return r;
+	}
 	*ret_beginnings = found;
-	found = (struct beginnings){.are_more = false};
 	return 0;
 }
 
