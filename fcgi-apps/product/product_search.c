@@ -447,45 +447,21 @@ const char *product_search_count(enum db_dialect dialect)
 			 "  LIMIT " QUOTE(PRODUCT_SEARCH_CANDIDATES) ") AS hits";
 }
 
-#define NEWEST(count)                                                                              \
-	"(SELECT search FROM products WHERE deleted_at IS NULL AND seq <= $2"                      \
+#define AMONG_NEWEST(count)                                                                        \
+	" FROM (SELECT search FROM products WHERE deleted_at IS NULL AND seq <= $2"                \
 	" ORDER BY seq DESC LIMIT " QUOTE(count) ") AS newest WHERE search @@ $1::tsquery"
+#define AMONG_LOOKED_AT AMONG_NEWEST(PRODUCT_SEARCH_LOOKED_AT)
+#define ALL_CANDIDATES  QUOTE(PRODUCT_SEARCH_CANDIDATES)
 
 /* A few of the newest tell whether it is worth while to look further. */
-#define TRIED      200
-#define TRIED_HAVE 10
+#define AMONG_FIRST AMONG_NEWEST(200)
+#define FIRST_HAVE  "10"
 
 const char *product_search_common(void)
 {
-	return "SELECT CASE WHEN (SELECT count(*) FROM " NEWEST(TRIED) ") < " QUOTE(
-		TRIED_HAVE) " THEN 0 ELSE (SELECT (count(*) = " QUOTE(PRODUCT_SEARCH_CANDIDATES) ")"
-												 ":"
-												 ":"
-												 "i"
-												 "n"
-												 "t"
-												 " "
-												 "F"
-												 "R"
-												 "O"
-												 "M"
-												 " "
-												 "("
-												 "S"
-												 "E"
-												 "L"
-												 "E"
-												 "C"
-												 "T"
-												 " "
-												 "1"
-												 " "
-												 "F"
-												 "R"
-												 "O"
-												 "M"
-												 " " NEWEST(PRODUCT_SEARCH_LOOKED_AT) " LIMIT " QUOTE(
-													 PRODUCT_SEARCH_CANDIDATES) ") AS hits) END";
+	return "SELECT CASE WHEN (SELECT count(*)" AMONG_FIRST ") < " FIRST_HAVE " THEN 0"
+	       " ELSE (SELECT CAST(count(*) = " ALL_CANDIDATES " AS integer)"
+	       "  FROM (SELECT 1" AMONG_LOOKED_AT " LIMIT " ALL_CANDIDATES ") AS hits) END";
 }
 
 const char *product_search_score(enum db_dialect dialect)
