@@ -7,15 +7,20 @@
 
 #include "base/log.h"
 
-/* Of a database's first page (https://www.sqlite.org/fileformat2.html, section 1.3), from its 24th
- * byte: a number that no connection writes smaller than it found it, and the size in pages; and
- * application_id, which is each database's own. With the log in use nothing but checkpoints changes
- * them in the file, whoever makes these. */
-#define HEADER_OFFSET   24
-#define HEADER_SIZE     48
-#define AGE_SIZE        8
-#define IDENTITY_OFFSET 44 /* within them */
-#define IDENTITY_SIZE   4
+/* Of a database's first page (https://www.sqlite.org/fileformat2.html, section 1.3), from its 16th
+ * byte: the size of a page; a number that no connection writes smaller than it found it, and the
+ * size in pages; and application_id, which is each database's own. With the log in use nothing but
+ * checkpoints changes them in the file, whoever makes these. */
+#define HEADER_OFFSET    16
+#define HEADER_SIZE      56
+#define PAGE_SIZE_OFFSET 0 /* this and the following within them */
+#define PAGE_SIZE_SIZE   2
+#define AGE_OFFSET       8
+#define AGE_SIZE         8
+#define PAGES_OFFSET     12
+#define PAGES_SIZE       4
+#define IDENTITY_OFFSET  52
+#define IDENTITY_SIZE    4
 
 /* What each log begins with, but for its last bit (section 4.1). */
 static const unsigned char log_magic[] = {0x37, 0x7f, 0x06, 0x82};
@@ -30,6 +35,16 @@ static uint64_t number_of(const unsigned char *bytes, size_t size)
 	return number;
 }
 
+/* How long the file is, but for what the checkpoint of a VACUUM is about to cut off: it writes the
+ * first page first, and cuts the file at its end. */
+static off_t length_of(const unsigned char *header, off_t size)
+{
+	uint64_t page_size = number_of(header + PAGE_SIZE_OFFSET, PAGE_SIZE_SIZE);
+	uint64_t pages = number_of(header + PAGES_OFFSET, PAGES_SIZE);
+	off_t length = (off_t)(pages * (page_size == 1 ? 65536 : page_size));
+	return size < length ? size : length;
+}
+
 static bool read_content(const struct sqlite_files *files, struct sqlite_content *ret_content)
 {
 	unsigned char bytes[HEADER_SIZE];
@@ -38,9 +53,9 @@ static bool read_content(const struct sqlite_files *files, struct sqlite_content
 	    pread(files->database, bytes, sizeof(bytes), HEADER_OFFSET) != sizeof(bytes))
 		return false;
 	*ret_content = (struct sqlite_content){
-		.age = number_of(bytes, AGE_SIZE),
+		.age = number_of(bytes + AGE_OFFSET, AGE_SIZE),
 		.identity = number_of(bytes + IDENTITY_OFFSET, IDENTITY_SIZE),
-		.length = status.st_size,
+		.length = length_of(bytes, status.st_size),
 	};
 	return true;
 }

@@ -166,6 +166,21 @@ START_TEST(checkpoints_of_another_program_are_no_harm)
 }
 END_TEST
 
+/* In the middle the file is longer than its first page says already. */
+START_TEST(the_checkpoint_of_a_vacuum_is_no_harm)
+{
+	struct stat status;
+	is_taken();
+	ck_assert_int_eq(stat(store_path, &status), 0);
+	ck_assert_int_eq(truncate(store_path, status.st_size + 100000), 0);
+	ck_assert_int_eq(db_ping(db), 0);
+	ck_assert_int_eq(truncate(store_path, status.st_size), 0);
+	is_taken();
+	ck_assert_int_eq(truncate(store_path, status.st_size - 1), 0);
+	is_refused();
+}
+END_TEST
+
 /* Closing must not delete the log of the database that is there now. */
 START_TEST(the_successor_is_left_alone)
 {
@@ -247,6 +262,7 @@ int main(void)
 		tcase_add_test(files, an_emptied_database_is_noticed);
 		tcase_add_test(files, a_log_that_is_cut_is_noticed);
 		tcase_add_test(files, checkpoints_of_another_program_are_no_harm);
+		tcase_add_test(files, the_checkpoint_of_a_vacuum_is_no_harm);
 		tcase_add_test(files, the_successor_is_left_alone);
 		tcase_add_test(files, a_copy_without_its_log_is_known);
 	}
