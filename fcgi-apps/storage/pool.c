@@ -42,6 +42,7 @@ int pool_take(struct pool *pool, struct db_conn **ret_conn)
 	while (!pool->idle && wait_until(&pool->returned, &pool->lock, deadline))
 		;
 	struct db_conn *conn = pool->idle;
+	size_t size = pool->size;
 	if (conn) {
 		pool->idle = conn->next;
 		pool->in_use++;
@@ -51,7 +52,7 @@ int pool_take(struct pool *pool, struct db_conn **ret_conn)
 	pthread_mutex_unlock(&pool->lock);
 	if (!conn) {
 		log_write(LOG_WARN, "no free database connection",
-			  log_int("db.pool.size", (int64_t)pool->size));
+			  log_int("db.pool.size", (int64_t)size));
 		return -EAGAIN;
 	}
 	*ret_conn = conn;
