@@ -121,11 +121,11 @@ static const char *fault_of_content(struct sqlite_files *files)
 
 static const char *fault_of_log(const struct sqlite_files *files)
 {
-	unsigned char magic[sizeof(log_magic)];
-	if (pread(files->log, magic, sizeof(magic), 0) != sizeof(magic))
-		return "cut by another program";
+	unsigned char magic[sizeof(log_magic)] = {0};
+	bool whole = pread(files->log, magic, sizeof(magic), 0) == sizeof(magic);
 	magic[sizeof(magic) - 1] &= 0xfe;
-	return memcmp(magic, log_magic, sizeof(magic)) != 0 ? "cut by another program" : NULL;
+	return whole && memcmp(magic, log_magic, sizeof(magic)) == 0 ? NULL
+								     : "cut by another program";
 }
 
 static void tell(struct sqlite_files *files, const struct sqlite_file *file, const char *fault)
