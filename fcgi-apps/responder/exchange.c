@@ -1,16 +1,15 @@
 #include "responder/exchange.h"
 
-#include <ctype.h>
 #include <fastcgi.h>
 #include <poll.h>
 #include <sys/socket.h>
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/uuid.h"
 #include "contract/problem.h"
 #include "responder/entity_tag.h"
 #include "responder/metrics.h"
+#include "responder/request_head.h"
 
 #define KEPT_EXCHANGES  64
 #define KEPT_BUFFER_MAX 16384 /* what grew beyond this is not kept with an idle exchange */
@@ -18,7 +17,6 @@
 #define PATH_MAX_LENGTH 8192
 #define HEAD_MAX        40960
 #define ARRIVED_MAX     4096
-#define HOST_MAX        300
 #define DISCARDED_MAX   (32u << 20) /* of a body that nobody reads */
 
 int exchange_global_start(void)
@@ -166,147 +164,10 @@ struct exchange *exchange_take(struct server *server)
 	return exchange;
 }
 
-/* The parameters that nginx sends. */
-enum parameter {
-	METHOD,
-	PATH,
-	PREFIX,
-	QUERY,
-	CONTENT_TYPE,
-	LISTENER,
-	IDEMPOTENCY_KEY,
-	IF_MATCH,
-	IF_NONE_MATCH,
-	ORIGIN,
-	REQUEST_ID,
-	TRACEPARENT,
-	PARAMETER_COUNT,
-};
-
-static void read_parameters(char **envp, const char *values[PARAMETER_COUNT])
-{
-	static const struct {
-		const char *name;
-		size_t length;
-	} known[PARAMETER_COUNT] = {
-#define PARAMETER(name) {name "=", sizeof(name)}
-		[METHOD] = PARAMETER("REQUEST_METHOD"),
-		[PATH] = PARAMETER("DOCUMENT_URI"),
-		[PREFIX] = PARAMETER("SCRIPT_NAME"),
-		[QUERY] = PARAMETER("QUERY_STRING"),
-		[CONTENT_TYPE] = PARAMETER("CONTENT_TYPE"),
-		[LISTENER] = PARAMETER("LISTENER"),
-		[IDEMPOTENCY_KEY] = PARAMETER("HTTP_IDEMPOTENCY_KEY"),
-		[IF_MATCH] = PARAMETER("HTTP_IF_MATCH"),
-		[IF_NONE_MATCH] = PARAMETER("HTTP_IF_NONE_MATCH"),
-		[ORIGIN] = PARAMETER("SERVER_ORIGIN"),
-		[REQUEST_ID] = PARAMETER("HTTP_X_REQUEST_ID"),
-		[TRACEPARENT] = PARAMETER("HTTP_TRACEPARENT"),
-#undef PARAMETER
-	};
-	for (; *envp; envp++) {
-		for (size_t i = 0; i < PARAMETER_COUNT; i++) {
-			if (strncmp(*envp, known[i].name, known[i].length) == 0) {
-				values[i] = *envp + known[i].length;
-				break;
-			}
-		}
-	}
-}
-
-static const char *or_empty(const char *text)
-{
-	return text ? text : "";
-}
-
-static const char *or_null(const char *text)
-{
-	return text && *text ? text : NULL;
-}
-
-static bool is_lower_hex(const char *text, size_t length)
-{
-	for (size_t i = 0; i < length; i++) {
-		if (!(text[i] >= '0' && text[i] <= '9') && !(text[i] >= 'a' && text[i] <= 'f'))
-			return false;
-	}
-	return true;
-}
-
-static void make_hex(char *out, size_t digits)
-{
-	unsigned char bytes[16];
-	random_bytes(bytes, sizeof(bytes));
-	for (size_t i = 0; i < digits; i++)
-		out[i] = "0123456789abcdef"[i % 2 ? bytes[i / 2] & 15 : bytes[i / 2] >> 4];
-}
-
-/* "00-<32 hex>-<16 hex>-<2 hex>" (W3C Trace Context section 3.2). */
-static bool is_traceparent(const char *text)
-{
-	return strlen(text) == TRACEPARENT_SIZE - 1 && strncmp(text, "00-", 3) == 0 &&
-	       is_lower_hex(text + 3, 32) && text[35] == '-' && is_lower_hex(text + 36, 16) &&
-	       text[52] == '-' && is_lower_hex(text + 53, 2);
-}
-
-/* nginx hands over the caller's trace with a span of its own, which is ours, too. A worker that is
- * reached without nginx makes a new trace. */
-static void set_trace(struct request *request, const char *traceparent)
-{
-	char *own = request->traceparent;
-	if (traceparent && is_traceparent(traceparent)) {
-		memcpy(own, traceparent, TRACEPARENT_SIZE);
-	} else {
-		memcpy(own, "00-", 3);
-		make_hex(own + 3, 32);
-		own[35] = '-';
-		make_hex(own + 36, 16);
-		memcpy(own + 52, "-01", 4);
-	}
-	memcpy(request->trace_id, own + 3, 32);
-	request->trace_id[32] = '\0';
-}
-
-static void set_request_id(struct request *request, const char *request_id)
-{
-	size_t length = request_id ? strlen(request_id) : 0;
-	bool valid = length > 0 && length < REQUEST_ID_SIZE;
-	for (size_t i = 0; valid && i < length; i++)
-		valid = isalnum((unsigned char)request_id[i]) || strchr("._-", request_id[i]);
-	if (valid)
-		memcpy(request->request_id, request_id, length + 1);
-	else
-		uuid_make(request->request_id);
-}
-
-/* scheme "://" host [ ":" port ], of what a host may have (RFC 3986 section 3.2.2) without escapes.
- */
-static bool is_origin(const char *text)
-{
-	const char *host = strstr(text, "://");
-	size_t length = host ? strlen(host + 3) : 0;
-	return length > 0 && length < HOST_MAX &&
-	       strspn(host + 3, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-				"-._:[]") == length;
-}
-
 static void fill_request(struct exchange *exchange)
 {
 	struct request *request = &exchange->request;
-	const char *sent[PARAMETER_COUNT] = {NULL};
-	read_parameters(exchange->fcgi.envp, sent);
-
 	*request = (struct request){
-		.method = or_empty(sent[METHOD]),
-		.path = or_empty(sent[PATH]),
-		.prefix = or_empty(sent[PREFIX]),
-		.query = or_empty(sent[QUERY]),
-		.content_type = or_empty(sent[CONTENT_TYPE]),
-		.internal = sent[LISTENER] && strcmp(sent[LISTENER], "public") != 0,
-		.idempotency_key = or_null(sent[IDEMPOTENCY_KEY]),
-		.if_match = or_null(sent[IF_MATCH]),
-		.if_none_match = or_null(sent[IF_NONE_MATCH]),
-		.origin = sent[ORIGIN] && is_origin(sent[ORIGIN]) ? sent[ORIGIN] : "",
 		.body_text = "",
 		.read_body = read_streamed,
 		.exchange = exchange,
@@ -315,8 +176,7 @@ static void fill_request(struct exchange *exchange)
 		.started = clock_monotonic(),
 	};
 	request->deadline = request->started + request->runtime->request_timeout;
-	set_request_id(request, sent[REQUEST_ID]);
-	set_trace(request, sent[TRACEPARENT]);
+	request_head_read(request, exchange->fcgi.envp);
 }
 
 /* FastCGI 1.0 sections 3.3 and 5.3: records, of which an empty one of STDIN is the last. */
@@ -393,8 +253,7 @@ int exchange_read_body(struct exchange *exchange, size_t limit)
 		if (got < (int)want)
 			break;
 	}
-	char extra;
-	if (body->length == limit && FCGX_GetStr(&extra, 1, exchange->fcgi.in) > 0)
+	if (body->length == limit && exchange_has_body(exchange))
 		return -EMSGSIZE;
 	exchange->request.body_text = text_string(body);
 	exchange->request.body_length = body->length;

@@ -1,14 +1,15 @@
 /*
  * Inside the responder: the process-wide state, and one request's way through it.
  *
- *	listener.c  the listening socket's place: one worker at a time
- *	loop.c      epoll: accepts connections, hands readable ones to a thread, parks idle ones
- *	exchange.c  one FastCGI request and its answer, over libfcgi
- *	dispatch.c  route, check, run by mode, answer
- *	blocking.c  threads of their own: for RUN_BLOCKING, and for RUN_READ
- *	tasks.c     background threads
- *	meta.c      the operations that every service has
- *	docs.c      the pages that render the document
+ *	listener.c      the listening socket's place: one worker at a time
+ *	loop.c          epoll: accepts connections, hands readable ones to a thread, parks idle ones
+ *	exchange.c      one FastCGI request and its answer, over libfcgi
+ *	request_head.c  what nginx sends of a request before its body
+ *	dispatch.c      route, check, run by mode, answer
+ *	blocking.c      threads of their own: for RUN_BLOCKING, and for RUN_READ
+ *	tasks.c         background threads
+ *	meta.c          the operations that every service has
+ *	docs.c          the pages that render the document
  */
 #ifndef RESPONDER_SERVER_H
 #define RESPONDER_SERVER_H

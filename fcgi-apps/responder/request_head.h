@@ -1,0 +1,17 @@
+/*
+ * What nginx sends of a request before its body: FastCGI parameters (nginx/worker.conf.template).
+ * Thread-safe (no state).
+ */
+#ifndef RESPONDER_REQUEST_HEAD_H
+#define RESPONDER_REQUEST_HEAD_H
+
+#include "responder/request.h"
+
+/*
+ * Sets the members of the request that come from these: "NAME=value" texts, which end with NULL and
+ * must stay. A missing one is "" or NULL, as request.h says. An id or a trace that is missing or
+ * not valid is made up; an origin that is not valid is "".
+ */
+void request_head_read(struct request *request, char *const *parameters);
+
+#endif
