@@ -1,10 +1,9 @@
 #include "base/host.h"
 
 #include <netdb.h>
-#include <pthread.h>
-#include <signal.h>
 
 #include "base/clock.h"
+#include "base/thread.h"
 #include "base/wait.h"
 
 #define LOOKUP_STACK (256u << 10)
@@ -99,19 +98,11 @@ static int start_lookup(struct host *host)
 	pthread_attr_init(&attributes);
 	pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
 	pthread_attr_setstacksize(&attributes, LOOKUP_STACK);
+	int error = thread_start(&thread, &attributes, look_up, host);
 
-	/* Signals are for the threads of the program. */
-	sigset_t all, before;
-
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-
-	int error = pthread_create(&thread, &attributes, look_up, host);
-
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	pthread_attr_destroy(&attributes);
 	if (error)
-		return -ENOMEM;
+		return error;
 	host->looking_up = true;
 	host->owners++;
 	return 0;

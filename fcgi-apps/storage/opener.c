@@ -1,10 +1,8 @@
 #include "storage/opener.h"
 
-#include <pthread.h>
-#include <signal.h>
-
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/thread.h"
 #include "base/uuid.h"
 #include "base/wait.h"
 
@@ -86,17 +84,6 @@ static void *open_all(void *argument)
 	return NULL;
 }
 
-static int start_thread(struct opener *opener)
-{
-	/* Signals are for the threads of the program. */
-	sigset_t all, before;
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	int error = pthread_create(&opener->thread, NULL, open_all, opener);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return error ? -ENOMEM : 0;
-}
-
 static void release(struct opener *opener)
 {
 	pthread_cond_destroy(&opener->wake);
@@ -122,7 +109,7 @@ int opener_start(const struct db_options *options, const struct db_driver *drive
 	opener->options.connect_patience = 0;
 	pthread_mutex_init(&opener->mutex, NULL);
 	wait_init(&opener->wake);
-	int r = start_thread(opener);
+	int r = thread_start(&opener->thread, NULL, open_all, opener);
 	if (r) {
 		release(opener);
 		return r;

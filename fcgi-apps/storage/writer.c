@@ -1,12 +1,10 @@
 #include "storage/writer.h"
 
 #include <assert.h>
-#include <pthread.h>
-#include <signal.h>
-
-#include "base/uuid.h"
 
 #include "base/failpoint.h"
+#include "base/thread.h"
+#include "base/uuid.h"
 
 /* How often a job that answers -EAGAIN is run before that is its result. */
 #define ATTEMPTS_MAX 4
@@ -255,16 +253,10 @@ int writer_add(struct writer *writer, struct db_conn *conn)
 {
 	struct writer_thread *next = &writer->threads[writer->thread_count];
 	*next = (struct writer_thread){.writer = writer, .conn = conn};
-	/* Signals are for the threads of the program. */
-	sigset_t all, before;
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	int error = pthread_create(&next->thread, NULL, writer_main, next);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	if (error)
-		return -ENOMEM;
-	writer->thread_count++;
-	return 0;
+	int r = thread_start(&next->thread, NULL, writer_main, next);
+	if (r == 0)
+		writer->thread_count++;
+	return r;
 }
 
 int writer_start(const struct db_driver *driver, struct db_conn *const *conns, size_t count,
