@@ -47,7 +47,8 @@ struct cart_page {
 #define CART_PAGE_HORIZON  2000
 #define CART_COUNT_HORIZON 10000
 
-/* Sets the page's last to the one so many carts on, alive or not: 1; or 0 where that is the end. */
+/* Sets the page's last to the cart that is so many on, alive or not: 1; or 0 where there are fewer.
+ * A negative errno of the store. */
 int cart_store_horizon(struct db_conn *conn, struct cart_page *page, int64_t carts);
 
 /* Called for one cart after the other, lines included. 0: go on, 1: enough, negative: error. */
@@ -57,7 +58,7 @@ typedef int cart_visitor(void *context, const struct cart *cart);
  * memory stays bounded, whatever the limit asks for. */
 #define CART_PAGE_LINES 2000
 
-/* 1: carts of the page were left out, as it would have too many lines. */
+/* 0, or 1: carts of the page were left out, as it would have too many lines. */
 int cart_store_list(struct db_conn *conn, const struct cart_page *page, int64_t now,
 		    cart_visitor *visit, void *context);
 

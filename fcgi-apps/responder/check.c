@@ -73,7 +73,6 @@ int64_t check_run(struct db *db, const struct check *checks, size_t count, int64
 		  check_visitor *visit, void *context)
 {
 	struct run run = {checks, count, now, visit, context, 0};
-	int r;
 
 	if (db_lacks_log(db)) {
 		run.violations++;
@@ -81,6 +80,6 @@ int64_t check_run(struct db *db, const struct check *checks, size_t count, int64
 		      "was copied from a running worker without its -wal file, or that was deleted:"
 		      " what was written last is missing");
 	}
-	r = db_read(db, run_all, &run);
+	int r = db_read(db, run_all, &run);
 	return r < 0 ? r : run.violations;
 }

@@ -1,11 +1,12 @@
 /*
  * The place of the listening socket in the file system. spawn-fcgi (or whoever hands the socket
- * over) removes a socket on which nobody listens, and refuses one on which somebody does. What it
- * cannot know is settled here: of workers that start at once, or while one ends, one serves, and
- * none takes over a socket that was served from another database. Whoever serves holds a lock
- * (flock(2)) of
- * "<socket>.lock" and has written there who it is and what it serves from. The file goes when the
- * worker ends in order; a killed one's stays, unlocked.
+ * over) removes a socket on which nobody listens, and refuses one on which somebody does. The rest
+ * is settled here: of several workers that start at once, or while another one ends, only one
+ * serves, and none takes over a socket that was served from another database.
+ *
+ * The worker that serves holds a lock (flock(2)) on "<socket>.lock", and has written there who it
+ * is and which database it serves from. It removes the file when it ends in order; the file of one
+ * that was killed stays, unlocked. One thread.
  */
 #ifndef RESPONDER_LISTENER_H
 #define RESPONDER_LISTENER_H
@@ -18,8 +19,8 @@ struct listener {
 	char *path; /* NULL: the socket has no name in a file system, and needs no lock */
 	char *lock_path;
 	char *database; /* as in listener_claim() */
-	int lock;
-	dev_t device; /* of the socket's file */
+	int lock;       /* a file descriptor, or -1 */
+	dev_t device;   /* of the socket's file */
 	ino_t inode;
 };
 

@@ -90,11 +90,12 @@ int db_describe(const char *url, char *ret_text, size_t size, char *ret_error, s
 /* Waits for submitted jobs, checkpoints, closes. No other thread may use the db any more. */
 void db_close(struct db *db);
 
-/* Whether the store answers now, and keeps what it is given: for readiness. */
+/* Whether the store answers now, and keeps what it is given: for readiness. 0, or an error of
+ * db_read(); -EHOSTDOWN also where a file of the database was removed, replaced or written over. */
 int db_ping(struct db *db);
 
-/* Whether the database is a file that was copied from a running worker without what that had not
- * written into it yet ("<database>-wal" on SQLite), as it was found: something is missing. */
+/* Whether the database, as it was found, was copied from a running worker without its log
+ * ("<database>-wal" on SQLite): what was written last is missing. */
 bool db_lacks_log(const struct db *db);
 
 enum db_dialect { DB_SQLITE, DB_POSTGRES };

@@ -167,12 +167,7 @@ static const char *sqlite_message(struct db_conn *conn)
 	return sqlite3_errmsg(sqlite_conn(conn)->handle);
 }
 
-/*
- * Beside a worker the database's file is whole together with its log only. What tells later that it
- * was copied alone: between checkpoints the file has this mark, while the log takes it away again,
- * so that neither who reads both nor SQLite's own backup of them sees it.
- */
-static bool set(struct sqlite_conn *self, const char *pragma, int number)
+static bool set_pragma(struct sqlite_conn *self, const char *pragma, int number)
 {
 	char sql[64];
 	snprintf(sql, sizeof(sql), "PRAGMA %s = %d", pragma, number);
@@ -187,7 +182,7 @@ static void identify(struct sqlite_conn *self)
 {
 	int identity = 0;
 	if (!sqlite_pragma(self->handle, "PRAGMA application_id", &identity) && !identity)
-		set(self, "application_id", 1 + (int)random_below(INT32_MAX - 1));
+		set_pragma(self, "application_id", 1 + (int)random_below(INT32_MAX - 1));
 }
 
 static void checkpoint(struct sqlite_conn *self)
@@ -202,6 +197,11 @@ static void checkpoint(struct sqlite_conn *self)
 		sqlite_report(self->handle, code, "checkpoint");
 }
 
+/*
+ * While a worker runs, the database's file is whole only together with its log. That it was copied
+ * alone is told later by a mark, which each checkpoint writes into the file. A change in the log
+ * takes it away again, so that nobody who reads both sees it, SQLite's own backup included.
+ */
 static void sqlite_maintain(struct db_conn *conn)
 {
 	struct sqlite_conn *self = sqlite_conn(conn);
@@ -213,9 +213,9 @@ static void sqlite_maintain(struct db_conn *conn)
 		return;
 	if (!self->marked)
 		identify(self);
-	set(self, "user_version", SQLITE_MARK);
+	set_pragma(self, "user_version", SQLITE_MARK);
 	checkpoint(self);
-	self->marked = set(self, "user_version", 0);
+	self->marked = set_pragma(self, "user_version", 0);
 	self->checkpointed = self->frames;
 }
 

@@ -23,7 +23,8 @@ struct sqlite_files {
 		dev_t device;
 		ino_t inode;
 	} list[SQLITE_FILES];
-	/* Our own, for reading, or -1. To close the database's ends SQLite's locks: last of all. */
+	/* Our own file descriptors, for reading, or -1. Closing the one of the database ends
+	 * SQLite's locks: only after SQLite has closed its own. */
 	int database;
 	int log;
 
