@@ -157,54 +157,8 @@ locations() { # callers, as a regular expression
 		method = ("," $1 ",") ~ (",(" callers "),") ? $2 : "-"
 		print (key == "/" ? "~" : key), method, $3, $4, $5
 	}' "$ROUTES" | LC_ALL=C sort -s -k 1,1 | awk -v public="$([ "$1" != public ] || echo 1)" \
-		-v own="$(cd "$directory" && echo *.conf.template)" '
-	function refuse(variable, words, status) {
-		printf "\t\t\tif (%s !~ \"^(?:%s)\\z\") {\n", variable, words
-		printf "\t\t\t\trewrite ^ /.answer/%d last;\n\t\t\t}\n", status
-	}
-	function end() {
-		if (!key)
-			return
-		gsub(/\./, "\\.", path)
-		gsub(/\{[^}]*\}/, "[^/]+", path)
-		sub(/\/$/, "", path)
-		printf "\t\tlocation ~ \"^@ROOT_PATTERN@%s/?\\z\" {\n", path
-		if (!methods) {
-			print "\t\t\ttry_files /.none =404;\n\t\t}"
-			return
-		}
-		if (bytes)
-			printf "\t\t\tclient_max_body_size %d;\n", bytes
-		if (bytes && bytes <= 131072)
-			printf "\t\t\tclient_body_buffer_size %d;\n", bytes
-		allowed = methods
-		gsub(/\|/, ", ", allowed)
-		printf "\t\t\tset $allowed \"%s\";\n", allowed
-		refuse("$request_method", methods (public ? "|OPTIONS" : ""), public ? 405 : 404)
-		refuse("$bearer", bearers, 413)
-		if (bytes)
-			print "\t\t\tif ($encoded) {\n\t\t\t\trewrite ^ /.answer/415 last;\n\t\t\t}"
-		printf "%s\t\t\tfastcgi_pass worker;\n\t\t}\n", more
-	}
-	$1 != key {
-		end()
-		key = $1
-		path = $4
-		methods = bearers = more = ""
-		bytes = 0
-	}
-	$2 != "-" {
-		methods = methods (methods ? "|" : "") ($2 == "GET" ? "GET|HEAD" : $2)
-		if ($3)
-			bearers = bearers "|" $2
-		if ($3 > bytes)
-			bytes = $3
-		if (index(" " own " ", " " $5 ".conf.template "))
-			more = more "@include " $5 ".conf.template\n"
-		if ($5 ~ /^list|^getDocsFile$/)
-			more = more "@LISTING_LIMITS@\n"
-	}
-	END { end() }' | substitute /dev/stdin
+		-v own="$(cd "$directory" && echo *.conf.template)" -f "$directory/locations.awk" |
+		substitute /dev/stdin
 }
 
 # Prints an upstream. Of several servers the less busy of two is asked; one that is found to be gone
