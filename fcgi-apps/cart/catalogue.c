@@ -119,7 +119,7 @@ int cart_catalogue_fill(const struct catalogue *catalogue, const struct request 
 			struct cart_product *products, size_t count)
 {
 	struct upstream_response response CLEANUP(upstream_response_release) = {0};
-	struct text path CLEANUP(text_release);
+	struct text path CLEANUP(text_release) = {0};
 	int r;
 
 	text_init(&path, LIST_PATH_MAX);

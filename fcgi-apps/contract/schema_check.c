@@ -296,7 +296,7 @@ static bool check_array(const struct schema *schema, const struct json *array,
 static bool report_each(const struct schema_list *forms, const struct subject *subject,
 			const struct place *place, const struct check *check)
 {
-	struct text detail CLEANUP(text_release);
+	struct text detail CLEANUP(text_release) = {0};
 
 	text_init(&detail, VIOLATION_DETAIL_SIZE);
 	for (size_t i = 0; i < forms->count; i++) {

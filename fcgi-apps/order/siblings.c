@@ -125,7 +125,7 @@ int order_cart_open_checkout(const struct order_siblings *siblings, const struct
 	static const char *const conflicts[] = {"cart-empty", "checkout-in-progress",
 						"checkout-released"};
 	struct order_answer *answer = ret_answer;
-	struct text body CLEANUP(text_release);
+	struct text body CLEANUP(text_release) = {0};
 	struct json_writer json;
 	char path[PATH_SIZE];
 
@@ -188,7 +188,7 @@ static int send_hold(const struct order_siblings *siblings, const struct order_c
 		     const char *order_id, const struct order_answer_line *lines, size_t count,
 		     bool priced, struct upstream_response *ret_response)
 {
-	struct text body CLEANUP(text_release);
+	struct text body CLEANUP(text_release) = {0};
 	char path[PATH_SIZE];
 	int error;
 

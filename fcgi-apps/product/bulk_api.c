@@ -86,7 +86,7 @@ static int keep(struct import_stream *stream, const struct text *results)
 /* A store that fails from the start is a 503; later it is the chunk's result. */
 static int store_chunk(struct import_stream *stream)
 {
-	struct text results CLEANUP(text_release);
+	struct text results CLEANUP(text_release) = {0};
 	int r;
 
 	text_init(&results, RESULTS_MAX);
@@ -102,7 +102,7 @@ static int store_chunk(struct import_stream *stream)
 /* A limit was reached: what was read before is stored. */
 static int keep_abort(struct import_stream *stream, const char *detail)
 {
-	struct text results CLEANUP(text_release);
+	struct text results CLEANUP(text_release) = {0};
 
 	text_init(&results, RESULTS_MAX);
 	product_import_abort(stream->import, detail, &results);
@@ -216,7 +216,7 @@ static int lock_products(struct request *request)
 {
 	struct product_ndjson lines CLEANUP(product_ndjson_release) = {0};
 	struct memory memory = {request->body_text, request->body_length};
-	struct text skus CLEANUP(text_release);
+	struct text skus CLEANUP(text_release) = {0};
 	struct product_ndjson_line line;
 	struct json_writer writer;
 	int r;
@@ -285,7 +285,7 @@ static int read_whole_body(struct request *request, struct text *body)
 
 static int import_keyed(struct request *request, struct response *response)
 {
-	struct text body CLEANUP(text_release);
+	struct text body CLEANUP(text_release) = {0};
 	int r;
 
 	text_init(&body, KEYED_BODY_MAX);

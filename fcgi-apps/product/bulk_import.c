@@ -193,7 +193,7 @@ static int write_skus(const struct product_import *import, struct text *out)
 static int look_up_all(struct db_conn *conn, struct product_import *import)
 {
 	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
-	struct text skus CLEANUP(text_release);
+	struct text skus CLEANUP(text_release) = {0};
 	int r;
 
 	for (size_t i = 0; i < import->good; i++)

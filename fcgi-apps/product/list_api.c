@@ -268,7 +268,7 @@ static bool is_full(const struct page *page, const struct response *response)
 static int write_chunk(struct request *request, struct response *response, struct page *page,
 		       const struct product_position *after)
 {
-	struct keys keys CLEANUP(keys_release);
+	struct keys keys CLEANUP(keys_release) = {0};
 	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
 	/* One row more than fits, to learn whether there is a next page. */
 	int64_t left = page->limit + 1 - page->count;

@@ -98,7 +98,7 @@ void product_write_input(struct json_writer *writer, struct db_rows *row, struct
 int product_input_document(struct db_rows *row, struct currency currency,
 			   struct json **ret_document)
 {
-	struct text text CLEANUP(text_release);
+	struct text text CLEANUP(text_release) = {0};
 	struct json_writer writer;
 	struct json_error error;
 	int r;

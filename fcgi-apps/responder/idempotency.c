@@ -177,7 +177,7 @@ int idempotency_store(struct db_conn *conn, const struct request *request,
 {
 	if (!request->idempotency_key)
 		return 0;
-	struct kept_answer kept CLEANUP(kept_answer_release);
+	struct kept_answer kept CLEANUP(kept_answer_release) = {0};
 	kept_answer_init(&kept);
 	int64_t changed = kept_answer_make(request, response, &kept);
 	if (changed == 0)

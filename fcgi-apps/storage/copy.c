@@ -104,7 +104,7 @@ static int count_rows(struct copy *copy, struct db_conn *conn, const struct tabl
 
 static int lock_empty(struct copy *copy, const struct table *table)
 {
-	struct text sql CLEANUP(text_release);
+	struct text sql CLEANUP(text_release) = {0};
 	int64_t rows = 0;
 	text_init(&sql, SQL_LIMIT);
 	text_printf(&sql, "LOCK TABLE %s IN EXCLUSIVE MODE", table->name);
@@ -150,7 +150,7 @@ static void write_insert(const struct batch *batch, struct text *sql)
 static int batch_flush(struct batch *batch)
 {
 	struct copy *copy = batch->copy;
-	struct text sql CLEANUP(text_release);
+	struct text sql CLEANUP(text_release) = {0};
 	text_init(&sql, SQL_LIMIT);
 	if (!batch->row_count)
 		return 0;
@@ -191,7 +191,7 @@ static int copy_rows(struct copy *copy, struct db_conn *source, const struct tab
 {
 	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
 	struct batch batch CLEANUP(batch_empty) = {.copy = copy, .table = table};
-	struct text sql CLEANUP(text_release);
+	struct text sql CLEANUP(text_release) = {0};
 	int64_t count = 0;
 	text_init(&sql, SQL_LIMIT);
 	if (table->column_count > BATCH_VALUES)
@@ -218,7 +218,7 @@ static int copy_rows(struct copy *copy, struct db_conn *source, const struct tab
 
 static int continue_identity(struct copy *copy, const struct table *table)
 {
-	struct text sql CLEANUP(text_release);
+	struct text sql CLEANUP(text_release) = {0};
 	text_init(&sql, SQL_LIMIT);
 	if (!table->identity)
 		return 0;

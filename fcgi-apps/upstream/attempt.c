@@ -127,7 +127,7 @@ enum attempt_end attempt_run(struct address *address, int *connection,
 			     const struct upstream_request *request, int64_t connect_timeout,
 			     int64_t timeout, struct answer *answer)
 {
-	struct text bytes CLEANUP(text_release);
+	struct text bytes CLEANUP(text_release) = {0};
 	int64_t deadline = clock_monotonic() + timeout;
 	bool kept, silent, keep;
 	enum attempt_end end;
