@@ -71,14 +71,15 @@ static bool is_valid(const char *url)
 	return valid;
 }
 
-/* Of what stands in the URL or, for libpq, around it. */
+/* What stands in the URL or, for libpq, around it; otherwise its default. */
 static const char *value_of(const PQconninfoOption *options, const char *keyword)
 {
 	for (; options->keyword; options++) {
 		if (strcmp(options->keyword, keyword) != 0)
 			continue;
 		const char *around = options->envvar ? getenv(options->envvar) : NULL;
-		return options->val ? options->val : around ? around : "";
+		const char *usual = options->compiled ? options->compiled : "";
+		return options->val ? options->val : around ? around : usual;
 	}
 	return "";
 }

@@ -54,9 +54,10 @@ static const struct {
 	{"sqlite:///../tmp/x.db", "sqlite:////tmp/x.db"},
 	{"sqlite:///not/there/x.db", "sqlite:////tmp/not/there/x.db"},
 	{"postgresql://user:secret@h1:1,h2:2/db", "postgresql://h1,h2:1,2/db"},
-	{"postgres://h/db?user=user&password=secret", "postgresql://h:/db"},
+	{"postgres://h/db?user=user&password=secret", "postgresql://h:5432/db"},
+	{"postgresql://h:5432/db", "postgresql://h:5432/db"},
 	{"postgresql:///db?host=/run&port=7&sslmode=require", "postgresql:///run:7/db"},
-	{"postgresql:///", "postgresql://around:/"},
+	{"postgresql:///", "postgresql://around:5432/"},
 };
 
 START_TEST(urls_are_described_without_their_secrets)
