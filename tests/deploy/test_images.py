@@ -157,12 +157,15 @@ def test_passwords_are_made_once_and_kept(tmp_path):
     copy.parent.mkdir()
     shutil.copy(manifests.ROOT / "docker/make-passwords.sh", copy)
     settings = tmp_path / ".env"
-    settings.write_text("CART_PASSWORD=mine\n")
+    # As an editor or a hand may leave it.
+    settings.write_text("PRODUCT_PASSWORD=\nCART_PASSWORD=mine")
+    settings.chmod(0o644)
     texts = []
     for _ in range(2):
         subprocess.run([copy], check=True, cwd="/")
         texts.append(settings.read_text())
     assert texts[0] == texts[1]
+    assert settings.stat().st_mode & 0o777 == 0o600
     found = dict(line.split("=") for line in texts[0].splitlines())
     assert set(found) == {f"{service.upper()}_PASSWORD" for service in manifests.SERVICES}
     assert found.pop("CART_PASSWORD") == "mine"
