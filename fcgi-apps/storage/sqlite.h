@@ -17,6 +17,9 @@
 
 enum { SQLITE_DATABASE, SQLITE_LOG, SQLITE_INDEX, SQLITE_FILES };
 
+/* Bytes that SQLite leaves of a long log when it begins it again. */
+#define SQLITE_LOG_LIMIT (64 << 20)
+
 struct sqlite_files {
 	struct sqlite_file {
 		char path[PATH_MAX];
@@ -36,6 +39,9 @@ struct sqlite_files {
 		off_t length;
 		uint64_t identity; /* never another one; 0: the database has none yet */
 	} content;
+	/* With the same salts the log is never shorter. */
+	uint64_t log_salts;
+	off_t log_length;  /* SQLITE_LOG_LIMIT at most */
 	const char *fault; /* what was told of last; NULL: nothing is wrong */
 };
 

@@ -22,8 +22,12 @@
 #define IDENTITY_OFFSET  52
 #define IDENTITY_SIZE    4
 
-/* What each log begins with, but for its last bit (section 4.1). */
+/* What each log begins with (section 4.1): this, but for its last bit, and from its 16th byte
+ * salts, which are others each time it is begun again. */
 static const unsigned char log_magic[] = {0x37, 0x7f, 0x06, 0x82};
+#define LOG_HEADER_SIZE 32
+#define SALTS_OFFSET    16
+#define SALTS_SIZE      8
 
 static const char *const suffixes[SQLITE_FILES] = {"", "-wal", "-shm"};
 
@@ -119,13 +123,35 @@ static const char *fault_of_content(struct sqlite_files *files)
 	return NULL;
 }
 
-static const char *fault_of_log(const struct sqlite_files *files)
+static bool read_log_header(int log, unsigned char header[LOG_HEADER_SIZE])
 {
-	unsigned char magic[sizeof(log_magic)] = {0};
-	bool whole = pread(files->log, magic, sizeof(magic), 0) == sizeof(magic);
+	unsigned char magic[sizeof(log_magic)];
+	if (pread(log, header, LOG_HEADER_SIZE, 0) != LOG_HEADER_SIZE)
+		return false;
+	memcpy(magic, header, sizeof(magic));
 	magic[sizeof(magic) - 1] &= 0xfe;
-	return whole && memcmp(magic, log_magic, sizeof(magic)) == 0 ? NULL
-								     : "cut by another program";
+	return memcmp(magic, log_magic, sizeof(magic)) == 0;
+}
+
+/* One that is empty may be so by a checkpoint, one that a crash left may have no header: not so
+ * after a commit. SQLite cuts what is longer than its limit, after it has begun it again. */
+static const char *fault_of_log(struct sqlite_files *files, bool logged)
+{
+	static const char cut[] = "cut by another program";
+	unsigned char header[LOG_HEADER_SIZE];
+	bool begun = read_log_header(files->log, header);
+	struct stat status;
+	if (fstat(files->log, &status) < 0)
+		return "out of reach";
+	if (!begun)
+		return logged || (status.st_size > 0 && files->log_length > 0) ? cut : NULL;
+	uint64_t salts = number_of(header + SALTS_OFFSET, SALTS_SIZE);
+	off_t length = status.st_size < SQLITE_LOG_LIMIT ? status.st_size : SQLITE_LOG_LIMIT;
+	if (salts == files->log_salts && length < files->log_length)
+		return cut;
+	files->log_salts = salts;
+	files->log_length = length;
+	return NULL;
 }
 
 static void tell(struct sqlite_files *files, const struct sqlite_file *file, const char *fault)
@@ -156,9 +182,9 @@ int sqlite_files_check(struct sqlite_files *files, bool logged)
 		file = &files->list[SQLITE_DATABASE];
 		fault = fault_of_content(files);
 	}
-	if (!fault && logged) {
+	if (!fault) {
 		file = &files->list[SQLITE_LOG];
-		fault = fault_of_log(files);
+		fault = fault_of_log(files, logged);
 	}
 	tell(files, file, fault);
 	pthread_mutex_unlock(&files->lock);

@@ -68,8 +68,9 @@ static int set_up(struct sqlite_conn *self, const struct db_options *options, en
 					       : READER_CACHE;
 	snprintf(sql, sizeof(sql),
 		 "PRAGMA cache_size=-%lld; PRAGMA temp_store=%s; PRAGMA foreign_keys=ON;"
-		 "PRAGMA synchronous=FULL; PRAGMA journal_size_limit=67108864;%s",
-		 (long long)cache, temporary, role == DB_READER ? "PRAGMA query_only=ON;" : "");
+		 "PRAGMA synchronous=FULL; PRAGMA journal_size_limit=%d;%s",
+		 (long long)cache, temporary, SQLITE_LOG_LIMIT,
+		 role == DB_READER ? "PRAGMA query_only=ON;" : "");
 	/* "x" is a column, never a text. */
 	sqlite3_db_config(self->handle, SQLITE_DBCONFIG_DQS_DML, 0, NULL);
 	sqlite3_db_config(self->handle, SQLITE_DBCONFIG_DQS_DDL, 0, NULL);

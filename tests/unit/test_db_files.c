@@ -151,6 +151,20 @@ START_TEST(a_log_that_is_cut_is_noticed)
 }
 END_TEST
 
+/* What is left of it begins as it did; commits after it would be found by nobody. */
+START_TEST(a_log_that_is_cut_in_part_is_noticed)
+{
+	static const off_t left[] = {20, 32, 5000};
+	struct stat status;
+	is_taken();
+	is_taken();
+	ck_assert_int_eq(stat(log_path, &status), 0);
+	ck_assert_int_gt(status.st_size, 5000);
+	ck_assert_int_eq(truncate(log_path, left[_i]), 0);
+	is_refused();
+}
+END_TEST
+
 /* Backup programs do this beside a worker. */
 START_TEST(checkpoints_of_another_program_are_no_harm)
 {
@@ -261,6 +275,7 @@ int main(void)
 		tcase_add_test(files, another_database_written_over_it_is_noticed);
 		tcase_add_test(files, an_emptied_database_is_noticed);
 		tcase_add_test(files, a_log_that_is_cut_is_noticed);
+		tcase_add_loop_test(files, a_log_that_is_cut_in_part_is_noticed, 0, 3);
 		tcase_add_test(files, checkpoints_of_another_program_are_no_harm);
 		tcase_add_test(files, the_checkpoint_of_a_vacuum_is_no_harm);
 		tcase_add_test(files, the_successor_is_left_alone);
