@@ -834,7 +834,10 @@ def test_gateway_keeps_its_connections(platform):
     ],
 )
 def test_a_bad_setting_is_named(kind, name, value):
-    settings = {"SERVICE": "product", name: value}
+    is_refused(kind, {"SERVICE": "product", name: value}, name)
+
+
+def is_refused(kind, settings, name):
     run = subprocess.run(
         [ROOT / "nginx" / "render.sh", kind],
         env=environment(settings),
@@ -844,6 +847,11 @@ def test_a_bad_setting_is_named(kind, name, value):
     assert run.returncode == 2
     assert run.stdout == ""
     assert name in run.stderr
+
+
+def test_a_unix_socket_has_no_replicas():
+    settings = {"PRODUCT_ADDRESS": "unix:/run/product.sock", "PRODUCT_PORT": "8001,8011"}
+    is_refused("gateway", settings, "PRODUCT_PORT")
 
 
 def test_siblings_are_waited_for_as_long_past_a_mark():
