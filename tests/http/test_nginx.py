@@ -775,6 +775,18 @@ def test_gateway_leaves_the_body_limit_to_the_sidecar(platform):
     is_problem(answer, 413, "content-too-large")
 
 
+def test_gateway_keeps_the_connection_of_who_is_refused_before_the_body(platform):
+    """nginx ends a connection whose body it has not seen the end of, having said that it keeps it."""
+
+    def body():
+        time.sleep(0.05)
+        yield b"{}"
+
+    with Client(platform.gateway.port) as client:
+        for _ in range(3):
+            is_problem(client.request("PUT", "/carts", body=body()), 405)
+
+
 def test_gateway_serves_http_1_0(platform):
     answer = platform.gateway.raw(b"GET /products?limit=1 HTTP/1.0\r\n\r\n")
     assert answer.status == 200, answer
