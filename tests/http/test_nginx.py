@@ -7,6 +7,7 @@ import socket
 import subprocess
 import threading
 import time
+import uuid
 
 import pytest
 from client import Client, is_problem
@@ -304,6 +305,16 @@ def test_a_content_encoding_that_is_none(product, encoding):
     headers = {"Content-Type": "application/json", "Content-Encoding": encoding}
     answer = product.public.post("/products", body=json.dumps(LAMP).encode(), headers=headers)
     assert answer.status == 201, answer
+
+
+def test_a_content_encoding_of_no_body_says_nothing(product, order):
+    """Libraries send it with every request once it is a default header."""
+    headers = {"Content-Encoding": "gzip"}
+    for body in (None, b"", b"{}"):
+        assert product.public.get("/products", body=body, headers=headers).status == 200
+    path = f"/orders/{uuid.uuid4()}/status?status=processing"
+    is_problem(order.public.put(path, body=b"", headers=headers), 404)
+    is_problem(order.public.put(path, body=b"{}", headers=headers), 415)
 
 
 def test_errors_of_the_worker_pass_through(product):
