@@ -28,13 +28,18 @@ def parent(pid):
 @contextlib.contextmanager
 def stopped(store):
     """Its server answers nobody: neither those that are connected nor who comes anew."""
-    sessions = [pid for (pid,) in store.read(
-        "SELECT pid FROM pg_stat_activity WHERE datname = ? AND pid <> pg_backend_pid()", store.database
-    )]  # fmt: skip
-    processes = [parent(sessions[0]), *sessions]
+    ((session,),) = store.read(
+        "SELECT pid FROM pg_stat_activity WHERE datname = ? AND pid <> pg_backend_pid() LIMIT 1", store.database
+    )
+    server = parent(session)
+    processes = [server]
     try:
+        # First of all: workers open connections while they serve.
+        os.kill(server, signal.SIGSTOP)
+        processes += map(int, Path(f"/proc/{server}/task/{server}/children").read_text().split())
         for pid in processes:
-            os.kill(pid, signal.SIGSTOP)
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGSTOP)
         yield
     finally:
         for pid in processes:

@@ -1,11 +1,14 @@
 """Workers that meet at one socket: one serves, and none from another database than was served there."""
 
 import contextlib
+import fcntl
 import json
 import os
 import signal
 import socket
+import struct
 import subprocess
+import termios
 
 import fastcgi
 import pytest
@@ -147,11 +150,17 @@ def test_of_those_that_start_at_once_one_serves(workers, database):
     assert serving[0].products() == 200
 
 
+def unread(connection):
+    """How much of what was sent the other side has not read (unix(7))."""
+    return struct.unpack("i", fcntl.ioctl(connection, termios.TIOCOUTQ, bytes(4)))[0]
+
+
 def test_the_successor_waits_for_requests_of_the_one_before(workers):
     one, two = workers("one").run(), workers("two")
     assert one.serves()
     slow = fastcgi.Connection(one.socket)
     slow.send(fastcgi.request("POST", "/products", {"name": "Slow", "price": 1})[:-20])
+    wait_until(lambda: not unread(slow.socket), READY_WITHIN, "it is read")
     one.signal(signal.SIGTERM)
     wait_until(lambda: one.said('"draining"'), READY_WITHIN, "it drains")
     two.run("one")
