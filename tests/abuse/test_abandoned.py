@@ -8,6 +8,7 @@ from contextlib import closing
 import fastcgi
 import pytest
 import stores
+from observed import figure, in_flight
 from shop import done, new_id
 from testbed import wait_until
 
@@ -38,15 +39,6 @@ def held_writer(store):
         with closing(sqlite3.connect(store.path, isolation_level=None, timeout=10)) as writer:
             writer.execute("BEGIN IMMEDIATE")
             yield
-
-
-def figure(product, name):
-    lines = product.health.get("/metrics").body.decode().splitlines()
-    return sum(float(line.split()[-1]) for line in lines if line.startswith(name))
-
-
-def in_flight(product):
-    return figure(product, "http_requests_in_flight") - 1  # without this one
 
 
 def test_abandoned_writes_are_not_begun(product):

@@ -2,14 +2,13 @@
 nothing on the disk, and cost probes and siblings nothing."""
 
 import contextlib
-import os
 import select
 import socket
-from pathlib import Path
 
 import pytest
 import testbed
 from client import Client
+from observed import temporary_files
 
 pytestmark = pytest.mark.storeless
 
@@ -26,21 +25,6 @@ def shop(make_platform):
         nginx={"CLIENT_CONNECTIONS": PER_CLIENT, "CONNECTIONS": 4 * PER_CLIENT, "WORKER_PROCESSES": 1,
                "TRUSTED_PROXIES": "127.0.0.1"},
     ).cart  # fmt: skip
-
-
-def temporary_bytes(nginx):
-    """What its processes hold in files, unlinked ones too."""
-    total = 0
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        with contextlib.suppress(OSError):
-            session = int(stat.read_text().rpartition(")")[2].split()[3])
-            if session != nginx.pid:
-                continue
-            for file in (stat.parent / "fd").iterdir():
-                with contextlib.suppress(OSError):
-                    if "-body/" in os.readlink(file):
-                        total += file.stat().st_size
-    return total
 
 
 @contextlib.contextmanager
@@ -71,14 +55,14 @@ def test_a_body_for_nothing_is_not_waited_for(shop):
             assert {status_of(connection) for connection in connections} == {status}
     with opened(shop.public_port, PER_CLIENT, half_a_body("/carts", 1 << 20)) as connections:
         assert {status_of(connection) for connection in connections} == {413}
-    assert temporary_bytes(shop.nginx) == 0
+    assert sum(temporary_files(shop.nginx, "body")) == 0
 
 
 def test_slow_bodies_hold_their_clients_places_only(shop):
     with opened(shop.public_port, MANY, half_a_body("/carts", 16000)) as connections:
         refused = connections[PER_CLIENT:]
         assert {status_of(connection) for connection in refused} == {429}
-        assert temporary_bytes(shop.nginx) == 0
+        assert sum(temporary_files(shop.nginx, "body")) == 0
         # Others are served, and who it was is not.
         assert shop.public.get("/carts?user_id=a", headers={"X-Forwarded-For": "203.0.113.2"}).status == 200
         assert shop.public.get("/carts?user_id=a", headers={"X-Forwarded-For": "203.0.113.1"}).status == 429

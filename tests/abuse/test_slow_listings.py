@@ -13,6 +13,7 @@ from pathlib import Path
 import fastcgi
 import pytest
 from catalogue import fill
+from observed import figure, in_flight
 from shop import done
 from testbed import wait_until
 
@@ -54,11 +55,6 @@ def durations(client, path, count):
         done(client.get(path), 200)
         taken.append(time.perf_counter() - started)
     return taken
-
-
-def figure(product, name):
-    lines = product.health.get("/metrics").body.decode().splitlines()
-    return sum(float(line.split()[-1]) for line in lines if line.startswith(name))
 
 
 def listings(product, status):
@@ -103,7 +99,7 @@ def test_listings_of_clients_that_are_gone_are_not_made(product):
         connection.close()
     done(product.public.get(ONE), 200)
     done(product.public.get(SLOW), 200)
-    wait_until(lambda: figure(product, "http_requests_in_flight") == 1, 20, "all is done")
+    wait_until(lambda: in_flight(product) == 0, 20, "all is done")
     assert listings(product, 200) - made < count / 2
     assert listings(product, 499) > abandoned
 

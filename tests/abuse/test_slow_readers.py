@@ -2,11 +2,10 @@
 part of the disk, no thread of the worker, and nobody up."""
 
 import contextlib
-import os
 import socket
-from pathlib import Path
 
 import pytest
+from observed import in_flight, temporary_files
 from testbed import wait_until
 
 PER_CLIENT = 4  # a quarter of CLIENT_CONNECTIONS
@@ -35,19 +34,6 @@ def product(make_platform):
     return service
 
 
-def file_sizes(nginx):
-    """Of the files that hold answers, unlinked ones too."""
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        with contextlib.suppress(OSError):
-            session = int(stat.read_text().rpartition(")")[2].split()[3])
-            if session != nginx.pid:
-                continue
-            for file in (stat.parent / "fd").iterdir():
-                with contextlib.suppress(OSError):
-                    if "-fastcgi/" in os.readlink(file):
-                        yield file.stat().st_size
-
-
 @contextlib.contextmanager
 def asked(service, count, client):
     """So many connections that have asked for the long page, and have read the status."""
@@ -65,11 +51,6 @@ def asked(service, count, client):
         yield [int(connection.recv(16).split()[1]) for connection in connections]
 
 
-def in_flight(service):
-    lines = service.health.get("/metrics").body.decode().splitlines()
-    return sum(float(line.split()[-1]) for line in lines if line.startswith("http_requests_in_flight"))
-
-
 def get(service, path, client):
     return service.public.get(path, headers={"X-Forwarded-For": client}).status
 
@@ -78,16 +59,16 @@ def test_who_does_not_read_holds_its_places_only(product):
     with asked(product, 5 * PER_CLIENT, "203.0.113.1") as statuses:
         assert sorted(statuses) == [200] * PER_CLIENT + [429] * (4 * PER_CLIENT)
         # The worker is through with them, and its client may do anything else.
-        wait_until(lambda: in_flight(product) == 1, 20, "the worker is idle")
+        wait_until(lambda: in_flight(product) == 0, 20, "the worker is idle")
         assert get(product, LONG, "203.0.113.2") == 200
         # On the same connection: that one's place is free by now.
         assert get(product, product.one, "203.0.113.1") == 200
         with asked(product, 2 * PER_CLIENT, "203.0.113.3") as statuses:
             assert statuses.count(200) == IN_ALL - PER_CLIENT
-            assert 0 < sum(file_sizes(product.nginx)) <= IN_ALL * FILE
+            assert 0 < sum(temporary_files(product.nginx, "fastcgi")) <= IN_ALL * FILE
             # All places for listings are taken, and none of the others.
             assert get(product, LONG, "203.0.113.2") == 429
             assert get(product, product.one, "203.0.113.2") == 200
             assert product.internal.get(LONG).status == 200
     wait_until(lambda: get(product, LONG, "203.0.113.1") == 200, 20, "the places are free again")
-    wait_until(lambda: not list(file_sizes(product.nginx)), 20, "and the disk")
+    wait_until(lambda: not list(temporary_files(product.nginx, "fastcgi")), 20, "and the disk")
