@@ -176,13 +176,13 @@ unit-programs: $(addprefix $(BUILD)/tests/test_,$(UNIT_TESTS))
 
 pytest_on = VARIANT=$(VARIANT) STORE=$(1) $(if $(filter postgres,$(1)),scripts/with-postgres.sh) \
 	$(PYTHON) -m pytest -q
-# A suite on SQLite and PostgreSQL, or on the one that STORE names. They wait much of the time.
-side_by_side = $(MAKE) -k -j2 --output-sync=target $(addprefix $(1)@,$(or $(STORE),sqlite postgres))
+# A suite on SQLite and PostgreSQL, or on the one that STORE names.
+on_stores = $(addprefix $(1)@,$(or $(STORE),sqlite postgres))
 
 ## test-http        over HTTP: real nginx and workers, on SQLite and PostgreSQL (STORE=… for one)
 test-http: programs
 	@# One after the other: bursts of requests on a busy machine take connections for lost.
-	@$(MAKE) -k -j1 $(addprefix http@,$(or $(STORE),sqlite postgres))
+	@$(MAKE) -k -j1 $(call on_stores,http)
 
 .PHONY: http@sqlite http@postgres
 http@sqlite http@postgres: http@%:
@@ -191,8 +191,12 @@ http@sqlite http@postgres: http@%:
 
 ## test-abuse       one anonymous client that floods, drips and asks for what is expensive, on both stores
 test-abuse: programs
-	@status=0; $(foreach s,$(or $(STORE),sqlite postgres),echo "== $(s)"; \
-		$(call pytest_on,$(s)) tests/abuse || status=1;) exit $$status
+	@$(MAKE) -k -j1 $(call on_stores,abuse)
+
+.PHONY: abuse@sqlite abuse@postgres
+abuse@sqlite abuse@postgres: abuse@%:
+	@echo "== $*"
+	@$(call pytest_on,$*) tests/abuse
 
 ## test-scripts     up, down, status, the demo, the move to PostgreSQL, backups, after crashes
 test-scripts: programs
@@ -272,7 +276,8 @@ PROOF_MINUTES ?= 1
 test-proofs: programs
 	@scripts/install-packages.sh build test
 	@$(MAKE) VARIANT=failpoints $(JOBS) programs
-	@$(call side_by_side,proofs) PLAIN_VARIANT=$(VARIANT) VARIANT=failpoints
+	@# They wait much of the time.
+	@$(MAKE) -k -j2 --output-sync=target $(call on_stores,proofs) PLAIN_VARIANT=$(VARIANT) VARIANT=failpoints
 
 .PHONY: proofs@sqlite proofs@postgres
 proofs@sqlite proofs@postgres: proofs@%:
