@@ -144,7 +144,7 @@ END_TEST
 
 START_TEST(an_unknown_schema_fits_nothing)
 {
-	struct json *value = json_new_int(1);
+	struct json *value = json_new_object();
 
 	ck_assert(!contract_check_schema(&test_merged_contract, "None", value, &violations));
 	ck_assert_str_eq(violations.list[0].detail, "there is no schema \"None\"");

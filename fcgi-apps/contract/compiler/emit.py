@@ -82,7 +82,7 @@ class Emitter:
             minimum=self._number(node.minimum),
             maximum=self._number(node.maximum),
             excluded=self._number(node.excluded),
-            decimals=decimals if decimals != "0" else "0u",
+            decimals=decimals,
         )
 
     def _numeric_part(self, node):
