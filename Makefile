@@ -177,12 +177,9 @@ test:
 	@$(MAKE) test-fuzz
 	@$(MAKE) test-http
 	@$(MAKE) test-abuse
-	@# One computes, the other waits most of the time.
-	@$(MAKE) -j2 --output-sync=target test-scripts test-model
+	@# The first waits most of the time; the others run one after the other meanwhile.
+	@$(MAKE) -j2 --output-sync=target test-scripts test-model test-observe test-browser test-clients
 	@$(MAKE) test-proofs
-	@$(MAKE) test-observe
-	@$(MAKE) test-browser
-	@$(MAKE) test-clients
 
 ## test-all         that, the proofs for longer, images, and the tests with sanitizers (nightly)
 test-all: test
@@ -225,7 +222,7 @@ test-abuse: programs
 ## test-scripts     up, down, status, the demo, the move to PostgreSQL, backups, after crashes
 test-scripts: programs
 	@scripts/install-packages.sh test
-	@VARIANT=$(VARIANT) $(PYTHON) -m pytest -q tests/scripts
+	@VARIANT=$(VARIANT) $(PYTHON) -m pytest -q -n 2 --dist loadfile tests/scripts
 
 ## test-browser     /docs, /redoc, a purchase, CORS and the query page in headless Chromium
 test-browser: programs tests/browser/node_modules/.package-lock.json

@@ -29,7 +29,8 @@ function end() {
 	refuse("$request_method", methods (public ? "|OPTIONS" : ""), public ? 405 : 404)
 	refuse("$bearer", bearers, 413)
 	if (bytes)
-		print "\t\t\tif ($encoded) {\n\t\t\t\trewrite ^ /.answer/415 last;\n\t\t\t}"
+		printf "\t\t\tif ($encoded ~ \"^(?:%s)\\z\") {\n" \
+			"\t\t\t\trewrite ^ /.answer/415 last;\n\t\t\t}\n", substr(bearers, 2)
 	printf "%s\t\t\tfastcgi_pass worker;\n\t\t}\n", more
 }
 

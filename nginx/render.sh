@@ -178,8 +178,9 @@ pool() { # name server...
 	printf '\t\tkeepalive 64;\n\t\tkeepalive_requests 50000;\n\t\tkeepalive_timeout 60s;\n\t}\n'
 }
 
-check_ports() { # name value
+check_ports() { # name value [address]
 	matches "$2" '[0-9]+(,[0-9]+)*' || fail "$1" "$2" 'must be port numbers, with commas between them'
+	! several "$2" || ! unix_socket "${3:-}" || fail "$1" "$2" 'must be one: a Unix socket is one replica'
 	for port in $(printf '%s' "$2" | tr ',' ' '); do
 		whole_number "$1" "$port" 1 65535
 	done
@@ -464,9 +465,9 @@ gateway | balancer)
 		PRODUCT_PORTS=${PRODUCT_PORT:-8001}
 		CART_PORTS=${CART_PORT:-8002}
 		ORDER_PORTS=${ORDER_PORT:-8003}
-		check_ports PRODUCT_PORT "$PRODUCT_PORTS"
-		check_ports CART_PORT "$CART_PORTS"
-		check_ports ORDER_PORT "$ORDER_PORTS"
+		check_ports PRODUCT_PORT "$PRODUCT_PORTS" "$PRODUCT_ADDRESS"
+		check_ports CART_PORT "$CART_PORTS" "$CART_ADDRESS"
+		check_ports ORDER_PORT "$ORDER_PORTS" "$ORDER_ADDRESS"
 		ORDER_POOLS=$(pools order "$ORDER_ADDRESS" "$ORDER_PORTS")
 		ORDER_PASSING=$(passing order "$ORDER_PORTS")
 		ORDER_DETOUR=$(detour order "$ORDER_PORTS")

@@ -285,7 +285,7 @@ start_nginx() {
 	local configurations=("$STATE_DIR/run/$1-nginx.conf")
 	[[ $1 == gateway || $1 == balancer ]] || configurations+=("$STATE_DIR/run/$1-internal.conf")
 	TZ=UTC RUNTIME_DIR="$STATE_DIR/run/$1-nginx" \
-		launch "$1-nginx" nginx/serve.sh "$PWD" "${configurations[@]}"
+		launch "$1-nginx" nginx/serve.sh . "${configurations[@]}"
 }
 
 # The cluster's scrape configuration and alert rules, with the local ports as targets.

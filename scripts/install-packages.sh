@@ -31,7 +31,7 @@ packages_for() {
 	# What quicktype makes reads times with dateutil.
 	clients) echo python3-pytest python3-dateutil ;;
 	postgres) echo postgresql ;;
-	test) echo check openssl python3-pytest postgresql spin sqlite3 ;;
+	test) echo check openssl python3-pytest python3-pytest-xdist postgresql spin sqlite3 ;;
 	coverage) echo gcovr ;;
 	# binutils looks into the images' programs.
 	deploy) echo python3-pytest python3-yaml python3-jsonschema binutils ;;

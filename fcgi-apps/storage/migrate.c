@@ -44,7 +44,9 @@ static int store_error(struct plan *plan, struct db_conn *conn, int error)
 static int read_version(struct plan *plan, struct db_conn *conn, size_t *ret_version)
 {
 	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
-	int r = db_query(conn, "SELECT version, name FROM schema_migrations ORDER BY version",
+	int r = db_query(conn,
+			 "SELECT version, name, (SELECT max(version) FROM schema_migrations)"
+			 " FROM schema_migrations ORDER BY version",
 			 DB_NO_VALUES, &rows);
 	if (r < 0)
 		return store_error(plan, conn, r);
@@ -55,7 +57,7 @@ static int read_version(struct plan *plan, struct db_conn *conn, size_t *ret_ver
 			snprintf(plan->ret_error, plan->error_size,
 				 "the database is newer than this program: it has schema version "
 				 "%lld, the program knows %zu",
-				 (long long)db_column_int(rows, 0), plan->count);
+				 (long long)db_column_int(rows, 2), plan->count);
 			return -EINVAL;
 		}
 		if (db_column_int(rows, 0) != plan->migrations[version].version || !name ||

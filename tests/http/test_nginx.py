@@ -7,6 +7,7 @@ import socket
 import subprocess
 import threading
 import time
+import uuid
 
 import pytest
 from client import Client, is_problem
@@ -304,6 +305,16 @@ def test_a_content_encoding_that_is_none(product, encoding):
     headers = {"Content-Type": "application/json", "Content-Encoding": encoding}
     answer = product.public.post("/products", body=json.dumps(LAMP).encode(), headers=headers)
     assert answer.status == 201, answer
+
+
+def test_a_content_encoding_of_no_body_says_nothing(product, order):
+    """Libraries send it with every request once it is a default header."""
+    headers = {"Content-Encoding": "gzip"}
+    for body in (None, b"", b"{}"):
+        assert product.public.get("/products", body=body, headers=headers).status == 200
+    path = f"/orders/{uuid.uuid4()}/status?status=processing"
+    is_problem(order.public.put(path, body=b"", headers=headers), 404)
+    is_problem(order.public.put(path, body=b"{}", headers=headers), 415)
 
 
 def test_errors_of_the_worker_pass_through(product):
@@ -775,6 +786,18 @@ def test_gateway_leaves_the_body_limit_to_the_sidecar(platform):
     is_problem(answer, 413, "content-too-large")
 
 
+def test_gateway_keeps_the_connection_of_who_is_refused_before_the_body(platform):
+    """nginx ends a connection whose body it has not seen the end of, having said that it keeps it."""
+
+    def body():
+        time.sleep(0.05)
+        yield b"{}"
+
+    with Client(platform.gateway.port) as client:
+        for _ in range(3):
+            is_problem(client.request("PUT", "/carts", body=body()), 405)
+
+
 def test_gateway_serves_http_1_0(platform):
     answer = platform.gateway.raw(b"GET /products?limit=1 HTTP/1.0\r\n\r\n")
     assert answer.status == 200, answer
@@ -834,7 +857,10 @@ def test_gateway_keeps_its_connections(platform):
     ],
 )
 def test_a_bad_setting_is_named(kind, name, value):
-    settings = {"SERVICE": "product", name: value}
+    is_refused(kind, {"SERVICE": "product", name: value}, name)
+
+
+def is_refused(kind, settings, name):
     run = subprocess.run(
         [ROOT / "nginx" / "render.sh", kind],
         env=environment(settings),
@@ -844,6 +870,11 @@ def test_a_bad_setting_is_named(kind, name, value):
     assert run.returncode == 2
     assert run.stdout == ""
     assert name in run.stderr
+
+
+def test_a_unix_socket_has_no_replicas():
+    settings = {"PRODUCT_ADDRESS": "unix:/run/product.sock", "PRODUCT_PORT": "8001,8011"}
+    is_refused("gateway", settings, "PRODUCT_PORT")
 
 
 def test_siblings_are_waited_for_as_long_past_a_mark():

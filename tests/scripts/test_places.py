@@ -34,6 +34,28 @@ def test_data_elsewhere(installation, db):
     assert installation.processes() == []
 
 
+def test_a_folder_that_is_moved_while_it_runs(installation):
+    """On PostgreSQL: SQLite's files are where they were opened, or nothing is written (docs/OPERATIONS.md)."""
+    installation.works("up.sh", DB="postgres")
+    before, moved = installation.directory, installation.directory.with_name("moved")
+    before.rename(moved)
+    installation.directory, installation.state = moved, moved / "var"
+    try:
+        # Longer than what nginx keeps in memory.
+        lines = [b'{"sku":"M%d","name":"Mug","price":1,"description":"%s"}\n' % (i, b"x" * 2000) for i in range(500)]
+        answer = installation.gateway.post(
+            "/products/bulk", body=b"".join(lines), headers={"Content-Type": "application/x-ndjson"}
+        )
+        assert answer.status == 200
+        assert answer.body.count(b'"status":"created"') == 500
+        assert "not ready" not in installation.works("status.sh")
+        installation.works("down.sh")
+        installation.is_clean()
+    finally:
+        moved.rename(before)
+        installation.directory, installation.state = before, before / "var"
+
+
 @pytest.mark.skipif(os.getuid() != 0, reason="others run PostgreSQL as themselves")
 def test_postgres_under_a_folder_that_only_root_may_enter(make_installation):
     """A clone in root's home: the server runs as another user."""
