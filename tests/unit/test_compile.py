@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from bad_documents import A, REFUSED, REFUSED_PATTERNS, REFUSED_SCHEMAS, STRING
-from bad_documents import components, get, paths
+from bad_documents import components, document, get, paths
 
 ROOT = Path(__file__).resolve().parents[2]
 CONTRACT = ROOT / "fcgi-apps" / "contract"
@@ -82,6 +82,15 @@ def test_what_is_wrong_in_the_shared_components_is_told_of_them():
     assert str(fault.value) == (
         's.json#/components/schemas/Price: the keyword "multipleOf" is not supported'
     )
+
+
+def test_half_a_surrogate_pair_is_refused():
+    assert refusal('{"a": "\\ud800"}').startswith("t.json: ")
+
+
+def test_extensions_are_served_on_the_internal_listener():
+    text = compiled(document({"tags": [], "paths": {"x-more": "inside"}}))
+    assert text.count("x-more") == 1
 
 
 # ---- handlers

@@ -40,9 +40,13 @@ def _no_constant(name):
 
 def parse(path, text):
     try:
-        return json.loads(
+        value = json.loads(
             text, parse_float=Decimal, parse_constant=_no_constant, object_pairs_hook=_unique
         )
+        # Half a surrogate pair, and what would end a string in C.
+        if b"\\u0000" in dump(value).encode():
+            raise ValueError("there is a U+0000")
+        return value
     except json.JSONDecodeError as error:
         raise Fault(f"{path}: {error.msg} at line {error.lineno}, column {error.colno}") from None
     except ValueError as error:
@@ -177,13 +181,7 @@ class Document:
         paths = self.root["paths"] if internal else _public(self.root["paths"])
         served = dict(self.root, paths=paths, components=self._used_components(paths))
         if "tags" in self.root:
-            names = {
-                tag
-                for item in paths.values()
-                for operation in item.values()
-                if isinstance(operation, dict)
-                for tag in operation.get("tags", ())
-            }
+            names = _used_tags(paths)
             served["tags"] = [tag for tag in self.root["tags"] if tag.get("name") in names]
         return dump(served).split("\0")
 
@@ -229,6 +227,8 @@ class Document:
 def _public(paths):
     result = {}
     for path, item in paths.items():
+        if not isinstance(item, dict):  # an extension
+            continue
         kept = {
             name: member
             for name, member in item.items()
@@ -237,3 +237,9 @@ def _public(paths):
         if any(method in kept for method in METHODS):
             result[path] = kept
     return result
+
+
+def _used_tags(paths):
+    items = (item for item in paths.values() if isinstance(item, dict))
+    operations = (member for item in items for member in item.values() if isinstance(member, dict))
+    return {tag for operation in operations for tag in operation.get("tags", ())}

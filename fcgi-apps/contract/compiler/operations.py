@@ -85,8 +85,9 @@ class Operations:
         members(root["info"], info.split(), "#/info")
         if not isinstance(root["info"].get("title"), str):
             self.refuse("#/info", "needs a title")
-        if not isinstance(root.get("tags", []), list):
-            self.refuse("#/tags", "must be a list")
+        tags = root.get("tags", [])
+        if not isinstance(tags, list) or not all(isinstance(tag, dict) for tag in tags):
+            self.refuse("#/tags", "must be a list of objects")
 
     def _read_components(self):
         sections = {
