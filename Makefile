@@ -10,7 +10,7 @@ PYTHON ?= /usr/bin/python3
 CC = gcc
 # Debian keeps libpq's header in a folder of its own.
 CPPFLAGS += -D_GNU_SOURCE -Ifcgi-apps -isystem /usr/include/postgresql -include fcgi-apps/base/banned.h
-CFLAGS += -std=gnu11 -g -fPIE -pthread -fno-omit-frame-pointer -fstack-protector-strong -Wa,-Ifcgi-apps \
+CFLAGS += -std=gnu11 -g -fPIE -pthread -fno-omit-frame-pointer -fstack-protector-strong \
 	-Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Wvla \
 	-Wno-sign-conversion
 LDFLAGS += -pie -pthread -Wl,-z,relro,-z,now -Wl,--as-needed
@@ -133,18 +133,40 @@ $(BUILD)/responder/docs.o: build/docs-ui/assets.inc
 $(BUILD)/responder/docs.o: CPPFLAGS += -Ibuild
 $(BUILD)/responder/docs.o: CFLAGS += -Wa,-Ibuild
 
-# Embedded files are not seen by -MMD.
-$(BUILD)/contract/contract.o: $(wildcard fcgi-apps/contract/*.json)
-$(foreach s,$(SERVICES),$(eval $(call objects,$(wildcard fcgi-apps/$(s)/*.c)): $(wildcard fcgi-apps/$(s)/*.json)))
+# The documents as C: wrong ones, and operations without a handler, end here.
+COMPILER := fcgi-apps/contract/compile.py $(wildcard fcgi-apps/contract/compiler/*.py)
+COMPONENTS := fcgi-apps/contract/components.json
+
+build/contract/%.c: fcgi-apps/%/openapi.json fcgi-apps/%/service.c fcgi-apps/responder/meta.c $(COMPONENTS) $(COMPILER)
+	@mkdir -p $(@D)
+	@echo "  API   $<"
+	@$(PYTHON) $(firstword $(COMPILER)) --handlers $(filter %.c,$^) --output $@ $* $< $(COMPONENTS)
+
+# What unit tests have the compiler make of documents of their own.
+TEST_DOCUMENTS := $(patsubst tests/unit/contracts/%.json,%,$(wildcard tests/unit/contracts/*.json))
+build/contract/test_%.c: tests/unit/contracts/%.json $(COMPONENTS) $(COMPILER)
+	@mkdir -p $(@D)
+	@$(PYTHON) $(firstword $(COMPILER)) --output $@ test_$* $< $(COMPONENTS)
+
+.SECONDARY: $(SERVICES:%=build/contract/%.c) $(TEST_DOCUMENTS:%=build/contract/test_%.c)
+$(BUILD)/contracts/%.o: build/contract/%.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	@$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
+
+$(foreach s,$(SERVICES),$(eval $(BUILD)/lib$(s).a: $(BUILD)/contracts/$(s).o))
 
 $(PROGRAMS): $(BUILD)/%-service: $(BUILD)/%/main.o $(BUILD)/lib%.a $(FLOOR_LIBS)
 	@echo "  LINK  $@"
 	@$(CC) $(CFLAGS) $(LDFLAGS) $^ -o $@ $(LDLIBS)
 
-$(BUILD)/tests/%: tests/unit/%.c $(SERVICE_LIBS) $(FLOOR_LIBS)
+$(BUILD)/libtestcontracts.a: $(TEST_DOCUMENTS:%=$(BUILD)/contracts/test_%.o)
+	@echo "  AR    $@"
+	@rm -f $@ && ar rcs $@ $^
+
+$(BUILD)/tests/%: tests/unit/%.c $(BUILD)/libtestcontracts.a $(SERVICE_LIBS) $(FLOOR_LIBS)
 	@mkdir -p $(@D)
 	@echo "  TEST  $@"
-	@$(CC) $(CPPFLAGS) -Itests/unit $(CFLAGS) $(LDFLAGS) -MMD -MP $< $(SERVICE_LIBS) $(FLOOR_LIBS) -o $@ \
+	@$(CC) $(CPPFLAGS) -Itests/unit $(CFLAGS) $(LDFLAGS) -MMD -MP $< $(BUILD)/libtestcontracts.a $(SERVICE_LIBS) $(FLOOR_LIBS) -o $@ \
 		-lcheck -lsubunit -lrt -lm $(LDLIBS)
 
 ## test             the unit tests, over HTTP, the model, the proofs, metrics, logs, in a browser, by clients
@@ -166,7 +188,11 @@ test-all: test
 	@$(MAKE) sanitize
 
 ## test-unit        the unit tests, those with a store on SQLite and on PostgreSQL
-test-unit: $(addprefix unit-,$(UNIT_TESTS)) test-unit-postgres
+test-unit: $(addprefix unit-,$(UNIT_TESTS)) test-unit-compiler test-unit-postgres
+
+.PHONY: test-unit-compiler
+test-unit-compiler:
+	@$(PYTHON) -m pytest -q tests/unit
 
 test-unit-postgres: $(addprefix $(BUILD)/tests/test_,$(STORE_TESTS))
 	@scripts/with-postgres.sh $(MAKE) $(addprefix unit-,$(STORE_TESTS))

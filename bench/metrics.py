@@ -5,7 +5,7 @@ import statistics
 import load
 from report import at_most, prose, table
 from shop import Shop
-from stack import BUILT, LOOP_THREADS, ROOT
+from stack import BUILT, LOOP_THREADS
 
 PRODUCTS = 1000
 CONNECTIONS = 32
@@ -20,11 +20,10 @@ class Metrics:
         self.scale = scale
         self.get.spell(CONNECTIONS, 1)
         self.ns = {1: [], LOOP_THREADS: []}
-        document = ROOT / "fcgi-apps" / "product" / "openapi.json"
         for _ in range(scale.pair_rounds):
             self.get.measure(CONNECTIONS, scale.pair_seconds)
             for threads, taken in self.ns.items():
-                taken.append(load.run([BUILT / "metrics_cost", threads, document])["ns"])
+                taken.append(load.run([BUILT / "metrics_cost", threads])["ns"])
 
     def failures(self):
         return load.failures([self.get])

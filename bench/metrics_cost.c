@@ -5,7 +5,7 @@
  * the threads meet in the counters more often than requests do, but not all the time. The same
  * without recording is subtracted.
  *
- * Usage: metrics_cost THREADS OPENAPI_JSON. Ends with one line of JSON: processor time of a
+ * Usage: metrics_cost THREADS. Ends with one line of JSON: processor time of a
  * request.
  */
 #include <err.h>
@@ -16,15 +16,13 @@
 #include <time.h>
 
 #include "base/clock.h"
-#include "base/money.h"
-#include "contract/contract.h"
+#include "product/service.h"
 #include "responder/metrics.h"
 
-#define REQUESTS     300000 /* a thread */
-#define WORK         1000   /* steps between two recordings, about 2 µs */
-#define THREADS_MAX  64
-#define DOCUMENT_MAX (1 << 20)
-#define OPERATION    "getProduct"
+#define REQUESTS    300000 /* a thread */
+#define WORK        1000   /* steps between two recordings, about 2 µs */
+#define THREADS_MAX 64
+#define OPERATION   "getProduct"
 /* Durations pretended: from 64 µs to 575 µs, as GET one's are between 1 and 32 connections. */
 #define FASTEST 64
 #define SPREAD  511
@@ -65,27 +63,6 @@ static void *work_and_record(void *unused)
 	return unused;
 }
 
-static struct contract *read_contract(const char *path)
-{
-	static char document[DOCUMENT_MAX];
-	struct contract *contract;
-	struct currency currency;
-	struct text error;
-	size_t length;
-	FILE *file = fopen(path, "re");
-
-	if (!file)
-		err(1, "%s", path);
-	length = fread(document, 1, sizeof(document), file);
-	fclose(file);
-	text_init(&error, 4096);
-	if (currency_find("EUR", &currency) < 0 ||
-	    contract_load(document, length, currency, "bench", &contract, &error) < 0)
-		errx(1, "%s: %s", path, text_string(&error));
-	text_release(&error);
-	return contract;
-}
-
 static double processor_seconds(void)
 {
 	struct timespec time;
@@ -112,26 +89,23 @@ static double measure(long count, void *(*function)(void *))
 
 int main(int argc, char **argv)
 {
-	struct contract *contract;
 	double without;
 	long count;
 
-	if (argc != 3)
-		errx(2, "usage: metrics_cost THREADS OPENAPI_JSON");
+	if (argc != 2)
+		errx(2, "usage: metrics_cost THREADS");
 	count = strtol(argv[1], NULL, 10);
 	if (count < 1 || count > THREADS_MAX)
 		errx(2, "THREADS: 1 to %d", THREADS_MAX);
-	contract = read_contract(argv[2]);
-	operation = contract_find(contract, OPERATION);
+	operation = contract_find(product_service.contract, OPERATION);
 	if (!operation)
-		errx(1, "%s: no operation %s", argv[2], OPERATION);
-	if (metrics_create(contract, &metrics) < 0)
+		errx(1, "no operation %s", OPERATION);
+	if (metrics_create(product_service.contract, &metrics) < 0)
 		errx(1, "out of memory");
 
 	measure(count, only_work); /* wakes the processor up */
 	without = measure(count, only_work);
 	printf("{\"ns\":%.2f}\n", measure(count, work_and_record) - without);
 	metrics_free(metrics);
-	contract_free(contract);
 	return 0;
 }

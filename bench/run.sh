@@ -57,9 +57,10 @@ compile() { # program, more for gcc
 
 compile_metrics_cost() {
 	libraries=$root/build/release
-	compile metrics_cost -I"$root/fcgi-apps" -Wl,--as-needed "$libraries/libresponder.a" \
-		"$libraries/libupstream.a" "$libraries/libstorage.a" "$libraries/libcontract.a" \
-		"$libraries/libbase.a" -lfcgi -ljson-c -lsqlite3 -lhttp_parser -lmd -lunistring -lz
+	compile metrics_cost -I"$root/fcgi-apps" -Wl,--as-needed "$libraries/libproduct.a" \
+		"$libraries/libresponder.a" "$libraries/libupstream.a" "$libraries/libstorage.a" \
+		"$libraries/libcontract.a" "$libraries/libbase.a" -lfcgi -ljson-c -lsqlite3 -lhttp_parser -lmd \
+		-lunistring -lz
 }
 
 install_fastify() {

@@ -74,7 +74,7 @@ check 'floors' scripts/check-floors.sh
 check 'cppcheck' flow
 check 'clang-tidy' tidy
 check 'shellcheck' shellcheck -x "${shell_scripts[@]}"
-check 'pyflakes' "${PYTHON:-/usr/bin/python3}" -m pyflakes scripts tests bench
+check 'pyflakes' "${PYTHON:-/usr/bin/python3}" -m pyflakes fcgi-apps scripts tests bench
 check 'nginx -t' nginx_configurations
 
 if ((${#failed[@]})); then

@@ -1,7 +1,7 @@
 /*
- * Puts a file's bytes into the program: EMBED(product_openapi, "product/openapi.json") defines
- * `const char product_openapi[]` (NUL-terminated) and `const size_t product_openapi_size`
- * (without the NUL). Paths are relative to fcgi-apps/ (the assembler's -I).
+ * Puts a file's bytes into the program: EMBED(docs_REDOC_SCRIPT, "docs-ui/redoc.js.gz") defines
+ * `const char docs_REDOC_SCRIPT[]` (NUL-terminated) and `const size_t docs_REDOC_SCRIPT_size`
+ * (without the NUL). Paths are relative to build/ (the assembler's -I in the Makefile).
  */
 #ifndef BASE_EMBED_H
 #define BASE_EMBED_H

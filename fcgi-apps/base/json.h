@@ -99,13 +99,10 @@ bool json_equal(const struct json *a, const struct json *b);
 
 /* Building and changing documents (cold paths only; answers are written by json_writer.h).
  * Each returns -ENOMEM on failure; a set or push takes over the value even then, and a NULL
- * value means that making it ran out of memory. json_new_number wants a JSON number; it returns
- * NULL for anything else. */
+ * value means that making it ran out of memory. */
 struct json *json_new_object(void);
 struct json *json_new_array(void);
 struct json *json_new_string(const char *string);
-struct json *json_new_int(int64_t number);
-struct json *json_new_number(const char *source_text);
 struct json *json_copy(const struct json *value); /* deep; NULL when out of memory */
 int json_set(struct json *object, const char *name, struct json *value);
 int json_push(struct json *array, struct json *value);

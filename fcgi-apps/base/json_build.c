@@ -1,5 +1,3 @@
-#include "base/digits.h"
-#include "base/json_scan.h"
 #include "base/json_tree.h"
 
 static struct json *new_value(struct json_object *object)
@@ -36,28 +34,6 @@ struct json_object *json_number_object(const int64_t *integer, const char *text,
 	json_object_set_serializer(number, json_object_userdata_to_json_string, copy,
 				   json_object_free_userdata);
 	return number;
-}
-
-struct json *json_new_int(int64_t number)
-{
-	char text[DIGITS_SIZE];
-	char *end = text + sizeof(text);
-	char *start = digits_before(end, number < 0 ? -(uint64_t)number : (uint64_t)number);
-
-	if (number < 0)
-		*--start = '-';
-	return new_value(json_number_object(&number, start, (size_t)(end - start)));
-}
-
-struct json *json_new_number(const char *source_text)
-{
-	struct json_scan scan = {source_text, strlen(source_text), 0, NULL};
-	bool whole;
-	int64_t integer;
-
-	if (json_scan_number(&scan, &whole, &integer) < 0 || scan.position < scan.length)
-		return NULL;
-	return new_value(json_number_object(whole ? &integer : NULL, source_text, scan.length));
 }
 
 struct json *json_copy(const struct json *value)

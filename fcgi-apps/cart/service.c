@@ -4,7 +4,6 @@
 
 #include "base/clock.h"
 #include "base/config.h"
-#include "base/embed.h"
 #include "base/log.h"
 #include "cart/cart_api.h"
 #include "cart/cart_store.h"
@@ -14,37 +13,22 @@
 #include "cart/migrations.h"
 #include "responder/old_user_ids.h"
 
-EMBED(cart_openapi, "cart/openapi.json");
+/* Made of openapi.json. */
+extern const struct contract cart_contract;
+extern const struct binding *const cart_bindings[];
 
-static const struct binding bindings[] = {
-	{.operation_id = "createCart", .mode = RUN_TRANSACTION, .handle = cart_api_create},
-	{.operation_id = "listCarts", .mode = RUN_READ, .handle = cart_api_list},
-	{.operation_id = "getCart", .mode = RUN_LOOKUP, .handle = cart_api_get},
-	{.operation_id = "clearCart", .mode = RUN_TRANSACTION, .handle = cart_api_clear},
-	{.operation_id = "addItem",
-	 .mode = RUN_BLOCKING,
-	 .handle = cart_api_add_item,
-	 .replay = cart_api_get},
-	{.operation_id = "setItem", .mode = RUN_BLOCKING, .handle = cart_api_set_item},
-	{.operation_id = "removeItem", .mode = RUN_TRANSACTION, .handle = cart_api_remove_item},
-	{.operation_id = "refreshCart",
-	 .mode = RUN_BLOCKING,
-	 .handle = cart_api_refresh,
-	 .replay = cart_api_get},
-	{.operation_id = "mergeCart",
-	 .mode = RUN_TRANSACTION,
-	 .handle = cart_api_merge,
-	 .replay = cart_api_get},
-	{.operation_id = "beginCheckout",
-	 .mode = RUN_TRANSACTION,
-	 .handle = cart_api_begin_checkout},
-	{.operation_id = "consumeCheckout",
-	 .mode = RUN_TRANSACTION,
-	 .handle = cart_api_consume_checkout},
-	{.operation_id = "releaseCheckout",
-	 .mode = RUN_TRANSACTION,
-	 .handle = cart_api_release_checkout},
-};
+BINDING(createCart) = {.mode = RUN_TRANSACTION, .handle = cart_api_create};
+BINDING(listCarts) = {.mode = RUN_READ, .handle = cart_api_list};
+BINDING(getCart) = {.mode = RUN_LOOKUP, .handle = cart_api_get};
+BINDING(clearCart) = {.mode = RUN_TRANSACTION, .handle = cart_api_clear};
+BINDING(addItem) = {.mode = RUN_BLOCKING, .handle = cart_api_add_item, .replay = cart_api_get};
+BINDING(setItem) = {.mode = RUN_BLOCKING, .handle = cart_api_set_item};
+BINDING(removeItem) = {.mode = RUN_TRANSACTION, .handle = cart_api_remove_item};
+BINDING(refreshCart) = {.mode = RUN_BLOCKING, .handle = cart_api_refresh, .replay = cart_api_get};
+BINDING(mergeCart) = {.mode = RUN_TRANSACTION, .handle = cart_api_merge, .replay = cart_api_get};
+BINDING(beginCheckout) = {.mode = RUN_TRANSACTION, .handle = cart_api_begin_checkout};
+BINDING(consumeCheckout) = {.mode = RUN_TRANSACTION, .handle = cart_api_consume_checkout};
+BINDING(releaseCheckout) = {.mode = RUN_TRANSACTION, .handle = cart_api_release_checkout};
 
 static bool renew_user_ids(struct runtime *runtime, void *state UNUSED)
 {
@@ -144,12 +128,10 @@ static void metrics(struct runtime *runtime, void *state, struct text *out)
 const struct service cart_service = {
 	.name = "cart",
 	.title = "Cart Service API",
-	.openapi = cart_openapi,
-	.openapi_length = &cart_openapi_size,
+	.contract = &cart_contract,
 	.migrations = cart_migrations,
 	.migration_count = CART_MIGRATION_COUNT,
-	.bindings = bindings,
-	.binding_count = ARRAY_SIZE(bindings),
+	.bindings = cart_bindings,
 	.tasks = tasks,
 	.task_count = ARRAY_SIZE(tasks),
 	.checks = cart_checks,

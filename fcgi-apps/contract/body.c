@@ -1,4 +1,6 @@
 /* Checking the bodies of requests and responses. */
+#include <strings.h>
+
 #include "contract/contract_parts.h"
 
 /* /openapi.json is the deepest answer there is. */
@@ -8,6 +10,21 @@ static const struct endpoint *endpoint_of(const struct contract *contract,
 					  const struct operation *operation)
 {
 	return &contract->endpoints[operation->index];
+}
+
+/* The media type that fits a Content-Type (RFC 9110 section 8.3.1), or NULL. */
+static const struct media *content_find(const struct content *content, const char *content_type)
+{
+	size_t length = content_type ? strcspn(content_type, "; \t") : 0;
+
+	for (size_t i = 0; i < content->count; i++) {
+		const struct media *media = &content->list[i];
+
+		if (strlen(media->type) == length &&
+		    strncasecmp(media->type, content_type, length) == 0)
+			return media;
+	}
+	return NULL;
 }
 
 int contract_check_content_type(const struct contract *contract, const struct operation *operation,
@@ -52,10 +69,10 @@ bool contract_check_body(const struct contract *contract, const struct operation
 bool contract_check_schema(const struct contract *contract, const char *name, struct json *value,
 			   struct violations *violations)
 {
-	size_t index = names_find(&contract->schema_names, name);
+	const struct schema *schema = contract_schema(contract, name);
 
-	if (index != NAMES_NONE)
-		return check_input(contract->named_schemas[index], value, violations);
+	if (schema)
+		return check_input(schema, value, violations);
 	violations_add(violations, "body", "", "there is no schema \"%s\"", name);
 	return false;
 }

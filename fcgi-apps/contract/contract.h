@@ -1,11 +1,13 @@
 /*
  * A service's OpenAPI 3.1 document as code: routing, request checks, response checks.
  *
- * contract/components.json (shared paths, parameters, headers, responses, schemas) is merged into
- * the document where a name is missing there, and its schemas Price and Amount are made to fit the
- * currency (maximum, x-decimals). Everything the document says about a request is enforced; what
- * can't be enforced is refused by contract_load(). Of answers, status, type and JSON body can be
- * checked; their headers are description. Immutable after loading and thread-safe.
+ * compile.py makes constants of the document when the service is built: `order_contract` of
+ * order/openapi.json. contract/components.json (shared paths, parameters, headers, responses,
+ * schemas) is merged in where a name is missing; its schemas Price and Amount get the numbers of
+ * the currency (maximum, x-decimals) when the worker starts. Everything the document says about a
+ * request is enforced; what can't be enforced does not compile, nor does an operation without a
+ * handler or a handler without an operation. Of answers, status, type and JSON body can be checked;
+ * their headers are description. Immutable after contract_start() and thread-safe then.
  *
  * Extensions: `x-internal: true` on an operation keeps it off the public listener and out of the
  * public document. `x-callers` lists who else may ask for it: "product", "cart", "order" (siblings,
@@ -31,33 +33,26 @@ struct operation {
 	const char *method; /* upper case */
 	const char *path;   /* template: "/products/{id}" */
 	bool internal;
-	const struct json *callers; /* x-callers: texts, of the contract; NULL: none */
+	const char *const *callers; /* x-callers, ends with NULL */
 	bool has_body;
 	bool body_required;
 	size_t max_bytes; /* of the body */
 	size_t index;     /* 0.. in document order */
 };
 
-/*
- * document is the service's openapi.json; version fills info.version and "." the address of a
- * server where they are missing. -EINVAL with the place and the reason in the initialised
- * *ret_error, -ENOMEM.
- */
-int contract_load(const char *document, size_t length, struct currency currency,
-		  const char *version, struct contract **ret_contract, struct text *ret_error);
-void contract_free(struct contract *contract);
+/* Completes the constants; once, before anything else is called. version is kept, not copied; it
+ * is served as info.version where the document has none. */
+void contract_start(const struct contract *contract, struct currency currency, const char *version);
 
 size_t contract_operation_count(const struct contract *contract);
 const struct operation *contract_operation(const struct contract *contract, size_t index);
 const struct operation *contract_find(const struct contract *contract, const char *operation_id);
 
-/* The document as served: with the internal operations or without them, and with just the
- * components and tags that those use. Owned by the contract. */
-const char *contract_document(const struct contract *contract, bool internal, size_t *ret_length);
-
-/* Where in that text the "." stands that contract_load() put as the server's address, so that the
- * address of whoever asks can take its place; 0 where the document has servers of its own. */
-size_t contract_document_server(const struct contract *contract, bool internal);
+/* Appends the document as served: with the internal operations or without them, and with just the
+ * components and tags that those use. server is its address where it names none of its own ("." is
+ * the folder it is served from). */
+void contract_write_document(const struct contract *contract, bool internal, const char *server,
+			     struct text *out);
 
 /* ---- routing -------------------------------------------------------------------------------- */
 

@@ -183,8 +183,7 @@ static bool check_boolean(const struct parameter *parameter, const char *in,
 		return false;
 	}
 	argument->integer = argument->text[0] == 't';
-	return schema_check_bool(parameter->schema, argument->integer, in, parameter->pointer,
-				 violations);
+	return true;
 }
 
 /* The elements of a comma-separated list as an array; none in an empty text. -ENOMEM. */
@@ -255,7 +254,7 @@ static int take_value(struct check *check, const struct parameter *parameter, co
 		result = check_list(parameter, in, &argument, check->violations);
 		break;
 	}
-	/* contract_load() saw to it that all declared parameters have room. */
+	/* compile.py saw to it that all declared parameters have room. */
 	check->arguments->list[check->arguments->count++] = argument;
 	return result;
 }
@@ -290,8 +289,8 @@ static int take_pair(struct check *check, const struct endpoint *endpoint, char 
 			       reason);
 		return 0;
 	}
-	for (size_t i = 0; i < endpoint->query_count; i++) {
-		const struct parameter *parameter = &endpoint->query[i];
+	for (size_t i = 0; i < endpoint->query.count; i++) {
+		const struct parameter *parameter = &endpoint->query.list[i];
 
 		if (strlen(parameter->name) != length ||
 		    memcmp(parameter->name, start, length) != 0)
@@ -334,9 +333,9 @@ static int check_query(struct check *check, const struct endpoint *endpoint, con
 			position = end + 1;
 		}
 	}
-	for (size_t i = 0; i < endpoint->query_count; i++) {
-		if (endpoint->query[i].required && !(seen & (UINT32_C(1) << i)))
-			violations_add(check->violations, "query", endpoint->query[i].pointer,
+	for (size_t i = 0; i < endpoint->query.count; i++) {
+		if (endpoint->query.list[i].required && !(seen & (UINT32_C(1) << i)))
+			violations_add(check->violations, "query", endpoint->query.list[i].pointer,
 				       "is required");
 	}
 	return result;
@@ -345,8 +344,8 @@ static int check_query(struct check *check, const struct endpoint *endpoint, con
 static int check_headers(struct check *check, const struct endpoint *endpoint,
 			 contract_header_function *header, void *context)
 {
-	for (size_t i = 0; i < endpoint->header_count; i++) {
-		const struct parameter *parameter = &endpoint->headers[i];
+	for (size_t i = 0; i < endpoint->headers.count; i++) {
+		const struct parameter *parameter = &endpoint->headers.list[i];
 		const char *value = header(context, parameter->name);
 		int result = 0;
 

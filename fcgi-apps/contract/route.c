@@ -1,126 +1,19 @@
-/* The routing table: a tree of path segments. */
+/* Finding operations: a walk down the tree of path segments. */
 #include "contract/contract_parts.h"
 
-#define METHOD_COUNT 5
-#define SEGMENTS_MAX 16
+static const char *const methods[METHOD_COUNT] = {"GET", "POST", "PUT", "PATCH", "DELETE"};
 
-struct route_node {
-	const char *segment; /* literal; into the template */
-	size_t length;
-	struct route_node *sibling;
-	struct route_node *literals;  /* children */
-	struct route_node *parameter; /* child that takes any segment */
-	const struct endpoint *endpoints[METHOD_COUNT];
-	const char *path; /* the template that ends here, or NULL */
-};
-
-/* ---- building ------------------------------------------------------------------------------- */
-
-static struct route_node *find_literal(const struct route_node *node, const char *segment,
-				       size_t length)
+static const struct route_node *find_literal(const struct route_node *node, const char *segment,
+					     size_t length)
 {
-	struct route_node *child = node->literals;
+	for (size_t i = 0; i < node->literal_count; i++) {
+		const struct route_node *child = &node->literals[i];
 
-	while (child && (child->length != length || memcmp(child->segment, segment, length) != 0))
-		child = child->sibling;
-	return child;
-}
-
-static struct route_node *add_child(struct route_node *node, const char *segment, size_t length)
-{
-	bool parameter = *segment == '{';
-	struct route_node *child =
-		parameter ? node->parameter : find_literal(node, segment, length);
-
-	if (child)
-		return child;
-	child = calloc(1, sizeof(*child));
-	if (!child)
-		return NULL;
-	child->segment = segment;
-	child->length = length;
-	if (parameter) {
-		node->parameter = child;
-	} else {
-		child->sibling = node->literals;
-		node->literals = child;
+		if (child->length == length && memcmp(child->segment, segment, length) == 0)
+			return child;
 	}
-	return child;
+	return NULL;
 }
-
-/* "literal" or "{parameter}", nothing in between. */
-static bool is_segment(const char *segment, size_t length)
-{
-	size_t braces = 0;
-
-	for (size_t i = 0; i < length; i++)
-		braces += segment[i] == '{' || segment[i] == '}';
-	if (braces == 0)
-		return length > 0;
-	return braces == 2 && length > 2 && segment[0] == '{' && segment[length - 1] == '}';
-}
-
-static int add_endpoint(struct contract *contract, const struct endpoint *endpoint, size_t method,
-			struct text *ret_error)
-{
-	const char *path = endpoint->operation.path, *segment = path;
-	struct route_node *node = contract->routes;
-	size_t segments = 0;
-
-	if (*segment != '/')
-		return loader_refuse(ret_error, path, "a path must begin with /");
-	while (*segment == '/' && strcmp(path, "/") != 0) {
-		size_t length = strcspn(++segment, "/");
-
-		if (!is_segment(segment, length) || ++segments > SEGMENTS_MAX)
-			return loader_refuse(ret_error, path,
-					     "a path must be of at most %d segments, each a text "
-					     "or a {parameter}",
-					     SEGMENTS_MAX);
-		node = add_child(node, segment, length);
-		if (!node)
-			return -ENOMEM;
-		segment += length;
-	}
-	if (node->path && strcmp(node->path, path) != 0)
-		return loader_refuse(ret_error, path, "matches the same paths as %s", node->path);
-	node->path = path;
-	node->endpoints[method] = endpoint;
-	return 0;
-}
-
-int routes_build(struct contract *contract, struct text *ret_error)
-{
-	contract->routes = calloc(1, sizeof(*contract->routes));
-	if (!contract->routes)
-		return -ENOMEM;
-	for (size_t i = 0; i < contract->endpoint_count; i++) {
-		const struct endpoint *endpoint = &contract->endpoints[i];
-		size_t method = 0;
-		int result;
-
-		while (operation_methods[method] != endpoint->operation.method)
-			method++;
-		result = add_endpoint(contract, endpoint, method, ret_error);
-		if (result < 0)
-			return result;
-	}
-	return 0;
-}
-
-void routes_free(struct route_node *node)
-{
-	while (node) {
-		struct route_node *sibling = node->sibling;
-
-		routes_free(node->literals);
-		routes_free(node->parameter);
-		free(node);
-		node = sibling;
-	}
-}
-
-/* ---- finding -------------------------------------------------------------------------------- */
 
 static bool is_visible(const struct endpoint *endpoint, bool internal)
 {
@@ -170,7 +63,7 @@ static const struct route_node *find_node(const struct route_node *node, const c
 	return found;
 }
 
-/* Method names in the order of operation_methods, HEAD with GET. */
+/* Method names in the order of methods, HEAD with GET. */
 static void list_methods(const struct route_node *node, bool internal, char *buffer, size_t size)
 {
 	size_t used = 0;
@@ -179,7 +72,7 @@ static void list_methods(const struct route_node *node, bool internal, char *buf
 		if (!is_visible(node->endpoints[i], internal))
 			continue;
 		used += (size_t)snprintf(buffer + used, size - used, "%s%s", used ? ", " : "",
-					 i == 0 ? "GET, HEAD" : operation_methods[i]);
+					 i == 0 ? "GET, HEAD" : methods[i]);
 	}
 }
 
@@ -188,7 +81,7 @@ static const struct endpoint *find_method(const struct route_node *node, const c
 	if (strcmp(method, "HEAD") == 0)
 		method = "GET";
 	for (size_t i = 0; i < METHOD_COUNT; i++) {
-		if (strcmp(operation_methods[i], method) == 0)
+		if (strcmp(methods[i], method) == 0)
 			return node->endpoints[i];
 	}
 	return NULL;
@@ -197,11 +90,11 @@ static const struct endpoint *find_method(const struct route_node *node, const c
 /* Names the parameters; whether all fit their schemas: an id that cannot be one is not found. */
 static bool take_parameters(const struct endpoint *endpoint, struct route *route)
 {
-	for (size_t i = 0; i < endpoint->path_count; i++) {
+	for (size_t i = 0; i < endpoint->path.count; i++) {
 		struct path_parameter *parameter = &route->parameters[i];
 
-		parameter->name = endpoint->path[i].name;
-		if (!schema_check_string(endpoint->path[i].schema, parameter->value,
+		parameter->name = endpoint->path.list[i].name;
+		if (!schema_check_string(endpoint->path.list[i].schema, parameter->value,
 					 parameter->length, "path", "", NULL))
 			return false;
 	}

@@ -36,30 +36,13 @@ static struct subject subject_of(const struct json *value)
 
 /* ---- scalars -------------------------------------------------------------------------------- */
 
-static bool subject_equals(const struct subject *subject, const struct json *value)
+static bool is_enumerated(const struct schema_values *values, const struct subject *subject)
 {
-	struct decimal number;
-	const char *text;
-	size_t length;
+	for (size_t i = 0; subject->type == SCHEMA_STRING && i < values->count; i++) {
+		const char *value = values->list[i];
 
-	if (subject->type == SCHEMA_STRING) {
-		if (json_type(value) != JSON_STRING)
-			return false;
-		text = json_string(value, &length);
-		return length == subject->length && memcmp(text, subject->text, length) == 0;
-	}
-	if (subject->json)
-		return json_equal(subject->json, value);
-	if (subject->type == SCHEMA_BOOLEAN)
-		return json_type(value) == JSON_BOOL && json_bool(value) == subject->truth;
-	return json_type(value) == JSON_NUMBER && json_decimal(value, &number) == 0 &&
-	       decimal_compare(number, subject->number) == 0;
-}
-
-static bool is_enumerated(const struct json *enumeration, const struct subject *subject)
-{
-	for (size_t i = 0; i < json_length(enumeration); i++) {
-		if (subject_equals(subject, json_at(enumeration, i)))
+		if (strlen(value) == subject->length &&
+		    memcmp(value, subject->text, subject->length) == 0)
 			return true;
 	}
 	return false;
@@ -76,23 +59,23 @@ static bool check_decimals(size_t decimals, struct decimal number, const struct 
 			     schema_plural(decimals));
 }
 
-static bool check_number(const struct schema *schema, const struct subject *subject,
+static bool check_number(const struct schema_numbers *numbers, const struct subject *subject,
 			 const struct place *place, const struct check *check)
 {
+	const struct schema_number *minimum = &numbers->minimum, *maximum = &numbers->maximum;
+	const struct schema_number *excluded = &numbers->excluded;
 	struct decimal number = subject->number;
 	bool fits = true;
 
 	if (subject->json && json_decimal(subject->json, &number) < 0)
 		return schema_report(check, place, "must have at most 18 significant digits");
-	if (schema->minimum.text && decimal_compare(number, schema->minimum.value) < 0)
-		fits = schema_report(check, place, "must be at least %s", schema->minimum.text);
-	if (schema->maximum.text && decimal_compare(number, schema->maximum.value) > 0)
-		fits = schema_report(check, place, "must be at most %s", schema->maximum.text);
-	if (schema->above.text && decimal_compare(number, schema->above.value) <= 0)
-		fits = schema_report(check, place, "must be greater than %s", schema->above.text);
-	if (schema->below.text && decimal_compare(number, schema->below.value) >= 0)
-		fits = schema_report(check, place, "must be less than %s", schema->below.text);
-	return check_decimals(schema->decimals, number, place, check) && fits;
+	if (excluded->text && decimal_compare(number, excluded->value) == 0)
+		fits = schema_report(check, place, "must not be %s", excluded->text);
+	if (minimum->text && decimal_compare(number, minimum->value) < 0)
+		fits = schema_report(check, place, "must be at least %s", minimum->text);
+	if (maximum->text && decimal_compare(number, maximum->value) > 0)
+		fits = schema_report(check, place, "must be at most %s", maximum->text);
+	return check_decimals(numbers->decimals, number, place, check) && fits;
 }
 
 /* json_int() saturates: what seems to be at an end may be beyond it. */
@@ -115,37 +98,24 @@ static size_t count_characters(const char *text, size_t length)
 	return count;
 }
 
-static bool check_length(const struct schema *schema, const struct subject *subject,
+static bool check_length(const struct schema_string *rules, const struct subject *subject,
 			 const struct place *place, const struct check *check)
 {
-	const struct schema_count *range = &schema->characters;
+	const struct schema_count *range = &rules->characters;
 	size_t count = count_characters(subject->text, subject->length);
 
 	/* A text that shows nothing has become empty. */
 	if (count < range->lowest)
 		return range->lowest == 1
 			       ? schema_report(check, place, "must not be %s",
-					       schema->format && schema->format->normalize
-						       ? "blank"
-						       : "empty")
+					       rules->format && rules->format->normalize ? "blank"
+											 : "empty")
 			       : schema_report(check, place, "must be at least %zu characters long",
 					       range->lowest);
 	if (count > range->highest)
 		return schema_report(check, place, "must be at most %zu character%s long",
 				     range->highest, schema_plural(range->highest));
 	return true;
-}
-
-static bool check_pattern(const struct schema *schema, const struct subject *subject,
-			  const struct place *place, const struct check *check)
-{
-	int matches = pattern_matches(schema->pattern, subject->text, subject->length);
-
-	if (matches > 0)
-		return true;
-	if (matches < 0 && check->violations)
-		check->violations->error = matches;
-	return schema_report(check, place, "must match the pattern %s", schema->pattern_source);
 }
 
 static bool report_format(const struct schema_format *format, const struct subject *subject,
@@ -158,33 +128,37 @@ static bool report_format(const struct schema_format *format, const struct subje
 	return schema_report(check, place, "%s", *detail ? detail : format->expected);
 }
 
-static bool check_string(const struct schema *schema, const struct subject *subject,
+static bool check_string(const struct schema_string *rules, const struct subject *subject,
 			 const struct place *place, const struct check *check)
 {
+	const struct pattern *pattern = rules->pattern;
 	bool fits = true;
 
-	if (schema->characters.lowest || schema->characters.highest != SIZE_MAX)
-		fits = check_length(schema, subject, place, check);
-	/* What is too long is not worth running an expression over. */
-	if (fits && schema->pattern)
-		fits = check_pattern(schema, subject, place, check);
-	if (fits && schema->format && !schema->format->is_valid(subject->text, subject->length))
-		fits = report_format(schema->format, subject, place, check);
+	if (rules->characters.lowest || rules->characters.highest != SIZE_MAX)
+		fits = check_length(rules, subject, place, check);
+	if (fits && pattern && !pattern_matches(pattern, subject->text, subject->length))
+		fits = schema_report(check, place, "must match the pattern %s", pattern->source);
+	if (fits && rules->format && !rules->format->is_valid(subject->text, subject->length))
+		fits = report_format(rules->format, subject, place, check);
 	return fits;
 }
 
 /* ---- objects and arrays --------------------------------------------------------------------- */
 
-static bool check_range(const struct schema_count *range, size_t count, const char *thing,
-			const struct place *place, const struct check *check)
+const struct schema_member *schema_find_member(const struct schema_object *object, const char *name,
+					       size_t *position)
 {
-	if (count < range->lowest)
-		return schema_report(check, place, "must have at least %zu %s%s", range->lowest,
-				     thing, schema_plural(range->lowest));
-	if (count > range->highest)
-		return schema_report(check, place, "must have at most %zu %s%s", range->highest,
-				     thing, schema_plural(range->highest));
-	return true;
+	for (size_t i = 0; i < object->member_count; i++) {
+		size_t at = *position + i < object->member_count
+				    ? *position + i
+				    : *position + i - object->member_count;
+
+		if (strcmp(object->members[at].name, name) == 0) {
+			*position = at + 1;
+			return &object->members[at];
+		}
+	}
+	return NULL;
 }
 
 static bool check_child(const struct schema *schema, const struct json *value,
@@ -195,54 +169,39 @@ static bool check_child(const struct schema *schema, const struct json *value,
 	return check_subject(schema, &subject, place, check);
 }
 
-static bool check_member(const struct schema *schema, const struct schema_member *known,
-			 const struct json *value, const struct place *place,
-			 const struct check *check)
-{
-	if (known && known->schema)
-		return check_child(known->schema, value, place, check);
-	if (!schema->additional)
-		return true;
-	if (!schema->additional->types)
-		return schema_report(check, place, "unknown member");
-	return check_child(schema->additional, value, place, check);
-}
-
-static bool report_missing(const struct schema *schema, const struct json *object,
+static bool report_missing(const struct schema_object *known, const struct json *object,
 			   const struct place *place, const struct check *check)
 {
-	for (size_t i = 0; i < schema->member_count; i++) {
-		struct place missing = {.parent = place, .name = schema->members[i].name};
+	for (size_t i = 0; i < known->member_count; i++) {
+		struct place missing = {.parent = place, .name = known->members[i].name};
 
-		if (schema->members[i].required && !json_get(object, missing.name))
+		if (known->members[i].required && !json_get(object, missing.name))
 			schema_report(check, &missing, "is required");
 	}
 	return false;
 }
 
-static bool check_object(const struct schema *schema, const struct json *object,
+static bool check_object(const struct schema_object *known, const struct json *object,
 			 const struct place *place, const struct check *check)
 {
-	bool fits = check_range(&schema->member_range, json_length(object), "member", place, check);
-	size_t required_seen = 0;
+	size_t required_seen = 0, position = 0;
+	bool fits = true;
 
-	if (!schema->members && !schema->additional)
-		return fits;
 	json_each (object, member) {
 		struct place child = {.parent = place, .name = member.name};
-		size_t index = names_find(&schema->member_names, member.name);
-		const struct schema_member *known =
-			index == NAMES_NONE ? NULL : &schema->members[index];
+		const struct schema_member *found =
+			schema_find_member(known, member.name, &position);
 
-		required_seen += known && known->required;
-		if (!check_member(schema, known, member.value, &child, check)) {
-			if (!check->violations)
-				return false;
-			fits = false;
-		}
+		required_seen += found && found->required;
+		if (found && found->schema)
+			fits &= check_child(found->schema, member.value, &child, check);
+		else if (known->closed)
+			fits = schema_report(check, &child, "unknown member");
+		if (!fits && !check->violations)
+			return false;
 	}
-	if (required_seen < schema->required_count)
-		fits = report_missing(schema, object, place, check);
+	if (required_seen < known->required_count)
+		fits = report_missing(known, object, place, check);
 	return fits;
 }
 
@@ -265,25 +224,37 @@ static bool check_unique(const struct json *array, const struct place *place,
 	return fits;
 }
 
-static bool check_array(const struct schema *schema, const struct json *array,
+static bool check_count(const struct schema_count *range, size_t count, const struct place *place,
+			const struct check *check)
+{
+	if (count < range->lowest)
+		return schema_report(check, place, "must have at least %zu item%s", range->lowest,
+				     schema_plural(range->lowest));
+	if (count > range->highest)
+		return schema_report(check, place, "must have at most %zu item%s", range->highest,
+				     schema_plural(range->highest));
+	return true;
+}
+
+static bool check_array(const struct schema_array *rules, const struct json *array,
 			const struct place *place, const struct check *check)
 {
 	size_t count = json_length(array);
 	bool fits = true;
 
 	/* The items of a list that is too long are not looked at: the limit bounds the work. */
-	if (!check_range(&schema->elements, count, "item", place, check))
+	if (!check_count(&rules->elements, count, place, check))
 		return false;
-	for (size_t i = 0; schema->items && i < count; i++) {
+	for (size_t i = 0; rules->items && i < count; i++) {
 		struct place child = {.parent = place, .index = i};
 
-		if (!check_child(schema->items, json_at(array, i), &child, check)) {
+		if (!check_child(rules->items, json_at(array, i), &child, check)) {
 			if (!check->violations)
 				return false;
 			fits = false;
 		}
 	}
-	if (schema->unique)
+	if (rules->unique)
 		fits &= check_unique(array, place, check);
 	return fits;
 }
@@ -303,7 +274,7 @@ static bool report_each(const struct schema_list *forms, const struct subject *s
 		struct violations violations = {0};
 		const struct check alone = {.in = check->in, .violations = &violations};
 
-		if (schema_types(forms->list[i]) & subject->type)
+		if (forms->list[i]->open_types & subject->type)
 			check_subject(forms->list[i], subject, place, &alone);
 		if (violations.count)
 			text_printf(&detail, "%s%s", detail.length ? ", or " : "",
@@ -324,7 +295,7 @@ static bool report_nearest(const struct schema_list *forms, const struct subject
 	size_t meant = 0;
 
 	for (size_t i = 0; i < forms->count; i++) {
-		if (schema_types(forms->list[i]) & subject->type) {
+		if (forms->list[i]->open_types & subject->type) {
 			nearest = forms->list[i];
 			meant++;
 		}
@@ -337,24 +308,43 @@ static bool report_nearest(const struct schema_list *forms, const struct subject
 	return report_each(forms, subject, place, check);
 }
 
-static bool check_forms(const struct schema_list *forms, bool only_one,
-			const struct subject *subject, const struct place *place,
-			const struct check *check)
+static bool check_forms(const struct schema_list *forms, const struct subject *subject,
+			const struct place *place, const struct check *check)
 {
 	const struct check silent = {.in = check->in};
 	size_t fitting = 0;
 
-	for (size_t i = 0; i < forms->count; i++) {
+	for (size_t i = 0; i < forms->count; i++)
 		fitting += check_subject(forms->list[i], subject, place, &silent);
-		if (fitting == 1 && !only_one)
-			return true;
-	}
 	if (fitting == 1)
 		return true;
 	if (fitting > 1)
 		return schema_report(check, place, "fits %zu of the allowed forms, not just one",
 				     fitting);
 	return check->violations ? report_nearest(forms, subject, place, check) : false;
+}
+
+/* What the schema says about values of this type. */
+static bool check_by_type(const struct schema *schema, const struct subject *subject,
+			  const struct place *place, const struct check *check)
+{
+	switch (subject->type) {
+	case SCHEMA_INTEGER:
+		if (!(schema->types & SCHEMA_FRACTION) && subject->json &&
+		    !fits_int64(subject->json))
+			return schema_report(check, place, "must fit a 64-bit integer");
+		/* fall through */
+	case SCHEMA_FRACTION:
+		return !schema->numbers || check_number(schema->numbers, subject, place, check);
+	case SCHEMA_STRING:
+		return !schema->string || check_string(schema->string, subject, place, check);
+	case SCHEMA_ARRAY:
+		return !schema->array || check_array(schema->array, subject->json, place, check);
+	case SCHEMA_OBJECT:
+		return !schema->object || check_object(schema->object, subject->json, place, check);
+	default:
+		return true;
+	}
 }
 
 static bool check_subject(const struct schema *schema, const struct subject *subject,
@@ -364,38 +354,13 @@ static bool check_subject(const struct schema *schema, const struct subject *sub
 
 	if (!(schema->types & subject->type))
 		return schema_report_type(schema, subject, place, check);
-	if (schema->reference)
-		fits = check_subject(schema->reference, subject, place, check);
 	for (size_t i = 0; i < schema->all_of.count; i++)
 		fits &= check_subject(schema->all_of.list[i], subject, place, check);
-	if (schema->any_of.count)
-		fits &= check_forms(&schema->any_of, false, subject, place, check);
 	if (schema->one_of.count)
-		fits &= check_forms(&schema->one_of, true, subject, place, check);
-	if (schema->enumeration && !is_enumerated(schema->enumeration, subject))
-		fits = schema_report_allowed(schema->enumeration, true, place, check);
-	if (schema->constant && !subject_equals(subject, schema->constant))
-		fits = schema_report_allowed(schema->constant, false, place, check);
-	if (schema->excluded && subject_equals(subject, schema->excluded))
-		fits = schema_report_excluded(schema->excluded, place, check);
-
-	switch (subject->type) {
-	case SCHEMA_INTEGER:
-		if (!(schema->types & SCHEMA_FRACTION) && subject->json &&
-		    !fits_int64(subject->json))
-			return schema_report(check, place, "must fit a 64-bit integer");
-		/* fall through */
-	case SCHEMA_FRACTION:
-		return (!schema->compares || check_number(schema, subject, place, check)) && fits;
-	case SCHEMA_STRING:
-		return check_string(schema, subject, place, check) && fits;
-	case SCHEMA_ARRAY:
-		return check_array(schema, subject->json, place, check) && fits;
-	case SCHEMA_OBJECT:
-		return check_object(schema, subject->json, place, check) && fits;
-	default:
-		return fits;
-	}
+		fits &= check_forms(&schema->one_of, subject, place, check);
+	if (schema->values && !is_enumerated(schema->values, subject))
+		fits = schema_report(check, place, "must be %s", schema->values->expected);
+	return check_by_type(schema, subject, place, check) && fits;
 }
 
 /* ---- public --------------------------------------------------------------------------------- */
@@ -430,14 +395,6 @@ bool schema_check_number(const struct schema *schema, struct decimal number, con
 {
 	struct subject subject = {.type = number.scale > 0 ? SCHEMA_FRACTION : SCHEMA_INTEGER,
 				  .number = number};
-
-	return check_root(schema, &subject, in, pointer, violations);
-}
-
-bool schema_check_bool(const struct schema *schema, bool value, const char *in, const char *pointer,
-		       struct violations *violations)
-{
-	struct subject subject = {.type = SCHEMA_BOOLEAN, .truth = value};
 
 	return check_root(schema, &subject, in, pointer, violations);
 }

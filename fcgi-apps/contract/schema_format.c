@@ -114,34 +114,36 @@ static bool is_uri(const char *text, size_t length)
 	return text == end || (*text == '#' && is_part(text + 1, (size_t)(end - text - 1), ":@/?"));
 }
 
-static const struct schema_format formats[] = {
-	{.name = "date-time",
-	 .is_valid = is_date_time,
-	 .expected = "must be a date and time of RFC 3339, such as 2026-01-31T23:59:59Z"},
-	{.name = "id", .is_valid = is_any, .normalize = schema_id_normalize},
-	{.name = "int32", .is_valid = is_any, .magnitude = INT32_MAX},
-	{.name = "int64", .is_valid = is_any, .magnitude = INT64_MAX},
-	{.name = "text-block",
-	 .is_valid = schema_text_is_block,
-	 .expected = "must not have control characters other than tabs and line breaks",
-	 .explain = schema_text_explain,
-	 .normalize = schema_text_normalize},
-	{.name = "text-line",
-	 .is_valid = schema_text_is_line,
-	 .expected = "must not have control characters or line breaks",
-	 .explain = schema_text_explain,
-	 .normalize = schema_text_normalize},
-	{.name = "uri",
-	 .is_valid = is_uri,
-	 .expected = "must be an absolute URI, such as https://example.com/picture.png"},
-	{.name = "uuid", .is_valid = uuid_is_valid, .expected = "must be a UUID"},
+const struct schema_format schema_format_date_time = {
+	.is_valid = is_date_time,
+	.expected = "must be a date and time of RFC 3339, such as 2026-01-31T23:59:59Z",
 };
 
-const struct schema_format *schema_format_find(const char *name)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(formats); i++) {
-		if (strcmp(formats[i].name, name) == 0)
-			return &formats[i];
-	}
-	return NULL;
-}
+const struct schema_format schema_format_id = {
+	.is_valid = is_any,
+	.normalize = schema_id_normalize,
+};
+
+const struct schema_format schema_format_text_block = {
+	.is_valid = schema_text_is_block,
+	.expected = "must not have control characters other than tabs and line breaks",
+	.explain = schema_text_explain,
+	.normalize = schema_text_normalize,
+};
+
+const struct schema_format schema_format_text_line = {
+	.is_valid = schema_text_is_line,
+	.expected = "must not have control characters or line breaks",
+	.explain = schema_text_explain,
+	.normalize = schema_text_normalize,
+};
+
+const struct schema_format schema_format_uri = {
+	.is_valid = is_uri,
+	.expected = "must be an absolute URI, such as https://example.com/picture.png",
+};
+
+const struct schema_format schema_format_uuid = {
+	.is_valid = uuid_is_valid,
+	.expected = "must be a UUID",
+};

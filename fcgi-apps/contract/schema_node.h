@@ -1,22 +1,37 @@
-/* A compiled schema from the inside. Private to the schema_*.c files. */
+/*
+ * A compiled schema from the inside. Private to this folder: only compiler/emit.py makes them, as
+ * constants. NULL and 0 are: nothing said.
+ */
 #ifndef CONTRACT_SCHEMA_NODE_H
 #define CONTRACT_SCHEMA_NODE_H
 
 #include "base/decimal.h"
-#include "contract/names.h"
 #include "contract/schema.h"
 #include "contract/schema_format.h"
 #include "contract/schema_pattern.h"
 
-struct schema_list {
-	struct schema **list;
-	size_t count;
+/* A set of these is what a value may be. */
+enum schema_type {
+	SCHEMA_NULL = 1,
+	SCHEMA_BOOLEAN = 2,
+	SCHEMA_INTEGER = 4,
+	SCHEMA_FRACTION = 8, /* a number that is no integer; "number" is both */
+	SCHEMA_STRING = 16,
+	SCHEMA_ARRAY = 32,
+	SCHEMA_OBJECT = 64,
 };
 
-struct schema_member {
-	const char *name;
-	struct schema *schema; /* NULL: only named by `required` */
-	bool required;
+/* A count of characters or elements. */
+struct schema_count {
+	size_t lowest;
+	size_t highest; /* SIZE_MAX: no limit */
+};
+
+/* `enum` */
+struct schema_values {
+	const char *const *list;
+	size_t count;
+	const char *expected; /* "one of …", for messages */
 };
 
 /* A number of the schema, with its text for messages; text NULL: not given. */
@@ -25,44 +40,60 @@ struct schema_number {
 	const char *text;
 };
 
-/* A count of characters, elements or members. */
-struct schema_count {
-	size_t lowest;
-	size_t highest; /* SIZE_MAX: no limit */
+struct schema_numbers {
+	struct schema_number minimum, maximum;
+	struct schema_number excluded; /* `not` */
+	size_t decimals;               /* SIZE_MAX: no limit */
+};
+
+struct schema_string {
+	struct schema_count characters;
+	const struct pattern *pattern;
+	const struct schema_format *format;
+};
+
+struct schema_member {
+	const char *name;
+	const struct schema *schema; /* NULL: only named by `required` */
+	bool required;
+};
+
+struct schema_object {
+	const struct schema_member *members; /* in the document's order */
+	size_t member_count;
+	size_t required_count;
+	bool closed; /* no others */
+};
+
+struct schema_array {
+	const struct schema *items; /* NULL: anything */
+	struct schema_count elements;
+	bool unique;
+};
+
+struct schema_list {
+	const struct schema *const *list;
+	size_t count;
 };
 
 struct schema {
-	const struct json *definition;                         /* identifies the place */
-	enum { SCHEMA_UNSEEN, SCHEMA_OPEN, SCHEMA_DONE } walk; /* of the search for cycles */
+	unsigned types;      /* of enum schema_type */
+	unsigned open_types; /* what all_of leaves of them */
+	const struct schema_values *values;
+	const struct schema_numbers *numbers;
+	const struct schema_string *string;
+	const struct schema_object *object;
+	const struct schema_array *array;
+	const struct schema_format
+		*normal; /* says what a string's normal form is, parts included */
 
-	unsigned types; /* of enum schema_type; 0: the schema false */
-	const struct json *enumeration;
-	const struct json *constant;
-	const struct json *excluded; /* `not` */
-
-	bool compares; /* any of the following five is given */
-	struct schema_number minimum, maximum, above, below;
-	size_t decimals; /* SIZE_MAX: no limit */
-
-	struct schema_count characters;
-	struct pattern *pattern;
-	const char *pattern_source;
-	const struct schema_format *format;
-
-	struct names member_names; /* indices in members */
-	struct schema_member *members;
-	size_t member_count;
-	size_t required_count;
-	struct schema *additional; /* NULL: anything */
-	struct schema_count member_range;
-
-	struct schema *items; /* NULL: anything */
-	struct schema_count elements;
-	bool unique;
-
-	/* Applied to the same value. */
-	struct schema *reference;
-	struct schema_list all_of, any_of, one_of;
+	/* Applied to the same value; `$ref` beside other keywords is one of all_of. */
+	struct schema_list all_of, one_of;
 };
+
+/* The member of that name, or NULL. *position is where to look first and is moved behind it:
+ * members mostly come in the order of the document. 0 to begin with. */
+const struct schema_member *schema_find_member(const struct schema_object *object, const char *name,
+					       size_t *position);
 
 #endif

@@ -3,36 +3,10 @@
 
 #include "contract/schema_node.h"
 
-static const struct schema_format *normal_format(const struct schema *schema);
-
-static const struct schema_format *format_in(const struct schema_list *list)
-{
-	const struct schema_format *format = NULL;
-
-	for (size_t i = 0; i < list->count && !format; i++)
-		format = normal_format(list->list[i]);
-	return format;
-}
-
-/* The one that says what a string's normal form is, or NULL. */
-static const struct schema_format *normal_format(const struct schema *schema)
-{
-	const struct schema_format *format = schema->format;
-
-	if (format && format->normalize)
-		return format;
-	format = schema->reference ? normal_format(schema->reference) : NULL;
-	if (!format)
-		format = format_in(&schema->all_of);
-	if (!format)
-		format = format_in(&schema->any_of);
-	return format ? format : format_in(&schema->one_of);
-}
-
 int schema_normalize_string(const struct schema *schema, const char *text, size_t length,
 			    struct text *out)
 {
-	const struct schema_format *format = normal_format(schema);
+	const struct schema_format *format = schema->normal;
 
 	if (!format || !format->normalize(text, length, out))
 		return 0;
@@ -52,26 +26,26 @@ static int normalize_string(const struct schema *schema, struct json *string)
 			   : json_change_string(string, text_string(&normal), normal.length);
 }
 
-static int normalize_elements(const struct schema *schema, const struct json *array)
+static int normalize_elements(const struct schema *items, const struct json *array)
 {
 	int result = 0;
 
-	for (size_t i = 0; schema->items && i < json_length(array) && result == 0; i++)
-		result = schema_normalize(schema->items, (struct json *)json_at(array, i));
+	for (size_t i = 0; items && i < json_length(array) && result == 0; i++)
+		result = schema_normalize(items, (struct json *)json_at(array, i));
 	return result;
 }
 
-static int normalize_members(const struct schema *schema, const struct json *object)
+static int normalize_members(const struct schema_object *known, const struct json *object)
 {
+	size_t position = 0;
 	int result = 0;
 
 	json_each (object, member) {
-		size_t index = names_find(&schema->member_names, member.name);
-		const struct schema *known =
-			index == NAMES_NONE ? schema->additional : schema->members[index].schema;
+		const struct schema_member *found =
+			schema_find_member(known, member.name, &position);
 
-		if (known && result == 0)
-			result = schema_normalize(known, (struct json *)member.value);
+		if (found && found->schema && result == 0)
+			result = schema_normalize(found->schema, (struct json *)member.value);
 	}
 	return result;
 }
@@ -92,15 +66,11 @@ int schema_normalize(const struct schema *schema, struct json *value)
 
 	if (type == JSON_STRING)
 		return normalize_string(schema, value);
-	if (type == JSON_ARRAY)
-		result = normalize_elements(schema, value);
-	else if (type == JSON_OBJECT)
-		result = normalize_members(schema, value);
-	if (result == 0 && schema->reference)
-		result = schema_normalize(schema->reference, value);
+	if (type == JSON_ARRAY && schema->array)
+		result = normalize_elements(schema->array->items, value);
+	else if (type == JSON_OBJECT && schema->object)
+		result = normalize_members(schema->object, value);
 	if (result == 0)
 		result = normalize_each(&schema->all_of, value);
-	if (result == 0)
-		result = normalize_each(&schema->any_of, value);
 	return result == 0 ? normalize_each(&schema->one_of, value) : result;
 }

@@ -2,11 +2,6 @@
 
 #include <stdarg.h>
 
-#include "base/text.h"
-
-/* Longest list of allowed values in a message. */
-#define ALLOWED_TEXT_MAX 256
-
 static void build_pointer(const struct place *place, char buffer[VIOLATION_POINTER_SIZE])
 {
 	char digits[24];
@@ -93,45 +88,6 @@ bool schema_report_type(const struct schema *schema, const struct subject *subje
 {
 	char expected[128];
 
-	if (!schema->types)
-		return schema_report(check, place, "is not allowed");
 	describe_types(schema->types, expected, sizeof(expected));
 	return schema_report(check, place, "must be %s, not %s", expected, subject_name(subject));
-}
-
-bool schema_report_allowed(const struct json *allowed, bool list, const struct place *place,
-			   const struct check *check)
-{
-	struct text text;
-	bool result;
-
-	if (!check->violations)
-		return false;
-	text_init(&text, ALLOWED_TEXT_MAX);
-	if (list) {
-		for (size_t i = 0; i < json_length(allowed); i++) {
-			text_append_string(&text, i ? ", " : "one of ");
-			json_print(json_at(allowed, i), &text);
-		}
-	} else {
-		json_print(allowed, &text);
-	}
-	result = text_error(&text)
-			 ? schema_report(check, place, "must be one of the allowed values")
-			 : schema_report(check, place, "must be %s", text_string(&text));
-	text_release(&text);
-	return result;
-}
-
-bool schema_report_excluded(const struct json *excluded, const struct place *place,
-			    const struct check *check)
-{
-	struct text text CLEANUP(text_release) = {0};
-
-	if (!check->violations)
-		return false;
-	text_init(&text, ALLOWED_TEXT_MAX);
-	json_print(excluded, &text);
-	return schema_report(check, place, "must not be %s",
-			     text_error(&text) ? "what is excluded" : text_string(&text));
 }

@@ -25,7 +25,6 @@ struct subject {
 	const char *text; /* of a string */
 	size_t length;
 	struct decimal number; /* without json */
-	bool truth;            /* without json */
 };
 
 /* These add a violation and return false: what the check that failed returns. */
@@ -33,12 +32,6 @@ bool schema_report(const struct check *check, const struct place *place, const c
 	PRINTF_LIKE(3, 4);
 bool schema_report_type(const struct schema *schema, const struct subject *subject,
 			const struct place *place, const struct check *check);
-/* allowed is the value that it must be, or with list set an array of them. */
-bool schema_report_allowed(const struct json *allowed, bool list, const struct place *place,
-			   const struct check *check);
-bool schema_report_excluded(const struct json *excluded, const struct place *place,
-			    const struct check *check);
-
 /* "s" unless it is one. */
 const char *schema_plural(size_t count);
 

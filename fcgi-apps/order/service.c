@@ -2,7 +2,6 @@
 
 #include "base/clock.h"
 #include "base/config.h"
-#include "base/embed.h"
 #include "order/app.h"
 #include "order/checkout.h"
 #include "order/checks.h"
@@ -14,17 +13,14 @@
 #include "order/sweeper.h"
 #include "responder/old_user_ids.h"
 
-EMBED(order_openapi, "order/openapi.json");
+/* Made of openapi.json. */
+extern const struct contract order_contract;
+extern const struct binding *const order_bindings[];
 
-static const struct binding bindings[] = {
-	{.operation_id = ORDER_CHECKOUT_OPERATION,
-	 .mode = RUN_BLOCKING,
-	 .handle = order_checkout,
-	 .replay = order_api_replay},
-	{.operation_id = "listOrders", .mode = RUN_READ, .handle = order_api_list},
-	{.operation_id = "getOrder", .mode = RUN_LOOKUP, .handle = order_api_get},
-	{.operation_id = "setOrderStatus", .mode = RUN_BLOCKING, .handle = order_api_set_status},
-};
+BINDING(createOrder) = {.mode = RUN_BLOCKING, .handle = order_checkout, .replay = order_api_replay};
+BINDING(listOrders) = {.mode = RUN_READ, .handle = order_api_list};
+BINDING(getOrder) = {.mode = RUN_LOOKUP, .handle = order_api_get};
+BINDING(setOrderStatus) = {.mode = RUN_BLOCKING, .handle = order_api_set_status};
 
 static bool relay_cart(UNUSED struct runtime *runtime, void *app)
 {
@@ -123,12 +119,10 @@ static void metrics(UNUSED struct runtime *runtime, void *app, struct text *out)
 const struct service order_service = {
 	.name = "order",
 	.title = "Order Service API",
-	.openapi = order_openapi,
-	.openapi_length = &order_openapi_size,
+	.contract = &order_contract,
 	.migrations = order_migrations,
 	.migration_count = ORDER_MIGRATION_COUNT,
-	.bindings = bindings,
-	.binding_count = ARRAY_SIZE(bindings),
+	.bindings = order_bindings,
 	.tasks = tasks,
 	.task_count = ARRAY_SIZE(tasks),
 	.checks = order_checks,

@@ -1,7 +1,6 @@
 #include "product/service.h"
 
 #include "base/clock.h"
-#include "base/embed.h"
 #include "product/api.h"
 #include "product/checks.h"
 #include "product/cleanup.h"
@@ -10,38 +9,40 @@
 #include "product/prices.h"
 #include "product/word_index.h"
 
-EMBED(product_openapi, "product/openapi.json");
+/* Made of openapi.json. */
+extern const struct contract product_contract;
+extern const struct binding *const product_bindings[];
 
-static const struct binding bindings[] = {
-	{.operation_id = "listProducts",
-	 .mode = RUN_READ,
-	 .is_lookup = product_api_list_is_lookup,
-	 .handle = product_api_list},
-	{.operation_id = "createProduct", .mode = RUN_TRANSACTION, .handle = product_api_create},
-	{.operation_id = "getProduct", .mode = RUN_LOOKUP, .handle = product_api_get},
-	{.operation_id = "replaceProduct", .mode = RUN_TRANSACTION, .handle = product_api_replace},
-	{.operation_id = "patchProduct", .mode = RUN_TRANSACTION, .handle = product_api_patch},
-	{.operation_id = "deleteProduct", .mode = RUN_TRANSACTION, .handle = product_api_delete},
-	{.operation_id = "restoreProduct",
-	 .mode = RUN_TRANSACTION,
-	 .handle = product_api_restore,
-	 .replay = product_api_get},
-	{.operation_id = "adjustStock",
-	 .mode = RUN_TRANSACTION,
-	 .handle = product_api_adjust_stock,
-	 .replay = product_api_get},
-	{.operation_id = "listStockMovements",
-	 .mode = RUN_READ,
-	 .handle = product_api_list_movements},
-	{.operation_id = "importProducts",
-	 .mode = RUN_BLOCKING,
-	 .streams_body = true,
-	 .handle = product_api_import},
-	{.operation_id = "exportProducts", .mode = RUN_BLOCKING, .handle = product_api_export},
-	{.operation_id = "holdStock", .mode = RUN_TRANSACTION, .handle = product_api_hold},
-	{.operation_id = "shipStock", .mode = RUN_TRANSACTION, .handle = product_api_ship},
-	{.operation_id = "releaseStock", .mode = RUN_TRANSACTION, .handle = product_api_release},
+BINDING(listProducts) = {
+	.mode = RUN_READ,
+	.is_lookup = product_api_list_is_lookup,
+	.handle = product_api_list,
 };
+BINDING(createProduct) = {.mode = RUN_TRANSACTION, .handle = product_api_create};
+BINDING(getProduct) = {.mode = RUN_LOOKUP, .handle = product_api_get};
+BINDING(replaceProduct) = {.mode = RUN_TRANSACTION, .handle = product_api_replace};
+BINDING(patchProduct) = {.mode = RUN_TRANSACTION, .handle = product_api_patch};
+BINDING(deleteProduct) = {.mode = RUN_TRANSACTION, .handle = product_api_delete};
+BINDING(restoreProduct) = {
+	.mode = RUN_TRANSACTION,
+	.handle = product_api_restore,
+	.replay = product_api_get,
+};
+BINDING(adjustStock) = {
+	.mode = RUN_TRANSACTION,
+	.handle = product_api_adjust_stock,
+	.replay = product_api_get,
+};
+BINDING(listStockMovements) = {.mode = RUN_READ, .handle = product_api_list_movements};
+BINDING(importProducts) = {
+	.mode = RUN_BLOCKING,
+	.streams_body = true,
+	.handle = product_api_import,
+};
+BINDING(exportProducts) = {.mode = RUN_BLOCKING, .handle = product_api_export};
+BINDING(holdStock) = {.mode = RUN_TRANSACTION, .handle = product_api_hold};
+BINDING(shipStock) = {.mode = RUN_TRANSACTION, .handle = product_api_ship};
+BINDING(releaseStock) = {.mode = RUN_TRANSACTION, .handle = product_api_release};
 
 static const struct task tasks[] = {
 	{.name = "index-words", .interval = 5 * CLOCK_SECOND, .run = word_index_catch_up},
@@ -51,13 +52,11 @@ static const struct task tasks[] = {
 const struct service product_service = {
 	.name = "product",
 	.title = "Product Service API",
-	.openapi = product_openapi,
-	.openapi_length = &product_openapi_size,
+	.contract = &product_contract,
 	.migrations = product_migrations,
 	.migration_count = PRODUCT_MIGRATION_COUNT,
 	.before_commit = word_index_update,
-	.bindings = bindings,
-	.binding_count = ARRAY_SIZE(bindings),
+	.bindings = product_bindings,
 	.tasks = tasks,
 	.task_count = ARRAY_SIZE(tasks),
 	.checks = product_checks,

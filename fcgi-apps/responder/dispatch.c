@@ -75,7 +75,7 @@ static int find_operation(struct exchange *exchange)
 		value[parameter->length] = '\0';
 	}
 	request->operation = request->route.operation;
-	exchange->binding = exchange->server->bindings[request->operation->index];
+	exchange->binding = request->runtime->service->bindings[request->operation->index];
 	request->replay = exchange->binding->replay;
 	return 0;
 }

@@ -24,21 +24,16 @@ static bool leads_to_paths(const struct contract *contract, const char *prefix)
 static int get_document(struct request *request, struct response *response)
 {
 	const struct contract *contract = request->runtime->contract;
-	size_t length = 0;
-	const char *document = contract_document(contract, request->internal, &length);
-	size_t place = contract_document_server(contract, request->internal);
-	if (!place || !*request->origin) {
-		response_constant(response, "application/json", document, length);
-		return 0;
-	}
+	const char *prefix = leads_to_paths(contract, request->prefix) ? "" : request->prefix;
+	struct text server CLEANUP(text_release) = {0};
+
+	text_init(&server, SIZE_MAX);
+	text_printf(&server, "%s%s", *request->origin ? request->origin : ".",
+		    *request->origin ? prefix : "");
 	response->status = 200;
 	response->content_type = "application/json";
-	text_append(&response->body, document, place);
-	text_append_string(&response->body, request->origin);
-	if (!leads_to_paths(contract, request->prefix))
-		text_append_string(&response->body, request->prefix);
-	text_append(&response->body, document + place + 1, length - place - 1);
-	return 0;
+	contract_write_document(contract, request->internal, text_string(&server), &response->body);
+	return text_error(&server);
 }
 
 static void write_status(struct response *response, const char *status)
@@ -80,14 +75,11 @@ static int get_metrics(struct request *request, struct response *response)
 	return 0;
 }
 
-const struct binding meta_bindings[] = {
-	{.operation_id = "getServiceInfo", .mode = RUN_DIRECT, .handle = get_service_info},
-	{.operation_id = "getDocument", .mode = RUN_DIRECT, .handle = get_document},
-	{.operation_id = "getDocs", .mode = RUN_DIRECT, .handle = docs_get_swagger},
-	{.operation_id = "getRedoc", .mode = RUN_DIRECT, .handle = docs_get_redoc},
-	{.operation_id = "getDocsFile", .mode = RUN_DIRECT, .handle = docs_get_file},
-	{.operation_id = "getLiveness", .mode = RUN_DIRECT, .handle = get_liveness},
-	{.operation_id = "getReadiness", .mode = RUN_DIRECT, .handle = get_readiness},
-	{.operation_id = "getMetrics", .mode = RUN_DIRECT, .handle = get_metrics},
-};
-const size_t meta_binding_count = ARRAY_SIZE(meta_bindings);
+BINDING(getServiceInfo) = {.mode = RUN_DIRECT, .handle = get_service_info};
+BINDING(getDocument) = {.mode = RUN_DIRECT, .handle = get_document};
+BINDING(getDocs) = {.mode = RUN_DIRECT, .handle = docs_get_swagger};
+BINDING(getRedoc) = {.mode = RUN_DIRECT, .handle = docs_get_redoc};
+BINDING(getDocsFile) = {.mode = RUN_DIRECT, .handle = docs_get_file};
+BINDING(getLiveness) = {.mode = RUN_DIRECT, .handle = get_liveness};
+BINDING(getReadiness) = {.mode = RUN_DIRECT, .handle = get_readiness};
+BINDING(getMetrics) = {.mode = RUN_DIRECT, .handle = get_metrics};

@@ -28,8 +28,7 @@ struct tasks;
 struct server {
 	struct runtime runtime;
 	void *app;
-	struct listener place;           /* of the listening socket */
-	const struct binding **bindings; /* by operation index */
+	struct listener place; /* of the listening socket */
 	bool check_responses;
 	atomic_bool draining;
 	int64_t keys_max;          /* Idempotency-Keys that may be stored */
@@ -140,8 +139,5 @@ void tasks_stop(struct tasks *tasks);
 
 /* Whether requests should be sent here now: 0, or the error that says why not. */
 int server_ready(struct server *server);
-
-extern const struct binding meta_bindings[];
-extern const size_t meta_binding_count;
 
 #endif

@@ -8,7 +8,6 @@
 #include "base/failpoint.h"
 #include "base/log.h"
 #include "base/processors.h"
-#include "responder/bindings.h"
 #include "responder/command.h"
 #include "responder/exchange.h"
 #include "responder/metrics.h"
@@ -72,23 +71,6 @@ static int read_settings(const struct service *service, struct settings *setting
 	settings->single_commit = config_bool("DB_SINGLE_COMMIT", false);
 	failpoint_start();
 	return config_failed() ? -EINVAL : 0;
-}
-
-static int load_contract(struct server *server)
-{
-	const struct service *service = server->runtime.service;
-	struct text error;
-	text_init(&error, 4096);
-	int rc = contract_load(service->openapi, *service->openapi_length, server->runtime.currency,
-			       service_version, &server->runtime.contract, &error);
-	if (rc == 0)
-		rc = bindings_make(server->runtime.contract, service->bindings,
-				   service->binding_count, &server->bindings, &error);
-	if (rc < 0)
-		log_write(LOG_ERROR, "the OpenAPI document cannot be used",
-			  log_text("error.message", text_string(&error)), log_error_code(rc));
-	text_release(&error);
-	return rc;
 }
 
 static int refuse_store(const struct settings *settings, const char *reason, int error)
@@ -178,8 +160,6 @@ static int start(struct server *server, struct settings *settings)
 	pthread_mutex_init(&server->free_lock, NULL);
 	int rc = exchange_global_start();
 	if (rc == 0)
-		rc = load_contract(server);
-	if (rc == 0)
 		rc = metrics_create(server->runtime.contract, &server->metrics);
 	/* Before the store: a bad setting must not leave a migrated database behind. */
 	if (rc == 0 && service->start)
@@ -221,8 +201,6 @@ static void stop(struct server *server)
 		service->stop(server->app);
 	exchange_free_all(server);
 	metrics_free(server->metrics);
-	free(server->bindings);
-	contract_free(server->runtime.contract);
 	loop_release(server);
 	listener_release(&server->place);
 	pthread_mutex_destroy(&server->free_lock);
@@ -264,12 +242,14 @@ int service_main(const struct service *service, int argc, char **argv)
 
 	struct server server = {
 		.runtime = {.service = service,
+			    .contract = service->contract,
 			    .currency = settings.currency,
 			    .request_timeout = REQUEST_TIMEOUT,
 			    .server = &server},
 		.check_responses = settings.check_responses,
 		.keys_max = settings.keys_max,
 	};
+	contract_start(service->contract, settings.currency, service_version);
 	let_signals_end();
 	if (start(&server, &settings) < 0) {
 		log_write(LOG_ERROR, "cannot start");

@@ -29,7 +29,6 @@ enum run_mode {
 };
 
 struct binding {
-	const char *operation_id;
 	enum run_mode mode;
 	bool streams_body; /* RUN_BLOCKING: the handler reads the body itself */
 	/* RUN_READ: whether this request, which is checked already, is one for RUN_LOOKUP. NULL:
@@ -52,6 +51,10 @@ struct binding {
 	int (*replay)(struct request *request, struct response *response);
 };
 
+/* The binding of an operation, by its operationId. At the beginning of a line of a service's
+ * service.c or of responder/meta.c: there contract/compile.py looks for them. */
+#define BINDING(operation) const struct binding binding_##operation
+
 /* Work of its own thread, called every interval and whenever task_wake() is called. Returns
  * whether more is waiting (then it is called again at once). */
 struct task {
@@ -65,7 +68,7 @@ struct task {
 struct runtime {
 	const struct service *service;
 	struct db *db;
-	struct contract *contract;
+	const struct contract *contract;
 	struct currency currency;
 	int64_t request_timeout; /* microseconds a request may take in all */
 	atomic_bool keys_full;   /* no further Idempotency-Key is taken */
@@ -75,13 +78,11 @@ struct runtime {
 struct service {
 	const char *name;  /* "product" */
 	const char *title; /* "Product Service API" */
-	const char *openapi;
-	const size_t *openapi_length;
+	const struct contract *contract;
 	const struct db_migration *migrations;
 	size_t migration_count;
-	db_function *before_commit;     /* as in db_options; may be NULL */
-	const struct binding *bindings; /* one for each operation but those of the responder */
-	size_t binding_count;
+	db_function *before_commit;            /* as in db_options; may be NULL */
+	const struct binding *const *bindings; /* by operation index */
 	const struct task *tasks;
 	size_t task_count;
 	const struct check *checks; /* of its database, for operators */

@@ -1,30 +1,17 @@
 #include "contracts.h"
 
-static struct contract *contract;
+static const struct contract *const contract = &test_body_contract;
 static struct violations violations;
+
+static void start(void)
+{
+	start_contract(contract);
+}
 
 static void stop(void)
 {
 	violations_release(&violations);
-	contract_free(contract);
 }
-
-static const char body_document[] =
-	"{'openapi':'3.1.0','info':{'title':'T'},'paths':{'/x':{"
-	"'post':{'operationId':'a','requestBody':{'x-max-bytes':1000,'required':true,'content':{"
-	"'application/json':{'schema':{'$ref':'#/components/schemas/Problem'}},"
-	"'application/merge-patch+json':{'schema':{'type':'object'}},"
-	"'application/x-ndjson':{'schema':{'type':'object'}}}},'responses':{"
-	"'200':{'description':'d','content':{'text/plain':{},'application/json':{'schema':"
-	"{'type':'object','required':['id'],'properties':{'id':{'type':'string'}},"
-	"'additionalProperties':false}}}},"
-	"'204':{'description':'d'},"
-	"'404':{'$ref':'#/components/responses/NotFound'},"
-	"'422':{'description':'d','content':{'application/problem+json':{'schema':"
-	"{'$ref':'#/components/schemas/InvalidRequest'}}}}}},"
-	"'put':{'operationId':'b','requestBody':{'x-max-bytes':1000,'content':{'text/csv':{}}},"
-	"'responses':{'204':{'description':'d'}}},"
-	"'delete':{'operationId':'c','responses':{'204':{'description':'d'}}}}}}";
 
 static const struct {
 	const char *operation, *content_type;
@@ -46,10 +33,8 @@ static const struct {
 
 START_TEST(content_types)
 {
-	const struct operation *operation;
+	const struct operation *operation = contract_find(contract, type_cases[_i].operation);
 
-	contract = load_contract(body_document);
-	operation = contract_find(contract, type_cases[_i].operation);
 	ck_assert_int_eq(
 		contract_check_content_type(contract, operation, type_cases[_i].content_type),
 		type_cases[_i].taken ? 0 : -EPROTONOSUPPORT);
@@ -60,7 +45,6 @@ END_TEST
 
 START_TEST(whether_there_is_a_body)
 {
-	contract = load_contract(body_document);
 	ck_assert(contract_find(contract, "a")->has_body);
 	ck_assert(contract_find(contract, "a")->body_required);
 	ck_assert(contract_find(contract, "b")->has_body);
@@ -71,11 +55,9 @@ END_TEST
 
 START_TEST(checking_a_body)
 {
-	const struct operation *operation;
+	const struct operation *operation = contract_find(contract, "a");
 	struct json *body = json_new_object();
 
-	contract = load_contract(body_document);
-	operation = contract_find(contract, "a");
 	ck_assert(contract_check_body(contract, operation, "application/merge-patch+json", body,
 				      &violations));
 	ck_assert(!contract_check_body(contract, operation, "application/json", body, &violations));
@@ -132,7 +114,6 @@ START_TEST(checking_responses)
 	const char *body = response_cases[_i].body, *detail = response_cases[_i].detail;
 	bool fits;
 
-	contract = load_contract(body_document);
 	fits = contract_check_response(contract, contract_find(contract, "a"),
 				       response_cases[_i].status, response_cases[_i].content_type,
 				       body, strlen(body), &violations);
@@ -148,13 +129,13 @@ END_TEST
 
 START_TEST(the_document_fits_its_own_declaration)
 {
-	const char *text;
-	size_t length;
+	struct text text CLEANUP(text_release) = {0};
 
-	contract = load_contract(body_document);
-	text = contract_document(contract, true, &length);
+	text_init(&text, 1u << 20);
+	contract_write_document(contract, true, ".", &text);
 	ck_assert(contract_check_response(contract, contract_find(contract, "getDocument"), 200,
-					  "application/json", text, length, &violations));
+					  "application/json", text_string(&text), text.length,
+					  &violations));
 }
 END_TEST
 
@@ -162,7 +143,7 @@ int main(void)
 {
 	TCase *tcase = tcase_create("body");
 
-	tcase_add_checked_fixture(tcase, NULL, stop);
+	tcase_add_checked_fixture(tcase, start, stop);
 	tcase_add_loop_test(tcase, content_types, 0, ARRAY_SIZE(type_cases));
 	tcase_add_test(tcase, whether_there_is_a_body);
 	tcase_add_test(tcase, checking_a_body);

@@ -6,27 +6,19 @@
 #include "product/service.h"
 #include "products.h"
 
-static struct contract *contract;
 static struct runtime runtime;
 
 static void set_up(void)
 {
-	struct text error;
-
 	products_open();
 	ck_assert_int_eq(currency_find("USD", &runtime.currency), 0);
-	text_init(&error, 4096);
-	ck_assert_msg(contract_load(product_service.openapi, *product_service.openapi_length,
-				    runtime.currency, "1", &contract, &error) == 0,
-		      "%s", text_string(&error));
-	text_release(&error);
-	runtime.contract = contract;
+	runtime.contract = product_service.contract;
+	contract_start(runtime.contract, runtime.currency, "1");
 	runtime.db = products_db;
 }
 
 static void tear_down(void)
 {
-	contract_free(contract);
 	products_close();
 }
 

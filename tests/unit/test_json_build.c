@@ -6,23 +6,21 @@ START_TEST(building)
 	struct json *object CLEANUP(json_free_p) = json_new_object();
 	struct json *list = json_new_array();
 
-	ck_assert_int_eq(json_push(list, json_new_int(INT64_MIN)), 0);
-	ck_assert_int_eq(json_push(list, json_new_number("0.10")), 0);
-	ck_assert_int_eq(json_push(list, json_new_number("7")), 0);
+	ck_assert_int_eq(json_push(list, parse("-9223372036854775808")), 0);
+	ck_assert_int_eq(json_push(list, parse("0.10")), 0);
+	ck_assert_int_eq(json_push(list, parse("7")), 0);
 	ck_assert_int_eq(json_push(list, json_new_string("q\"\n")), 0);
 	ck_assert_int_eq(json_push(list, NULL), -ENOMEM);
 	ck_assert_int_eq(json_set(object, "list", list), 0);
-	ck_assert_int_eq(json_set(object, "gone", json_new_int(1)), 0);
-	ck_assert_int_eq(json_set(object, "n", json_new_int(1)), 0);
-	ck_assert_int_eq(json_set(object, "n", json_new_int(2)), 0);
+	ck_assert_int_eq(json_set(object, "gone", json_new_string("1")), 0);
+	ck_assert_int_eq(json_set(object, "n", json_new_string("1")), 0);
+	ck_assert_int_eq(json_set(object, "n", json_new_string("2")), 0);
 	ck_assert_int_eq(json_set(object, "m", NULL), -ENOMEM);
 	json_remove(object, "gone");
 	json_remove(object, "never there");
-	assert_prints(object, "{\"list\":[-9223372036854775808,0.10,7,\"q\\\"\\n\"],\"n\":2}");
+	assert_prints(object, "{\"list\":[-9223372036854775808,0.10,7,\"q\\\"\\n\"],\"n\":\"2\"}");
 	ck_assert(json_is_integer(json_at(json_get(object, "list"), 2)));
 	ck_assert_int_eq(json_int(json_at(json_get(object, "list"), 2)), 7);
-	ck_assert_ptr_null(json_new_number("1."));
-	ck_assert_ptr_null(json_new_number("NaN"));
 }
 END_TEST
 

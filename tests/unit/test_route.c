@@ -1,44 +1,11 @@
 #include "contracts.h"
 
-static struct contract *contract;
-
-#define STRING_IN_PATH "'in':'path','required':true,'schema':{'type':'string'}"
-#define NO_CONTENT     "'responses':{'204':{'description':'d'}}"
-
 /* Parameters of /a/{a}/b/{b} stand in the other order than in the path. */
-static const char document[] =
-	"{'openapi':'3.1.0','info':{'title':'Test'},'paths':{"
-	"'/things':{"
-	"'get':{'operationId':'list'," NO_CONTENT "},"
-	"'post':{'operationId':'create'," NO_CONTENT "}},"
-	"'/things/{id}':{'parameters':[{'name':'id'," STRING_IN_PATH "}],"
-	"'get':{'operationId':'get'," NO_CONTENT "},"
-	"'delete':{'operationId':'remove'," NO_CONTENT "},"
-	"'put':{'operationId':'replace','x-internal':true,'x-callers':['cart']," NO_CONTENT "}},"
-	"'/things/bulk':{'post':{'operationId':'bulk'," NO_CONTENT "}},"
-	"'/things/"
-	"secret':{'get':{'operationId':'secret','x-internal':true,'x-callers':['cart']," NO_CONTENT
-	"}},"
-	"'/things/bulk/only':{'get':{'operationId':'only'," NO_CONTENT "}},"
-	"'/things/{id}/parts':{'parameters':[{'name':'id'," STRING_IN_PATH "}],"
-	"'get':{'operationId':'parts'," NO_CONTENT "}},"
-	"'/codes/{code}':{'get':{'operationId':'code','parameters':[{'name':'code','in':'path',"
-	"'required':true,'schema':{'type':'string','pattern':'^[a-z]{1,3}$'}}]," NO_CONTENT "}},"
-	"'/a/{a}/b/{b}':{'parameters':["
-	"{'name':'b'," STRING_IN_PATH "},{'name':'a'," STRING_IN_PATH "}],"
-	"'get':{'operationId':'two'," NO_CONTENT "}},"
-	"'/internal/"
-	"x':{'get':{'operationId':'hidden','x-internal':true,'x-callers':['cart']," NO_CONTENT
-	"}}}}";
+static const struct contract *const contract = &test_route_contract;
 
 static void start(void)
 {
-	contract = load_contract(document);
-}
-
-static void stop(void)
-{
-	contract_free(contract);
+	start_contract(contract);
 }
 
 static const struct {
@@ -173,7 +140,7 @@ int main(void)
 {
 	TCase *tcase = tcase_create("route");
 
-	tcase_add_checked_fixture(tcase, start, stop);
+	tcase_add_checked_fixture(tcase, start, NULL);
 	tcase_add_loop_test(tcase, routing, 0, ARRAY_SIZE(route_cases));
 	tcase_add_test(tcase, endless_paths_end);
 	tcase_add_test(tcase, operations_are_in_document_order);

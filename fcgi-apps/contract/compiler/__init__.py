@@ -1,0 +1,1 @@
+"""Turns an OpenAPI document into C tables: see ../compile.py."""

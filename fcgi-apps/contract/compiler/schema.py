@@ -1,0 +1,317 @@
+"""JSON Schema (draft 2020-12, the dialect of OpenAPI 3.1) as numbered nodes.
+
+What a document says and these nodes do not hold is refused: a document can't claim what is not
+enforced. ../schema.h lists the keywords.
+"""
+
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+from compiler.document import below, dump, is_number, whole
+from compiler.pattern import compile_pattern
+
+INTEGER, FRACTION, STRING, ARRAY, ANY = 4, 8, 16, 32, 127  # as ../schema_node.h has them
+TYPES = {
+    "null": 1,
+    "boolean": 2,
+    "integer": INTEGER,
+    "number": INTEGER | FRACTION,
+    "string": STRING,
+    "array": ARRAY,
+    "object": 64,
+}
+
+ANNOTATIONS = {"default", "description", "examples", "title"}
+# Of strings; and what one of numbers promises to hold, on both sides of 0.
+FORMATS = {"date-time", "id", "text-block", "text-line", "uri", "uuid"}
+NORMALIZING = {"id", "text-block", "text-line"}
+MAGNITUDES = {"int32": 2**31 - 1, "int64": 2**63 - 1}
+
+UNIQUE_ITEMS_MAX = 1000  # every pair is compared
+EXPECTED_MAX = 256  # bytes of a list of allowed values in a message
+
+
+@dataclass(frozen=True)
+class Node:
+    types: int = ANY
+    enum: tuple = None
+    # Numbers as the document writes them, for messages.
+    minimum: str = None
+    maximum: str = None
+    excluded: str = None
+    decimals: int = None
+    money: str = None  # completed by the currency: "price", "amount"
+    characters: tuple = (0, None)
+    pattern: str = None
+    format: str = None
+    members: tuple = None  # of (name, number of the node or None, whether required)
+    closed: bool = False
+    items: int = None
+    elements: tuple = (0, None)
+    unique: bool = False
+    # Applied to the same value.
+    all_of: tuple = ()
+    one_of: tuple = ()
+
+    def children(self):
+        yield from self.all_of + self.one_of
+        yield from (number for _, number, _ in self.members or () if number is not None)
+        if self.items is not None:
+            yield self.items
+
+
+class Schemas:
+    def __init__(self, document):
+        self.document = document
+        self.nodes = []
+        self.patterns = {}
+        self._known = 0  # so many nodes have no circles
+        self._numbers = {}  # of nodes without a place of their own
+        self._places = {}  # of nodes that a $ref leads to; None: being looked at
+
+    def add(self, definition, where):
+        """The number of the schema's node."""
+        number = self._at(definition, where)
+        for node in range(self._known, len(self.nodes)):
+            if self._is_circular(node, set()):
+                self.document.refuse(where, "a $ref leads back to itself")
+        self._known = len(self.nodes)
+        return number
+
+    def open_types(self, number):
+        """The types that a schema leaves open, its parts included."""
+        types = self.nodes[number].types
+        for part in self.nodes[number].all_of:
+            types &= self.open_types(part)
+        return types
+
+    def element_types(self, number):
+        """What an array's elements may be in the same sense."""
+        node = self.nodes[number]
+        types = ANY if node.items is None else self.open_types(node.items)
+        for part in node.all_of:
+            types &= self.element_types(part)
+        return types
+
+    def normal_format(self, number):
+        """The format that says what a string's normal form is, or None."""
+        node = self.nodes[number]
+        if node.format in NORMALIZING:
+            return node.format
+        return next(filter(None, map(self.normal_format, node.all_of + node.one_of)), None)
+
+    def _is_circular(self, number, open_nodes):
+        """Whether a check would come back to a node with the same value, for ever."""
+        if number in open_nodes:
+            return True
+        node = self.nodes[number]
+        inside = open_nodes | {number}
+        return any(self._is_circular(part, inside) for part in node.all_of + node.one_of)
+
+    def _at(self, definition, where):
+        if not isinstance(definition, dict):
+            self.document.refuse(where, "a schema must be an object")
+        if where in self._places:
+            return self._place(where, definition)
+        if _is_reference(definition):
+            return self._reference(definition, where)
+        node = self._node(definition, where)
+        if node not in self._numbers:
+            self._numbers[node] = len(self.nodes)
+            self.nodes.append(node)
+        return self._numbers[node]
+
+    def _reference(self, definition, where):
+        reference = definition["$ref"]
+        target = self.document.find(reference)
+        if target is None:
+            self.document.refuse(where, f'$ref "{reference}" leads nowhere')
+        return self._place(reference, target)
+
+    def _place(self, where, definition):
+        """A node that is known before its definition is read: so recursion ends."""
+        if where not in self._places:
+            if _is_reference(definition):
+                self._places[where] = None
+                self._places[where] = self._reference(definition, where)
+            else:
+                self._places[where] = len(self.nodes)
+                self.nodes.append(Node())
+                self.nodes[self._places[where]] = self._node(definition, where)
+        if self._places[where] is None:
+            self.document.refuse(where, "a $ref leads back to itself")
+        return self._places[where]
+
+    def _node(self, definition, where):
+        if not isinstance(definition, dict):
+            self.document.refuse(where, "a schema must be an object")
+        node = Node(money=self.document.money(where))
+        for keyword, value in definition.items():
+            read = KEYWORDS.get(keyword)
+            if read:
+                node = replace(node, **read(self, definition, keyword, value, where))
+            elif keyword not in ANNOTATIONS and not keyword.startswith("x-"):
+                self.document.refuse(where, f'the keyword "{keyword}" is not supported')
+        if node.unique and node.elements[1] is None:
+            node = replace(node, elements=(node.elements[0], UNIQUE_ITEMS_MAX))
+        if node.unique and node.elements[1] > UNIQUE_ITEMS_MAX:
+            self.document.refuse(
+                where, f"uniqueItems takes a maxItems of at most {UNIQUE_ITEMS_MAX}"
+            )
+        self._check_magnitude(node, where)
+        return node if node.format in FORMATS else replace(node, format=None)
+
+    def _check_magnitude(self, node, where):
+        """int32 and int64 tell who stores a number how large it gets: its bounds keep that."""
+        most = MAGNITUDES.get(node.format)
+        if most is None:
+            return
+        if node.types & ~TYPES["null"] == INTEGER and node.minimum and node.maximum:
+            if -most <= Decimal(node.minimum) and Decimal(node.maximum) <= most:
+                return
+        self.document.refuse(
+            where, f"{node.format} is for integers, with a minimum and a maximum that fit it"
+        )
+
+    # ---- keywords: what each sets in a node
+
+    def _additional(self, definition, _keyword, value, where):
+        if value is not False:
+            self.document.refuse(where, "additionalProperties must be false")
+        return {"closed": True, "members": self._members(definition, where)}
+
+    def _list(self, definition, keyword, value, where):
+        if not isinstance(value, list) or not value:
+            self.document.refuse(where, f"{keyword} must be a list that is not empty")
+        numbers = tuple(self._at(part, below(where, keyword, i)) for i, part in enumerate(value))
+        if keyword == "oneOf":
+            return {"one_of": numbers}
+        own = (self._reference(definition, where),) if "$ref" in definition else ()
+        return {"all_of": own + numbers}
+
+    def _ref(self, definition, _keyword, _value, where):
+        return {} if "allOf" in definition else {"all_of": (self._reference(definition, where),)}
+
+    def _enum(self, _definition, _keyword, value, where):
+        if not isinstance(value, list) or not value or not all(isinstance(v, str) for v in value):
+            self.document.refuse(where, "enum must be a list of strings that is not empty")
+        return {"enum": tuple(value)}
+
+    def _number(self, _definition, keyword, value, where):
+        if not is_number(value) or abs(int(decimal_parts(value)[0])) > MAGNITUDES["int64"]:
+            self.document.refuse(where, f"{keyword} must be a number of at most 18 digits")
+        return {keyword: str(value)}
+
+    def _not(self, definition, _keyword, value, where):
+        """One number that is excluded is all that documents need, and leaves the type as it is for
+        whoever makes a client of them."""
+        if not isinstance(value, dict) or list(value) != ["const"] or not is_number(value["const"]):
+            self.document.refuse(where, "not must hold a const, a number, and nothing else")
+        return {"excluded": self._number(definition, "const", value["const"], where)["const"]}
+
+    def _count(self, where, keyword, value):
+        count = whole(value)
+        if count is None or count < 0:
+            self.document.refuse(where, f"{keyword} must be a whole number, 0 or more")
+        return count
+
+    def _decimals(self, _definition, keyword, value, where):
+        return {"decimals": self._count(where, keyword, value)}
+
+    def _pattern(self, _definition, _keyword, value, where):
+        if not isinstance(value, str):
+            self.document.refuse(where, "pattern must be a string")
+        try:
+            self.patterns[value] = self.patterns.get(value) or compile_pattern(value)
+        except ValueError as error:
+            self.document.refuse(where, f"pattern {value}: {error}")
+        return {"pattern": value}
+
+    def _format(self, _definition, _keyword, value, where):
+        known = sorted(FORMATS | MAGNITUDES.keys())
+        if value not in known:
+            names = ", ".join(known[:-1]) + " and " + known[-1]
+            self.document.refuse(where, f"format {dump(value)} is not checked; {names} are")
+        return {"format": value}
+
+    def _items(self, _definition, keyword, value, where):
+        return {"items": self._at(value, below(where, keyword))}
+
+    def _unique(self, _definition, _keyword, value, where):
+        if not isinstance(value, bool):
+            self.document.refuse(where, "uniqueItems must be true or false")
+        return {"unique": value}
+
+    def _type(self, _definition, _keyword, value, where):
+        types = 0
+        for name in value if isinstance(value, list) else [value]:
+            if not isinstance(name, str) or name not in TYPES:
+                self.document.refuse(where, "type must name JSON Schema types")
+            types |= TYPES[name]
+        return {"types": types} if types else self.document.refuse(where, "type must not be empty")
+
+    def _object(self, definition, _keyword, _value, where):
+        return {"members": self._members(definition, where)}
+
+    def _members(self, definition, where):
+        """`properties` and `required` make one table."""
+        properties = definition.get("properties", {})
+        required = definition.get("required", [])
+        if not isinstance(properties, dict):
+            self.document.refuse(where, "properties must be an object")
+        if not isinstance(required, list):
+            self.document.refuse(where, "required must be a list")
+        for i, name in enumerate(required):
+            if not isinstance(name, str):
+                self.document.refuse(where, "required must hold strings")
+            if name in required[:i]:
+                self.document.refuse(where, f'required names "{name}" twice')
+        return tuple(
+            (name, self._at(value, below(where, "properties", name)), name in required)
+            for name, value in properties.items()
+        ) + tuple((name, None, True) for name in required if name not in properties)
+
+
+def _is_reference(definition):
+    """Whether it is no more than another schema, described in its own words."""
+    return isinstance(definition, dict) and definition.keys() - ANNOTATIONS == {"$ref"}
+
+
+def _range(field, lowest, highest):
+    """Two keywords that set one field, whichever comes first."""
+
+    def read(schemas, definition, _keyword, _value, where):
+        low, high = (
+            schemas._count(where, keyword, definition[keyword]) if keyword in definition else none
+            for keyword, none in ((lowest, 0), (highest, None))
+        )
+        return {field: (low, high)}
+
+    return dict.fromkeys((lowest, highest), read)
+
+
+KEYWORDS = {
+    "$ref": Schemas._ref,
+    "additionalProperties": Schemas._additional,
+    "allOf": Schemas._list,
+    "enum": Schemas._enum,
+    "format": Schemas._format,
+    "items": Schemas._items,
+    "maximum": Schemas._number,
+    "minimum": Schemas._number,
+    "not": Schemas._not,
+    "oneOf": Schemas._list,
+    "pattern": Schemas._pattern,
+    "properties": Schemas._object,
+    "required": Schemas._object,
+    "type": Schemas._type,
+    "uniqueItems": Schemas._unique,
+    "x-decimals": Schemas._decimals,
+    **_range("characters", "minLength", "maxLength"),
+    **_range("elements", "minItems", "maxItems"),
+}
+
+def decimal_parts(value):
+    """Mantissa, as digits, and scale of a number, as base/decimal.h has them."""
+    sign, digits, exponent = Decimal(value).normalize().as_tuple() if value else (0, (0,), 0)
+    return "-" * sign + "".join(map(str, digits)), -exponent
