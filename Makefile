@@ -207,7 +207,7 @@ on_stores = $(addprefix $(1)@,$(or $(STORE),sqlite postgres))
 
 ## test-http        over HTTP: real nginx and workers, on SQLite and PostgreSQL (STORE=… for one)
 test-http: programs
-	@# One after the other: bursts of requests on a busy machine take connections for lost.
+	@# One after the other: their waits are measured on a machine that is theirs.
 	@$(MAKE) -k -j1 $(call on_stores,http)
 
 .PHONY: http@sqlite http@postgres

@@ -36,7 +36,9 @@ struct postgres_server {
 
 	pthread_mutex_t mutex; /* guards what follows */
 	bool down;             /* it kept silent, or the last attempt to connect failed */
-	bool probing;          /* somebody is trying again */
+	bool probing;          /* a thread is trying again */
+	int64_t probe_begin;   /* clock_monotonic() */
+	pthread_cond_t probed; /* the attempt has ended */
 	unsigned failures;
 	int64_t retry_at; /* clock_monotonic() */
 
@@ -108,8 +110,8 @@ void postgres_distrust(struct postgres_conn *self);
 /* Whether the connection can be used, as far as is known. */
 bool postgres_trusted(const struct postgres_conn *self);
 
-/* Replaces a connection that is lost or not trusted, or says -EHOSTDOWN: at once while another
- * thread tries or a failed attempt is not long ago. */
+/* Replaces a connection that is lost or not trusted, or says -EHOSTDOWN: at once when a failed
+ * attempt is not long ago, and soon when another thread's attempt lasts. */
 int postgres_reconnect(struct postgres_conn *self);
 
 /* ---- postgres_session.c ---- */

@@ -5,12 +5,14 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/uuid.h"
+#include "base/wait.h"
 
 /* Microseconds. */
 #define ANSWER_GRACE    CLOCK_SECOND /* for the answer that a time-out of the server's was over */
 #define BACKOFF_BASE    (50 * 1000)
 #define BACKOFF_LONGEST (2 * CLOCK_SECOND)
 #define NAME_WAIT       (5 * CLOCK_SECOND) /* for the first address of a host */
+#define PROBE_WAIT      (CLOCK_SECOND / 4) /* for another thread's attempt, from its begin */
 
 /* Seconds for each of several hosts: while nobody waits for an answer, and when somebody does. A
  * server to which many come at once needs longer, and each attempt that is given up is work for it.
@@ -148,6 +150,7 @@ int postgres_share(const struct db_options *options, void **ret_shared, char *re
 	snprintf(server->local_settings, sizeof(server->local_settings), SETTINGS("true"),
 		 milliseconds, milliseconds);
 	pthread_mutex_init(&server->mutex, NULL);
+	wait_init(&server->probed);
 	r = find_hosts(server);
 	if (r) {
 		snprintf(ret_error, error_size, "out of memory");
@@ -161,6 +164,7 @@ int postgres_share(const struct db_options *options, void **ret_shared, char *re
 void postgres_unshare(void *shared)
 {
 	struct postgres_server *server = shared;
+	pthread_cond_destroy(&server->probed);
 	pthread_mutex_destroy(&server->mutex);
 	postgres_hosts_free(server->hosts);
 	free(server->url);
@@ -299,12 +303,19 @@ static int64_t backoff(unsigned failures)
 	return ceiling / 2 + (int64_t)random_below((uint64_t)ceiling / 2);
 }
 
+/* While the server is down one thread tries at a time. A server that is back answers it at once:
+ * the others wait that long before they say that it is down. */
 static bool may_try(struct postgres_server *server)
 {
 	pthread_mutex_lock(&server->mutex);
+	while (server->probing &&
+	       wait_until(&server->probed, &server->mutex, server->probe_begin + PROBE_WAIT))
+		;
 	bool may = !server->down || (!server->probing && clock_monotonic() >= server->retry_at);
-	if (may && server->down)
+	if (may && server->down) {
 		server->probing = true;
+		server->probe_begin = clock_monotonic();
+	}
 	pthread_mutex_unlock(&server->mutex);
 	return may;
 }
@@ -316,6 +327,7 @@ static void note_attempt(struct postgres_server *server, bool success)
 	server->retry_at = clock_monotonic() + backoff(server->failures);
 	server->down = !success;
 	server->probing = false;
+	pthread_cond_broadcast(&server->probed);
 	pthread_mutex_unlock(&server->mutex);
 }
 

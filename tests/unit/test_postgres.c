@@ -126,6 +126,54 @@ START_TEST(a_lost_server_is_told_at_once_and_found_again)
 }
 END_TEST
 
+struct beginner {
+	struct db_conn *conn;
+	pthread_barrier_t *start;
+	int r;
+};
+
+static void *begin_together(void *argument)
+{
+	struct beginner *self = argument;
+	pthread_barrier_wait(self->start);
+	self->r = postgres_driver.begin(self->conn, DB_BEGIN_READ);
+	return NULL;
+}
+
+#define BEGINNERS 8
+
+START_TEST(a_burst_after_a_silence_is_served)
+{
+	struct beginner beginners[BEGINNERS] = {0};
+	pthread_t threads[BEGINNERS];
+	pthread_barrier_t start;
+	void *server = NULL;
+	char error[256];
+	struct db_options options = store_options();
+	options.url = link_url;
+	pthread_barrier_init(&start, NULL, BEGINNERS);
+	ck_assert_int_eq(postgres_driver.share(&options, &server, error, sizeof(error)), 0);
+	for (int i = 0; i < BEGINNERS; i++) {
+		beginners[i].start = &start;
+		ck_assert_int_eq(postgres_driver.open(&options, server, DB_READER,
+						      &beginners[i].conn, error, sizeof(error)),
+				 0);
+	}
+	postgres_distrust(postgres_conn(beginners[0].conn));
+	for (int i = 0; i < BEGINNERS; i++)
+		ck_assert_int_eq(pthread_create(&threads[i], NULL, begin_together, &beginners[i]),
+				 0);
+	for (int i = 0; i < BEGINNERS; i++) {
+		pthread_join(threads[i], NULL);
+		ck_assert_int_eq(beginners[i].r, 0);
+		postgres_driver.rollback(beginners[i].conn);
+		postgres_driver.close(beginners[i].conn);
+	}
+	postgres_driver.unshare(server);
+	pthread_barrier_destroy(&start);
+}
+END_TEST
+
 START_TEST(a_silent_host_is_passed_over)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -398,6 +446,7 @@ int main(void)
 	tcase_add_test(server, prepared_statements_are_bounded);
 	tcase_add_test(server, a_session_lost_inside_commits_nothing);
 	tcase_add_test(server, a_lost_server_is_told_at_once_and_found_again);
+	tcase_add_test(server, a_burst_after_a_silence_is_served);
 	tcase_add_test(server, a_silent_host_is_passed_over);
 	tcase_add_test(server, a_server_that_starts_late_is_waited_for);
 	tcase_add_test(server, a_deadlock_is_run_again);
