@@ -67,7 +67,7 @@ MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 .PHONY: always
 .DELETE_ON_ERROR:
-.PHONY: help up down status logs demo build programs unit-programs test test-unit test-unit-postgres test-http test-abuse test-scripts test-observe test-proofs test-model lint sanitize bench clean reset-data coverage test-deploy test-images images push test-browser test-clients test-all screenshots lint-openapi
+.PHONY: help up down status logs demo build programs unit-programs test test-unit test-unit-postgres test-http test-abuse test-scripts test-observe test-proofs test-model lint sanitize bench clean reset-data coverage test-deploy test-images images push test-browser test-clients test-all screenshots diagram lint-openapi
 help:
 	@echo "make <target>:"
 	@sed -n 's/^## /  /p' $(MAKEFILE_LIST)
@@ -242,6 +242,11 @@ test-clients: programs tests/clients/node_modules/.package-lock.json
 ## screenshots      the same, and images/ gets the pictures that the README shows
 screenshots:
 	@SCREENSHOTS=images $(MAKE) test-browser
+
+## diagram          images/architecture-diagram.svg from its text
+diagram:
+	@scripts/install-packages.sh diagram
+	@dot -Tsvg images/architecture-diagram.dot -o images/architecture-diagram.svg
 
 # What the tests need from npm, as its lock file pins it.
 tests/%/node_modules/.package-lock.json: tests/%/package-lock.json

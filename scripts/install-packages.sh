@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs the Debian packages that are missing for what is about to be done, and says so.
 #
-#	scripts/install-packages.sh build|docs|postgres|test|browser|clients|coverage|deploy|observe|fuzz|lint ...
+#	scripts/install-packages.sh build|docs|postgres|test|browser|clients|coverage|deploy|observe|fuzz|lint|diagram ...
 #
 # Does nothing, silently, where all are there.
 set -eu
@@ -40,6 +40,7 @@ packages_for() {
 	# libFuzzer.
 	fuzz) echo clang libclang-rt-dev ;;
 	lint) echo clang-format clang-tidy cppcheck shellcheck python3-pyflakes ;;
+	diagram) echo graphviz ;;
 	*) die "unknown purpose '$1': see the top of scripts/install-packages.sh" ;;
 	esac
 }
