@@ -155,7 +155,12 @@ $(BUILD)/contracts/%.o: build/contract/%.c $(BUILD)/flags
 
 $(foreach s,$(SERVICES),$(eval $(BUILD)/lib$(s).a: $(BUILD)/contracts/$(s).o))
 
-$(PROGRAMS): $(BUILD)/%-service: $(BUILD)/%/main.o $(BUILD)/lib%.a $(FLOOR_LIBS)
+# One main.c for all, which is told whose it is.
+$(BUILD)/main/%.o: fcgi-apps/responder/main.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	@$(CC) $(CPPFLAGS) -DSERVICE=$*_service $(CFLAGS) -MMD -MP -c $< -o $@
+
+$(PROGRAMS): $(BUILD)/%-service: $(BUILD)/main/%.o $(BUILD)/lib%.a $(FLOOR_LIBS)
 	@echo "  LINK  $@"
 	@$(CC) $(CFLAGS) $(LDFLAGS) $^ -o $@ $(LDLIBS)
 

@@ -15,7 +15,7 @@ check() { # check NAME COMMAND…
 mapfile -t sources < <(find fcgi-apps tests/unit tests/fuzz bench docker -name '*.c' | sort)
 mapfile -t headers < <(find fcgi-apps tests/unit tests/fuzz bench -name '*.h' | sort)
 mapfile -t shell_scripts < <(find scripts nginx bench docker k8s tests .ci -name node_modules -prune -o -type f -exec grep -lE '^#!.*(sh|bash)$' {} + | sort)
-flags=(-D_GNU_SOURCE '-DSERVICE_VERSION="lint"' -Ifcgi-apps -Ibuild -Itests/unit -Itests/fuzz)
+flags=(-D_GNU_SOURCE '-DSERVICE_VERSION="lint"' -DSERVICE=lint -Ifcgi-apps -Ibuild -Itests/unit -Itests/fuzz)
 flags_tidy=(-isystem /usr/include/postgresql -include fcgi-apps/base/banned.h -std=gnu11)
 
 format() {

@@ -4,8 +4,8 @@
 
 #include "base/clock.h"
 #include "cart/checkout_store.h"
+#include "cart/service.h"
 #include "responder/paging.h"
-#include "responder/service.h"
 
 /* What pages of carts are ordered by, as cursors name it. */
 #define LIST_ORDER "-created_at"

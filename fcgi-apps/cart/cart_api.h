@@ -1,26 +1,11 @@
-/*
- * The cart service's handlers (responder/service.h: struct binding says in which mode each runs)
- * and what they share.
- */
+/* The handlers of this service, one for each operation of openapi.json, and what they share. */
 #ifndef CART_CART_API_H
 #define CART_CART_API_H
 
-#include <stdatomic.h>
-
 #include "cart/cart.h"
 #include "cart/cart_store.h"
-#include "cart/catalogue.h"
 #include "responder/request.h"
 #include "responder/response.h"
-
-/* The service's state, made at start, the same for all threads. */
-struct cart_app {
-	struct catalogue catalogue;
-	int64_t lifetime; /* microseconds that an idle cart lives */
-	int64_t carts_max;
-	int64_t unused_from;        /* the cleanup's own: older carts have been used */
-	_Atomic int64_t cart_count; /* of a while ago; counts no further than carts_max */
-};
 
 /* Reads; writes to one's own database. */
 int cart_api_create(struct request *request, struct response *response);

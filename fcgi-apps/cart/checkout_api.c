@@ -2,7 +2,7 @@
 #include "base/clock.h"
 #include "cart/cart_api.h"
 #include "cart/checkout_store.h"
-#include "responder/service.h"
+#include "cart/service.h"
 
 /* Whether both ids of the path can be ids; else the response is a 404 now. */
 static bool read_ids(struct request *request, struct response *response, const char **ret_cart_id,

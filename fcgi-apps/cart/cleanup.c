@@ -2,9 +2,9 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "cart/cart_api.h"
 #include "cart/cart_store.h"
 #include "cart/checkout_store.h"
+#include "cart/service.h"
 
 struct batch {
 	bool crowded;

@@ -1,8 +1,8 @@
 /* The lines of a cart: those that ask Product do so first and change the cart afterwards. */
 #include "base/clock.h"
 #include "cart/cart_api.h"
+#include "cart/service.h"
 #include "responder/idempotency.h"
-#include "responder/service.h"
 
 #define RETRY_AFTER_SECONDS "2"
 
@@ -96,7 +96,7 @@ static int ask_and_change(struct request *request, struct response *response,
 		.products = &product,
 	};
 
-	step.error = cart_catalogue_get(&app->catalogue, request, product_id, &product);
+	step.error = cart_siblings_get_product(&app->siblings, request, product_id, &product);
 	return run_step(request, response, &step, handle);
 }
 
@@ -229,7 +229,7 @@ int cart_api_refresh(struct request *request, struct response *response)
 		return r;
 	step.product_count = list.count;
 	if (list.count)
-		step.error =
-			cart_catalogue_fill(&app->catalogue, request, list.products, list.count);
+		step.error = cart_siblings_get_products(&app->siblings, request, list.products,
+							list.count);
 	return run_step(request, response, &step, refresh_lines);
 }

@@ -1,15 +1,12 @@
 #include "cart/service.h"
 
-#include <inttypes.h>
-
 #include "base/clock.h"
 #include "base/config.h"
-#include "base/log.h"
 #include "cart/cart_api.h"
 #include "cart/cart_store.h"
-#include "cart/checkout_store.h"
 #include "cart/checks.h"
 #include "cart/cleanup.h"
+#include "cart/metrics.h"
 #include "cart/migrations.h"
 #include "responder/old_user_ids.h"
 
@@ -46,7 +43,7 @@ static void stop(void *state)
 {
 	struct cart_app *app = state;
 
-	upstream_free(app->catalogue.product);
+	upstream_free(app->siblings.product);
 	free(app);
 }
 
@@ -62,12 +59,12 @@ static int start(struct runtime *runtime, void **ret_app)
 	if (config_failed())
 		return -EINVAL;
 	app = calloc(1, sizeof(*app));
-	r = app ? upstream_create(&options, &app->catalogue.product) : -ENOMEM;
+	r = app ? upstream_create(&options, &app->siblings.product) : -ENOMEM;
 	if (r < 0) {
 		free(app);
 		return r;
 	}
-	app->catalogue.currency = runtime->currency;
+	app->siblings.currency = runtime->currency;
 	app->lifetime = days * CLOCK_DAY;
 	app->carts_max = carts_max;
 	*ret_app = app;
@@ -80,49 +77,8 @@ static size_t upstreams(void *state, struct upstream **list, size_t size)
 
 	if (!size)
 		return 0;
-	list[0] = app->catalogue.product;
+	list[0] = app->siblings.product;
 	return 1;
-}
-
-struct figures {
-	int64_t open;
-	int64_t consumed;
-};
-
-static int read_figures(struct db_conn *conn, void *argument)
-{
-	struct figures *figures = argument;
-
-	return cart_checkout_count(conn, clock_now() - 3600 * CLOCK_SECOND, &figures->open,
-				   &figures->consumed);
-}
-
-static void metrics(struct runtime *runtime, void *state, struct text *out)
-{
-	const struct cart_app *app = state;
-	struct figures figures = {0};
-	int r = db_read(runtime->db, read_figures, &figures);
-
-	if (r < 0) {
-		log_write(LOG_WARN, "cannot count checkouts", log_error_code(r));
-		return;
-	}
-	text_printf(out,
-		    "# HELP cart_carts Carts, counted now and then, up to CARTS_MAX.\n"
-		    "# TYPE cart_carts gauge\n"
-		    "cart_carts %" PRId64 "\n"
-		    "# HELP cart_carts_max CARTS_MAX: with so many, no cart is made.\n"
-		    "# TYPE cart_carts_max gauge\n"
-		    "cart_carts_max %" PRId64 "\n",
-		    atomic_load_explicit(&app->cart_count, memory_order_relaxed), app->carts_max);
-	text_printf(out,
-		    "# HELP cart_checkouts_open Checkouts that are neither consumed nor released.\n"
-		    "# TYPE cart_checkouts_open gauge\n"
-		    "cart_checkouts_open %" PRId64 "\n"
-		    "# HELP cart_checkouts_consumed_last_hour Carts that became orders.\n"
-		    "# TYPE cart_checkouts_consumed_last_hour gauge\n"
-		    "cart_checkouts_consumed_last_hour %" PRId64 "\n",
-		    figures.open, figures.consumed);
 }
 
 const struct service cart_service = {
@@ -141,5 +97,5 @@ const struct service cart_service = {
 	.start = start,
 	.stop = stop,
 	.upstreams = upstreams,
-	.metrics = metrics,
+	.metrics = cart_metrics_write,
 };

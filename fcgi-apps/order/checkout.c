@@ -1,27 +1,26 @@
 /*
- * The saga. What a death of the process leaves behind, step by step, and who repairs it:
- *   before begin() commits     nothing
- *   until place() commits      an order being placed, perhaps a checkout and a reservation: the
- *                              sweeper rejects it when its lease runs out, the relay releases both
- *   after place() committed    a placed order and consume_cart in the outbox: the relay
- *   after reject() committed   a rejected order and its releases in the outbox: the relay
- * A request that outlives its lease may not place() the order any more and answers 503; a call of
- * its that arrives at a sibling later still meets the mark that the release left there.
+ * POST /orders: the saga. What a death of the process leaves behind, step by step, and who repairs
+ * it: before begin() commits     nothing until place() commits      an order being placed, perhaps
+ * a checkout and a reservation: the sweeper rejects it when its lease runs out, the relay releases
+ * both after place() committed    a placed order and consume_cart in the outbox: the relay after
+ * reject() committed   a rejected order and its releases in the outbox: the relay A request that
+ * outlives its lease may not place() the order any more and answers 503; a call of its that arrives
+ * at a sibling later still meets the mark that the release left there.
  */
-#include "order/checkout.h"
+#include "order/order_api.h"
 
 #include "base/clock.h"
 #include "base/failpoint.h"
 #include "base/log.h"
 #include "order/effects.h"
 #include "order/order_store.h"
-#include "order/outbox.h"
+#include "order/outbox_store.h"
 #include "order/problems.h"
+#include "order/service.h"
 #include "order/siblings.h"
 #include "order/sweeper.h"
 #include "responder/idempotency.h"
 #include "responder/kept_answer.h"
-#include "responder/service.h"
 
 /* Kept of the request's time for the commit after the siblings' answers. */
 #define COMMIT_TIME (CLOCK_SECOND / 2)
@@ -457,7 +456,7 @@ static int go(struct checkout *checkout)
 	return 0;
 }
 
-int order_checkout(struct request *request, struct response *response)
+int order_api_create(struct request *request, struct response *response)
 {
 	const char *cart_id = json_get_string(request->body, "cart_id", "");
 	int64_t now = clock_now();

@@ -8,8 +8,8 @@
 #define ORDER_EFFECTS_H
 
 #include "base/base.h"
-#include "order/app.h"
-#include "order/outbox.h"
+#include "order/outbox_store.h"
+#include "order/service.h"
 #include "responder/request.h"
 #include "responder/response.h"
 

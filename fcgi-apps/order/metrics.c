@@ -3,17 +3,19 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "order/order_store.h"
-#include "order/outbox.h"
+#include "order/outbox_store.h"
+#include "order/service.h"
 
 static int count_statuses(struct db_conn *conn, void *counts)
 {
 	return order_store_count_statuses(conn, counts);
 }
 
-bool order_metrics_count(struct order_app *app)
+bool order_metrics_count(struct runtime *runtime, void *state)
 {
+	struct order_app *app = state;
 	int64_t counts[ORDER_STATUS_COUNT];
-	int error = db_read(app->runtime->db, count_statuses, counts);
+	int error = db_read(runtime->db, count_statuses, counts);
 
 	if (error < 0) {
 		log_write(LOG_WARN, "cannot count the orders", log_error_code(error));
@@ -29,13 +31,13 @@ static int measure_outbox(struct db_conn *conn, void *figures)
 	return order_outbox_measure(conn, figures);
 }
 
-static void write_outbox(const struct order_app *app, struct text *out)
+static void write_outbox(struct db *db, struct text *out)
 {
 	struct order_outbox_figures figures[ORDER_TARGET_COUNT];
 	int64_t now = clock_now();
 
 	/* A figure that is not known is left out, rather than shown as 0. */
-	if (db_read(app->runtime->db, measure_outbox, figures) < 0)
+	if (db_read(db, measure_outbox, figures) < 0)
 		return;
 	text_append_string(out, "# HELP order_outbox_depth Effects not carried out yet.\n"
 				"# TYPE order_outbox_depth gauge\n");
@@ -56,9 +58,11 @@ static void write_outbox(const struct order_app *app, struct text *out)
 	}
 }
 
-void order_metrics_write(struct order_app *app, struct text *out)
+void order_metrics_write(struct runtime *runtime, void *state, struct text *out)
 {
-	write_outbox(app, out);
+	const struct order_app *app = state;
+
+	write_outbox(runtime->db, out);
 	text_append_string(out,
 			   "# HELP order_orders Placed orders by status, counted now and then.\n"
 			   "# TYPE order_orders gauge\n");

@@ -1,13 +1,15 @@
-/* The order service's own figures in Prometheus text format. */
+/* The order service's own figures in Prometheus text format. Thread-safe. */
 #ifndef ORDER_METRICS_H
 #define ORDER_METRICS_H
 
-#include "order/app.h"
+#include "base/text.h"
 
-/* Counting the orders takes time in proportion to their number: a task does it now and then, and
- * /metrics shows the last result. */
-bool order_metrics_count(struct order_app *app);
+struct runtime;
 
-void order_metrics_write(struct order_app *app, struct text *out);
+/* struct task: counting the orders takes time in proportion to their number: it is done now
+ * and then, and /metrics shows the last result. */
+bool order_metrics_count(struct runtime *runtime, void *state);
+
+void order_metrics_write(struct runtime *runtime, void *state, struct text *out);
 
 #endif

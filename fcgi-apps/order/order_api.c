@@ -2,11 +2,11 @@
 
 #include "base/clock.h"
 #include "base/failpoint.h"
-#include "order/app.h"
 #include "order/effects.h"
 #include "order/order_store.h"
-#include "order/outbox.h"
+#include "order/outbox_store.h"
 #include "order/problems.h"
+#include "order/service.h"
 #include "responder/paging.h"
 
 static void write_order(const struct order *order, struct response *response)

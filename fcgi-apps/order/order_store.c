@@ -90,18 +90,15 @@ int order_store_forget(struct db_conn *conn, const char *id)
 			   DB_VALUES(db_text(id)));
 }
 
-int order_store_anything_to_sweep(struct db_conn *conn, int64_t now, int64_t before)
+int order_store_anything_to_sweep(struct db_conn *conn, int64_t now)
 {
 	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
 	int rc = db_query(conn,
 			  "SELECT 1 WHERE EXISTS (SELECT 1 FROM orders WHERE saga = 'placing'"
-			  "  AND (lease_until < $1 OR lease_until > $3))"
-			  " OR EXISTS (SELECT 1 FROM orders"
-			  "  WHERE saga = 'rejected' AND updated_at < $2)"
+			  "  AND (lease_until < $1 OR lease_until > $2))"
 			  " OR EXISTS (SELECT 1 FROM order_effects"
-			  "  WHERE target IN ('cart', 'product') AND next_attempt_at > $3)",
-			  DB_VALUES(db_int(now), db_int(before), db_int(now + ORDER_LEASE_MAX)),
-			  &rows);
+			  "  WHERE target IN ('cart', 'product') AND next_attempt_at > $2)",
+			  DB_VALUES(db_int(now), db_int(now + ORDER_LEASE_MAX)), &rows);
 
 	return rc < 0 ? rc : db_next(rows);
 }

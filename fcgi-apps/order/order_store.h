@@ -35,7 +35,7 @@ struct order_ref {
 
 /* 1 where one of the two functions below, or order_outbox_recall(), would find something, else 0.
  */
-int order_store_anything_to_sweep(struct db_conn *conn, int64_t now, int64_t before);
+int order_store_anything_to_sweep(struct db_conn *conn, int64_t now);
 
 /* An order's place in the saga. */
 struct order_lease {

@@ -2,9 +2,8 @@
 
 #include "base/clock.h"
 #include "base/config.h"
-#include "order/app.h"
-#include "order/checkout.h"
 #include "order/checks.h"
+#include "order/cleanup.h"
 #include "order/effects.h"
 #include "order/metrics.h"
 #include "order/migrations.h"
@@ -17,7 +16,8 @@
 extern const struct contract order_contract;
 extern const struct binding *const order_bindings[];
 
-BINDING(createOrder) = {.mode = RUN_BLOCKING, .handle = order_checkout, .replay = order_api_replay};
+BINDING(createOrder) = {
+	.mode = RUN_BLOCKING, .handle = order_api_create, .replay = order_api_replay};
 BINDING(listOrders) = {.mode = RUN_READ, .handle = order_api_list};
 BINDING(getOrder) = {.mode = RUN_LOOKUP, .handle = order_api_get};
 BINDING(setOrderStatus) = {.mode = RUN_BLOCKING, .handle = order_api_set_status};
@@ -32,16 +32,6 @@ static bool relay_product(UNUSED struct runtime *runtime, void *app)
 	return order_effects_relay(app, ORDER_TARGET_PRODUCT, INT64_MAX);
 }
 
-static bool sweep(UNUSED struct runtime *runtime, void *app)
-{
-	return order_sweep(app);
-}
-
-static bool count(UNUSED struct runtime *runtime, void *app)
-{
-	return order_metrics_count(app);
-}
-
 static bool renew_user_ids(struct runtime *runtime, void *app UNUSED)
 {
 	return old_user_ids_renew(runtime, &order_old_user_ids);
@@ -50,10 +40,14 @@ static bool renew_user_ids(struct runtime *runtime, void *app UNUSED)
 static const struct task tasks[] = {
 	{.name = ORDER_TASK_RELAY_CART, .interval = CLOCK_SECOND / 2, .run = relay_cart},
 	{.name = ORDER_TASK_RELAY_PRODUCT, .interval = CLOCK_SECOND / 2, .run = relay_product},
-	{.name = "sweep", .interval = CLOCK_SECOND / 4, .run = sweep},
+	{.name = "sweep", .interval = CLOCK_SECOND / 4, .run = order_sweep},
+	{.name = "delete-rejected-orders", .interval = 60 * CLOCK_SECOND, .run = order_cleanup},
 	{.name = "renew-user-ids", .interval = 5 * CLOCK_SECOND, .run = renew_user_ids},
 	/* Takes the longer the more orders there are. */
-	{.name = "count", .interval = 15 * CLOCK_SECOND, .rest = 100, .run = count},
+	{.name = "count-orders",
+	 .interval = 15 * CLOCK_SECOND,
+	 .rest = 100,
+	 .run = order_metrics_count},
 };
 
 static void stop(void *argument)
@@ -111,11 +105,6 @@ static size_t upstreams(void *argument, struct upstream **list, size_t size)
 	return number;
 }
 
-static void metrics(UNUSED struct runtime *runtime, void *app, struct text *out)
-{
-	order_metrics_write(app, out);
-}
-
 const struct service order_service = {
 	.name = "order",
 	.title = "Order Service API",
@@ -134,5 +123,5 @@ const struct service order_service = {
 	.stop = stop,
 	.recover = recover,
 	.upstreams = upstreams,
-	.metrics = metrics,
+	.metrics = order_metrics_write,
 };

@@ -1,8 +1,25 @@
-/* The order service, for main.c and tests. */
+/* The order service: what it keeps while it runs, and what main.c hands to service_main(). */
 #ifndef ORDER_SERVICE_H
 #define ORDER_SERVICE_H
 
+#include <stdatomic.h>
+
+#include "order/order.h"
+#include "order/siblings.h"
 #include "responder/service.h"
+
+/* Made at start, the same for all threads. */
+struct order_app {
+	struct runtime *runtime;
+	struct order_siblings siblings;
+	_Atomic int64_t status_counts[ORDER_STATUS_COUNT]; /* for /metrics */
+};
+
+/* A status count before there is one. */
+#define ORDER_NOT_COUNTED (-1)
+
+#define ORDER_TASK_RELAY_CART    "relay-cart"
+#define ORDER_TASK_RELAY_PRODUCT "relay-product"
 
 extern const struct service order_service;
 

@@ -5,7 +5,7 @@
 #include "base/log.h"
 #include "order/effects.h"
 #include "order/order_store.h"
-#include "order/outbox.h"
+#include "order/outbox_store.h"
 #include "responder/idempotency.h"
 
 #define BATCH 32
@@ -18,15 +18,11 @@
  * socket's queue. */
 #define RECOVERY_TIME CLOCK_SECOND
 
-/* Rejected orders are kept for a while, for whoever asks why; anybody can have them made. */
-#define REJECTED_LIFETIME (3600 * CLOCK_SECOND)
-
 struct sweep {
 	int64_t now;
 	int64_t dead[SESSIONS_MAX];
 	size_t dead_count;
 	int rejected;
-	int64_t purged;
 };
 
 /*
@@ -111,9 +107,6 @@ static int sweep(struct db_conn *conn, void *argument)
 {
 	struct sweep *result = argument;
 
-	result->purged = order_store_purge_rejected(conn, result->now - REJECTED_LIFETIME, BATCH);
-	if (result->purged < 0)
-		return (int)result->purged;
 	result->rejected = order_sweep_leases(conn, result->now);
 	for (size_t i = 0; i < result->dead_count && result->rejected >= 0; i++) {
 		int count = order_sweep_session(conn, result->dead[i], result->now);
@@ -148,7 +141,7 @@ static int look(struct db_conn *conn, void *argument)
 
 	if (dead != 0)
 		return dead;
-	return order_store_anything_to_sweep(conn, result->now, result->now - REJECTED_LIFETIME);
+	return order_store_anything_to_sweep(conn, result->now);
 }
 
 static bool sweep_once(const struct order_app *app, struct sweep *result)
@@ -167,17 +160,17 @@ static bool sweep_once(const struct order_app *app, struct sweep *result)
 	if (result->rejected > 0)
 		log_write(LOG_WARN, "abandoned checkouts rejected",
 			  log_int("order.count", result->rejected));
-	return result->rejected >= BATCH || result->purged == BATCH;
+	return result->rejected >= BATCH;
 }
 
-bool order_sweep(const struct order_app *app)
+bool order_sweep(struct runtime *runtime, void *app)
 {
 	struct sweep result = {.now = clock_now()};
 	bool more = sweep_once(app, &result);
 
 	if (result.rejected > 0 || result.dead_count > 0) {
-		task_wake(app->runtime, ORDER_TASK_RELAY_CART);
-		task_wake(app->runtime, ORDER_TASK_RELAY_PRODUCT);
+		task_wake(runtime, ORDER_TASK_RELAY_CART);
+		task_wake(runtime, ORDER_TASK_RELAY_PRODUCT);
 	}
 	return more;
 }

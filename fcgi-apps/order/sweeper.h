@@ -2,7 +2,7 @@
 #ifndef ORDER_SWEEPER_H
 #define ORDER_SWEEPER_H
 
-#include "order/app.h"
+#include "order/service.h"
 
 /* The operation whose Idempotency-Keys belong to checkouts. */
 #define ORDER_CHECKOUT_OPERATION "createOrder"
@@ -26,10 +26,10 @@ enum order_fate {
 int order_decide(struct db_conn *conn, const char *order_id, int64_t now,
 		 enum order_fate *ret_fate);
 
-/* Rejects checkouts whose lease ran out or whose process has died, takes the effects that it tried
- * from the latter, deletes checkouts rejected long ago, and recalls effects that wait for too long:
- * whether there may be more. */
-bool order_sweep(const struct order_app *app);
+/* struct task: rejects checkouts whose lease ran out or whose process has died, takes the effects
+ * that it tried from the latter, and recalls effects that wait for too long: whether there may be
+ * more. */
+bool order_sweep(struct runtime *runtime, void *app);
 
 /* Ends what dead processes left behind, and carries out the effects of that, for a second at most
  * and not beyond the deadline (clock_monotonic()); what is left is for the tasks. Whether there was

@@ -1,6 +1,6 @@
 #include "contract/schema_text.h"
-#include "product/api.h"
 #include "product/bulk_import.h"
+#include "product/product_api.h"
 #include "responder/idempotency.h"
 #include "responder/service.h"
 

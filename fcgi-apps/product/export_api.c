@@ -1,5 +1,5 @@
-#include "product/api.h"
 #include "product/product.h"
+#include "product/product_api.h"
 #include "responder/service.h"
 
 #define NDJSON "application/x-ndjson"

@@ -1,6 +1,6 @@
 #include "product/migrations.h"
 
-#include "product/prices.h"
+#include "product/currency.h"
 #include "responder/idempotency.h"
 
 /*
@@ -296,7 +296,7 @@ const struct db_migration product_migrations[PRODUCT_MIGRATION_COUNT] = {
 		.postgres = postgres_search,
 	},
 	{.version = 3, .name = "tombstones by age", .sql = tombstones},
-	{.version = 4, .name = "currency of the prices", .sql = PRICES_SCHEMA},
+	{.version = 4, .name = "currency of the prices", .sql = CURRENCY_SCHEMA},
 	{
 		.version = 5,
 		.name = "sales leave the indexes alone",

@@ -5,7 +5,7 @@
 #include "base/log.h"
 #include "base/unicode.h"
 #include "contract/schema_text.h"
-#include "product/product_tags.h"
+#include "product/tags_store.h"
 
 /* A text of the schema ProductInput at its longest, in bytes, before it is cut. */
 #define TEXT_MAX (64u << 10)

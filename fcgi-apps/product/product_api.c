@@ -1,4 +1,4 @@
-#include "product/api.h"
+#include "product/product_api.h"
 
 #include "base/clock.h"
 #include "product/answer.h"

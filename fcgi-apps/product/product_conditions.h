@@ -1,5 +1,5 @@
 /*
- * What a listing's filters mean (product_list.h): which index is walked, and the conditions on its
+ * What a listing's filters mean (list_store.h): which index is walked, and the conditions on its
  * products, as SQL that is appended to a statement; its error is told at the end. Thread-safe (no
  * state).
  */

@@ -1,11 +1,11 @@
 /*
- * The SQL of listings of products (product_list.h). -ENOMEM, -EMSGSIZE: the statement is longer
+ * The SQL of listings of products (list_store.h). -ENOMEM, -EMSGSIZE: the statement is longer
  * than any can be. Thread-safe (no state).
  */
 #ifndef PRODUCT_PRODUCT_STATEMENT_H
 #define PRODUCT_PRODUCT_STATEMENT_H
 
-#include "product/product_list.h"
+#include "product/list_store.h"
 
 /* SQL and its parameters, which borrow from the listing and the positions. One owner. */
 #define PRODUCT_STATEMENT_VALUES 24

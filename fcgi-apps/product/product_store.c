@@ -1,8 +1,8 @@
 #include "product/product_store.h"
 
 #include "base/uuid.h"
-#include "product/product_tags.h"
 #include "product/stock_store.h"
+#include "product/tags_store.h"
 #include "product/word_index.h"
 
 /* Twenty tags of fifty characters, escaped. */

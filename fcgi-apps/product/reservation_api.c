@@ -1,6 +1,6 @@
 #include "base/clock.h"
-#include "product/api.h"
 #include "product/metrics.h"
+#include "product/product_api.h"
 #include "product/reservation_store.h"
 #include "responder/service.h"
 

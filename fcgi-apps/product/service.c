@@ -1,12 +1,12 @@
 #include "product/service.h"
 
 #include "base/clock.h"
-#include "product/api.h"
 #include "product/checks.h"
 #include "product/cleanup.h"
+#include "product/currency.h"
 #include "product/metrics.h"
 #include "product/migrations.h"
-#include "product/prices.h"
+#include "product/product_api.h"
 #include "product/word_index.h"
 
 /* Made of openapi.json. */
@@ -62,7 +62,7 @@ const struct service product_service = {
 	.checks = product_checks,
 	.check_count = PRODUCT_CHECK_COUNT,
 	.default_database = "sqlite:///var/product.db",
-	.check_store = product_prices_check,
+	.check_store = product_currency_check,
 	.blocking_threads = 7, /* nginx lets in 4 imports and 3 exports at once (nginx/render.sh) */
 	.metrics = product_metrics_write,
 };

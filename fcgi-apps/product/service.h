@@ -1,4 +1,4 @@
-/* The product service as the responder runs it: catalogue, stock, reservations. */
+/* The product service, which keeps nothing while it runs: what main.c hands to service_main(). */
 #ifndef PRODUCT_SERVICE_H
 #define PRODUCT_SERVICE_H
 

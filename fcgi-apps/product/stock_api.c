@@ -1,7 +1,7 @@
 #include "base/clock.h"
 #include "base/uuid.h"
 #include "product/answer.h"
-#include "product/api.h"
+#include "product/product_api.h"
 #include "product/stock_store.h"
 #include "responder/paging.h"
 #include "responder/service.h"

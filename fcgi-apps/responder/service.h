@@ -1,6 +1,6 @@
 /*
  * A service as the responder runs it: a document, a schema, handlers and background tasks.
- * Its main.c is one call: return service_main(&product_service, argc, argv);
+ * Each describes itself by one const struct service, which main.c hands to service_main().
  */
 #ifndef RESPONDER_SERVICE_H
 #define RESPONDER_SERVICE_H

@@ -8,7 +8,7 @@
 #include "base/utf8.h"
 #include "fuzz.h"
 #include "product/migrations.h"
-#include "product/product_list.h"
+#include "product/list_store.h"
 #include "product/word_index.h"
 #include "product/words.h"
 

@@ -7,7 +7,7 @@
 
 #include "order/migrations.h"
 #include "order/order_store.h"
-#include "order/outbox.h"
+#include "order/outbox_store.h"
 
 #define NOW INT64_C(1769853960000000)
 

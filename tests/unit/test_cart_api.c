@@ -2,8 +2,8 @@
 #include "carts.h"
 
 #include "cart/cart_api.h"
+#include "cart/service.h"
 #include "responder/idempotency.h"
-#include "responder/service.h"
 
 typedef int handler(struct request *, struct response *);
 
@@ -21,7 +21,7 @@ static void setup(void)
 	runtime.currency = (struct currency){.code = "USD", .digits = 2};
 	app.lifetime = LIFETIME;
 	app.carts_max = 100;
-	app.catalogue.currency = runtime.currency;
+	app.siblings.currency = runtime.currency;
 	response_init(&response, "request-1");
 	carts_make("a", now - 2, now + LIFETIME);
 	carts_make("b", now - 1, now + LIFETIME);

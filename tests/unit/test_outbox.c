@@ -1,4 +1,4 @@
-/* order/outbox.h, on a database. */
+/* order/outbox_store.h, on a database. */
 #include "orders.h"
 
 #include <pthread.h>

@@ -2,12 +2,12 @@
  * The currency of the stored prices. They are kept in its minor units, so that the same digits
  * would be other amounts in another currency: the first start of a worker settles it for good.
  */
-#ifndef PRODUCT_PRICES_H
-#define PRODUCT_PRICES_H
+#ifndef PRODUCT_CURRENCY_H
+#define PRODUCT_CURRENCY_H
 
 #include "responder/service.h"
 
-#define PRICES_SCHEMA                                                                              \
+#define CURRENCY_SCHEMA                                                                            \
 	"CREATE TABLE prices ("                                                                    \
 	" id BIGINT PRIMARY KEY CHECK (id = 1),"                                                   \
 	" currency TEXT NOT NULL);"
@@ -15,6 +15,6 @@
 /* A service's check_store: settles CURRENCY where none is yet. -EINVAL, with a log line that names
  * it, where it is another than the settled one; or an error of the store, logged too. Any number of
  * replicas may start at once. */
-int product_prices_check(struct runtime *runtime);
+int product_currency_check(struct runtime *runtime);
 
 #endif

@@ -2,8 +2,8 @@
  * The rows of product_tags: a product under each of its tags, for listings by tag. Written with the
  * product, in its transaction; posted, so an error may be told by a later statement. Thread-safe.
  */
-#ifndef PRODUCT_PRODUCT_TAGS_H
-#define PRODUCT_PRODUCT_TAGS_H
+#ifndef PRODUCT_TAGS_STORE_H
+#define PRODUCT_TAGS_STORE_H
 
 #include "base/json.h"
 #include "storage/db.h"

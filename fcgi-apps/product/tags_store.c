@@ -1,4 +1,4 @@
-#include "product/product_tags.h"
+#include "product/tags_store.h"
 
 /* Runs a statement of ($1 tag, $2 created_at, $3 product_id) for each tag. */
 static int each_tag(struct db_conn *conn, const char *sql, const struct json *tags,

@@ -8,8 +8,8 @@
  * page reads more than PRODUCT_HORIZON products. With q the candidates of product_search.h are
  * filtered and sorted.
  */
-#ifndef PRODUCT_PRODUCT_LIST_H
-#define PRODUCT_PRODUCT_LIST_H
+#ifndef PRODUCT_LIST_STORE_H
+#define PRODUCT_LIST_STORE_H
 
 #include "base/text.h"
 #include "product/product.h"

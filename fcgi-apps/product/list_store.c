@@ -1,4 +1,4 @@
-#include "product/product_list.h"
+#include "product/list_store.h"
 
 #include "product/product_conditions.h"
 #include "product/product_statement.h"

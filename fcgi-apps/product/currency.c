@@ -1,4 +1,4 @@
-#include "product/prices.h"
+#include "product/currency.h"
 
 #include "base/config.h"
 #include "base/log.h"
@@ -37,7 +37,7 @@ static int settle(struct db_conn *conn, void *argument)
 	return r < 0 ? (int)r : read_code(conn, argument);
 }
 
-int product_prices_check(struct runtime *runtime)
+int product_currency_check(struct runtime *runtime)
 {
 	const char *code = runtime->currency.code;
 	struct settlement settlement = {.wanted = code};

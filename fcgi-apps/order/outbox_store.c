@@ -1,4 +1,4 @@
-#include "order/outbox.h"
+#include "order/outbox_store.h"
 
 static const struct {
 	const char *name;

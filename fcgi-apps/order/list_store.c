@@ -1,4 +1,4 @@
-/* order_store.h: reading placed orders. */
+/* order_store.h: reading placed orders, one or a list. */
 #include "order/order_store.h"
 
 #include "responder/paging.h"

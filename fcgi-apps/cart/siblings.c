@@ -1,4 +1,4 @@
-#include "cart/catalogue.h"
+#include "cart/siblings.h"
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -10,8 +10,8 @@
 /* The path, the ids of a full cart and the limit. */
 #define LIST_PATH_MAX (64 + CART_LINES_MAX * UUID_TEXT_SIZE)
 
-static int call(const struct catalogue *catalogue, const struct request *request, const char *path,
-		struct upstream_response *ret_response)
+static int call(const struct cart_siblings *siblings, const struct request *request,
+		const char *path, struct upstream_response *ret_response)
 {
 	struct upstream_request call = {
 		.method = "GET",
@@ -22,7 +22,7 @@ static int call(const struct catalogue *catalogue, const struct request *request
 		.idempotent = true,
 	};
 
-	return upstream_call(catalogue->product, &call, ret_response);
+	return upstream_call(siblings->product, &call, ret_response);
 }
 
 static int nonsense(const char *what)
@@ -77,8 +77,8 @@ static int read_product(const struct json *body, struct currency currency,
 	return 0;
 }
 
-int cart_catalogue_get(const struct catalogue *catalogue, const struct request *request,
-		       const char *product_id, struct cart_product *ret_product)
+int cart_siblings_get_product(const struct cart_siblings *siblings, const struct request *request,
+			      const char *product_id, struct cart_product *ret_product)
 {
 	struct upstream_response response CLEANUP(upstream_response_release) = {0};
 	struct cart_product product = {0};
@@ -90,7 +90,7 @@ int cart_catalogue_get(const struct catalogue *catalogue, const struct request *
 		return -ENOENT;
 	snprintf(product.id, sizeof(product.id), "%s", product_id);
 	snprintf(path, sizeof(path), "/products/%s", product.id);
-	r = call(catalogue, request, path, &response);
+	r = call(siblings, request, path, &response);
 	if (r < 0)
 		return r;
 	if (response.status == 404)
@@ -99,7 +99,7 @@ int cart_catalogue_get(const struct catalogue *catalogue, const struct request *
 		return nonsense("neither a product nor 404");
 	if (strcmp(json_get_string(response.body, "id", ""), product.id) != 0)
 		return nonsense("another product than the one asked for");
-	r = read_product(response.body, catalogue->currency, &product);
+	r = read_product(response.body, siblings->currency, &product);
 	if (r < 0)
 		return r;
 	*ret_product = product;
@@ -115,8 +115,8 @@ static struct cart_product *find_product(struct cart_product *products, size_t c
 	return NULL;
 }
 
-int cart_catalogue_fill(const struct catalogue *catalogue, const struct request *request,
-			struct cart_product *products, size_t count)
+int cart_siblings_get_products(const struct cart_siblings *siblings, const struct request *request,
+			       struct cart_product *products, size_t count)
 {
 	struct upstream_response response CLEANUP(upstream_response_release) = {0};
 	struct text path CLEANUP(text_release) = {0};
@@ -128,7 +128,7 @@ int cart_catalogue_fill(const struct catalogue *catalogue, const struct request 
 		text_printf(&path, "%s%s", i ? "," : "", products[i].id);
 	r = text_error(&path);
 	if (!r)
-		r = call(catalogue, request, text_string(&path), &response);
+		r = call(siblings, request, text_string(&path), &response);
 	if (r < 0)
 		return r;
 	if (response.status != 200 || !response.body || json_type(response.body) != JSON_ARRAY)
@@ -140,7 +140,7 @@ int cart_catalogue_fill(const struct catalogue *catalogue, const struct request 
 
 		if (!product)
 			return nonsense("another product than those asked for");
-		r = read_product(body, catalogue->currency, product);
+		r = read_product(body, siblings->currency, product);
 		if (r < 0)
 			return r;
 	}

@@ -5,8 +5,8 @@
  * holder has died, makes it due again. Functions run on a connection of a transaction and return
  * its errors.
  */
-#ifndef ORDER_OUTBOX_H
-#define ORDER_OUTBOX_H
+#ifndef ORDER_OUTBOX_STORE_H
+#define ORDER_OUTBOX_STORE_H
 
 #include "base/base.h"
 #include "order/order.h"
