@@ -156,7 +156,7 @@ $(BUILD)/contracts/%.o: build/contract/%.c $(BUILD)/flags
 $(foreach s,$(SERVICES),$(eval $(BUILD)/lib$(s).a: $(BUILD)/contracts/$(s).o))
 
 # One main.c for all, which is told whose it is.
-$(BUILD)/main/%.o: fcgi-apps/responder/main.c $(BUILD)/flags
+$(SERVICES:%=$(BUILD)/main/%.o): $(BUILD)/main/%.o: fcgi-apps/responder/main.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	@$(CC) $(CPPFLAGS) -DSERVICE=$*_service $(CFLAGS) -MMD -MP -c $< -o $@
 
