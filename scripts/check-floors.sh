@@ -15,6 +15,11 @@ declare -A below=(
 	[cart]='base contract storage upstream responder'
 	[order]='base contract storage upstream responder'
 )
+# Inside a folder, lowest first: a file includes only headers of its own place or a lower one.
+declare -A places=(
+	[storage]='conn.h options.h work.h driver.h conn.c count.* statements.* sqlite*.* postgres*.*
+		pool.* migrate.* writer.* batch.* opener.* db.* copy.*'
+)
 # Third-party and generated headers, and the files that may include them (patterns of find -path).
 declare -A home=(
 	[json-c/]='fcgi-apps/base/json*.c fcgi-apps/base/json_tree.h'
@@ -42,6 +47,16 @@ includes() { # prints file:line:header of every #include with the delimiter $1
 		sed -E "s/^([^:]+:[0-9]+):.*$1/\1:/"
 }
 
+place() { # sets $at to the place of the file $2 in the folder $1
+	local patterns
+	read -rd '' -a patterns <<<"${places[$1]}" || true
+	for at in "${!patterns[@]}"; do
+		# shellcheck disable=SC2053 # a pattern
+		[[ $2 == ${patterns[at]} ]] && return
+	done
+	fault "fcgi-apps/$1/$2 has no place in its folder (scripts/check-floors.sh)"
+}
+
 declare -A carrier=()
 while IFS=: read -r file line header; do
 	for start in "${!home[@]}"; do
@@ -57,6 +72,10 @@ while IFS=: read -r file line header; do
 		fault "$file:$line: $folder must not include $header"
 	elif [[ $target != "$folder" && -v carrier[$header] ]]; then
 		fault "$file:$line: $header brings ${carrier[$header]} along"
+	elif [[ $target == "$folder" && -v places[$folder] ]]; then
+		place "$folder" "${header##*/}" && limit=$at
+		place "$folder" "${file##*/}"
+		((limit <= at)) || fault "$file:$line: ${file##*/} stands below $header"
 	fi
 done < <(includes '"')
 

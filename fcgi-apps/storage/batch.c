@@ -8,20 +8,6 @@ static void tell(struct db_batched *read, int result)
 	read->done(read->argument, result);
 }
 
-int batch_query(struct db_conn *conn, const char *sql, const struct db_value *values, size_t count,
-		struct db_rows **ret_rows)
-{
-	if (conn->batch == DB_ANSWERING) {
-		assert(conn->ready);
-		*ret_rows = conn->ready;
-		conn->ready = NULL;
-		return 0;
-	}
-	int r = conn->driver->ask(conn, sql, values, count);
-	conn->asked = r == 0;
-	return r ? r : -EINPROGRESS;
-}
-
 static int call(struct db_conn *conn, const struct db_batched *read)
 {
 	conn->asked = false;

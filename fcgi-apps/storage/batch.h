@@ -9,8 +9,4 @@
 /* Runs those of the reads that can go together; the others are left in state DB_BATCHED. */
 void batch_read(struct pool *pool, struct db_batched *reads, size_t count);
 
-/* db_query() on a connection that asks or answers. */
-int batch_query(struct db_conn *conn, const char *sql, const struct db_value *values, size_t count,
-		struct db_rows **ret_rows);
-
 #endif

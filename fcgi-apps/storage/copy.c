@@ -80,26 +80,13 @@ static int run(struct copy *copy, const struct table *table, const struct text *
 	return r < 0 ? refused_by(copy, copy->target, (int)r, table) : 0;
 }
 
-/* The number that a query about a table answers. */
-static int number_of(struct copy *copy, struct db_conn *conn, const struct table *table,
-		     const char *sql, int64_t *ret_number)
-{
-	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
-	int r = db_query(conn, sql, DB_NO_VALUES, &rows);
-	if (!r)
-		r = db_next(rows);
-	if (r <= 0)
-		return refused_by(copy, conn, r < 0 ? r : -EIO, table);
-	*ret_number = db_column_int(rows, 0);
-	return 0;
-}
-
 static int count_rows(struct copy *copy, struct db_conn *conn, const struct table *table,
 		      int64_t *ret_number)
 {
 	char sql[256];
 	snprintf(sql, sizeof(sql), "SELECT count(*) FROM %s", table->name);
-	return number_of(copy, conn, table, sql, ret_number);
+	int r = db_query_int(conn, sql, DB_NO_VALUES, ret_number);
+	return r ? refused_by(copy, conn, r, table) : 0;
 }
 
 static int lock_empty(struct copy *copy, const struct table *table)

@@ -6,10 +6,8 @@
 static int count_piece(struct db_conn *conn, const char *piece, int64_t *from, int64_t *ret_count)
 {
 	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
-	int r = db_query(conn, piece, DB_VALUES(db_int(*from), db_int(PIECE)), &rows);
-	if (r == 0)
-		r = db_next(rows);
-	if (r < 0)
+	int r = db_query_row(conn, piece, DB_VALUES(db_int(*from), db_int(PIECE)), &rows);
+	if (r)
 		return r;
 	*ret_count = db_column_int(rows, 0);
 	*from = db_column_int(rows, 1);

@@ -5,7 +5,7 @@
 #ifndef STORAGE_COUNT_H
 #define STORAGE_COUNT_H
 
-#include "storage/db.h"
+#include "storage/conn.h"
 
 /* A piece of a table that has an index of its column created_at (above 0). */
 #define DB_COUNT_PIECE(table)                                                                      \

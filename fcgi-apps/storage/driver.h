@@ -1,15 +1,18 @@
 /*
- * What a database driver implements; db.c, writer.c and migrate.c know nothing else of it.
- * Internal to storage/. A driver defines one struct db_driver, listed in db.c.
+ * What a database driver implements, and what a connection is made of; the files above know
+ * nothing else of a driver. Internal to storage/. A driver defines one struct db_driver, listed in
+ * db.c.
  *
  * A connection is used by one thread at a time. Every statement runs between begin and commit or
- * rollback. Functions return 0 or one of db.h's errors unless told otherwise; driver texts are
+ * rollback. Functions return 0 or one of conn.h's errors unless told otherwise; driver texts are
  * logged where they arise.
  */
 #ifndef STORAGE_DRIVER_H
 #define STORAGE_DRIVER_H
 
-#include "storage/db.h"
+#include "storage/conn.h"
+#include "storage/options.h"
+#include "storage/work.h"
 
 #define container_of(pointer, type, member) ((type *)((char *)(pointer)-offsetof(type, member)))
 
@@ -105,11 +108,11 @@ struct db_driver {
 	 */
 	void (*maintain)(struct db_conn *conn);
 
-	/* As db.h's functions of these names. */
+	/* As conn.h's functions of these names. */
 	int64_t (*session)(struct db_conn *conn);
 	int (*session_ended)(struct db_conn *conn, int64_t session);
 
-	/* As db.h tells; both NULL where statements are cheap: then run does. */
+	/* As conn.h tells; both NULL where statements are cheap: then run does. */
 	int (*post)(struct db_conn *conn, const char *sql, const struct db_value *values,
 		    size_t count, int64_t rows);
 	int (*settle)(struct db_conn *conn);
@@ -121,7 +124,7 @@ struct db_driver {
 		   size_t count);
 	int (*answer)(struct db_conn *conn, struct db_rows **ret_rows);
 
-	/* db.h's functions of the same names. query sets neither member of db_rows. */
+	/* conn.h's functions of the same names. query sets neither member of db_rows. */
 	int64_t (*run)(struct db_conn *conn, const char *sql, const struct db_value *values,
 		       size_t count);
 	int (*query)(struct db_conn *conn, const char *sql, const struct db_value *values,
@@ -135,6 +138,8 @@ struct db_driver {
 
 extern const struct db_driver sqlite_driver;
 extern const struct db_driver postgres_driver;
+
+/* ---- conn.c, for those who run functions ---- */
 
 /* Runs a statement about savepoints, as the driver's savepoint. */
 int db_control(struct db_conn *conn, const char *sql, bool undo);

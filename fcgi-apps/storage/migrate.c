@@ -116,14 +116,12 @@ static int refuse_foreign(struct plan *plan, struct db_conn *conn)
 		"  AND classid = 'pg_class'::regclass AND deptype = 'e')"
 		" ORDER BY relname LIMIT 1";
 	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
-	int r = db_query(conn, conn->driver->dialect == DB_SQLITE ? in_sqlite : in_postgres,
-			 DB_NO_VALUES, &rows);
-	if (!r)
-		r = db_next(rows);
-	if (r < 0)
-		return store_error(plan, conn, r);
-	if (r == 0)
+	int r = db_query_row(conn, conn->driver->dialect == DB_SQLITE ? in_sqlite : in_postgres,
+			     DB_NO_VALUES, &rows);
+	if (r == -ENOENT)
 		return 0;
+	if (r)
+		return store_error(plan, conn, r);
 	snprintf(plan->ret_error, plan->error_size,
 		 "the database is not this program's: it has a table \"%s\", and no schema version",
 		 db_column_text(rows, 0, NULL));

@@ -153,7 +153,7 @@ int postgres_synced(struct postgres_conn *self);
 /* Runs a text of several statements, which needs the connection by itself. */
 int postgres_simple(struct postgres_conn *self, const char *sql);
 
-/* A SQLSTATE (PostgreSQL's appendix A) as one of db.h's errors. */
+/* A SQLSTATE (PostgreSQL's appendix A) as one of conn.h's errors. */
 int postgres_error(const char *sqlstate);
 
 /* ---- postgres_statement.c ---- */

@@ -87,7 +87,7 @@ static inline struct sqlite_conn *sqlite_conn(struct db_conn *conn)
 	return container_of(conn, struct sqlite_conn, conn);
 }
 
-/* SQLite's (extended) result code as one of db.h's errors. */
+/* SQLite's (extended) result code as one of conn.h's errors. */
 int sqlite_error(int code);
 
 /* Logs the failure of the last call on the handle, and maps it. */

@@ -208,6 +208,58 @@ START_TEST(returning_needs_no_walk)
 }
 END_TEST
 
+static int first_rows(struct db_conn *conn, UNUSED void *argument)
+{
+	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
+	char name[4] = "old";
+	int64_t number = 7;
+	ck_assert_int_eq(db_query_row(conn, "SELECT id FROM items", DB_NO_VALUES, &rows), -ENOENT);
+	ck_assert_ptr_null(rows);
+	ck_assert_int_eq(db_query_int(conn, "SELECT amount FROM items", DB_NO_VALUES, &number),
+			 -ENOENT);
+	ck_assert_int_eq(number, 7);
+	ck_assert_int_eq(db_exists(conn, "SELECT id FROM items", DB_NO_VALUES), 0);
+
+	ck_assert_int_eq(
+		db_run(conn, "INSERT INTO items VALUES ('apple', 3), ('pear', 4)", DB_NO_VALUES),
+		2);
+	ck_assert_int_eq(db_exists(conn, "SELECT id FROM items", DB_NO_VALUES), 1);
+	ck_assert_int_eq(
+		db_query_int(conn, "SELECT amount FROM items ORDER BY id", DB_NO_VALUES, &number),
+		0);
+	ck_assert_int_eq(number, 3);
+	ck_assert_int_eq(
+		db_query_row(conn, "SELECT id, NULL FROM items ORDER BY id", DB_NO_VALUES, &rows),
+		0);
+	db_column_copy(rows, 0, name, sizeof(name));
+	ck_assert_str_eq(name, "app");
+	db_column_copy(rows, 1, name, sizeof(name));
+	ck_assert_str_eq(name, "");
+	ck_assert_int_eq(db_next(rows), 1);
+	ck_assert_str_eq(db_column_text(rows, 0, NULL), "pear");
+	return 0;
+}
+
+START_TEST(the_first_row_is_there_or_not)
+{
+	ck_assert_int_eq(db_transaction(db, first_rows, NULL), 0);
+}
+END_TEST
+
+static int first_row_of_nonsense(struct db_conn *conn, UNUSED void *argument)
+{
+	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
+	int r = db_query_row(conn, "SELECT \"nothing\"", DB_NO_VALUES, &rows);
+	ck_assert_ptr_null(rows);
+	return r;
+}
+
+START_TEST(an_error_is_not_a_missing_row)
+{
+	ck_assert_int_eq(db_read(db, first_row_of_nonsense, NULL), -EIO);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("db");
@@ -222,6 +274,8 @@ int main(void)
 	tcase_add_test(store, a_statement_nests_in_itself);
 	tcase_add_test(store, forgotten_rows_are_closed);
 	tcase_add_test(store, returning_needs_no_walk);
+	tcase_add_test(store, the_first_row_is_there_or_not);
+	tcase_add_test(store, an_error_is_not_a_missing_row);
 	suite_add_tcase(suite, store);
 	return store_main(suite);
 }

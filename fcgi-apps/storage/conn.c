@@ -1,0 +1,221 @@
+#include "storage/conn.h"
+
+#include <assert.h>
+
+#include "storage/driver.h"
+
+int db_call(struct db_conn *conn, db_function *function, void *argument)
+{
+	conn->failed = 0;
+	conn->waited = false;
+	conn->last = conn->over = false;
+	int result = function(conn, argument);
+	while (conn->open)
+		db_rows_close(conn->open);
+	if (result >= 0 && conn->failed)
+		result = conn->failed;
+	conn->failed = 0;
+	return result;
+}
+
+void db_end_reading(struct db_conn *conn)
+{
+	/* Nothing was written: whether it committed is of no interest. */
+	if (conn->driver->in_transaction(conn) && conn->driver->commit(conn))
+		conn->driver->rollback(conn);
+}
+
+enum db_dialect db_dialect(const struct db_conn *conn)
+{
+	return conn->driver->dialect;
+}
+
+/* ---- statements ---- */
+
+/* Before each statement of a function. */
+static int next_statement(struct db_conn *conn)
+{
+	assert(!conn->over);
+	conn->over = conn->last;
+	return conn->failed;
+}
+
+int64_t db_run(struct db_conn *conn, const char *sql, const struct db_value *values, size_t count)
+{
+	int r = next_statement(conn);
+	return r ? r : conn->driver->run(conn, sql, values, count);
+}
+
+int db_post(struct db_conn *conn, const char *sql, const struct db_value *values, size_t count,
+	    int64_t rows)
+{
+	int64_t r = next_statement(conn);
+	if (r)
+		return (int)r;
+	if (conn->driver->post)
+		return conn->driver->post(conn, sql, values, count, rows);
+	r = conn->driver->run(conn, sql, values, count);
+	if (r < 0)
+		return (int)r;
+	return rows == DB_ANY_ROWS || r == rows ? 0 : -EAGAIN;
+}
+
+int db_lock(struct db_conn *conn, const char *sql, const struct db_value *values, size_t count)
+{
+	if (conn->driver->dialect != DB_POSTGRES)
+		return 0;
+	return db_post(conn, sql, values, count, DB_ANY_ROWS);
+}
+
+int db_settle(struct db_conn *conn)
+{
+	if (conn->failed || !conn->driver->settle)
+		return conn->failed;
+	return conn->driver->settle(conn);
+}
+
+void db_last(struct db_conn *conn)
+{
+	conn->last = true;
+}
+
+/* ---- rows ---- */
+
+/* On a connection that asks or answers (batch.h). */
+static int query_of_batch(struct db_conn *conn, const char *sql, const struct db_value *values,
+			  size_t count, struct db_rows **ret_rows)
+{
+	if (conn->batch == DB_ANSWERING) {
+		assert(conn->ready);
+		*ret_rows = conn->ready;
+		conn->ready = NULL;
+		return 0;
+	}
+	int r = conn->driver->ask(conn, sql, values, count);
+	conn->asked = r == 0;
+	return r ? r : -EINPROGRESS;
+}
+
+int db_query(struct db_conn *conn, const char *sql, const struct db_value *values, size_t count,
+	     struct db_rows **ret_rows)
+{
+	struct db_rows *rows;
+	int r = next_statement(conn);
+	if (!r)
+		r = conn->batch == DB_ALONE ? conn->driver->query(conn, sql, values, count, &rows)
+					    : query_of_batch(conn, sql, values, count, &rows);
+	if (r)
+		return r;
+	rows->conn = conn;
+	rows->next = conn->open;
+	conn->open = rows;
+	*ret_rows = rows;
+	return 0;
+}
+
+int db_next(struct db_rows *rows)
+{
+	return rows->conn->driver->next(rows);
+}
+
+int db_query_row(struct db_conn *conn, const char *sql, const struct db_value *values, size_t count,
+		 struct db_rows **ret_rows)
+{
+	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
+	int r = db_query(conn, sql, values, count, &rows);
+	if (r)
+		return r;
+	r = db_next(rows);
+	if (r <= 0)
+		return r < 0 ? r : -ENOENT;
+	*ret_rows = rows;
+	rows = NULL;
+	return 0;
+}
+
+int db_query_int(struct db_conn *conn, const char *sql, const struct db_value *values, size_t count,
+		 int64_t *ret_value)
+{
+	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
+	int r = db_query_row(conn, sql, values, count, &rows);
+	if (r)
+		return r;
+	*ret_value = db_column_int(rows, 0);
+	return 0;
+}
+
+int db_exists(struct db_conn *conn, const char *sql, const struct db_value *values, size_t count)
+{
+	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
+	int r = db_query_row(conn, sql, values, count, &rows);
+	return r == -ENOENT ? 0 : r ? r : 1;
+}
+
+int64_t db_column_int(struct db_rows *rows, int column)
+{
+	return rows->conn->driver->column_int(rows, column);
+}
+
+const char *db_column_text(struct db_rows *rows, int column, size_t *ret_length)
+{
+	return rows->conn->driver->column_text(rows, column, ret_length);
+}
+
+bool db_column_is_null(struct db_rows *rows, int column)
+{
+	return rows->conn->driver->column_is_null(rows, column);
+}
+
+void db_column_copy(struct db_rows *rows, int column, char *buffer, size_t size)
+{
+	const char *text = db_column_text(rows, column, NULL);
+	snprintf(buffer, size, "%s", text ? text : "");
+}
+
+void db_rows_close(struct db_rows *rows)
+{
+	if (!rows)
+		return;
+	struct db_rows **link = &rows->conn->open;
+	while (*link != rows)
+		link = &(*link)->next;
+	*link = rows->next;
+	rows->conn->driver->rows_close(rows);
+}
+
+/* ---- savepoints ---- */
+
+int db_control(struct db_conn *conn, const char *sql, bool undo)
+{
+	return conn->failed ? conn->failed : conn->driver->savepoint(conn, sql, undo);
+}
+
+/* One name for all: both dialects take the innermost. The writer's own savepoint is named "job",
+ * so a release too many cannot end it. */
+int db_savepoint(struct db_conn *conn)
+{
+	return db_control(conn, "SAVEPOINT inside", false);
+}
+
+int db_savepoint_release(struct db_conn *conn)
+{
+	return db_control(conn, "RELEASE SAVEPOINT inside", false);
+}
+
+int db_savepoint_rollback(struct db_conn *conn)
+{
+	int r = db_control(conn, "ROLLBACK TO SAVEPOINT inside", true);
+	return r ? r : db_savepoint_release(conn);
+}
+
+/* ---- sessions ---- */
+
+int64_t db_session(struct db_conn *conn)
+{
+	return conn->driver->session(conn);
+}
+
+int db_session_ended(struct db_conn *conn, int64_t session)
+{
+	return session == db_session(conn) ? 0 : conn->driver->session_ended(conn, session);
+}

@@ -1,0 +1,182 @@
+/*
+ * A connection lent to a function: statements, rows, savepoints. It comes from one of db.h's calls
+ * (db_read, db_transaction …), which have begun a snapshot or a transaction and end it after the
+ * function.
+ *
+ *	static int find_name(struct db_conn *conn, void *argument)
+ *	{
+ *		struct visitor *visitor = argument;
+ *		struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
+ *		int r = db_query_row(conn, "SELECT name FROM visitors WHERE id = $1",
+ *				     DB_VALUES(db_text(visitor->id)), &rows);
+ *		if (r)
+ *			return r;
+ *		db_column_copy(rows, 0, visitor->name, sizeof(visitor->name));
+ *		return 0;
+ *	}
+ *
+ * SQL keeps to what both stores know: $1, $2 … parameters, ON CONFLICT, RETURNING, partial indexes.
+ * Times are BIGINT microseconds, money BIGINT minor units, booleans SMALLINT 0/1, ids TEXT.
+ *
+ * A connection and its rows belong to the thread that runs the function, and end with the function.
+ *
+ * Errors of every call here, besides those it names:
+ *   -EEXIST     a unique key is taken
+ *   -EINVAL     another constraint is broken, or the store cannot hold a value
+ *   -EAGAIN     a lock was not had in time, a deadlock, or another number of rows than demanded
+ *   -EHOSTDOWN  no connection, or the files of the database are not ours any more; of a commit:
+ *               whether it took place is unknown
+ *   -ENOSPC     the disk is full
+ *   -ENOMEM     out of memory, here or in the server
+ *   -ETIMEDOUT  the deadline of db_read_watched() passed
+ *   -EIO        anything else, a mistake in the statement included
+ * The driver's texts go to the log only.
+ */
+#ifndef STORAGE_CONN_H
+#define STORAGE_CONN_H
+
+#include "base/base.h"
+
+struct db_conn;
+struct db_rows; /* a running query */
+
+/* What runs on a lent connection. 0 or more is success, a negative result an error. */
+typedef int db_function(struct db_conn *conn, void *argument);
+
+enum db_dialect { DB_SQLITE, DB_POSTGRES };
+enum db_dialect db_dialect(const struct db_conn *conn);
+
+enum db_type { DB_NULL, DB_INTEGER, DB_TEXT };
+
+struct db_value {
+	enum db_type type;
+	int64_t integer;
+	const char *text;
+	size_t length;
+};
+
+static inline struct db_value db_int(int64_t value)
+{
+	return (struct db_value){.type = DB_INTEGER, .integer = value};
+}
+
+static inline struct db_value db_bytes(const char *text, size_t length)
+{
+	if (!text)
+		return (struct db_value){.type = DB_NULL};
+	return (struct db_value){.type = DB_TEXT, .text = text, .length = length};
+}
+
+/* NULL is SQL NULL. The text must stay until the rows are closed. */
+static inline struct db_value db_text(const char *text)
+{
+	return db_bytes(text, text ? __builtin_strlen(text) : 0);
+}
+
+static inline struct db_value db_null(void)
+{
+	return (struct db_value){.type = DB_NULL};
+}
+
+/* The values of a statement, two arguments at once: DB_VALUES(db_text(id), db_int(3)). */
+#define DB_VALUES(...)                                                                             \
+	(const struct db_value[]){__VA_ARGS__}, ARRAY_SIZE(((const struct db_value[]){__VA_ARGS__}))
+#define DB_NO_VALUES NULL, 0
+
+/* ---- statements ---- */
+
+/* Runs a statement for its effect. Returns the number of rows changed, or an error. Statements
+ * are prepared once per connection and kept (bounded, least recently used goes first). Every
+ * parameter from $1 to the highest occurs in the text, and has a value; -EIO otherwise. */
+int64_t db_run(struct db_conn *conn, const char *sql, const struct db_value *values, size_t count);
+
+/*
+ * Runs a statement for its effect, without waiting for the outcome: a server gets it together with
+ * what follows. rows is how many it must change (-EAGAIN otherwise), or DB_ANY_ROWS. An error is
+ * told here, by a later statement, by db_settle or by the commit, and it is then the transaction's
+ * or the savepoint's: which statement failed is not told. The values are copied; the text of the
+ * statement must stay.
+ */
+#define DB_ANY_ROWS INT64_C(-1)
+int db_post(struct db_conn *conn, const char *sql, const struct db_value *values, size_t count,
+	    int64_t rows);
+
+/* Waits for what was posted: its first error, or 0. */
+int db_settle(struct db_conn *conn);
+
+/*
+ * Takes locks that hold until the end of the transaction, where others write at the same time: sql
+ * is PostgreSQL's SELECT … FOR UPDATE or of an advisory lock, and posted. Read what they protect by
+ * a further statement: where a lock has to be waited for, only that sees what is there by then.
+ * Does nothing on SQLite, which has one writer at a time and no row locks.
+ */
+int db_lock(struct db_conn *conn, const char *sql, const struct db_value *values, size_t count);
+
+/* Announces that the next statement is the last one of this db_read: a server is spared a message.
+ * A further one is a mistake of the program (assertion). Nothing in a transaction. */
+void db_last(struct db_conn *conn);
+
+/* ---- rows ---- */
+
+/* Starts a query. Walk its rows with db_next, and always end it with db_rows_close. */
+int db_query(struct db_conn *conn, const char *sql, const struct db_value *values, size_t count,
+	     struct db_rows **ret_rows);
+
+/* 1: a row is there; 0: no more; <0: error. */
+int db_next(struct db_rows *rows);
+
+/* Starts a query and goes to its first row. -ENOENT when there is none. */
+int db_query_row(struct db_conn *conn, const char *sql, const struct db_value *values, size_t count,
+		 struct db_rows **ret_rows);
+
+/* The number in the first column of the first row. -ENOENT when there is no row. */
+int db_query_int(struct db_conn *conn, const char *sql, const struct db_value *values, size_t count,
+		 int64_t *ret_value);
+
+/* Whether the query finds a row: 1 or 0. */
+int db_exists(struct db_conn *conn, const char *sql, const struct db_value *values, size_t count);
+
+/* Columns from 0. Texts are NUL-terminated and valid until the next db_next or close. A NULL
+ * column reads as 0 / NULL. */
+int64_t db_column_int(struct db_rows *rows, int column);
+const char *db_column_text(struct db_rows *rows, int column, size_t *ret_length);
+bool db_column_is_null(struct db_rows *rows, int column);
+
+/* Copies a text, of which NULL is "", and cuts it where the buffer ends. */
+void db_column_copy(struct db_rows *rows, int column, char *buffer, size_t size);
+
+void db_rows_close(struct db_rows *rows);
+DEFINE_CLEANUP(struct db_rows, db_rows_close)
+
+/* ---- savepoints ---- */
+
+/*
+ * Inside a transaction: marks a place to return to. End it by exactly one release (keeps what
+ * followed) or rollback (undoes it). Nests. After a failed statement a function returns the error
+ * or rolls back to a savepoint made before it: PostgreSQL refuses anything else.
+ */
+int db_savepoint(struct db_conn *conn);
+int db_savepoint_release(struct db_conn *conn);
+int db_savepoint_rollback(struct db_conn *conn);
+
+/* ---- sessions ---- */
+
+/*
+ * The session of this store: a random number above 0 that names the process that has it open, for
+ * leases to be written under. 0 where nobody could tell whether that process is still there:
+ * options.session was not set, or a pooler stands before the server (its sessions are anybody's).
+ * A session is known by a lock that ends with the process, however that ends: a byte, of that
+ * number, of the file "<database>-sessions" (fcntl(2), F_OFD_SETLK), or a shared advisory lock of
+ * that number which every connection that writes holds from its beginning.
+ */
+int64_t db_session(struct db_conn *conn);
+
+/*
+ * Whether that session is gone: 1, or 0 while it is there or may be. 1 is also told of a process
+ * that lives but has lost all connections that write, so act on it only where that harms nobody who
+ * goes on: a lease only keeps others from doing the same work. Just after this process lost a
+ * connection 0 is told, as others will have lost theirs.
+ */
+int db_session_ended(struct db_conn *conn, int64_t session);
+
+#endif
