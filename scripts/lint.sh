@@ -71,6 +71,7 @@ nginx_configurations() {
 
 check 'clang-format' format
 check 'floors' scripts/check-floors.sh
+check 'dialect' scripts/check-dialect.py
 check 'cppcheck' flow
 check 'clang-tidy' tidy
 check 'shellcheck' shellcheck -x "${shell_scripts[@]}"

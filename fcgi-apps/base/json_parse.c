@@ -249,7 +249,7 @@ static int parse(struct parser *parser, struct json **ret_value, struct json_err
 	struct json_scan *scan = &parser->scan;
 	struct json_object *value = NULL;
 
-	text_init(&parser->names, SIZE_MAX);
+	text_init(&parser->names, TEXT_UNLIMITED);
 	int result = scan->length <= INT32_MAX ? parse_value(parser, &value)
 					       : json_scan_fail(scan, 0, "too long");
 	if (result == 0) {

@@ -19,11 +19,24 @@ struct text {
 	char *data;
 	size_t length;
 	size_t capacity;
-	size_t limit;
+	size_t limit; /* TEXT_UNLIMITED at most */
 	int error;
 };
 
-/* Starts an empty text that holds at most limit bytes. Allocates nothing. */
+#define TEXT_UNLIMITED (SIZE_MAX - 1)
+
+/*
+ * An empty text that holds at most most bytes; nothing is allocated yet. {0} holds none.
+ *
+ *	struct text path CLEANUP(text_release) = TEXT_INIT(PATH_MAX);
+ *	text_printf(&path, "/carts/%s", id);
+ *	text_append_string(&path, "/items");
+ *	int r = text_error(&path);
+ *	return r < 0 ? r : fetch(text_string(&path));
+ */
+#define TEXT_INIT(most) ((struct text){.limit = (most)})
+
+/* The same, where the text is not a variable of its own. */
 void text_init(struct text *text, size_t limit);
 
 /*

@@ -4,16 +4,11 @@
 
 #include "base/clock.h"
 
-void cart_init(struct cart *cart)
-{
-	*cart = (struct cart){0};
-}
-
 void cart_release(struct cart *cart)
 {
 	for (size_t i = 0; i < cart->line_count; i++)
 		free(cart->lines[i].name);
-	cart_init(cart);
+	*cart = (struct cart){0};
 }
 
 void cart_product_release(struct cart_product *product)

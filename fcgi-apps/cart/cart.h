@@ -55,9 +55,7 @@ struct cart_product {
 	int64_t inventory;
 };
 
-void cart_init(struct cart *cart);
-
-/* Frees the names; the cart is empty and usable again. */
+/* Frees the names; the cart is empty ({0}) and usable again. */
 void cart_release(struct cart *cart);
 
 void cart_product_release(struct cart_product *product);

@@ -95,7 +95,7 @@ int cart_api_create(struct request *request, struct response *response)
 {
 	const struct cart_app *app = request->app;
 	int64_t now = clock_now();
-	struct cart cart;
+	struct cart cart = {0};
 	int r;
 
 	if (atomic_load_explicit(&app->cart_count, memory_order_relaxed) >= app->carts_max) {
@@ -103,7 +103,6 @@ int cart_api_create(struct request *request, struct response *response)
 		response_header(response, "Retry-After", "60");
 		return 0;
 	}
-	cart_init(&cart);
 	uuid_make(cart.id);
 	snprintf(cart.user_id, sizeof(cart.user_id), "%s",
 		 json_get_string(request->body, "user_id", ""));
@@ -118,10 +117,9 @@ int cart_api_create(struct request *request, struct response *response)
 
 int cart_api_get(struct request *request, struct response *response)
 {
-	struct cart cart CLEANUP(cart_release);
+	struct cart cart CLEANUP(cart_release) = {0};
 	int r;
 
-	cart_init(&cart);
 	r = cart_api_load(request, response, CART_READ, &cart);
 	return r <= 0 ? r : cart_api_answer(request, response, 200, &cart);
 }
@@ -238,10 +236,9 @@ int cart_api_list(struct request *request, struct response *response)
 int cart_api_clear(struct request *request, struct response *response)
 {
 	const struct cart_app *app = request->app;
-	struct cart cart CLEANUP(cart_release);
+	struct cart cart CLEANUP(cart_release) = {0};
 	int r;
 
-	cart_init(&cart);
 	r = cart_api_load(request, response, CART_CHANGE, &cart);
 	if (r <= 0)
 		return r;
@@ -298,11 +295,10 @@ static int check_source(struct request *request, struct response *response,
 static int merge(struct request *request, struct response *response, struct cart *target,
 		 const char *source_id)
 {
-	struct cart source CLEANUP(cart_release);
+	struct cart source CLEANUP(cart_release) = {0};
 	struct cart_refusal refusal;
 	int r;
 
-	cart_init(&source);
 	r = cart_store_load(request->db, source_id, clock_now(), CART_LOCKED, &source);
 	if (r == -ENOENT) {
 		response_not_found(response, "Cart");
@@ -332,10 +328,9 @@ static void refuse_self(struct response *response)
 int cart_api_merge(struct request *request, struct response *response)
 {
 	const char *source_id = json_get_string(request->body, "source_cart_id", "");
-	struct cart target CLEANUP(cart_release);
+	struct cart target CLEANUP(cart_release) = {0};
 	int r;
 
-	cart_init(&target);
 	r = cart_store_lock_two(request->db, request_path_parameter(request, "id"), source_id);
 	if (r < 0)
 		return r;

@@ -185,10 +185,9 @@ int cart_store_list(struct db_conn *conn, const struct cart_page *page, int64_t 
 		    cart_visitor *visit, void *context)
 {
 	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
-	struct cart cart CLEANUP(cart_release);
+	struct cart cart CLEANUP(cart_release) = {0};
 	int r;
 
-	cart_init(&cart);
 	/* Carts and lines by one query: the page is cut first, then joined. */
 	r = db_query(
 		conn,

@@ -117,13 +117,12 @@ static void answer_outcome(struct response *response, enum checkout_outcome outc
 
 int cart_api_begin_checkout(struct request *request, struct response *response)
 {
-	struct cart snapshot CLEANUP(cart_release);
+	struct cart snapshot CLEANUP(cart_release) = {0};
 	const char *cart_id = NULL;
 	const char *order_id = NULL;
 	char other_id[CART_ID_SIZE] = "";
 	int r;
 
-	cart_init(&snapshot);
 	if (!read_ids(request, response, &cart_id, &order_id))
 		return 0;
 	r = cart_checkout_begin(request->db, cart_id, order_id,

@@ -170,12 +170,11 @@ int cart_checkout_begin(struct db_conn *conn, const char *cart_id, const char *o
 			const char *user_id, int64_t now, struct cart *snapshot,
 			char ret_order_id[CART_ID_SIZE])
 {
-	struct cart cart CLEANUP(cart_release);
+	struct cart cart CLEANUP(cart_release) = {0};
 	enum state state = STATE_NONE;
 	int loaded;
 	int r;
 
-	cart_init(&cart);
 	/* The cart is locked first, by all three steps: what is found afterwards holds until the
 	 * commit. */
 	loaded = cart_store_load(conn, cart_id, now, CART_CHANGE, &cart);
@@ -242,13 +241,12 @@ static int count_lines(struct db_conn *conn, const char *cart_id, int64_t *ret_c
 int cart_checkout_consume(struct db_conn *conn, const char *cart_id, const char *order_id,
 			  int64_t now, int64_t lifetime)
 {
-	struct cart cart CLEANUP(cart_release);
+	struct cart cart CLEANUP(cart_release) = {0};
 	enum state state = STATE_NONE;
 	int64_t lines_left = 0;
 	int loaded;
 	int r;
 
-	cart_init(&cart);
 	loaded = cart_store_load(conn, cart_id, now, CART_CHANGE, &cart);
 	if (loaded < 0 && loaded != -ENOENT)
 		return loaded;

@@ -53,11 +53,10 @@ static int change_quantity(struct request *request, struct response *response, q
 	const struct cart_app *app = request->app;
 	const struct step *step = request->context;
 	int64_t quantity = json_int(json_get(request->body, "quantity"));
-	struct cart cart CLEANUP(cart_release);
+	struct cart cart CLEANUP(cart_release) = {0};
 	struct cart_refusal refusal;
 	int r;
 
-	cart_init(&cart);
 	r = cart_api_load(request, response, CART_CHANGE, &cart);
 	if (r > 0)
 		r = check_step(step, response);
@@ -111,10 +110,9 @@ int cart_api_remove_item(struct request *request, struct response *response)
 {
 	const struct cart_app *app = request->app;
 	const char *product_id = request_path_parameter(request, "product_id");
-	struct cart cart CLEANUP(cart_release);
+	struct cart cart CLEANUP(cart_release) = {0};
 	int r;
 
-	cart_init(&cart);
 	r = cart_api_load(request, response, CART_CHANGE, &cart);
 	if (r <= 0)
 		return r;
@@ -160,11 +158,10 @@ static int refresh_lines(struct request *request, struct response *response)
 {
 	const struct cart_app *app = request->app;
 	const struct step *step = request->context;
-	struct cart cart CLEANUP(cart_release);
+	struct cart cart CLEANUP(cart_release) = {0};
 	bool changed = false;
 	int r;
 
-	cart_init(&cart);
 	r = cart_api_load(request, response, CART_CHANGE, &cart);
 	if (r > 0)
 		r = check_step(step, response);
@@ -197,10 +194,9 @@ static void release_products(struct product_list *list)
 static int read_products(struct db_conn *conn, void *argument)
 {
 	struct product_list *list = argument;
-	struct cart cart CLEANUP(cart_release);
+	struct cart cart CLEANUP(cart_release) = {0};
 	int r;
 
-	cart_init(&cart);
 	list->count = 0;
 	r = cart_store_load(conn, list->cart_id, clock_now(), CART_READ, &cart);
 	if (r < 0)

@@ -119,10 +119,9 @@ int cart_siblings_get_products(const struct cart_siblings *siblings, const struc
 			       struct cart_product *products, size_t count)
 {
 	struct upstream_response response CLEANUP(upstream_response_release) = {0};
-	struct text path CLEANUP(text_release) = {0};
+	struct text path CLEANUP(text_release) = TEXT_INIT(LIST_PATH_MAX);
 	int r;
 
-	text_init(&path, LIST_PATH_MAX);
 	text_append_string(&path, "/products?limit=100&ids=");
 	for (size_t i = 0; i < count; i++)
 		text_printf(&path, "%s%s", i ? "," : "", products[i].id);

@@ -77,12 +77,11 @@ static const char *check_characters(const char *text, size_t length)
 /* Puts what is stored and compared in the place of what was sent. -ENOMEM. */
 static int normalize(const struct parameter *parameter, struct argument *argument)
 {
-	struct text normal CLEANUP(text_release) = {0};
+	struct text normal CLEANUP(text_release) = TEXT_INIT(TEXT_UNLIMITED);
 	int result;
 
 	if (!utf8_is_valid(argument->text, argument->length))
 		return 0;
-	text_init(&normal, SIZE_MAX);
 	result = schema_normalize_string(parameter->schema, argument->text, argument->length,
 					 &normal);
 	if (result <= 0)

@@ -267,9 +267,8 @@ static bool check_array(const struct schema_array *rules, const struct json *arr
 static bool report_each(const struct schema_list *forms, const struct subject *subject,
 			const struct place *place, const struct check *check)
 {
-	struct text detail CLEANUP(text_release) = {0};
+	struct text detail CLEANUP(text_release) = TEXT_INIT(VIOLATION_DETAIL_SIZE);
 
-	text_init(&detail, VIOLATION_DETAIL_SIZE);
 	for (size_t i = 0; i < forms->count; i++) {
 		struct violations violations = {0};
 		const struct check alone = {.in = check->in, .violations = &violations};

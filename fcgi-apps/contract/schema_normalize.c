@@ -15,12 +15,11 @@ int schema_normalize_string(const struct schema *schema, const char *text, size_
 
 static int normalize_string(const struct schema *schema, struct json *string)
 {
-	struct text normal CLEANUP(text_release) = {0};
+	struct text normal CLEANUP(text_release) = TEXT_INIT(TEXT_UNLIMITED);
 	size_t length;
 	const char *text = json_string(string, &length);
 	int result;
 
-	text_init(&normal, SIZE_MAX);
 	result = schema_normalize_string(schema, text, length, &normal);
 	return result <= 0 ? result
 			   : json_change_string(string, text_string(&normal), normal.length);

@@ -122,10 +122,9 @@ bool schema_text_normalize(const char *text, size_t length, struct text *out)
 
 void schema_text_renew(const char *text, size_t length, bool is_block, struct text *out)
 {
-	struct text taken CLEANUP(text_release) = {0};
+	struct text taken CLEANUP(text_release) = TEXT_INIT(TEXT_UNLIMITED);
 	struct walk walk = {.is_block = is_block};
 
-	text_init(&taken, SIZE_MAX);
 	for (size_t i = 0, size; i < length; i += size) {
 		uint32_t c;
 

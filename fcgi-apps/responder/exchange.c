@@ -156,7 +156,7 @@ struct exchange *exchange_take(struct server *server)
 		return NULL;
 	exchange->server = server;
 	FCGX_InitRequest(&exchange->fcgi, -1, 0);
-	text_init(&exchange->body, SIZE_MAX);
+	text_init(&exchange->body, TEXT_UNLIMITED);
 	text_init(&exchange->path, PATH_MAX_LENGTH);
 	response_init(&exchange->response, exchange->request.request_id);
 	exchange->response.exchange = exchange;

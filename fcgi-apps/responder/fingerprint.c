@@ -38,11 +38,9 @@ static void append_path(struct text *out, const char *path)
 
 static int hash_meaning(const struct request *request, char ret_hex[SHA256_DIGEST_STRING_LENGTH])
 {
-	struct text path CLEANUP(text_release) = {0};
-	struct text body CLEANUP(text_release) = {0};
+	struct text path CLEANUP(text_release) = TEXT_INIT(TEXT_UNLIMITED);
+	struct text body CLEANUP(text_release) = TEXT_INIT(TEXT_UNLIMITED);
 
-	text_init(&path, SIZE_MAX);
-	text_init(&body, SIZE_MAX);
 	append_path(&path, request->path);
 	if (request->body)
 		json_print(request->body, &body);

@@ -25,9 +25,8 @@ static int get_document(struct request *request, struct response *response)
 {
 	const struct contract *contract = request->runtime->contract;
 	const char *prefix = leads_to_paths(contract, request->prefix) ? "" : request->prefix;
-	struct text server CLEANUP(text_release) = {0};
+	struct text server CLEANUP(text_release) = TEXT_INIT(TEXT_UNLIMITED);
 
-	text_init(&server, SIZE_MAX);
 	text_printf(&server, "%s%s", *request->origin ? request->origin : ".",
 		    *request->origin ? prefix : "");
 	response->status = 200;

@@ -41,10 +41,9 @@ static size_t count_characters(const struct text *text)
 	return count;
 }
 
-/* The id to have instead. 1, 0 where it stays, or -ENOMEM. */
+/* Writes the id to have instead. 1, 0 where it stays, or -ENOMEM. */
 static int renew(const struct old_user_ids *ids, const char *old, struct text *out)
 {
-	text_init(out, SIZE_MAX);
 	schema_text_renew(old, strlen(old), false, out);
 	if (text_error(out))
 		return text_error(out);
@@ -65,7 +64,7 @@ static int replace(char **text, const char *with)
 
 static int look_at(struct piece *piece, const char *id)
 {
-	struct text renewed CLEANUP(text_release) = {0};
+	struct text renewed CLEANUP(text_release) = TEXT_INIT(TEXT_UNLIMITED);
 	int r = replace(&piece->last, id);
 
 	if (r == 0)
@@ -117,7 +116,7 @@ static int walk(struct db_conn *conn, void *argument)
 static int64_t change(struct db_conn *conn, const struct piece *piece, const char *old,
 		      int64_t limit)
 {
-	struct text renewed CLEANUP(text_release) = {0};
+	struct text renewed CLEANUP(text_release) = TEXT_INIT(TEXT_UNLIMITED);
 	int r = renew(piece->ids, old, &renewed);
 
 	if (r < 0)

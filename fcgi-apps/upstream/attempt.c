@@ -127,13 +127,10 @@ enum attempt_end attempt_run(struct address *address, int *connection,
 			     const struct upstream_request *request, int64_t connect_timeout,
 			     int64_t timeout, struct answer *answer)
 {
-	struct text bytes CLEANUP(text_release) = {0};
+	struct text bytes CLEANUP(text_release) = TEXT_INIT(HEAD_LIMIT + request->body_length);
 	int64_t deadline = clock_monotonic() + timeout;
 	bool kept, silent, keep;
-	enum attempt_end end;
-
-	text_init(&bytes, HEAD_LIMIT + request->body_length);
-	end = write_request(address, request, &bytes);
+	enum attempt_end end = write_request(address, request, &bytes);
 	if (end != ATTEMPT_ANSWERED)
 		return end;
 	if (*connection >= 0 && !connection_is_idle(*connection)) {

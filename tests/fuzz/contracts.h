@@ -34,11 +34,10 @@ static inline const struct operation *fuzz_operation(const struct contract *cont
 /* What a client would be told of the violations is JSON, whatever the client sent. */
 static inline void fuzz_check_report(const struct violations *violations)
 {
-	struct text text CLEANUP(text_release);
+	struct text text CLEANUP(text_release) = TEXT_INIT(1u << 20);
 	struct json_writer writer;
 	struct json_error error;
 	struct json *value CLEANUP(json_free_p) = NULL;
-	text_init(&text, 1u << 20);
 	json_writer_init(&writer, &text);
 	json_object_begin(&writer);
 	violations_write(violations, &writer);

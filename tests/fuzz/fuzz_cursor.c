@@ -32,7 +32,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct fuzz_input input = {(const char *)data, size};
 	size_t count = fuzz_byte(&input) % (CURSOR_FIELDS_MAX + 1);
 	char *text CLEANUP(free_p) = fuzz_line(&input);
-	struct response response CLEANUP(response_release);
+	struct response response CLEANUP(response_release) = {0};
 	struct cursor cursor = {0};
 	struct request request = {.query = ""};
 	request.arguments.list[0] =

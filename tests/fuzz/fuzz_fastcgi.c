@@ -90,10 +90,9 @@ static void write_request(struct fuzz_input *input, struct text *ret_body, struc
 {
 	static const FCGI_BeginRequestBody begin = {.roleB0 = FCGI_RESPONDER,
 						    .flags = FCGI_KEEP_CONN};
-	struct text parameters CLEANUP(text_release);
+	struct text parameters CLEANUP(text_release) = TEXT_INIT(BYTES_MAX);
 	size_t piece = (size_t)fuzz_byte(input) + 1;
 	size_t missing = fuzz_byte(input);
-	text_init(&parameters, BYTES_MAX);
 	append_parameters(&parameters, input);
 	text_append(ret_body, input->data, input->size < BODY_MAX ? input->size : BODY_MAX);
 
@@ -137,12 +136,11 @@ static void serve(struct exchange *exchange, const struct text *body)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct fuzz_input input = {(const char *)data, size};
-	struct text body CLEANUP(text_release), bytes CLEANUP(text_release);
+	struct text body CLEANUP(text_release) = TEXT_INIT(BODY_MAX);
+	struct text bytes CLEANUP(text_release) = TEXT_INIT(4 * BYTES_MAX);
 	int ends[2];
 	if (!server.metrics)
 		start_server();
-	text_init(&body, BODY_MAX);
-	text_init(&bytes, 4 * BYTES_MAX);
 	write_request(&input, &body, &bytes);
 	if (text_error(&bytes) || bytes.length == 0)
 		return 0;

@@ -19,9 +19,8 @@ static struct json *parse(const char *text, size_t length)
 
 static void prints_and_reads(const struct json *value)
 {
-	struct text printed CLEANUP(text_release), again CLEANUP(text_release);
-	text_init(&printed, 1u << 20);
-	text_init(&again, 1u << 20);
+	struct text printed CLEANUP(text_release) = TEXT_INIT(1u << 20);
+	struct text again CLEANUP(text_release) = TEXT_INIT(1u << 20);
 	json_print(value, &printed);
 	fuzz_check(text_error(&printed) == 0);
 	struct json *copy CLEANUP(json_free_p) = parse(printed.data, printed.length);

@@ -86,9 +86,8 @@ static int search(struct db_conn *conn, const struct typed *typed)
 
 static bool has_words(const char *text)
 {
-	struct text words CLEANUP(text_release) = {0};
+	struct text words CLEANUP(text_release) = TEXT_INIT(65536);
 	bool begins;
-	text_init(&words, 65536);
 	return words_of_typed(&words, text, strlen(text), &begins) > 0;
 }
 

@@ -51,11 +51,10 @@ static int carts_write_line(struct db_conn *conn, void *argument)
 {
 	const struct carts_line *line = argument;
 	struct cart_product product = {.name = "Mug", .price = 1250, .inventory = 100000};
-	struct cart cart CLEANUP(cart_release);
+	struct cart cart CLEANUP(cart_release) = {0};
 	struct cart_refusal refusal;
 	int r;
 
-	cart_init(&cart);
 	snprintf(product.id, sizeof(product.id), "%s", carts_product(line->product));
 	r = cart_store_load(conn, line->cart_id, clock_now(), CART_CHANGE, &cart);
 	if (r)
@@ -88,9 +87,8 @@ static int carts_insert(struct db_conn *conn, void *argument)
 /* A cart of user "u" that is empty. */
 static void carts_make(const char *id, int64_t created_at, int64_t expires_at)
 {
-	struct cart cart;
+	struct cart cart = {0};
 
-	cart_init(&cart);
 	snprintf(cart.id, sizeof(cart.id), "%s", id);
 	snprintf(cart.user_id, sizeof(cart.user_id), "u");
 	cart.version = 1;
@@ -113,14 +111,14 @@ static int carts_read(struct db_conn *conn, void *argument)
 /* Loads into cart, which the caller releases; the result of cart_store_load(). */
 static int carts_load(const char *id, struct cart *cart)
 {
-	cart_init(cart);
+	*cart = (struct cart){0};
 	snprintf(cart->id, sizeof(cart->id), "%s", id);
 	return db_read(db, carts_read, cart);
 }
 
 static int64_t carts_quantity(const char *cart_id, int product)
 {
-	struct cart cart;
+	struct cart cart = {0};
 	const struct cart_line *line;
 	int64_t quantity;
 

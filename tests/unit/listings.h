@@ -47,11 +47,10 @@ static void listing_explain(struct db_conn *conn, const struct product_listing *
 {
 	struct product_statement statement CLEANUP(product_statement_release) = {0};
 	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
-	struct text sql CLEANUP(text_release);
+	struct text sql CLEANUP(text_release) = TEXT_INIT(16384);
 	size_t length = 0;
 	ck_assert_int_eq(
 		product_statement_page(db_dialect(conn), listing, after, NULL, 10, &statement), 0);
-	text_init(&sql, 16384);
 	text_printf(&sql, "%s %s", store_dialect("EXPLAIN QUERY PLAN", "EXPLAIN"),
 		    text_string(&statement.sql));
 	ck_assert_int_eq(

@@ -129,9 +129,8 @@ END_TEST
 
 START_TEST(the_document_fits_its_own_declaration)
 {
-	struct text text CLEANUP(text_release) = {0};
+	struct text text CLEANUP(text_release) = TEXT_INIT(1u << 20);
 
-	text_init(&text, 1u << 20);
 	contract_write_document(contract, true, ".", &text);
 	ck_assert(contract_check_response(contract, contract_find(contract, "getDocument"), 200,
 					  "application/json", text_string(&text), text.length,

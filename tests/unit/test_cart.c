@@ -59,10 +59,9 @@ END_TEST
 
 START_TEST(the_largest_cart_has_a_total)
 {
-	struct cart cart;
+	struct cart cart = {0};
 	int64_t total = 0;
 
-	cart_init(&cart);
 	fill(&cart, 0, CART_LINES_MAX, MONEY_PRICE_MAX, CART_QUANTITY_MAX, 1);
 	ck_assert_int_eq(cart_total(&cart, &total), 0);
 	ck_assert_int_eq(total, INT64_C(99899999900100));
@@ -72,10 +71,9 @@ END_TEST
 
 START_TEST(an_overflow_is_an_error)
 {
-	struct cart cart;
+	struct cart cart = {0};
 	int64_t total = 7;
 
-	cart_init(&cart);
 	fill(&cart, 0, 2, INT64_MAX, 1, 1);
 	ck_assert_int_eq(cart_total(&cart, &total), -ERANGE);
 	cart.lines[0].quantity = 2;
@@ -87,13 +85,12 @@ END_TEST
 
 START_TEST(adding_sums_up_and_takes_the_new_price)
 {
-	struct cart cart;
+	struct cart cart = {0};
 	struct cart_refusal refusal;
 	struct cart_product before = product(1, 1000, 10);
 	struct cart_product after = product(1, 1250, 10);
 
 	after.name = "Enamel mug";
-	cart_init(&cart);
 	ck_assert_int_eq(cart_add(&cart, &before, 3, 5, &refusal), CART_FINE);
 	ck_assert_int_eq(cart_add(&cart, &after, 4, 6, &refusal), CART_FINE);
 	ck_assert_uint_eq(cart.line_count, 1);
@@ -112,13 +109,12 @@ END_TEST
 /* A slow request asked Product before another one did that changed the line first. */
 START_TEST(an_older_price_is_not_taken)
 {
-	struct cart cart;
+	struct cart cart = {0};
 	struct cart_refusal refusal;
 	struct cart_product older = product(1, 1000, 10);
 	struct cart_product newer = product(1, 1250, 10);
 
 	newer.name = "Enamel mug";
-	cart_init(&cart);
 	ck_assert_int_eq(cart_add(&cart, &newer, 3, 6, &refusal), CART_FINE);
 	ck_assert_int_eq(cart_add(&cart, &older, 4, 5, &refusal), CART_FINE);
 	ck_assert_int_eq(cart.lines[0].quantity, 7);
@@ -134,12 +130,11 @@ END_TEST
 
 START_TEST(a_price_from_ahead_of_the_clock_is_not_newer)
 {
-	struct cart cart;
+	struct cart cart = {0};
 	struct cart_refusal refusal;
 	struct cart_product today = product(1, 1250, 10);
 	int64_t now = clock_now();
 
-	cart_init(&cart);
 	fill(&cart, 1, 1, 1000, 3, now + 3600 * CLOCK_SECOND);
 	ck_assert_int_eq(cart_set(&cart, &today, 2, now, &refusal), CART_FINE);
 	ck_assert_int_eq(cart.lines[0].unit_price, 1250);
@@ -165,13 +160,12 @@ START_TEST(refusals_tell_why_and_change_nothing)
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		struct cart cart;
+		struct cart cart = {0};
 		struct cart_refusal refusal;
 		struct cart_product one = product(1, 500, cases[i].inventory);
 		int64_t held;
 		int r;
 
-		cart_init(&cart);
 		if (cases[i].held)
 			fill(&cart, 1, 1, 100, cases[i].held, 1);
 		r = cart_add(&cart, &one, cases[i].more, 2, &refusal);
@@ -195,12 +189,11 @@ END_TEST
 
 START_TEST(a_full_cart_takes_no_new_product)
 {
-	struct cart cart;
+	struct cart cart = {0};
 	struct cart_refusal refusal;
 	struct cart_product other = product(CART_LINES_MAX, 100, 10);
 	struct cart_product held = product(0, 100, 10);
 
-	cart_init(&cart);
 	fill(&cart, 0, CART_LINES_MAX, 100, 1, 1);
 	ck_assert_int_eq(cart_add(&cart, &other, 1, 2, &refusal), CART_FULL);
 	ck_assert_int_eq(refusal.allowed, CART_LINES_MAX);
@@ -211,11 +204,10 @@ END_TEST
 
 START_TEST(removing_keeps_the_order)
 {
-	struct cart cart;
+	struct cart cart = {0};
 	struct cart_product last = product(9, 100, 10);
 	struct cart_refusal refusal;
 
-	cart_init(&cart);
 	fill(&cart, 0, 3, 100, 1, 1);
 	ck_assert(cart_remove_line(&cart, product(1, 0, 0).id));
 	ck_assert(!cart_remove_line(&cart, product(1, 0, 0).id));
@@ -231,13 +223,12 @@ END_TEST
 
 START_TEST(updating_tells_whether_something_changed)
 {
-	struct cart cart;
+	struct cart cart = {0};
 	struct cart_product same = product(1, 100, 0);
 	struct cart_product dearer = product(1, 101, 0);
 	struct cart_product renamed = product(1, 101, 0);
 
 	renamed.name = "Cup";
-	cart_init(&cart);
 	fill(&cart, 1, 1, 100, 3, 1);
 	ck_assert_int_eq(cart_update_line(&cart.lines[0], &same, 2), 0);
 	ck_assert_int_eq(cart_update_line(&cart.lines[0], &dearer, 3), 1);
@@ -252,12 +243,10 @@ END_TEST
 
 START_TEST(merging_sums_and_keeps_the_latest_price)
 {
-	struct cart target;
-	struct cart source;
+	struct cart target = {0};
+	struct cart source = {0};
 	struct cart_refusal refusal;
 
-	cart_init(&target);
-	cart_init(&source);
 	fill(&target, 1, 1, 100, 2, 10); /* older than the source's */
 	fill(&target, 2, 1, 200, 2, 30); /* newer */
 	fill(&source, 1, 1, 111, 3, 20);
@@ -294,13 +283,11 @@ START_TEST(merging_is_all_or_nothing)
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		struct cart target;
-		struct cart source;
+		struct cart target = {0};
+		struct cart source = {0};
 		struct cart_refusal refusal;
 		bool fine = cases[i].reason == CART_FINE;
 
-		cart_init(&target);
-		cart_init(&source);
 		fill(&target, 0, cases[i].lines, 100, cases[i].quantity, 1);
 		fill(&source, 0, cases[i].more_lines, 100, cases[i].more, 1);
 		ck_assert_int_eq(cart_merge(&target, &source, &refusal), (int)cases[i].reason);
@@ -316,12 +303,10 @@ END_TEST
 
 START_TEST(merging_too_many_products_is_refused)
 {
-	struct cart target;
-	struct cart source;
+	struct cart target = {0};
+	struct cart source = {0};
 	struct cart_refusal refusal;
 
-	cart_init(&target);
-	cart_init(&source);
 	fill(&target, 0, 60, 100, 1, 1);
 	fill(&source, 59, 42, 100, 1, 1);
 	ck_assert_int_eq(cart_merge(&target, &source, &refusal), CART_FULL);
@@ -334,9 +319,8 @@ END_TEST
 
 START_TEST(touching_is_a_new_version_and_a_fresh_life)
 {
-	struct cart cart;
+	struct cart cart = {0};
 
-	cart_init(&cart);
 	cart.version = 4;
 	cart_touch(&cart, 1000, 50);
 	ck_assert_int_eq(cart.version, 5);
@@ -347,11 +331,10 @@ END_TEST
 
 START_TEST(json_is_what_the_contract_says)
 {
-	struct cart cart;
+	struct cart cart = {0};
 	struct text out;
 	struct json_writer writer;
 
-	cart_init(&cart);
 	snprintf(cart.id, sizeof(cart.id), "c1");
 	snprintf(cart.user_id, sizeof(cart.user_id), "u\"1");
 	cart.version = 3;

@@ -310,11 +310,10 @@ END_TEST
 static int add_one(struct db_conn *conn, void *argument UNUSED)
 {
 	struct cart_product product = {.name = "Mug", .price = 100, .inventory = 60};
-	struct cart cart CLEANUP(cart_release);
+	struct cart cart CLEANUP(cart_release) = {0};
 	struct cart_refusal refusal;
 	int r;
 
-	cart_init(&cart);
 	snprintf(product.id, sizeof(product.id), "%s", "00000000-0000-7000-8000-000000000001");
 	r = cart_store_load(conn, "c", clock_now(), CART_CHANGE, &cart);
 	if (!r)

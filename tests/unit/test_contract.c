@@ -13,12 +13,11 @@ static void stop(void)
 
 static struct json *served(const struct contract *contract, bool internal)
 {
-	struct text text CLEANUP(text_release) = {0};
+	struct text text CLEANUP(text_release) = TEXT_INIT(1u << 20);
 	struct json_error where;
 	struct json *document;
 
 	start_contract(contract);
-	text_init(&text, 1u << 20);
 	contract_write_document(contract, internal, ".", &text);
 	ck_assert_int_eq(json_parse(text_string(&text), text.length, 64, &document, &where), 0);
 	return document;
@@ -100,10 +99,9 @@ END_TEST
 
 START_TEST(what_is_filled_in_is_json)
 {
-	struct text text CLEANUP(text_release) = {0};
+	struct text text CLEANUP(text_release) = TEXT_INIT(1u << 20);
 
 	contract_start(&test_merged_contract, (struct currency){"KWD", 3}, "\"1\"");
-	text_init(&text, 1u << 20);
 	contract_write_document(&test_merged_contract, true, "http://\"/", &text);
 	ck_assert_ptr_nonnull(strstr(text_string(&text), "\"version\":\"\\\"1\\\"\"}"));
 	ck_assert_ptr_nonnull(strstr(text_string(&text), "\"url\":\"http://\\\"/\"}"));

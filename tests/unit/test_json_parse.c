@@ -271,11 +271,10 @@ static const char *const small_values[] = {"{}", "[]", "1", "\"\"", "null", "fal
 
 START_TEST(what_clients_send_has_a_limit_of_values)
 {
-	struct text text CLEANUP(text_release) = {0};
+	struct text text CLEANUP(text_release) = TEXT_INIT(1 << 20);
 	struct json *value = NULL;
 	struct json_error error;
 
-	text_init(&text, 1 << 20);
 	write_array(&text, small_values[_i], JSON_VALUES_MAX);
 	ck_assert_int_eq(json_parse_input(text.data, text.length, &value, &error), 0);
 	ck_assert_uint_eq(json_length(value), JSON_VALUES_MAX - 1);
@@ -295,11 +294,10 @@ END_TEST
 
 START_TEST(members_and_what_is_nested_count)
 {
-	struct text text CLEANUP(text_release) = {0};
+	struct text text CLEANUP(text_release) = TEXT_INIT(1 << 20);
 	struct json *value = NULL;
 	struct json_error error;
 
-	text_init(&text, 1 << 20);
 	text_append_string(&text, "[[[");
 	for (size_t i = 0; i < JSON_VALUES_MAX / 2 - 1; i++)
 		text_printf(&text, "{\"m%zu\":0},", i);

@@ -155,9 +155,8 @@ END_TEST
 /* Far beyond what the contract takes. */
 START_TEST(a_text_too_long_for_the_index_stops_no_other)
 {
-	struct text sql CLEANUP(text_release);
+	struct text sql CLEANUP(text_release) = TEXT_INIT(2u << 20);
 
-	text_init(&sql, 2u << 20);
 	text_append_string(&sql, "UPDATE products SET description = '");
 	for (int i = 0; i < 100000; i++)
 		text_printf(&sql, " word%d", i);

@@ -285,8 +285,7 @@ static int same_after_reading(struct db_conn *conn, void *argument)
 
 START_TEST(writable_members_are_written_as_they_are_read)
 {
-	struct text text CLEANUP(text_release);
-	text_init(&text, 4096);
+	struct text text CLEANUP(text_release) = TEXT_INIT(4096);
 	products_add((struct product_input){.name = "Müg",
 					    .description = "a\nb",
 					    .price = 5,

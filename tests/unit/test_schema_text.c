@@ -134,11 +134,10 @@ END_TEST
 START_TEST(parameters)
 {
 	const struct schema *schema = find(cases[_i].schema);
-	struct text normal CLEANUP(text_release) = {0};
+	struct text normal CLEANUP(text_release) = TEXT_INIT(TEXT_UNLIMITED);
 	const char *sent = cases[_i].sent;
 	int result;
 
-	text_init(&normal, SIZE_MAX);
 	result = schema_normalize_string(schema, sent, strlen(sent), &normal);
 	ck_assert_int_ge(result, 0);
 	ck_assert_str_eq(result ? text_string(&normal) : sent, cases[_i].normal);
@@ -149,9 +148,8 @@ END_TEST
 START_TEST(only_once)
 {
 	const struct schema *schema = find(cases[_i].schema);
-	struct text normal CLEANUP(text_release) = {0};
+	struct text normal CLEANUP(text_release) = TEXT_INIT(TEXT_UNLIMITED);
 
-	text_init(&normal, SIZE_MAX);
 	if (schema_normalize_string(schema, cases[_i].normal, strlen(cases[_i].normal), &normal))
 		ck_assert_str_eq(text_string(&normal), cases[_i].normal);
 }
@@ -176,10 +174,9 @@ static const struct {
 
 START_TEST(renewed)
 {
-	struct text out CLEANUP(text_release) = {0};
+	struct text out CLEANUP(text_release) = TEXT_INIT(TEXT_UNLIMITED);
 	const char *old = renewals[_i].old;
 
-	text_init(&out, SIZE_MAX);
 	schema_text_renew(old, strlen(old), renewals[_i].is_block, &out);
 	ck_assert_int_eq(text_error(&out), 0);
 	ck_assert_str_eq(text_string(&out), renewals[_i].renewed);

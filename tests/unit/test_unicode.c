@@ -23,10 +23,9 @@ static const struct {
 
 START_TEST(normal_form)
 {
-	struct text out CLEANUP(text_release) = {0};
+	struct text out CLEANUP(text_release) = TEXT_INIT(64);
 	const char *text = forms[_i].text;
 
-	text_init(&out, 64);
 	unicode_append_nfc(&out, text, strlen(text));
 	ck_assert_int_eq(text_error(&out), 0);
 	ck_assert_str_eq(text_string(&out), forms[_i].nfc);
@@ -36,13 +35,11 @@ END_TEST
 
 START_TEST(long_texts)
 {
-	struct text typed CLEANUP(text_release) = {0};
-	struct text out CLEANUP(text_release) = {0};
+	struct text typed CLEANUP(text_release) = TEXT_INIT(10000);
+	struct text out CLEANUP(text_release) = TEXT_INIT(10000);
 
-	text_init(&typed, 10000);
 	for (int i = 0; i < 3000; i++)
 		text_append_string(&typed, "e\u0301");
-	text_init(&out, 10000);
 	unicode_append_nfc(&out, text_string(&typed), typed.length);
 	ck_assert_int_eq(text_error(&out), 0);
 	ck_assert_uint_eq(out.length, 6000);

@@ -63,9 +63,8 @@ static const struct {
 
 START_TEST(of_texts)
 {
-	struct text out CLEANUP(text_release) = {0};
+	struct text out CLEANUP(text_release) = TEXT_INIT(1024);
 
-	text_init(&out, 1024);
 	words_of_text(&out, texts[_i].text, strlen(texts[_i].text));
 	ck_assert_str_eq(text_string(&out), texts[_i].words);
 }
@@ -92,10 +91,9 @@ static const struct {
 
 START_TEST(of_typed_ones)
 {
-	struct text out CLEANUP(text_release) = {0};
+	struct text out CLEANUP(text_release) = TEXT_INIT(1024);
 	bool begins = !typed[_i].begins;
 
-	text_init(&out, 1024);
 	ck_assert_uint_eq(words_of_typed(&out, typed[_i].typed, strlen(typed[_i].typed), &begins),
 			  typed[_i].count);
 	ck_assert_str_eq(text_string(&out), typed[_i].words);
@@ -105,12 +103,11 @@ END_TEST
 
 START_TEST(long_words_are_cut)
 {
-	struct text out CLEANUP(text_release) = {0};
+	struct text out CLEANUP(text_release) = TEXT_INIT(1024);
 	char word[301];
 
 	memset(word, 'a', 300);
 	word[300] = '\0';
-	text_init(&out, 1024);
 	words_of_text(&out, word, 300);
 	ck_assert_uint_eq(out.length, WORDS_LETTERS_MAX);
 	text_reset(&out);
@@ -123,9 +120,8 @@ END_TEST
 
 START_TEST(the_limit_of_the_text_is_told)
 {
-	struct text out CLEANUP(text_release) = {0};
+	struct text out CLEANUP(text_release) = TEXT_INIT(6);
 
-	text_init(&out, 6);
 	words_of_text(&out, "blue mug", 8);
 	ck_assert_int_eq(text_error(&out), -EMSGSIZE);
 	text_reset(&out);
