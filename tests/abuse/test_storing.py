@@ -71,4 +71,5 @@ def test_what_stores_nothing_is_not_counted(shop):
     answers = [public.post(f"/shop/carts/{cart}/refresh", headers=headers) for headers in keys]
     assert {answer.status for answer in answers} == {200, 429}
     assert public.post(f"/carts/{cart}/refresh", headers=client).status == 200
-    assert new_cart(public, client).status == 429
+    # A place is free again each second: of several in a row one finds none.
+    assert 429 in [new_cart(public, client).status for _ in range(MORE)]

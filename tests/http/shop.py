@@ -4,6 +4,10 @@ come all at once."""
 import threading
 import uuid
 
+from testbed import SLOWNESS, wait_until
+
+RECOVERS_WITHIN = 15 * SLOWNESS
+
 
 class Shop:
     """A platform as its customers and its stock keeper use it; every step must work.
@@ -91,6 +95,20 @@ def done(answer, status):
     """The body of an answer that must have this status."""
     assert answer.status == status, answer
     return answer.json()
+
+
+def recovers(call, status):
+    """The answer, once a sibling's trouble is over: nobody restarts its callers, soon they work again."""
+    answers = []
+
+    def works():
+        answers.append(call())
+        return answers[-1].status == status
+
+    wait_until(works, RECOVERS_WITHIN, f"{status} after the trouble")
+    for answer in answers[:-1]:
+        assert answer.status in (409, 503), answer
+    return answers[-1]
 
 
 def new_id():

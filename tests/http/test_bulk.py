@@ -14,12 +14,13 @@ import fastcgi
 import pytest
 import stores
 from client import is_problem
-from testbed import SLOWNESS, VARIANT
+from testbed import SLOWNESS, VARIANT, wait_until
 from world import made, make_product, unique
 
 NDJSON_TYPE = "application/x-ndjson"
 NDJSON = {"Content-Type": NDJSON_TYPE}
 MIB = 1 << 20
+PATIENCE = 20 * SLOWNESS
 
 
 @pytest.fixture(scope="module")
@@ -351,7 +352,7 @@ def test_a_keyed_import_locks_all_its_products_in_one_order(service):
         key = {"Idempotency-Key": unique("key")}
         results = pool.submit(imported, service.public, body, key)
         try:
-            wait_for(lambda: service.store.read(waiting)[0][0] > 0, seconds=3)
+            wait_until(lambda: service.store.read(waiting)[0][0] > 0, PATIENCE, "the import waits")
             stores.psql(service.store.url, row.format(second["id"], "NOWAIT"))
         finally:
             other.stdin.close()
@@ -447,13 +448,13 @@ def test_an_export_that_nobody_reads_to_its_end(service):
 
     for _ in range(5):
         # Once nginx has seen that the last one is gone.
-        wait_for(begins)
+        wait_until(begins, PATIENCE, "an export begins")
 
     def serves():
         answer = service.public.get("/products/export")
         return answer.status == 200 and len(answer.body.splitlines()) >= 1000
 
-    wait_for(serves)
+    wait_until(serves, PATIENCE, "an export ends")
 
 
 # ---- who is slow, or goes away ----
@@ -499,13 +500,6 @@ def status_of(sock):
 def count_of(client, category):
     answer = client.get(f"/products?category={category}&count=true&limit=1")
     return int(answer.header("X-Total-Count"))
-
-
-def wait_for(condition, seconds=10 * SLOWNESS):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "not in time"
-        time.sleep(0.01)
 
 
 def asked(service, operation):
@@ -590,8 +584,8 @@ def test_slow_clients_hold_nobody_up(crowd):
         for one in slow:
             one.send(b"}")
             one.hang_up()
-        wait_for(lambda: import_from(crowd, "203.0.113.3").status == 200)
-    wait_for(lambda: export_to(crowd, "203.0.113.3").status == 200)
+        wait_until(lambda: import_from(crowd, "203.0.113.3").status == 200, PATIENCE, "a place is free")
+    wait_until(lambda: export_to(crowd, "203.0.113.3").status == 200, PATIENCE, "a place is free")
 
 
 def test_who_is_slow_to_read_results_holds_no_thread(crowd):
@@ -603,9 +597,9 @@ def test_who_is_slow_to_read_results_holds_no_thread(crowd):
             upload = Upload(crowd.public_port, len(body), f"203.0.113.{number // 2}")
             stack.callback(upload.hang_up)
             upload.send(body)
-        wait_for(lambda: asked(crowd, "importProducts") == before + 4, 30 * SLOWNESS)
+        wait_until(lambda: asked(crowd, "importProducts") == before + 4, 3 * PATIENCE, "all are done")
         is_refused(import_from(crowd, "203.0.113.3"))
-    wait_for(lambda: import_from(crowd, "203.0.113.3").status == 200)
+    wait_until(lambda: import_from(crowd, "203.0.113.3").status == 200, PATIENCE, "a place is free")
 
 
 @pytest.mark.parametrize("chunked", [True, False])
@@ -620,7 +614,7 @@ def test_a_client_that_goes_away_while_it_sends(service, chunked):
     assert {result["status"] for result in results} == {"created"}
     assert asked(service, "importProducts") == before + 1
     bodies = service.nginx.directory / "nginx-body"
-    wait_for(lambda: not list(bodies.iterdir()))
+    wait_until(lambda: not list(bodies.iterdir()), PATIENCE, "no body is kept")
 
 
 def test_a_body_that_ends_in_the_middle(service):
@@ -634,9 +628,9 @@ def test_a_body_that_ends_in_the_middle(service):
     half = body[: len(body) // 2 + 11]
     for start in range(0, len(half), 32_768):
         connection.send(fastcgi.record(fastcgi.STDIN, half[start : start + 32_768]))
-    wait_for(lambda: count_of(service.public, category) >= 100)
+    wait_until(lambda: count_of(service.public, category) >= 100, PATIENCE, "some are stored")
     connection.close()
-    wait_for(lambda: "ECONNABORTED" in service.worker.logged()[logged:])
+    wait_until(lambda: "ECONNABORTED" in service.worker.logged()[logged:], PATIENCE, "it has noticed")
     stored = count_of(service.public, category)
     assert 100 <= stored <= 500
     results = imported(service.public, body)
@@ -656,9 +650,9 @@ def test_many_clients_that_go_away_leave_nothing_behind(service):
         upload = Upload(service.public_port, len(lines) + turn % 2)
         upload.send(lines)
         upload.hang_up()
-    wait_for(lambda: len(list(files.iterdir())) < 60)
+    wait_until(lambda: len(list(files.iterdir())) < 60, PATIENCE, "connections are closed")
     bodies = service.nginx.directory / "nginx-body"
-    wait_for(lambda: not list(bodies.iterdir()))
+    wait_until(lambda: not list(bodies.iterdir()), PATIENCE, "no body is kept")
     answers = []
 
     def there_is_a_place():
@@ -666,7 +660,7 @@ def test_many_clients_that_go_away_leave_nothing_behind(service):
         answers.append(service.public.post("/products/bulk", body=body, headers=NDJSON))
         return answers[-1].status != 429
 
-    wait_for(there_is_a_place)
+    wait_until(there_is_a_place, PATIENCE, "there is a place")
     assert answers[-1].status == 200 and answers[-1].json()["status"] == "created"
 
 

@@ -11,7 +11,7 @@ import uuid
 
 import pytest
 from client import Client, is_problem
-from testbed import ROOT, SERVICES, environment, hung
+from testbed import ROOT, SERVICES, environment, hung, wait_until
 from world import unique
 
 pytestmark = pytest.mark.storeless
@@ -611,13 +611,11 @@ def test_compression_over_a_kibibyte_only(product):
 
 
 def entries_of(nginx, request_id):
-    found = []
-    for _ in range(100):  # the line is written after the answer is out
-        found = [e for e in nginx.access_entries() if e["http.request.id"] == request_id]
-        if found:
-            break
-        time.sleep(0.01)
-    return found
+    def found():
+        return [e for e in nginx.access_entries() if e["http.request.id"] == request_id]
+
+    wait_until(found, 10, "the line is written, after the answer is out")
+    return found()
 
 
 def test_access_log_uses_ecs_names(product):
@@ -670,15 +668,13 @@ def test_error_log_steers_no_terminal(lonely):
         b"GET /products?\xc2\x9b HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
         b"Referer: http://a/\x1b[2J\x1b]0;owned\x07\xc2\x9b31m\x7f\r\n\r\n"
     )
-    found = []
-    for _ in range(100):
-        found = [line for line in lonely.product.nginx.log.read_bytes().splitlines() if b"owned" in line]
-        if found:
-            break
-        time.sleep(0.01)
+
+    def found():
+        return [line for line in lonely.product.nginx.log.read_bytes().splitlines(True) if b"owned" in line]
+
+    wait_until(lambda: any(line.endswith(b"\n") for line in found()), 10, "the error is logged")
     lonely.product.start_worker()
-    assert found
-    assert all(re.fullmatch(rb"[\t -~]*", line) for line in found)
+    assert all(re.fullmatch(rb"[\t -~]*\n", line) for line in found())
 
 
 def test_access_log_has_no_probes(product):

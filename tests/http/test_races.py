@@ -304,7 +304,7 @@ def test_product_in_demand_can_be_changed(shop):
 # An index is filled after the row was written, and before those that were made later.
 FILL_SLOWLY = """
 CREATE FUNCTION slowly(id text) RETURNS text IMMUTABLE LANGUAGE sql AS
-    'SELECT id FROM pg_sleep(0.2)';
+    'SELECT id FROM pg_sleep(1)';
 CREATE INDEX ON products (slowly(id));
 DROP INDEX products_sku;
 CREATE UNIQUE INDEX products_sku ON products (sku) WHERE deleted_at IS NULL;

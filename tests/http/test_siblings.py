@@ -12,12 +12,11 @@ import pytest
 import stores
 from client import is_problem
 from metronome import Metronome
-from shop import Shop, at_once, done, new_id, write_to_store
+from shop import RECOVERS_WITHIN, Shop, at_once, done, new_id, recovers, write_to_store
 from testbed import SLOWNESS, hung, wait_until
 
 # A request has 5 s in all; nginx and Python need a moment, too, and longer on a busy machine.
 IN_TIME = 5.5 if SLOWNESS == 1 else 8
-RECOVERS_WITHIN = 5 * SLOWNESS
 SETTLES_WITHIN = 15 * SLOWNESS
 
 
@@ -85,20 +84,6 @@ def timed(call):
         return call(client, number), time.monotonic() - started
 
     return run
-
-
-def recovers(call, status):
-    """Nobody restarts the callers: soon they work again."""
-    answers = []
-
-    def works():
-        answers.append(call())
-        return answers[-1].status == status
-
-    wait_until(works, RECOVERS_WITHIN, f"{status} after the trouble")
-    for answer in answers[:-1]:
-        assert answer.status in (409, 503), answer
-    return answers[-1]
 
 
 @pytest.mark.storeless

@@ -17,7 +17,6 @@ from testbed import (
     READY_WITHIN,
     ROOT,
     SERVICES,
-    SLOWNESS,
     VARIANT,
     entries_of_log,
     environment,
@@ -42,7 +41,7 @@ def run_worker(name, directory, settings):
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=3 * SLOWNESS,
+        timeout=READY_WITHIN,
     )
     return ended.returncode, ended.stderr
 
@@ -126,7 +125,7 @@ def test_worker_needs_its_listening_socket(tmp_path):
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=3 * SLOWNESS,
+        timeout=READY_WITHIN,
     )
     assert ended.returncode == 1
     assert any("spawn-fcgi" in message for message in messages(ended.stderr))
@@ -162,7 +161,7 @@ def test_worker_that_waits_for_its_database_ends_when_told(tmp_path, signum):
         assert "trying again" in worker.stderr.readline()
         worker.send_signal(signum)
         try:
-            assert worker.wait(3 * SLOWNESS) == 0
+            assert worker.wait(READY_WITHIN) == 0
         finally:
             worker.kill()
 
@@ -244,7 +243,7 @@ def test_full_disk_is_named(tmp_path):
     ended = subprocess.run(
         ["bash", "-c", script, "bash", *command("product", tmp_path)],
         env=environment({"DATABASE_URL": f"sqlite:///{tmp_path}/product.db"}),
-        stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=3 * SLOWNESS,
+        stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=READY_WITHIN,
     )  # fmt: skip
     assert ended.returncode == 1
     assert any(f"{tmp_path}/product.db" in m and "disk" in m for m in messages(ended.stderr))
@@ -356,7 +355,7 @@ def test_check_tells_of_a_copy_without_its_log(own, tmp_path):
     for status, expected in ((1, "product: file-whole: database "), (0, "product: 0 violations")):
         ended = subprocess.run(
             [*program("product"), "--check"],
-            env=environment(settings), capture_output=True, text=True, timeout=3 * SLOWNESS,
+            env=environment(settings), capture_output=True, text=True, timeout=READY_WITHIN,
         )  # fmt: skip
         assert (ended.returncode, ended.stdout[: len(expected)]) == (status, expected)
         # SQLite's own backup is whole.

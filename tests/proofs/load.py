@@ -10,10 +10,14 @@ Each customer reads back what it was told, as far as the platform answers at all
 import threading
 import time
 
+from bed import EVENTUALLY
 from journal import Customer
+from testbed import wait_until
 
 PRODUCTS = 12
 INVENTORY = 100000
+# Orders that a proof is worth something with.
+ENOUGH = 50
 
 
 class Mixed(Customer):
@@ -86,6 +90,7 @@ class Load:
     def __init__(self, port, journal, customers=32, kind=Mixed):
         products = stock_up(port, journal)
         self.customers = [kind(port, journal, products) for _ in range(customers)]
+        self.journal = journal
         self.ended = threading.Event()
         self.errors = []
         self.threads = [threading.Thread(target=self.run, args=(one,)) for one in self.customers]
@@ -102,6 +107,13 @@ class Load:
         for thread in self.threads:
             thread.start()
         return self
+
+    def wait_for_enough(self):
+        """Until so many orders were placed, however slow the machine is."""
+        wait_until(lambda: self.ordered() > ENOUGH, EVENTUALLY, f"more than {ENOUGH} orders")
+
+    def ordered(self):
+        return sum(call.acknowledged for call in self.journal.made("POST", "/orders"))
 
     def __exit__(self, *_):
         self.ended.set()

@@ -47,13 +47,13 @@ def test_a_standby_takes_over(bed, cluster):
             for service in bed.services.values():
                 wait_until(service.ready, EVENTUALLY, f"{service.name} is ready again")
             cluster.bring_back()
+        load.wait_for_enough()
         time.sleep(seconds(3))
     assert {name: service.worker.pid for name, service in bed.services.items()} == pids
     with Client(bed.gateway.port) as client:
         assert client.get("/products?limit=1").status == 200
     print(journal.statuses, journal.slowest)
     assert load.errors == []
-    assert sum(call.acknowledged for call in journal.made("POST", "/orders")) > 50
     bed.check(journal, within=20)
 
 

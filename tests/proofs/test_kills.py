@@ -64,7 +64,6 @@ def finish(bed, journal, load):
     assert load.errors == []
     bed.check(journal)
     assert not set(journal.statuses) - {200, 201, 409, 502, 503, 504, "broken"}, journal.statuses
-    assert sum(call.acknowledged for call in journal.made("POST", "/orders")) > 50
     assert bed.store("order").read(PLACED_LATE) == []
 
 
@@ -75,6 +74,7 @@ def test_random_kills_and_pauses(bed):
     journal = Journal()
     with Load(bed.gateway.port, journal) as load:
         chaos.run(seconds(15))
+        load.wait_for_enough()
     print(chaos.events, journal.statuses)
     finish(bed, journal, load)
     assert chaos.events
@@ -93,6 +93,7 @@ def test_paused_beyond_all_leases(bed):
         for pause in pauses:
             pause.join()
         time.sleep(2)
+        load.wait_for_enough()
     finish(bed, journal, load)
     assert journal.slowest >= LONG_PAUSE / 2
 
@@ -123,6 +124,7 @@ def test_sleeping_requests(bed):
         assert sleeper.worker.logged().count('"message":"failpoint"') == len(SLEEPS)
         # Their clients have been told by the sidecar long since.
         wait_until(lambda: unavailable(sleeper) >= len(SLEEPS), EVENTUALLY, "they wake up")
+        load.wait_for_enough()
     finish(bed, journal, load)
     assert given_up <= set(bed.store("order").read(GIVEN_UP))
 
@@ -138,5 +140,6 @@ def test_all_killed_at_once(bed):
             for service in bed.services.values():
                 service.start_worker()
         time.sleep(1)
+        load.wait_for_enough()
     finish(bed, journal, load)
     assert journal.statuses[502] + journal.statuses["broken"] > 0

@@ -186,10 +186,11 @@ def test_bad_weather():
             for link in bed.proxies.values():
                 link.behaviour = weather
             time.sleep(seconds(12))
+            wait_until(lambda: journal.statuses[503] > 0, EVENTUALLY, "an order is refused")
             for link in bed.proxies.values():
                 link.behaviour = proxy.honest
         print(journal.statuses, journal.slowest)
         assert load.errors == []
         bed.check_patience(journal)
-        assert journal.statuses[503] > 0 and journal.statuses["broken"] == 0
+        assert journal.statuses["broken"] == 0
         bed.check(journal, within=20)

@@ -21,7 +21,6 @@ def finish(bed, journal, load):
     print(journal.statuses, journal.slowest)
     assert load.errors == []
     assert not set(journal.statuses) - {200, 201, 409, 503}, journal.statuses
-    assert sum(call.acknowledged for call in journal.made("POST", "/orders")) > 50
     bed.check(journal, within=20)
 
 
@@ -42,6 +41,7 @@ def test_restart(bed, cluster, mode):
         cluster.start()
         for service in bed.services.values():
             wait_until(service.ready, EVENTUALLY, f"{service.name} is ready again")
+        load.wait_for_enough()
         time.sleep(seconds(3))
     assert journal.statuses[503] > 0
     assert {name: service.worker.pid for name, service in bed.services.items()} == pids
@@ -54,8 +54,8 @@ def test_connections_cut(bed, cluster):
     with Load(bed.gateway.port, journal) as load:
         end = time.monotonic() + seconds(8)
         cut = 0
-        while time.monotonic() < end:
+        while time.monotonic() < end or cut <= 20:
             time.sleep(0.5)
             cut += cluster.cut_connections()
-    assert cut > 20
+        load.wait_for_enough()
     finish(bed, journal, load)
