@@ -282,7 +282,7 @@ static int check_source(struct request *request, struct response *response,
 				 "The source cart was merged into another one");
 		return 0;
 	}
-	r = cart_checkout_open(request->db, source->id, order_id);
+	r = cart_checkout_find_open(request->db, source->id, order_id);
 	if (r < 0)
 		return r;
 	if (order_id[0]) {

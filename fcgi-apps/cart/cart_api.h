@@ -21,7 +21,7 @@ int cart_api_set_item(struct request *request, struct response *response);
 int cart_api_refresh(struct request *request, struct response *response);
 
 /* For the order service. */
-int cart_api_begin_checkout(struct request *request, struct response *response);
+int cart_api_open_checkout(struct request *request, struct response *response);
 int cart_api_consume_checkout(struct request *request, struct response *response);
 int cart_api_release_checkout(struct request *request, struct response *response);
 

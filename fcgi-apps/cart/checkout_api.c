@@ -82,7 +82,7 @@ static void answer_no_cart(struct response *response)
 	response_problem_end(response);
 }
 
-/* Every outcome but success, in one place. user_id, other_id: what begin tells besides. */
+/* Every outcome but success, in one place. user_id, other_id: what open tells besides. */
 static void answer_outcome(struct response *response, enum checkout_outcome outcome,
 			   const char *user_id, const char *other_id)
 {
@@ -115,7 +115,7 @@ static void answer_outcome(struct response *response, enum checkout_outcome outc
 	}
 }
 
-int cart_api_begin_checkout(struct request *request, struct response *response)
+int cart_api_open_checkout(struct request *request, struct response *response)
 {
 	struct cart snapshot CLEANUP(cart_release) = {0};
 	const char *cart_id = NULL;
@@ -125,9 +125,9 @@ int cart_api_begin_checkout(struct request *request, struct response *response)
 
 	if (!read_ids(request, response, &cart_id, &order_id))
 		return 0;
-	r = cart_checkout_begin(request->db, cart_id, order_id,
-				json_get_string(request->body, "user_id", NULL), clock_now(),
-				&snapshot, other_id);
+	r = cart_checkout_open(request->db, cart_id, order_id,
+			       json_get_string(request->body, "user_id", NULL), clock_now(),
+			       &snapshot, other_id);
 	if (r < 0)
 		return r;
 	if (r == CHECKOUT_FINE)

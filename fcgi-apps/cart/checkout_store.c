@@ -82,7 +82,8 @@ static int load_snapshot(struct db_conn *conn, const char *cart_id, const char *
 	return r;
 }
 
-int cart_checkout_open(struct db_conn *conn, const char *cart_id, char ret_order_id[CART_ID_SIZE])
+int cart_checkout_find_open(struct db_conn *conn, const char *cart_id,
+			    char ret_order_id[CART_ID_SIZE])
 {
 	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
 	int r = db_query(conn,
@@ -123,11 +124,11 @@ static int insert_snapshot(struct db_conn *conn, const struct cart *cart, const 
 }
 
 /* Makes the checkout, or tells why not. */
-static int begin_first(struct db_conn *conn, const struct cart *cart, const char *order_id,
-		       int64_t now, char ret_order_id[CART_ID_SIZE])
+static int open_first(struct db_conn *conn, const struct cart *cart, const char *order_id,
+		      int64_t now, char ret_order_id[CART_ID_SIZE])
 {
 	char other[CART_ID_SIZE];
-	int r = cart_checkout_open(conn, cart->id, other);
+	int r = cart_checkout_find_open(conn, cart->id, other);
 
 	if (r < 0)
 		return r;
@@ -166,9 +167,9 @@ static int why_not_found(struct db_conn *conn, const char *cart_id)
 	return r < 0 ? r : there ? CHECKOUT_HIDDEN : CHECKOUT_NO_CART;
 }
 
-int cart_checkout_begin(struct db_conn *conn, const char *cart_id, const char *order_id,
-			const char *user_id, int64_t now, struct cart *snapshot,
-			char ret_order_id[CART_ID_SIZE])
+int cart_checkout_open(struct db_conn *conn, const char *cart_id, const char *order_id,
+		       const char *user_id, int64_t now, struct cart *snapshot,
+		       char ret_order_id[CART_ID_SIZE])
 {
 	struct cart cart CLEANUP(cart_release) = {0};
 	enum state state = STATE_NONE;
@@ -191,7 +192,7 @@ int cart_checkout_begin(struct db_conn *conn, const char *cart_id, const char *o
 		if (user_id && strcmp(user_id, cart.user_id) != 0)
 			return CHECKOUT_HIDDEN;
 		memcpy(snapshot->user_id, cart.user_id, sizeof(snapshot->user_id));
-		r = begin_first(conn, &cart, order_id, now, ret_order_id);
+		r = open_first(conn, &cart, order_id, now, ret_order_id);
 		if (r != CHECKOUT_FINE)
 			return r;
 	}
@@ -283,7 +284,7 @@ static int delete_lines(struct db_conn *conn, const char *cart_id, const char *o
 	return r < 0 ? (int)r : 0;
 }
 
-/* The cart's lock is held where there is a cart; where there is none, no begin can succeed. */
+/* The cart's lock is held where there is a cart; where there is none, no open can succeed. */
 static int insert_tombstone(struct db_conn *conn, const char *cart_id, const char *order_id,
 			    int64_t now)
 {

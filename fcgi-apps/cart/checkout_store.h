@@ -1,14 +1,14 @@
 /*
- * Checkouts: the order service's hold on what a cart held at one moment. The contract of the
- * durable-first checkout is here:
+ * Checkouts: what a cart held at one moment, kept for an order. The cart's part of the checkout
+ * (docs/CHECKOUT.md) is here:
  *
- *	(none) --begin--> open --consume--> consumed
+ *	(none) --open---> open --consume--> consumed
  *	   |               |
  *	   +---release-----+--release--> released
  *
  * Every step may be repeated and answers the same. Releasing an unknown checkout leaves a
- * tombstone, so that a late begin cannot revive it; but not where there is no such cart: ids of
- * carts are never given again, so no begin can succeed there. A cart has at most one open checkout,
+ * tombstone, so that a late open cannot revive it; but not where there is no such cart: ids of
+ * carts are never given again, so no open can succeed there. A cart has at most one open checkout,
  * may be edited meanwhile, and is neither expired nor deleted while one is open.
  *
  * Every function runs inside db_transaction and returns a checkout_outcome, or an error of
@@ -24,7 +24,7 @@
 /*
  * How long finished checkouts are remembered. Consumed ones for as long as the order service may be
  * away: it repeats an effect until it is answered, and must not hear that the checkout is unknown.
- * Released ones stop a begin that is late, which the order service gives up after seconds, and
+ * Released ones stop an open that is late, which the order service gives up after seconds, and
  * anybody can have them made: a repeated release just makes another one.
  */
 #define CHECKOUT_MEMORY (30 * CLOCK_DAY)
@@ -49,9 +49,9 @@ enum checkout_outcome {
  * ret_order_id is the order that emptied the cart, or "". The user is filled in for these two as
  * well. Also CHECKOUT_NO_CART, CHECKOUT_HIDDEN, CHECKOUT_RELEASED.
  */
-int cart_checkout_begin(struct db_conn *conn, const char *cart_id, const char *order_id,
-			const char *user_id, int64_t now, struct cart *snapshot,
-			char ret_order_id[CART_ID_SIZE]);
+int cart_checkout_open(struct db_conn *conn, const char *cart_id, const char *order_id,
+		       const char *user_id, int64_t now, struct cart *snapshot,
+		       char ret_order_id[CART_ID_SIZE]);
 
 /*
  * Takes the snapshot's quantities, and no more, out of the cart. CHECKOUT_FINE, CHECKOUT_UNKNOWN,
@@ -65,7 +65,8 @@ int cart_checkout_release(struct db_conn *conn, const char *cart_id, const char 
 			  int64_t now);
 
 /* The order whose checkout of the cart is open, or "". 0 or an error. */
-int cart_checkout_open(struct db_conn *conn, const char *cart_id, char ret_order_id[CART_ID_SIZE]);
+int cart_checkout_find_open(struct db_conn *conn, const char *cart_id,
+			    char ret_order_id[CART_ID_SIZE]);
 
 /* Open checkouts, and those consumed since a time; for /metrics. 0 or an error. */
 int cart_checkout_count(struct db_conn *conn, int64_t since, int64_t *ret_open,

@@ -23,7 +23,7 @@ BINDING(setItem) = {.mode = RUN_BLOCKING, .handle = cart_api_set_item};
 BINDING(removeItem) = {.mode = RUN_TRANSACTION, .handle = cart_api_remove_item};
 BINDING(refreshCart) = {.mode = RUN_BLOCKING, .handle = cart_api_refresh, .replay = cart_api_get};
 BINDING(mergeCart) = {.mode = RUN_TRANSACTION, .handle = cart_api_merge, .replay = cart_api_get};
-BINDING(beginCheckout) = {.mode = RUN_TRANSACTION, .handle = cart_api_begin_checkout};
+BINDING(openCheckout) = {.mode = RUN_TRANSACTION, .handle = cart_api_open_checkout};
 BINDING(consumeCheckout) = {.mode = RUN_TRANSACTION, .handle = cart_api_consume_checkout};
 BINDING(releaseCheckout) = {.mode = RUN_TRANSACTION, .handle = cart_api_release_checkout};
 

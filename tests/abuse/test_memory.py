@@ -123,7 +123,7 @@ def bed(make_platform):
 @pytest.fixture(scope="module")
 def world(bed):
     world = World(bed)
-    world.begin_checkout()
+    world.open_checkout()
     fill(bed, world.user)
     return world
 
@@ -214,7 +214,7 @@ def renew(world, operation):
         world.full_cart = world.make_cart(quantity=2)
         world.new_order_id = unique("order")
     if operation.id in ("releaseCheckout", "consumeCheckout"):
-        world.begin_checkout()
+        world.open_checkout()
 
 
 @pytest.mark.parametrize(("name", "identifier"), source_operations())

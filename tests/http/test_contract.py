@@ -12,7 +12,7 @@ EVERY_OPERATION = source_operations()
 READS = source_operations(lambda operation: operation.method == "GET")
 WITH_BODY = source_operations(lambda operation: operation.body)
 # What an operation needs to have happened before.
-BEFORE = {"consumeCheckout": World.begin_checkout}
+BEFORE = {"consumeCheckout": World.open_checkout}
 
 
 @pytest.fixture(scope="module")
@@ -176,7 +176,7 @@ def test_the_internal_ports_have_what_siblings_ask(documents):
     assert {edge: names for edge, names in found.items() if names} == {
         ("product", "cart"): {"getProduct", "listProducts"},
         ("product", "order"): {"holdStock", "releaseStock", "shipStock"},
-        ("cart", "order"): {"beginCheckout", "releaseCheckout", "consumeCheckout"},
+        ("cart", "order"): {"openCheckout", "releaseCheckout", "consumeCheckout"},
     }
 
 

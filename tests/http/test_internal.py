@@ -288,7 +288,7 @@ class Checkout:
         self.order_id = order_id or new_id()
         self.path = f"/internal/carts/{cart_id}/checkouts/{self.order_id}"
 
-    def begin(self):
+    def open(self):
         return self.client.put(self.path)
 
     def consume(self, **options):
@@ -302,7 +302,7 @@ def test_snapshot(shop):
     product = shop.make_product(name="Mug", price=12.5)
     cart_id = shop.make_cart({product: 2})
     checkout = Checkout(shop, cart_id)
-    assert done(checkout.begin(), 200) == {
+    assert done(checkout.open(), 200) == {
         "cart_id": cart_id,
         "user_id": "user-1",
         "order_id": checkout.order_id,
@@ -315,31 +315,31 @@ def test_snapshot_stays_while_the_cart_is_edited(shop):
     product, other = shop.make_product(), shop.make_product()
     cart_id = shop.make_cart({product: 2})
     checkout = Checkout(shop, cart_id)
-    snapshot = done(checkout.begin(), 200)
+    snapshot = done(checkout.open(), 200)
     shop.change_product(product, name="New", price=99)
     shop.add_item(cart_id, product, 1)
     shop.add_item(cart_id, other, 1)
-    assert done(checkout.begin(), 200) == snapshot
+    assert done(checkout.open(), 200) == snapshot
     done(checkout.consume(), 200)
-    assert done(checkout.begin(), 200) == snapshot
+    assert done(checkout.open(), 200) == snapshot
     assert shop.quantities(cart_id) == {product: 1, other: 1}
 
 
 def test_one_open_checkout_at_a_time(shop):
     cart_id = shop.make_cart({shop.make_product(): 2})
     first, second = Checkout(shop, cart_id), Checkout(shop, cart_id)
-    done(first.begin(), 200)
-    problem = is_problem(second.begin(), 409, "checkout-in-progress")
+    done(first.open(), 200)
+    problem = is_problem(second.open(), 409, "checkout-in-progress")
     assert (problem["order_id"], problem["user_id"]) == (first.order_id, "user-1")
     assert first.release().status == 204
-    done(second.begin(), 200)
+    done(second.open(), 200)
 
 
 def test_consume(shop):
     product = shop.make_product()
     cart_id = shop.make_cart({product: 2})
     checkout = Checkout(shop, cart_id)
-    checkout.begin()
+    checkout.open()
     for _ in range(3):
         consumed = done(checkout.consume(), 200)
         assert consumed == {
@@ -361,7 +361,7 @@ def test_consume_takes_no_more_than_is_there(shop, left, stays):
     product = shop.make_product()
     cart_id = shop.make_cart({product: 2})
     checkout = Checkout(shop, cart_id)
-    checkout.begin()
+    checkout.open()
     path = f"/carts/{cart_id}/items/{product}"
     done(shop.cart.put(path, json={"quantity": left}), 200)
     done(checkout.consume(), 200)
@@ -370,12 +370,12 @@ def test_consume_takes_no_more_than_is_there(shop, left, stays):
 
 def test_empty_cart_cannot_be_checked_out(shop):
     cart_id = shop.make_cart()
-    assert "last_order_id" not in is_problem(Checkout(shop, cart_id).begin(), 409, "cart-empty")
+    assert "last_order_id" not in is_problem(Checkout(shop, cart_id).open(), 409, "cart-empty")
     shop.add_item(cart_id, shop.make_product())
     first = Checkout(shop, cart_id)
-    first.begin()
+    first.open()
     first.consume()
-    problem = is_problem(Checkout(shop, cart_id).begin(), 409, "cart-empty")
+    problem = is_problem(Checkout(shop, cart_id).open(), 409, "cart-empty")
     assert problem["last_order_id"] == first.order_id
 
 
@@ -383,28 +383,28 @@ def test_release_leaves_the_cart_as_it_is(shop):
     cart_id = shop.make_cart({shop.make_product(): 2})
     before = shop.read_cart(cart_id)
     checkout = Checkout(shop, cart_id)
-    checkout.begin()
+    checkout.open()
     for _ in range(3):
         assert checkout.release().status == 204
     assert shop.read_cart(cart_id) == before
 
 
-def test_late_begin_does_not_revive(shop):
+def test_late_open_does_not_revive(shop):
     cart_id = shop.make_cart({shop.make_product(): 2})
-    begun, never_begun = Checkout(shop, cart_id), Checkout(shop, cart_id)
-    begun.begin()
-    for checkout in (begun, never_begun):
+    opened, never_opened = Checkout(shop, cart_id), Checkout(shop, cart_id)
+    opened.open()
+    for checkout in (opened, never_opened):
         assert checkout.release().status == 204
-        is_problem(checkout.begin(), 409, "checkout-released")
+        is_problem(checkout.open(), 409, "checkout-released")
         is_problem(checkout.consume(), 409, "checkout-released")
     assert len(shop.quantities(cart_id)) == 1
-    done(Checkout(shop, cart_id).begin(), 200)
+    done(Checkout(shop, cart_id).open(), 200)
 
 
 def test_consumed_is_not_released(shop):
     cart_id = shop.make_cart({shop.make_product(): 2})
     checkout = Checkout(shop, cart_id)
-    checkout.begin()
+    checkout.open()
     checkout.consume()
     is_problem(checkout.release(), 409, "checkout-consumed")
     assert shop.quantities(cart_id) == {}
@@ -412,12 +412,12 @@ def test_consumed_is_not_released(shop):
 
 def test_checkouts_of_unknown_carts(shop):
     checkout = Checkout(shop, new_id())
-    is_problem(checkout.begin(), 404)
+    is_problem(checkout.open(), 404)
     is_problem(checkout.consume(), 404)
     # Nothing is remembered: there never will be such a cart.
     assert checkout.release().status == 204
     is_problem(checkout.consume(), 404)
-    assert is_problem(checkout.begin(), 404)["never_opened"] is True
+    assert is_problem(checkout.open(), 404)["never_opened"] is True
 
 
 def test_checkout_of_another_users_cart(shop):
@@ -439,12 +439,12 @@ def test_consume_of_an_unknown_checkout(shop):
 def test_ids_that_cannot_be(shop, name):
     cart_id = shop.make_cart({shop.make_product(): 2})
     for checkout in (Checkout(shop, cart_id, name), Checkout(shop, name)):
-        is_problem(checkout.begin(), 404)
+        is_problem(checkout.open(), 404)
         is_problem(checkout.consume(), 404)
         is_problem(checkout.release(), 404)
 
 
-def test_same_begin_many_times_at_once(shop):
+def test_same_open_many_times_at_once(shop):
     cart_id = shop.make_cart({shop.make_product(): 2})
     path = Checkout(shop, cart_id).path
     answers = at_once(20, shop.bed.cart.internal.clone, lambda client, _: client.put(path))
@@ -452,7 +452,7 @@ def test_same_begin_many_times_at_once(shop):
     assert len({answer.body for answer in answers}) == 1
 
 
-def test_begin_again_beside_the_release(shop):
+def test_open_again_beside_the_release(shop):
     """The whole snapshot or the refusal, never what is left of it in between."""
     product = shop.make_product()
     for _ in range(40):
@@ -469,7 +469,7 @@ def test_begin_again_beside_the_release(shop):
                 is_problem(answer, 409, "checkout-released")
 
 
-def test_many_begins_at_once(shop):
+def test_many_opens_at_once(shop):
     cart_id = shop.make_cart({shop.make_product(): 2})
     answers = at_once(
         20,
@@ -485,7 +485,7 @@ def test_consume_many_times_at_once(shop):
     product = shop.make_product()
     cart_id = shop.make_cart({product: 2})
     checkout = Checkout(shop, cart_id)
-    checkout.begin()
+    checkout.open()
     shop.add_item(cart_id, product, 5)
     path = f"{checkout.path}/consume"
     answers = at_once(20, shop.bed.cart.internal.clone, lambda client, _: client.post(path))

@@ -43,7 +43,7 @@ class World:
             cart = made(carts.post(f"/carts/{cart['id']}/items", json=item), 200)
         return cart
 
-    def begin_checkout(self):
+    def open_checkout(self):
         path = f"/internal/carts/{self.full_cart['id']}/checkouts/{self.new_order_id}"
         return made(self.platform.cart.internal.put(path), 200)
 

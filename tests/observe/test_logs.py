@@ -62,7 +62,7 @@ def test_one_purchase_is_followed_through_all_logs(chatty):
     }
     assert answered["order"] == {"createOrder"}
     assert answered["product"] == {"holdStock"}
-    assert "beginCheckout" in answered["cart"]
+    assert "openCheckout" in answered["cart"]
     asked = {e["url.path"] for e in logs["product nginx"]}
     assert len(asked) == 1 and asked.pop().startswith("/internal/reservations/")
     for service in SERVICES:

@@ -135,7 +135,7 @@ struct carts_checkout {
 	enum carts_step step;
 	const char *cart_id;
 	const char *order_id;
-	const char *user_id; /* who begins; NULL: not told */
+	const char *user_id; /* who opens; NULL: not told */
 	int64_t now;         /* 0: the present */
 	struct cart snapshot;
 	char other_id[CART_ID_SIZE];
@@ -149,8 +149,8 @@ static UNUSED int carts_run_checkout(struct db_conn *conn, void *argument)
 	cart_release(&call->snapshot);
 	switch (call->step) {
 	case BEGIN:
-		return cart_checkout_begin(conn, call->cart_id, call->order_id, call->user_id, now,
-					   &call->snapshot, call->other_id);
+		return cart_checkout_open(conn, call->cart_id, call->order_id, call->user_id, now,
+					  &call->snapshot, call->other_id);
 	case CONSUME:
 		return cart_checkout_consume(conn, call->cart_id, call->order_id, now, LIFETIME);
 	default:

@@ -148,15 +148,13 @@ static int checkout(handler *handle, const char *cart_id, const char *order_id)
 	return serve(&(struct call){.handle = handle, .id = cart_id, .second = order_id});
 }
 
-static int begin_as(const char *cart_id, const char *order_id, const char *user_id)
+static int open_as(const char *cart_id, const char *order_id, const char *user_id)
 {
 	char body[128];
 
 	snprintf(body, sizeof(body), "{\"user_id\": \"%s\"}", user_id);
-	return serve(&(struct call){.handle = cart_api_begin_checkout,
-				    .id = cart_id,
-				    .second = order_id,
-				    .body = body});
+	return serve(&(struct call){
+		.handle = cart_api_open_checkout, .id = cart_id, .second = order_id, .body = body});
 }
 
 START_TEST(a_new_cart_is_empty_and_located)
@@ -360,7 +358,7 @@ START_TEST(a_merge_that_is_refused_moves_nothing)
 	ck_assert_int_eq(carts_quantity("b", 1), 400);
 
 	carts_set("b", 1, 1);
-	ck_assert_int_eq(checkout(cart_api_begin_checkout, "b", "o1"), 200);
+	ck_assert_int_eq(checkout(cart_api_open_checkout, "b", "o1"), 200);
 	ck_assert_int_eq(merge("a", "b"), 409);
 	ck_assert_str_eq(code(), "checkout-in-progress");
 	ck_assert_str_eq(json_get_string(answer, "order_id", ""), "o1");
@@ -373,18 +371,18 @@ START_TEST(checkouts_answer_what_the_order_service_relies_on)
 {
 	const struct json *item;
 
-	ck_assert_int_eq(checkout(cart_api_begin_checkout, "unknown", "o1"), 404);
+	ck_assert_int_eq(checkout(cart_api_open_checkout, "unknown", "o1"), 404);
 	ck_assert_str_eq(json_get_string(answer, "detail", ""), "Cart not found");
 	ck_assert_ptr_nonnull(json_get(answer, "never_opened"));
-	ck_assert_int_eq(begin_as("a", "o1", "stranger"), 404);
+	ck_assert_int_eq(open_as("a", "o1", "stranger"), 404);
 	ck_assert_str_eq(json_get_string(answer, "detail", ""), "Cart not found");
 	ck_assert_ptr_null(json_get(answer, "never_opened"));
-	ck_assert_int_eq(begin_as("a", "o1", "u"), 409);
+	ck_assert_int_eq(open_as("a", "o1", "u"), 409);
 	ck_assert_str_eq(code(), "cart-empty");
 	ck_assert_ptr_null(json_get(answer, "last_order_id"));
 
 	carts_set("a", 1, 2);
-	ck_assert_int_eq(checkout(cart_api_begin_checkout, "a", "o1"), 200);
+	ck_assert_int_eq(checkout(cart_api_open_checkout, "a", "o1"), 200);
 	ck_assert_str_eq(json_get_string(answer, "cart_id", ""), "a");
 	ck_assert_str_eq(json_get_string(answer, "user_id", ""), "u");
 	ck_assert_str_eq(json_get_string(answer, "order_id", ""), "o1");
@@ -394,7 +392,7 @@ START_TEST(checkouts_answer_what_the_order_service_relies_on)
 	ck_assert_str_eq(json_number_text(json_get(item, "unit_price")), "12.50");
 	ck_assert_int_eq(json_int(json_get(item, "quantity")), 2);
 
-	ck_assert_int_eq(checkout(cart_api_begin_checkout, "a", "o2"), 409);
+	ck_assert_int_eq(checkout(cart_api_open_checkout, "a", "o2"), 409);
 	ck_assert_str_eq(code(), "checkout-in-progress");
 	ck_assert_str_eq(json_get_string(answer, "order_id", ""), "o1");
 	ck_assert_int_eq(checkout(cart_api_consume_checkout, "a", "o2"), 404);
@@ -402,15 +400,15 @@ START_TEST(checkouts_answer_what_the_order_service_relies_on)
 	ck_assert_str_eq(json_get_string(answer, "state", ""), "consumed");
 	ck_assert_int_eq(checkout(cart_api_release_checkout, "a", "o1"), 409);
 	ck_assert_str_eq(code(), "checkout-consumed");
-	ck_assert_int_eq(checkout(cart_api_begin_checkout, "a", "o2"), 409);
+	ck_assert_int_eq(checkout(cart_api_open_checkout, "a", "o2"), 409);
 	ck_assert_str_eq(code(), "cart-empty");
 	ck_assert_str_eq(json_get_string(answer, "last_order_id", ""), "o1");
 
 	ck_assert_int_eq(checkout(cart_api_release_checkout, "unknown", "o3"), 204);
-	ck_assert_int_eq(checkout(cart_api_begin_checkout, "unknown", "o3"), 404);
+	ck_assert_int_eq(checkout(cart_api_open_checkout, "unknown", "o3"), 404);
 	ck_assert_int_eq(checkout(cart_api_consume_checkout, "unknown", "o3"), 404);
 	ck_assert_int_eq(checkout(cart_api_release_checkout, "a", "o3"), 204);
-	ck_assert_int_eq(checkout(cart_api_begin_checkout, "a", "o3"), 409);
+	ck_assert_int_eq(checkout(cart_api_open_checkout, "a", "o3"), 409);
 	ck_assert_str_eq(code(), "checkout-released");
 	ck_assert_int_eq(checkout(cart_api_consume_checkout, "a", "o3"), 409);
 	ck_assert_str_eq(code(), "checkout-released");

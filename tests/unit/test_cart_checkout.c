@@ -61,7 +61,7 @@ START_TEST(the_snapshot_stays_the_same)
 }
 END_TEST
 
-START_TEST(a_begin_that_fails_says_why)
+START_TEST(an_open_that_fails_says_why)
 {
 	ck_assert_int_eq(step(BEGIN, "o1"), CHECKOUT_EMPTY);
 	ck_assert_str_eq(call.other_id, "");
@@ -162,7 +162,7 @@ START_TEST(released_is_released)
 }
 END_TEST
 
-START_TEST(a_tombstone_stops_a_late_begin)
+START_TEST(a_tombstone_stops_a_late_open)
 {
 	carts_set("c", 1, 2);
 	ck_assert_int_eq(step(RELEASE, "o1"), CHECKOUT_FINE);
@@ -229,7 +229,7 @@ START_TEST(an_expired_cart_can_still_be_consumed)
 }
 END_TEST
 
-START_TEST(an_expired_cart_cannot_begin)
+START_TEST(an_expired_cart_cannot_be_opened)
 {
 	carts_set("c", 1, 2);
 	call.now = clock_now() + 2 * LIFETIME;
@@ -319,7 +319,7 @@ struct buyer {
 	int result;
 };
 
-static void *begin(void *argument)
+static void *open_one(void *argument)
 {
 	struct buyer *buyer = argument;
 
@@ -328,10 +328,10 @@ static void *begin(void *argument)
 }
 
 /* Eight first calls at once, of so many orders; how many began, the others were refused. */
-static int begin_at_once(int orders)
+static int open_at_once(int orders)
 {
 	struct buyer *buyers = calloc(8, sizeof(*buyers));
-	int begun = 0;
+	int opened = 0;
 	int refused = 0;
 
 	ck_assert_ptr_nonnull(buyers);
@@ -343,30 +343,30 @@ static int begin_at_once(int orders)
 		buyer->call.step = BEGIN;
 		buyer->call.cart_id = "c";
 		buyer->call.order_id = buyer->order_id;
-		ck_assert_int_eq(pthread_create(&buyer->thread, NULL, begin, buyer), 0);
+		ck_assert_int_eq(pthread_create(&buyer->thread, NULL, open_one, buyer), 0);
 	}
 	for (int i = 0; i < 8; i++) {
 		pthread_join(buyers[i].thread, NULL);
-		begun += buyers[i].result == CHECKOUT_FINE;
+		opened += buyers[i].result == CHECKOUT_FINE;
 		refused += buyers[i].result == CHECKOUT_OTHER_OPEN;
 		if (buyers[i].result == CHECKOUT_FINE)
 			ck_assert_int_eq(buyers[i].call.snapshot.lines[0].quantity, 2);
 		cart_release(&buyers[i].call.snapshot);
 	}
 	free(buyers);
-	ck_assert_int_eq(begun + refused, 8);
-	return begun;
+	ck_assert_int_eq(opened + refused, 8);
+	return opened;
 }
 
-START_TEST(of_many_orders_at_once_one_begins)
+START_TEST(of_many_orders_at_once_one_opens)
 {
-	ck_assert_int_eq(begin_at_once(8), 1);
+	ck_assert_int_eq(open_at_once(8), 1);
 }
 END_TEST
 
-START_TEST(an_order_begins_once_however_often_at_once)
+START_TEST(an_order_opens_once_however_often_at_once)
 {
-	ck_assert_int_eq(begin_at_once(1), 8);
+	ck_assert_int_eq(open_at_once(1), 8);
 	ck_assert_int_eq(store_number(db, "SELECT COUNT(*) FROM checkout_lines"), 1);
 }
 END_TEST
@@ -378,22 +378,22 @@ int main(void)
 
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_add_test(tcase, the_snapshot_stays_the_same);
-	tcase_add_test(tcase, a_begin_that_fails_says_why);
+	tcase_add_test(tcase, an_open_that_fails_says_why);
 	tcase_add_test(tcase, a_consumed_checkout_makes_room_for_the_next);
 	tcase_add_test(tcase, the_schema_itself_allows_one_open_checkout);
 	tcase_add_test(tcase, consuming_takes_what_the_snapshot_held_once);
 	tcase_add_test(tcase, an_order_that_empties_the_cart_is_told);
 	tcase_add_test(tcase, released_is_released);
-	tcase_add_test(tcase, a_tombstone_stops_a_late_begin);
+	tcase_add_test(tcase, a_tombstone_stops_a_late_open);
 	tcase_add_test(tcase, a_cart_that_never_was_leaves_no_trace);
 	tcase_add_test(tcase, a_stranger_opens_nothing);
 	tcase_add_test(tcase, consumed_is_consumed);
 	tcase_add_test(tcase, an_expired_cart_can_still_be_consumed);
-	tcase_add_test(tcase, an_expired_cart_cannot_begin);
+	tcase_add_test(tcase, an_expired_cart_cannot_be_opened);
 	tcase_add_test(tcase, only_what_finished_long_ago_is_forgotten);
 	tcase_add_test(tcase, figures_count_open_and_recently_consumed);
-	tcase_add_test(tcase, of_many_orders_at_once_one_begins);
-	tcase_add_test(tcase, an_order_begins_once_however_often_at_once);
+	tcase_add_test(tcase, of_many_orders_at_once_one_opens);
+	tcase_add_test(tcase, an_order_opens_once_however_often_at_once);
 	suite_add_tcase(suite, tcase);
 	return store_main(suite);
 }
