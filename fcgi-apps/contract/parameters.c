@@ -3,8 +3,8 @@
 #include "base/utf8.h"
 #include "contract/contract_parts.h"
 
-/* What is being checked, and where the results go. */
-struct check {
+/* Where what is read goes, and what is wrong with it. */
+struct reading {
 	struct arguments *arguments;
 	struct violations *violations;
 };
@@ -221,7 +221,7 @@ static int check_list(const struct parameter *parameter, const char *in,
 }
 
 /* Checks one sent value and adds it to the arguments. -ENOMEM. */
-static int take_value(struct check *check, const struct parameter *parameter, const char *in,
+static int take_value(struct reading *reading, const struct parameter *parameter, const char *in,
 		      const char *text, size_t length)
 {
 	struct argument argument = {.name = parameter->name, .text = text, .length = length};
@@ -232,50 +232,50 @@ static int take_value(struct check *check, const struct parameter *parameter, co
 		return result;
 	reason = check_characters(argument.text, argument.length);
 	if (reason) {
-		violations_add(check->violations, in, parameter->pointer, "%s", reason);
+		violations_add(reading->violations, in, parameter->pointer, "%s", reason);
 		free(argument.own);
 		return 0;
 	}
 	switch (parameter->kind) {
 	case PARAMETER_STRING:
-		check_string(parameter, in, &argument, check->violations);
+		check_string(parameter, in, &argument, reading->violations);
 		break;
 	case PARAMETER_INTEGER:
-		check_integer(parameter, in, &argument, check->violations);
+		check_integer(parameter, in, &argument, reading->violations);
 		break;
 	case PARAMETER_NUMBER:
-		check_number(parameter, in, &argument, check->violations);
+		check_number(parameter, in, &argument, reading->violations);
 		break;
 	case PARAMETER_BOOLEAN:
-		check_boolean(parameter, in, &argument, check->violations);
+		check_boolean(parameter, in, &argument, reading->violations);
 		break;
 	case PARAMETER_LIST:
-		result = check_list(parameter, in, &argument, check->violations);
+		result = check_list(parameter, in, &argument, reading->violations);
 		break;
 	}
 	/* compile.py saw to it that all declared parameters have room. */
-	check->arguments->list[check->arguments->count++] = argument;
+	reading->arguments->list[reading->arguments->count++] = argument;
 	return result;
 }
 
 /* ---- the query ------------------------------------------------------------------------------ */
 
-static void refuse_name(struct check *check, const char *name, size_t length)
+static void refuse_name(struct reading *reading, const char *name, size_t length)
 {
 	char pointer[VIOLATION_POINTER_SIZE] = "";
 
 	if (check_characters(name, length)) {
-		violations_add(check->violations, "query", "",
+		violations_add(reading->violations, "query", "",
 			       "the name of a parameter is not readable text");
 		return;
 	}
 	pointer_append(pointer, name);
-	violations_add(check->violations, "query", pointer, "unknown parameter");
+	violations_add(reading->violations, "query", pointer, "unknown parameter");
 }
 
 /* Takes one "name=value" out of start..end; end is writable. seen: a bit for each parameter. */
-static int take_pair(struct check *check, const struct endpoint *endpoint, char *start, char *end,
-		     uint32_t *seen)
+static int take_pair(struct reading *reading, const struct endpoint *endpoint, char *start,
+		     char *end, uint32_t *seen)
 {
 	char *equals = memchr(start, '=', (size_t)(end - start));
 	char *value = equals ? equals + 1 : end;
@@ -284,7 +284,7 @@ static int take_pair(struct check *check, const struct endpoint *endpoint, char 
 
 	reason = decode(start, equals ? equals : end, &length);
 	if (reason) {
-		violations_add(check->violations, "query", "", "the name of a parameter %s",
+		violations_add(reading->violations, "query", "", "the name of a parameter %s",
 			       reason);
 		return 0;
 	}
@@ -295,22 +295,22 @@ static int take_pair(struct check *check, const struct endpoint *endpoint, char 
 		    memcmp(parameter->name, start, length) != 0)
 			continue;
 		if (*seen & (UINT32_C(1) << i)) {
-			violations_add(check->violations, "query", parameter->pointer,
+			violations_add(reading->violations, "query", parameter->pointer,
 				       "must not be repeated");
 			return 0;
 		}
 		*seen |= UINT32_C(1) << i;
 		reason = decode(value, end, &length);
 		if (!reason)
-			return take_value(check, parameter, "query", value, length);
-		violations_add(check->violations, "query", parameter->pointer, "%s", reason);
+			return take_value(reading, parameter, "query", value, length);
+		violations_add(reading->violations, "query", parameter->pointer, "%s", reason);
 		return 0;
 	}
-	refuse_name(check, start, length);
+	refuse_name(reading, start, length);
 	return 0;
 }
 
-static int check_query(struct check *check, const struct endpoint *endpoint, const char *query)
+static int check_query(struct reading *reading, const struct endpoint *endpoint, const char *query)
 {
 	uint32_t seen = 0;
 	int result = 0;
@@ -318,7 +318,7 @@ static int check_query(struct check *check, const struct endpoint *endpoint, con
 	if (query && *query) {
 		char *position = strdup(query);
 
-		check->arguments->memory = position;
+		reading->arguments->memory = position;
 		if (!position)
 			return -ENOMEM;
 		while (*position && result == 0) {
@@ -326,7 +326,7 @@ static int check_query(struct check *check, const struct endpoint *endpoint, con
 			bool last = !*end;
 
 			if (end > position)
-				result = take_pair(check, endpoint, position, end, &seen);
+				result = take_pair(reading, endpoint, position, end, &seen);
 			if (last)
 				break;
 			position = end + 1;
@@ -334,13 +334,13 @@ static int check_query(struct check *check, const struct endpoint *endpoint, con
 	}
 	for (size_t i = 0; i < endpoint->query.count; i++) {
 		if (endpoint->query.list[i].required && !(seen & (UINT32_C(1) << i)))
-			violations_add(check->violations, "query", endpoint->query.list[i].pointer,
-				       "is required");
+			violations_add(reading->violations, "query",
+				       endpoint->query.list[i].pointer, "is required");
 	}
 	return result;
 }
 
-static int check_headers(struct check *check, const struct endpoint *endpoint,
+static int check_headers(struct reading *reading, const struct endpoint *endpoint,
 			 contract_header_function *header, void *context)
 {
 	for (size_t i = 0; i < endpoint->headers.count; i++) {
@@ -349,9 +349,9 @@ static int check_headers(struct check *check, const struct endpoint *endpoint,
 		int result = 0;
 
 		if (value)
-			result = take_value(check, parameter, "header", value, strlen(value));
+			result = take_value(reading, parameter, "header", value, strlen(value));
 		else if (parameter->required)
-			violations_add(check->violations, "header", parameter->pointer,
+			violations_add(reading->violations, "header", parameter->pointer,
 				       "is required");
 		if (result < 0)
 			return result;
@@ -365,11 +365,11 @@ int contract_check_parameters(const struct contract *contract, const struct oper
 {
 	const struct endpoint *endpoint = &contract->endpoints[operation->index];
 	struct arguments arguments = {0};
-	struct check check = {.arguments = &arguments, .violations = violations};
-	int result = check_query(&check, endpoint, query);
+	struct reading reading = {.arguments = &arguments, .violations = violations};
+	int result = check_query(&reading, endpoint, query);
 
 	if (result == 0)
-		result = check_headers(&check, endpoint, header, context);
+		result = check_headers(&reading, endpoint, header, context);
 	if (result == 0)
 		result = violations->error;
 	if (result < 0) {

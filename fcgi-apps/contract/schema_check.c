@@ -4,7 +4,7 @@
 #include "contract/schema_report.h"
 
 static bool check_subject(const struct schema *schema, const struct subject *subject,
-			  const struct place *place, const struct check *check);
+			  const struct place *place, const struct report *report);
 
 static struct subject subject_of(const struct json *value)
 {
@@ -49,18 +49,18 @@ static bool is_enumerated(const struct schema_values *values, const struct subje
 }
 
 static bool check_decimals(size_t decimals, struct decimal number, const struct place *place,
-			   const struct check *check)
+			   const struct report *report)
 {
 	if (number.scale <= 0 || (size_t)number.scale <= decimals)
 		return true;
 	if (decimals == 0)
-		return schema_report(check, place, "must be a whole number");
-	return schema_report(check, place, "must have at most %zu decimal%s", decimals,
+		return schema_report(report, place, "must be a whole number");
+	return schema_report(report, place, "must have at most %zu decimal%s", decimals,
 			     schema_plural(decimals));
 }
 
 static bool check_number(const struct schema_numbers *numbers, const struct subject *subject,
-			 const struct place *place, const struct check *check)
+			 const struct place *place, const struct report *report)
 {
 	const struct schema_number *minimum = &numbers->minimum, *maximum = &numbers->maximum;
 	const struct schema_number *excluded = &numbers->excluded;
@@ -68,14 +68,14 @@ static bool check_number(const struct schema_numbers *numbers, const struct subj
 	bool fits = true;
 
 	if (subject->json && json_decimal(subject->json, &number) < 0)
-		return schema_report(check, place, "must have at most 18 significant digits");
+		return schema_report(report, place, "must have at most 18 significant digits");
 	if (excluded->text && decimal_compare(number, excluded->value) == 0)
-		fits = schema_report(check, place, "must not be %s", excluded->text);
+		fits = schema_report(report, place, "must not be %s", excluded->text);
 	if (minimum->text && decimal_compare(number, minimum->value) < 0)
-		fits = schema_report(check, place, "must be at least %s", minimum->text);
+		fits = schema_report(report, place, "must be at least %s", minimum->text);
 	if (maximum->text && decimal_compare(number, maximum->value) > 0)
-		fits = schema_report(check, place, "must be at most %s", maximum->text);
-	return check_decimals(numbers->decimals, number, place, check) && fits;
+		fits = schema_report(report, place, "must be at most %s", maximum->text);
+	return check_decimals(numbers->decimals, number, place, report) && fits;
 }
 
 /* json_int() saturates: what seems to be at an end may be beyond it. */
@@ -99,7 +99,7 @@ static size_t count_characters(const char *text, size_t length)
 }
 
 static bool check_length(const struct schema_string *rules, const struct subject *subject,
-			 const struct place *place, const struct check *check)
+			 const struct place *place, const struct report *report)
 {
 	const struct schema_count *range = &rules->characters;
 	size_t count = count_characters(subject->text, subject->length);
@@ -107,39 +107,40 @@ static bool check_length(const struct schema_string *rules, const struct subject
 	/* A text that shows nothing has become empty. */
 	if (count < range->lowest)
 		return range->lowest == 1
-			       ? schema_report(check, place, "must not be %s",
+			       ? schema_report(report, place, "must not be %s",
 					       rules->format && rules->format->normalize ? "blank"
 											 : "empty")
-			       : schema_report(check, place, "must be at least %zu characters long",
+			       : schema_report(report, place,
+					       "must be at least %zu characters long",
 					       range->lowest);
 	if (count > range->highest)
-		return schema_report(check, place, "must be at most %zu character%s long",
+		return schema_report(report, place, "must be at most %zu character%s long",
 				     range->highest, schema_plural(range->highest));
 	return true;
 }
 
 static bool report_format(const struct schema_format *format, const struct subject *subject,
-			  const struct place *place, const struct check *check)
+			  const struct place *place, const struct report *report)
 {
 	char detail[SCHEMA_DETAIL_SIZE] = "";
 
 	if (format->explain)
 		format->explain(subject->text, subject->length, detail);
-	return schema_report(check, place, "%s", *detail ? detail : format->expected);
+	return schema_report(report, place, "%s", *detail ? detail : format->expected);
 }
 
 static bool check_string(const struct schema_string *rules, const struct subject *subject,
-			 const struct place *place, const struct check *check)
+			 const struct place *place, const struct report *report)
 {
 	const struct pattern *pattern = rules->pattern;
 	bool fits = true;
 
 	if (rules->characters.lowest || rules->characters.highest != SIZE_MAX)
-		fits = check_length(rules, subject, place, check);
+		fits = check_length(rules, subject, place, report);
 	if (fits && pattern && !pattern_matches(pattern, subject->text, subject->length))
-		fits = schema_report(check, place, "must match the pattern %s", pattern->source);
+		fits = schema_report(report, place, "must match the pattern %s", pattern->source);
 	if (fits && rules->format && !rules->format->is_valid(subject->text, subject->length))
-		fits = report_format(rules->format, subject, place, check);
+		fits = report_format(rules->format, subject, place, report);
 	return fits;
 }
 
@@ -162,27 +163,27 @@ const struct schema_member *schema_find_member(const struct schema_object *objec
 }
 
 static bool check_child(const struct schema *schema, const struct json *value,
-			const struct place *place, const struct check *check)
+			const struct place *place, const struct report *report)
 {
 	struct subject subject = subject_of(value);
 
-	return check_subject(schema, &subject, place, check);
+	return check_subject(schema, &subject, place, report);
 }
 
 static bool report_missing(const struct schema_object *known, const struct json *object,
-			   const struct place *place, const struct check *check)
+			   const struct place *place, const struct report *report)
 {
 	for (size_t i = 0; i < known->member_count; i++) {
 		struct place missing = {.parent = place, .name = known->members[i].name};
 
 		if (known->members[i].required && !json_get(object, missing.name))
-			schema_report(check, &missing, "is required");
+			schema_report(report, &missing, "is required");
 	}
 	return false;
 }
 
 static bool check_object(const struct schema_object *known, const struct json *object,
-			 const struct place *place, const struct check *check)
+			 const struct place *place, const struct report *report)
 {
 	size_t required_seen = 0, position = 0;
 	bool fits = true;
@@ -194,20 +195,20 @@ static bool check_object(const struct schema_object *known, const struct json *o
 
 		required_seen += found && found->required;
 		if (found && found->schema)
-			fits &= check_child(found->schema, member.value, &child, check);
+			fits &= check_child(found->schema, member.value, &child, report);
 		else if (known->closed)
-			fits = schema_report(check, &child, "unknown member");
-		if (!fits && !check->violations)
+			fits = schema_report(report, &child, "unknown member");
+		if (!fits && !report->violations)
 			return false;
 	}
 	if (required_seen < known->required_count)
-		fits = report_missing(known, object, place, check);
+		fits = report_missing(known, object, place, report);
 	return fits;
 }
 
 /* maxItems bounds the number of pairs. */
 static bool check_unique(const struct json *array, const struct place *place,
-			 const struct check *check)
+			 const struct report *report)
 {
 	bool fits = true;
 
@@ -217,7 +218,7 @@ static bool check_unique(const struct json *array, const struct place *place,
 
 			if (!json_equal(json_at(array, i), json_at(array, j)))
 				continue;
-			fits = schema_report(check, &repeated, "repeats the item at %zu", j);
+			fits = schema_report(report, &repeated, "repeats the item at %zu", j);
 			break;
 		}
 	}
@@ -225,37 +226,37 @@ static bool check_unique(const struct json *array, const struct place *place,
 }
 
 static bool check_count(const struct schema_count *range, size_t count, const struct place *place,
-			const struct check *check)
+			const struct report *report)
 {
 	if (count < range->lowest)
-		return schema_report(check, place, "must have at least %zu item%s", range->lowest,
+		return schema_report(report, place, "must have at least %zu item%s", range->lowest,
 				     schema_plural(range->lowest));
 	if (count > range->highest)
-		return schema_report(check, place, "must have at most %zu item%s", range->highest,
+		return schema_report(report, place, "must have at most %zu item%s", range->highest,
 				     schema_plural(range->highest));
 	return true;
 }
 
 static bool check_array(const struct schema_array *rules, const struct json *array,
-			const struct place *place, const struct check *check)
+			const struct place *place, const struct report *report)
 {
 	size_t count = json_length(array);
 	bool fits = true;
 
 	/* The items of a list that is too long are not looked at: the limit bounds the work. */
-	if (!check_count(&rules->elements, count, place, check))
+	if (!check_count(&rules->elements, count, place, report))
 		return false;
 	for (size_t i = 0; rules->items && i < count; i++) {
 		struct place child = {.parent = place, .index = i};
 
-		if (!check_child(rules->items, json_at(array, i), &child, check)) {
-			if (!check->violations)
+		if (!check_child(rules->items, json_at(array, i), &child, report)) {
+			if (!report->violations)
 				return false;
 			fits = false;
 		}
 	}
 	if (rules->unique)
-		fits &= check_unique(array, place, check);
+		fits &= check_unique(array, place, report);
 	return fits;
 }
 
@@ -265,13 +266,13 @@ static bool check_array(const struct schema_array *rules, const struct json *arr
 
 /* What each form that the value can be meant as says first: "must be at most 1, or must be …". */
 static bool report_each(const struct schema_list *forms, const struct subject *subject,
-			const struct place *place, const struct check *check)
+			const struct place *place, const struct report *report)
 {
 	struct text detail CLEANUP(text_release) = TEXT_INIT(VIOLATION_DETAIL_SIZE);
 
 	for (size_t i = 0; i < forms->count; i++) {
 		struct violations violations = {0};
-		const struct check alone = {.in = check->in, .violations = &violations};
+		const struct report alone = {.in = report->in, .violations = &violations};
 
 		if (forms->list[i]->open_types & subject->type)
 			check_subject(forms->list[i], subject, place, &alone);
@@ -279,16 +280,16 @@ static bool report_each(const struct schema_list *forms, const struct subject *s
 			text_printf(&detail, "%s%s", detail.length ? ", or " : "",
 				    violations.list[0].detail);
 		if (violations.error)
-			check->violations->error = violations.error;
+			report->violations->error = violations.error;
 		violations_release(&violations);
 	}
-	return schema_report(check, place, "%s",
+	return schema_report(report, place, "%s",
 			     text_error(&detail) ? FITS_NONE : text_string(&detail));
 }
 
 /* Reports what is wrong with the forms that the value can be meant as. */
 static bool report_nearest(const struct schema_list *forms, const struct subject *subject,
-			   const struct place *place, const struct check *check)
+			   const struct place *place, const struct report *report)
 {
 	const struct schema *nearest = NULL;
 	size_t meant = 0;
@@ -300,17 +301,17 @@ static bool report_nearest(const struct schema_list *forms, const struct subject
 		}
 	}
 	if (meant == 1)
-		return check_subject(nearest, subject, place, check);
+		return check_subject(nearest, subject, place, report);
 	/* What is wrong inside of arrays and objects is at several places. */
 	if (meant == 0 || subject->type & (SCHEMA_ARRAY | SCHEMA_OBJECT))
-		return schema_report(check, place, FITS_NONE);
-	return report_each(forms, subject, place, check);
+		return schema_report(report, place, FITS_NONE);
+	return report_each(forms, subject, place, report);
 }
 
 static bool check_forms(const struct schema_list *forms, const struct subject *subject,
-			const struct place *place, const struct check *check)
+			const struct place *place, const struct report *report)
 {
-	const struct check silent = {.in = check->in};
+	const struct report silent = {.in = report->in};
 	size_t fitting = 0;
 
 	for (size_t i = 0; i < forms->count; i++)
@@ -318,48 +319,49 @@ static bool check_forms(const struct schema_list *forms, const struct subject *s
 	if (fitting == 1)
 		return true;
 	if (fitting > 1)
-		return schema_report(check, place, "fits %zu of the allowed forms, not just one",
+		return schema_report(report, place, "fits %zu of the allowed forms, not just one",
 				     fitting);
-	return check->violations ? report_nearest(forms, subject, place, check) : false;
+	return report->violations ? report_nearest(forms, subject, place, report) : false;
 }
 
 /* What the schema says about values of this type. */
 static bool check_by_type(const struct schema *schema, const struct subject *subject,
-			  const struct place *place, const struct check *check)
+			  const struct place *place, const struct report *report)
 {
 	switch (subject->type) {
 	case SCHEMA_INTEGER:
 		if (!(schema->types & SCHEMA_FRACTION) && subject->json &&
 		    !fits_int64(subject->json))
-			return schema_report(check, place, "must fit a 64-bit integer");
+			return schema_report(report, place, "must fit a 64-bit integer");
 		/* fall through */
 	case SCHEMA_FRACTION:
-		return !schema->numbers || check_number(schema->numbers, subject, place, check);
+		return !schema->numbers || check_number(schema->numbers, subject, place, report);
 	case SCHEMA_STRING:
-		return !schema->string || check_string(schema->string, subject, place, check);
+		return !schema->string || check_string(schema->string, subject, place, report);
 	case SCHEMA_ARRAY:
-		return !schema->array || check_array(schema->array, subject->json, place, check);
+		return !schema->array || check_array(schema->array, subject->json, place, report);
 	case SCHEMA_OBJECT:
-		return !schema->object || check_object(schema->object, subject->json, place, check);
+		return !schema->object ||
+		       check_object(schema->object, subject->json, place, report);
 	default:
 		return true;
 	}
 }
 
 static bool check_subject(const struct schema *schema, const struct subject *subject,
-			  const struct place *place, const struct check *check)
+			  const struct place *place, const struct report *report)
 {
 	bool fits = true;
 
 	if (!(schema->types & subject->type))
-		return schema_report_type(schema, subject, place, check);
+		return schema_report_type(schema, subject, place, report);
 	for (size_t i = 0; i < schema->all_of.count; i++)
-		fits &= check_subject(schema->all_of.list[i], subject, place, check);
+		fits &= check_subject(schema->all_of.list[i], subject, place, report);
 	if (schema->one_of.count)
-		fits &= check_forms(&schema->one_of, subject, place, check);
+		fits &= check_forms(&schema->one_of, subject, place, report);
 	if (schema->values && !is_enumerated(schema->values, subject))
-		fits = schema_report(check, place, "must be %s", schema->values->expected);
-	return check_by_type(schema, subject, place, check) && fits;
+		fits = schema_report(report, place, "must be %s", schema->values->expected);
+	return check_by_type(schema, subject, place, report) && fits;
 }
 
 /* ---- public --------------------------------------------------------------------------------- */
@@ -368,9 +370,9 @@ static bool check_root(const struct schema *schema, const struct subject *subjec
 		       const char *pointer, struct violations *violations)
 {
 	const struct place root = {.name = pointer};
-	const struct check check = {.in = in, .violations = violations};
+	const struct report report = {.in = in, .violations = violations};
 
-	return check_subject(schema, subject, &root, &check);
+	return check_subject(schema, subject, &root, &report);
 }
 
 bool schema_check(const struct schema *schema, const struct json *value, const char *in,

@@ -16,18 +16,18 @@ static void build_pointer(const struct place *place, char buffer[VIOLATION_POINT
 	pointer_append(buffer, place->name ? place->name : digits);
 }
 
-bool schema_report(const struct check *check, const struct place *place, const char *format, ...)
+bool schema_report(const struct report *report, const struct place *place, const char *format, ...)
 {
 	char pointer[VIOLATION_POINTER_SIZE], detail[VIOLATION_DETAIL_SIZE];
 	va_list arguments;
 
-	if (!check->violations)
+	if (!report->violations)
 		return false;
 	va_start(arguments, format);
 	vsnprintf(detail, sizeof(detail), format, arguments);
 	va_end(arguments);
 	build_pointer(place, pointer);
-	violations_add(check->violations, check->in, pointer, "%s", detail);
+	violations_add(report->violations, report->in, pointer, "%s", detail);
 	return false;
 }
 
@@ -84,10 +84,10 @@ static const char *subject_name(const struct subject *subject)
 }
 
 bool schema_report_type(const struct schema *schema, const struct subject *subject,
-			const struct place *place, const struct check *check)
+			const struct place *place, const struct report *report)
 {
 	char expected[128];
 
 	describe_types(schema->types, expected, sizeof(expected));
-	return schema_report(check, place, "must be %s, not %s", expected, subject_name(subject));
+	return schema_report(report, place, "must be %s, not %s", expected, subject_name(subject));
 }

@@ -13,7 +13,7 @@ struct place {
 };
 
 /* Where violations go. */
-struct check {
+struct report {
 	const char *in;
 	struct violations *violations; /* NULL: only the verdict counts */
 };
@@ -28,10 +28,10 @@ struct subject {
 };
 
 /* These add a violation and return false: what the check that failed returns. */
-bool schema_report(const struct check *check, const struct place *place, const char *format, ...)
+bool schema_report(const struct report *report, const struct place *place, const char *format, ...)
 	PRINTF_LIKE(3, 4);
 bool schema_report_type(const struct schema *schema, const struct subject *subject,
-			const struct place *place, const struct check *check);
+			const struct place *place, const struct report *report);
 /* "s" unless it is one. */
 const char *schema_plural(size_t count);
 
