@@ -39,8 +39,8 @@ struct checkout {
 	struct order order;
 	struct order_answer cart;
 	struct order_answer stock;
-	bool stock_asked;
-	bool blocked; /* another order's checkout holds the cart */
+	bool hold_tried;
+	bool blocked; /* another order has the cart open */
 	int64_t lease_until;
 
 	/* Set anew by each run of a transaction. */
@@ -180,8 +180,8 @@ static int decide_blocker(struct db_conn *conn, void *argument)
 	return blocker->count < 0 ? blocker->count : 0;
 }
 
-/* Whether the order that holds the cart is out of the way now: its process has died, or its cart is
- * still to be told how it ended. */
+/* Whether the order that has the cart open is out of the way now: its process has died, or its cart
+ * is still to be told how it ended. */
 static bool unblock(struct checkout *checkout)
 {
 	struct blocker blocker = {.order_id =
@@ -193,13 +193,14 @@ static bool unblock(struct checkout *checkout)
 					(size_t)blocker.count);
 }
 
-/* Where the order that holds the cart is nobody's any more, it is ended and the cart asked again.
+/* Where the order that has the cart open is nobody's any more, it is ended and the cart asked
+ * again.
  */
-static int ask_cart(struct checkout *checkout)
+static int try_open(struct checkout *checkout)
 {
 	for (int tries = 1;; tries++) {
-		int error = order_cart_open_checkout(&checkout->app->siblings, &checkout->call,
-						     &checkout->order, &checkout->cart);
+		int error = order_cart_open(&checkout->app->siblings, &checkout->call,
+					    &checkout->order, &checkout->cart);
 		const char *refusal = checkout->cart.refusal;
 
 		if (error < 0 || !refusal || strcmp(refusal, "checkout-in-progress") != 0 ||
@@ -211,7 +212,7 @@ static int ask_cart(struct checkout *checkout)
 
 static int open_cart(struct checkout *checkout)
 {
-	int error = ask_cart(checkout);
+	int error = try_open(checkout);
 
 	if (error < 0)
 		return error;
@@ -225,11 +226,10 @@ static int open_cart(struct checkout *checkout)
 	return checkout->cart.refusal ? refused_by_cart(checkout) : 0;
 }
 
-static int ask_stock(struct checkout *checkout)
+static int try_hold(struct checkout *checkout)
 {
-	return order_stock_reserve(&checkout->app->siblings, &checkout->call, checkout->order.id,
-				   checkout->cart.lines, checkout->cart.line_count,
-				   &checkout->stock);
+	return order_stock_hold(&checkout->app->siblings, &checkout->call, checkout->order.id,
+				checkout->cart.lines, checkout->cart.line_count, &checkout->stock);
 }
 
 static bool is_short(const struct order_answer *stock)
@@ -241,14 +241,14 @@ static int hold_stock(struct checkout *checkout)
 {
 	const struct order_answer *cart = &checkout->cart;
 
-	checkout->stock_asked = true;
-	int error = ask_stock(checkout);
+	checkout->hold_tried = true;
+	int error = try_hold(checkout);
 
 	/* What is short may be held by an order that is nobody's any more. */
 	if (error == 0 && is_short(&checkout->stock) &&
 	    order_recover(checkout->app, checkout->call.deadline)) {
 		order_answer_release(&checkout->stock);
-		error = ask_stock(checkout);
+		error = try_hold(checkout);
 	}
 	if (error < 0)
 		return error;
@@ -286,7 +286,7 @@ static int make_lines(struct checkout *checkout)
 			find_line(&checkout->stock, cart->lines[i].product_id);
 
 		if (!held) {
-			log_write(LOG_ERROR, "reservation lacks a line that was asked for",
+			log_write(LOG_ERROR, "the stock held lacks a line of the order",
 				  log_text("order.id", checkout->order.id));
 			return -EIO;
 		}
@@ -354,7 +354,7 @@ static int place(struct db_conn *conn, void *argument)
 	return idempotency_store(conn, checkout->request, checkout->response);
 }
 
-static int commit(struct checkout *checkout)
+static int place_order(struct checkout *checkout)
 {
 	struct order *order = &checkout->order;
 	int error;
@@ -415,7 +415,7 @@ static int reject(struct db_conn *conn, void *argument)
 	rc = failpoint("while_rejecting");
 	if (rc == 0 && !checkout->cart.never_opened)
 		rc = queue(checkout, conn, ORDER_RELEASE_CART, now);
-	if (rc == 0 && checkout->stock_asked)
+	if (rc == 0 && checkout->hold_tried)
 		rc = queue(checkout, conn, ORDER_RELEASE_STOCK, now);
 	if (rc < 0)
 		return rc;
@@ -435,15 +435,15 @@ static int go(struct checkout *checkout)
 	if (rc == 0)
 		rc = open_cart(checkout);
 	if (rc == 0)
-		rc = failpoint("after_open_cart");
+		rc = failpoint("after_open");
 	if (rc == 0)
 		rc = hold_stock(checkout);
 	if (rc == 0)
-		rc = failpoint("after_reserve");
+		rc = failpoint("after_hold");
 	if (rc == 0)
 		rc = make_lines(checkout);
 	if (rc == 0)
-		rc = commit(checkout);
+		rc = place_order(checkout);
 	if (rc < 0)
 		response_error(checkout->response, rc);
 	if (rc != 0)

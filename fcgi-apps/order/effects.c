@@ -17,7 +17,7 @@
 #define TRY_TIME_EACH (2 * CLOCK_SECOND)
 #define BATCH         16
 
-/* Short enough that all is settled within 10 s of a sibling's return, however long it was gone. */
+/* Short enough that all is done within 10 s of a sibling's return, however long it was gone. */
 #define RETRY_BASE    (CLOCK_SECOND / 2)
 #define RETRY_LONGEST (4 * CLOCK_SECOND)
 
@@ -101,7 +101,7 @@ struct run {
 	size_t count;
 };
 
-static int settle(struct db_conn *conn, void *argument)
+static int write_results(struct db_conn *conn, void *argument)
 {
 	const struct run *run = argument;
 	int64_t now = clock_now();
@@ -148,7 +148,7 @@ static size_t try_all(const struct order_app *app, struct order_call call, int64
 
 static void write_down(const struct order_app *app, struct run *run)
 {
-	int error = db_transaction(app->runtime->db, settle, run);
+	int error = db_transaction(app->runtime->db, write_results, run);
 
 	if (error < 0)
 		log_write(LOG_ERROR, "cannot write down which effects are done",

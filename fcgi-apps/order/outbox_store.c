@@ -157,7 +157,7 @@ int order_outbox_retry(struct db_conn *conn, const struct order_effect *effect, 
 	return changed < 0 ? (int)changed : 0;
 }
 
-int order_outbox_release(struct db_conn *conn, int64_t holder, int64_t now)
+int order_outbox_recall_held(struct db_conn *conn, int64_t holder, int64_t now)
 {
 	int64_t changed = db_run(conn,
 				 "UPDATE order_effects SET next_attempt_at = $1, holder = NULL"

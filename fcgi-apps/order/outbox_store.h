@@ -63,7 +63,7 @@ int order_outbox_done(struct db_conn *conn, const struct order_effect *effect);
 int order_outbox_retry(struct db_conn *conn, const struct order_effect *effect, int64_t next);
 
 /* Makes those due now that are leased to that session. */
-int order_outbox_release(struct db_conn *conn, int64_t holder, int64_t now);
+int order_outbox_recall_held(struct db_conn *conn, int64_t holder, int64_t now);
 
 /* Makes those due now that wait for longer than any does (ORDER_LEASE_MAX). */
 int order_outbox_recall(struct db_conn *conn, int64_t now);

@@ -119,8 +119,8 @@ static bool is_one_of(const char *code, const char *const *codes, size_t count)
 	return false;
 }
 
-int order_cart_open_checkout(const struct order_siblings *siblings, const struct order_call *call,
-			     const struct order *order, struct order_answer *ret_answer)
+int order_cart_open(const struct order_siblings *siblings, const struct order_call *call,
+		    const struct order *order, struct order_answer *ret_answer)
 {
 	static const char *const conflicts[] = {"cart-empty", "checkout-in-progress",
 						"checkout-released"};
@@ -201,9 +201,9 @@ static int send_hold(const struct order_siblings *siblings, const struct order_c
 	return exchange(siblings->product, call, "PUT", path, &body, ret_response);
 }
 
-int order_stock_reserve(const struct order_siblings *siblings, const struct order_call *call,
-			const char *order_id, const struct order_answer_line *lines, size_t count,
-			struct order_answer *ret_answer)
+int order_stock_hold(const struct order_siblings *siblings, const struct order_call *call,
+		     const char *order_id, const struct order_answer_line *lines, size_t count,
+		     struct order_answer *ret_answer)
 {
 	static const char *const conflicts[] = {"insufficient-stock", "product-gone",
 						"price-changed", "reservation-released"};

@@ -48,14 +48,14 @@ void order_answer_release(struct order_answer *answer);
  * the stock: "insufficient-stock", "product-gone", "price-changed", "reservation-released". The
  * problem's own members are in answer->raw.body.
  */
-int order_cart_open_checkout(const struct order_siblings *siblings, const struct order_call *call,
-			     const struct order *order, struct order_answer *ret_answer);
+int order_cart_open(const struct order_siblings *siblings, const struct order_call *call,
+		    const struct order *order, struct order_answer *ret_answer);
 
 /* Holds product_id and quantity of each line, at its price. A product service of the version before
  * this one knows no prices there, and is asked without: it holds at its own. */
-int order_stock_reserve(const struct order_siblings *siblings, const struct order_call *call,
-			const char *order_id, const struct order_answer_line *lines, size_t count,
-			struct order_answer *ret_answer);
+int order_stock_hold(const struct order_siblings *siblings, const struct order_call *call,
+		     const char *order_id, const struct order_answer_line *lines, size_t count,
+		     struct order_answer *ret_answer);
 
 /* The effects: they return the answer's HTTP status (below 500), or errors as above. */
 int order_cart_consume(const struct order_siblings *siblings, const struct order_call *call,

@@ -69,7 +69,7 @@ int order_sweep_leases(struct db_conn *conn, int64_t now)
 int order_sweep_session(struct db_conn *conn, int64_t session, int64_t now)
 {
 	struct order_ref refs[BATCH];
-	int rc = order_outbox_release(conn, session, now);
+	int rc = order_outbox_recall_held(conn, session, now);
 
 	if (rc < 0)
 		return rc;

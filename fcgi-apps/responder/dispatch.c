@@ -259,7 +259,7 @@ static void finish(struct exchange *exchange)
 }
 
 /* The edge: an error is logged here, once, and answered without its text. */
-static void settle(struct exchange *exchange, int rc)
+static void conclude(struct exchange *exchange, int rc)
 {
 	if (rc == -EPIPE) {
 		/* For the metrics: there is nobody to read it. */
@@ -318,7 +318,7 @@ static void transaction_done(struct db_job *job, int result)
 	struct exchange *exchange = job->argument;
 	struct server *server = exchange->server;
 	log_set_trace(exchange->request.trace_id, exchange->request.request_id);
-	settle(exchange, result == IDEMPOTENT_REFUSED ? 0 : result);
+	conclude(exchange, result == IDEMPOTENT_REFUSED ? 0 : result);
 	loop_gate_leave(server);
 }
 
@@ -333,7 +333,7 @@ static void start_transaction(struct exchange *exchange)
 	int rc = db_submit(exchange->server->runtime.db, &exchange->job);
 	if (rc < 0) {
 		loop_gate_leave(exchange->server);
-		settle(exchange, rc);
+		conclude(exchange, rc);
 	}
 }
 
@@ -341,7 +341,7 @@ static void lookup_done(void *argument, int result)
 {
 	struct exchange *exchange = argument;
 	log_set_trace(exchange->request.trace_id, exchange->request.request_id);
-	settle(exchange, result);
+	conclude(exchange, result);
 }
 
 void dispatch_lookups(struct lookups *lookups)
@@ -367,7 +367,7 @@ static void hand_over(struct exchange *exchange, struct blocking *pool)
 {
 	int rc = blocking_submit(pool, exchange);
 	if (rc < 0)
-		settle(exchange, rc);
+		conclude(exchange, rc);
 }
 
 void dispatch(struct exchange *exchange, struct lookups *lookups)
@@ -380,7 +380,7 @@ void dispatch(struct exchange *exchange, struct lookups *lookups)
 	}
 	switch (mode_of(exchange)) {
 	case RUN_DIRECT:
-		settle(exchange, exchange->binding->handle(request, &exchange->response));
+		conclude(exchange, exchange->binding->handle(request, &exchange->response));
 		return;
 	case RUN_LOOKUP:
 		lookups->list[lookups->count++] = exchange;
@@ -415,5 +415,5 @@ void dispatch_blocking(struct exchange *exchange)
 		rc = read_watched(exchange);
 	else if (rc == 0)
 		rc = binding->handle(request, &exchange->response);
-	settle(exchange, rc);
+	conclude(exchange, rc);
 }

@@ -163,7 +163,7 @@ hidden byte lease_is_over;
 #define PLACE_IS_POSSIBLE(o) (saga[o] == PLACING && !lease_is_over)
 #endif
 
-/* order_checkout() until the client has its answer; what follows is Relay's. */
+/* order_api_create() until the client has its answer; what follows is Relay's. */
 proctype Request(byte o)
 {
 	bool never_opened;
@@ -263,7 +263,7 @@ active proctype Sweeper()
 }
 #endif
 
-/* try_all(): the call that is answered at last, and settle(). One step, as nothing but a relay looks
+/* try_all(): the call that is answered at last, and write_results(). One step, as nothing but a relay looks
  * at the row between the two; a death there is a message that Network delivers. */
 active proctype Relay()
 {

@@ -19,7 +19,7 @@ from laboratory import Laboratory, asked_for
 
 PAUSE = 8  # seconds, base/failpoint.c
 
-STEPS = ("after_begin", "after_open_cart", "after_reserve")
+STEPS = ("after_begin", "after_open", "after_hold")
 PLACING = ("while_placing", "after_place", "before_effects")
 EFFECT = ("before_effect", "after_effect")
 SECOND_EFFECT = ("before_effect@2", "after_effect@2")
@@ -74,7 +74,7 @@ def all_runs():
         yield f"exit-twice-{place}", (
             "buy",
             "order",
-            [armed("after_reserve", "exit"), armed(place, "exit")],
+            [armed("after_hold", "exit"), armed(place, "exit")],
         )
     for action, table in (("pause", PAUSES), ("exit", PLACES), ("error", PLACES)):
         for scenario, service, places in table:

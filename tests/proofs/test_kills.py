@@ -106,7 +106,7 @@ def unavailable(service):
 
 
 # Before the cart is asked, before the stock is, and with everything in hand but the order.
-SLEEPS = ("after_begin", "after_open_cart", "after_reserve")
+SLEEPS = ("after_begin", "after_open", "after_hold")
 
 
 def test_sleeping_requests(bed):

@@ -149,7 +149,7 @@ END_TEST
 
 static int release_function(struct db_conn *conn, void *session)
 {
-	return order_outbox_release(conn, *(int64_t *)session, NOW + 10);
+	return order_outbox_recall_held(conn, *(int64_t *)session, NOW + 10);
 }
 
 START_TEST(a_dead_holders_leases_are_due)
