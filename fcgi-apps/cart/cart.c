@@ -46,18 +46,22 @@ struct cart_line *cart_find_line(struct cart *cart, const char *product_id)
 	return NULL;
 }
 
-int cart_append_line(struct cart *cart, const struct cart_line *line)
+int cart_append_line(struct cart *cart, const struct cart_item *item)
 {
-	char *name;
+	struct cart_line line = {
+		.unit_price = item->unit_price,
+		.quantity = item->quantity,
+		.position = item->position,
+		.seen_at = item->seen_at,
+	};
 
 	if (cart->line_count == CART_LINES_MAX)
 		return -EMSGSIZE;
-	name = strdup(line->name);
-	if (!name)
+	line.name = strdup(item->name);
+	if (!line.name)
 		return -ENOMEM;
-	cart->lines[cart->line_count] = *line;
-	cart->lines[cart->line_count].name = name;
-	cart->line_count++;
+	snprintf(line.product_id, sizeof(line.product_id), "%s", item->product_id);
+	cart->lines[cart->line_count++] = line;
 	return 0;
 }
 
@@ -124,7 +128,8 @@ int cart_set(struct cart *cart, const struct cart_product *product, int64_t quan
 	     int64_t seen_at, struct cart_refusal *ret_refusal)
 {
 	struct cart_line *line = cart_find_line(cart, product->id);
-	struct cart_line fresh = {
+	const struct cart_item fresh = {
+		.product_id = product->id,
 		.name = product->name,
 		.unit_price = product->price,
 		.quantity = quantity,
@@ -142,10 +147,8 @@ int cart_set(struct cart *cart, const struct cart_product *product, int64_t quan
 	if (quantity > product->inventory)
 		return refuse(ret_refusal, CART_SHORT_STOCK, product->id, quantity,
 			      product->inventory);
-	if (!line) {
-		memcpy(fresh.product_id, product->id, sizeof(fresh.product_id));
+	if (!line)
 		return cart_append_line(cart, &fresh);
-	}
 	r = see(line, product->name, product->price, seen_at);
 	if (r < 0)
 		return r;
@@ -165,12 +168,17 @@ int cart_add(struct cart *cart, const struct cart_product *product, int64_t quan
 static int merge_line(struct cart *target, const struct cart_line *source)
 {
 	struct cart_line *line = cart_find_line(target, source->product_id);
-	struct cart_line fresh = *source;
+	const struct cart_item fresh = {
+		.product_id = source->product_id,
+		.name = source->name,
+		.unit_price = source->unit_price,
+		.quantity = source->quantity,
+		.position = next_position(target),
+		.seen_at = source->seen_at,
+	};
 
-	if (!line) {
-		fresh.position = next_position(target);
+	if (!line)
 		return cart_append_line(target, &fresh);
-	}
 	line->quantity += source->quantity;
 	return see(line, source->name, source->unit_price, source->seen_at);
 }

@@ -24,6 +24,17 @@
 /* 200 characters of at most four bytes, and the NUL. */
 #define CART_NAME_SIZE 801
 
+/* A line to be added; the texts are borrowed. */
+struct cart_item {
+	const char *product_id;
+	const char *name;
+	int64_t unit_price;
+	int64_t quantity;
+	int64_t position;
+	int64_t seen_at;
+};
+
+/* A line of a cart, which owns the name. */
 struct cart_line {
 	char product_id[UUID_TEXT_SIZE];
 	char *name;
@@ -69,8 +80,8 @@ bool cart_product_id_is_valid(const char *id);
 /* NULL when there is no such line. Valid until the next change of the lines. */
 struct cart_line *cart_find_line(struct cart *cart, const char *product_id);
 
-/* Adds a line that isn't there yet, with a copy of its name. -EMSGSIZE: full, -ENOMEM. */
-int cart_append_line(struct cart *cart, const struct cart_line *line);
+/* Adds a copy of a line that isn't there yet. -EMSGSIZE: full, -ENOMEM. */
+int cart_append_line(struct cart *cart, const struct cart_item *item);
 
 /* Whether the line was there. */
 bool cart_remove_line(struct cart *cart, const char *product_id);

@@ -39,19 +39,16 @@ static void read_header(struct db_rows *rows, struct cart *cart)
 static int read_line(struct db_rows *rows, struct cart *cart)
 {
 	const int first = HEADER_COLUMN_COUNT;
-	const char *name = db_column_text(rows, first + 1, NULL);
-	struct cart_line line = {
+	const struct cart_item item = {
+		.product_id = db_column_text(rows, first, NULL),
+		.name = db_column_text(rows, first + 1, NULL),
 		.unit_price = db_column_int(rows, first + 2),
 		.quantity = db_column_int(rows, first + 3),
 		.position = db_column_int(rows, first + 4),
 		.seen_at = db_column_int(rows, first + 5),
 	};
 
-	if (!name)
-		return -ENOMEM;
-	line.name = (char *)name; /* copied below */
-	column_copy(rows, first, line.product_id, sizeof(line.product_id));
-	return cart_append_line(cart, &line);
+	return item.product_id && item.name ? cart_append_line(cart, &item) : -ENOMEM;
 }
 
 int cart_store_create(struct db_conn *conn, const struct cart *cart)

@@ -44,18 +44,15 @@ static int find(struct db_conn *conn, const char *cart_id, const char *order_id,
 
 static int read_line(struct db_rows *rows, struct cart *snapshot)
 {
-	const char *name = db_column_text(rows, 3, NULL);
-	struct cart_line line = {
-		.name = (char *)name, /* copied below */
+	const struct cart_item item = {
+		.product_id = db_column_text(rows, 2, NULL),
+		.name = db_column_text(rows, 3, NULL),
 		.unit_price = db_column_int(rows, 4),
 		.quantity = db_column_int(rows, 5),
 		.position = db_column_int(rows, 6),
 	};
 
-	if (!name)
-		return -ENOMEM;
-	column_copy(rows, 2, line.product_id, sizeof(line.product_id));
-	return cart_append_line(snapshot, &line);
+	return item.product_id && item.name ? cart_append_line(snapshot, &item) : -ENOMEM;
 }
 
 static int load_snapshot(struct db_conn *conn, const char *cart_id, const char *order_id,

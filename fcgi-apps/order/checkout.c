@@ -265,8 +265,7 @@ static int hold_stock(struct checkout *checkout)
 
 /* ---- step 4: the order ---------------------------------------------------------------------- */
 
-static const struct order_answer_line *find_line(const struct order_answer *answer,
-						 const char *product_id)
+static const struct order_item *find_line(const struct order_answer *answer, const char *product_id)
 {
 	for (size_t i = 0; i < answer->line_count; i++) {
 		if (strcmp(answer->lines[i].product_id, product_id) == 0)
@@ -282,7 +281,7 @@ static int make_lines(struct checkout *checkout)
 	bool price_changed = false;
 
 	for (size_t i = 0; i < cart->line_count; i++) {
-		const struct order_answer_line *held =
+		const struct order_item *held =
 			find_line(&checkout->stock, cart->lines[i].product_id);
 
 		if (!held) {
@@ -292,13 +291,10 @@ static int make_lines(struct checkout *checkout)
 		}
 		price_changed = price_changed || held->price != cart->lines[i].price;
 
-		struct order_line line = {
-			.product_id = (char *)held->product_id,
-			.name = (char *)held->name,
-			.price = held->price,
-			.quantity = cart->lines[i].quantity,
-		};
-		int error = order_add_line(&checkout->order, &line);
+		struct order_item item = *held;
+
+		item.quantity = cart->lines[i].quantity;
+		int error = order_add_line(&checkout->order, &item);
 
 		if (error < 0)
 			return error;
@@ -364,7 +360,7 @@ static int place_order(struct checkout *checkout)
 	order->created_at = clock_now();
 	order->updated_at = order->created_at;
 	error = order_add_event(
-		order, &(struct order_event){.status = ORDER_PENDING, .at = order->created_at});
+		order, &(struct order_note){.status = ORDER_PENDING, .at = order->created_at});
 	if (!error)
 		error = db_transaction(checkout->app->runtime->db, place, checkout);
 	if (!error && checkout->ended)

@@ -159,30 +159,31 @@ static int read_order(struct db_rows *row, struct order *order)
 
 static int read_line(struct db_rows *row, struct order *order)
 {
-	/* order_add_line() copies */
-	struct order_line line = {
-		.product_id = (char *)db_column_text(row, 1, NULL),
-		.name = (char *)db_column_text(row, 2, NULL),
+	const struct order_item item = {
+		.product_id = db_column_text(row, 1, NULL),
+		.name = db_column_text(row, 2, NULL),
 		.price = db_column_int(row, 3),
 		.quantity = db_column_int(row, 4),
-		.line_total = db_column_int(row, 5),
 	};
+	int error = order_add_line(order, &item);
 
-	return order_add_line(order, &line);
+	if (error < 0)
+		return error;
+	order->lines[order->line_count - 1].line_total = db_column_int(row, 5);
+	return 0;
 }
 
 static int read_event(struct db_rows *row, struct order *order)
 {
-	/* order_add_event() copies */
-	struct order_event event = {
-		.reason = (char *)db_column_text(row, 2, NULL),
+	struct order_note note = {
+		.reason = db_column_text(row, 2, NULL),
 		.at = db_column_int(row, 3),
-		.tracking_number = (char *)db_column_text(row, 4, NULL),
+		.tracking_number = db_column_text(row, 4, NULL),
 	};
 
-	if (order_status_parse(db_column_text(row, 1, NULL), &event.status) < 0)
+	if (order_status_parse(db_column_text(row, 1, NULL), &note.status) < 0)
 		return -EIO;
-	return order_add_event(order, &event);
+	return order_add_event(order, &note);
 }
 
 static int load_orders(struct db_conn *conn, const struct clause *clause, size_t limit,

@@ -68,10 +68,10 @@ static void line_release(struct order_line *line)
 	free(line->name);
 }
 
-int order_add_line(struct order *order, const struct order_line *line)
+int order_add_line(struct order *order, const struct order_item *item)
 {
 	struct order_line *lines;
-	struct order_line copy = *line;
+	struct order_line line = {.price = item->price, .quantity = item->quantity};
 
 	if (order->line_count == ORDER_LINES_MAX)
 		return -EMSGSIZE;
@@ -80,13 +80,13 @@ int order_add_line(struct order *order, const struct order_line *line)
 		return -ENOMEM;
 	order->lines = lines;
 
-	copy.product_id = strdup(line->product_id);
-	copy.name = strdup(line->name);
-	if (!copy.product_id || !copy.name) {
-		line_release(&copy);
+	line.product_id = strdup(item->product_id);
+	line.name = strdup(item->name);
+	if (!line.product_id || !line.name) {
+		line_release(&line);
 		return -ENOMEM;
 	}
-	lines[order->line_count++] = copy;
+	lines[order->line_count++] = line;
 	return 0;
 }
 
@@ -96,24 +96,24 @@ static void event_release(struct order_event *event)
 	free(event->tracking_number);
 }
 
-int order_add_event(struct order *order, const struct order_event *event)
+int order_add_event(struct order *order, const struct order_note *note)
 {
-	struct order_event copy = {.status = event->status, .at = event->at};
+	struct order_event event = {.status = note->status, .at = note->at};
 	struct order_event *history = grown(order->history, order->event_count, sizeof(*history));
 
 	if (!history)
 		return -ENOMEM;
 	order->history = history;
 
-	if (event->reason)
-		copy.reason = strdup(event->reason);
-	if (event->tracking_number)
-		copy.tracking_number = strdup(event->tracking_number);
-	if (!copy.reason != !event->reason || !copy.tracking_number != !event->tracking_number) {
-		event_release(&copy);
+	if (note->reason)
+		event.reason = strdup(note->reason);
+	if (note->tracking_number)
+		event.tracking_number = strdup(note->tracking_number);
+	if (!event.reason != !note->reason || !event.tracking_number != !note->tracking_number) {
+		event_release(&event);
 		return -ENOMEM;
 	}
-	history[order->event_count++] = copy;
+	history[order->event_count++] = event;
 	return 0;
 }
 

@@ -48,6 +48,15 @@ bool order_transition_allowed(enum order_status from, enum order_status to);
 /* Writes the array of statuses that may follow. */
 void order_write_transitions(enum order_status from, struct json_writer *json);
 
+/* A line to be ordered, held or added; the texts are borrowed. */
+struct order_item {
+	const char *product_id;
+	const char *name;
+	int64_t price; /* minor units, of one piece */
+	int64_t quantity;
+};
+
+/* A line of an order, which owns the texts. */
 struct order_line {
 	char *product_id;
 	char *name;
@@ -56,6 +65,15 @@ struct order_line {
 	int64_t line_total;
 };
 
+/* What is to become an event; the texts are borrowed. */
+struct order_note {
+	enum order_status status;
+	const char *reason;          /* or NULL */
+	const char *tracking_number; /* or NULL */
+	int64_t at;
+};
+
+/* An entry of an order's history, which owns the texts. */
 struct order_event {
 	enum order_status status;
 	char *reason;          /* or NULL */
@@ -84,11 +102,11 @@ struct order {
 /* Whether a cart's id is one that can stand in a path: letters, digits, '-', '_', at most 64. */
 bool order_cart_id_valid(const char *cart_id);
 
-/* Copies the line, its strings too. -ENOMEM, -EMSGSIZE beyond ORDER_LINES_MAX. */
-int order_add_line(struct order *order, const struct order_line *line);
+/* Adds a copy as the last line, without a total. -ENOMEM, -EMSGSIZE beyond ORDER_LINES_MAX. */
+int order_add_line(struct order *order, const struct order_item *item);
 
-/* Copies the event, its strings too. -ENOMEM. */
-int order_add_event(struct order *order, const struct order_event *event);
+/* Adds a copy as the last event. -ENOMEM. */
+int order_add_event(struct order *order, const struct order_note *note);
 
 /* Works out line totals and the total. -ERANGE when one overflows; then nothing is changed. */
 int order_price(struct order *order);

@@ -233,11 +233,10 @@ int order_store_set_status(struct db_conn *conn, struct order *order, enum order
 	order->status = status;
 	order->version++;
 	order->updated_at = now;
-	error = order_add_event(order,
-				&(struct order_event){.status = status,
-						      .reason = (char *)reason,
-						      .tracking_number = (char *)tracking_number,
-						      .at = now});
+	error = order_add_event(order, &(struct order_note){.status = status,
+							    .reason = reason,
+							    .tracking_number = tracking_number,
+							    .at = now});
 	if (!error)
 		error = insert_event(conn, order, &order->history[order->event_count - 1]);
 	return error < 0 ? error : 1;

@@ -78,7 +78,7 @@ static bool read_money(const struct json *value, struct currency currency, int64
 }
 
 static bool read_line(const struct json *item, const char *price_name, struct currency currency,
-		      struct order_answer_line *line)
+		      struct order_item *line)
 {
 	const struct json *quantity = json_get(item, "quantity");
 
@@ -163,7 +163,7 @@ int order_cart_open(const struct order_siblings *siblings, const struct order_ca
 	return unexpected(siblings->cart, &answer->raw);
 }
 
-static void write_hold(const struct order_siblings *siblings, const struct order_answer_line *lines,
+static void write_hold(const struct order_siblings *siblings, const struct order_item *lines,
 		       size_t count, bool priced, struct text *body)
 {
 	struct json_writer json;
@@ -185,7 +185,7 @@ static void write_hold(const struct order_siblings *siblings, const struct order
 }
 
 static int send_hold(const struct order_siblings *siblings, const struct order_call *call,
-		     const char *order_id, const struct order_answer_line *lines, size_t count,
+		     const char *order_id, const struct order_item *lines, size_t count,
 		     bool priced, struct upstream_response *ret_response)
 {
 	struct text body CLEANUP(text_release) = {0};
@@ -202,7 +202,7 @@ static int send_hold(const struct order_siblings *siblings, const struct order_c
 }
 
 int order_stock_hold(const struct order_siblings *siblings, const struct order_call *call,
-		     const char *order_id, const struct order_answer_line *lines, size_t count,
+		     const char *order_id, const struct order_item *lines, size_t count,
 		     struct order_answer *ret_answer)
 {
 	static const char *const conflicts[] = {"insufficient-stock", "product-gone",

@@ -23,21 +23,13 @@ struct order_call {
 	const char *traceparent;
 };
 
-/* A line of either answer; the texts belong to the answer. */
-struct order_answer_line {
-	const char *product_id;
-	const char *name;
-	int64_t price;
-	int64_t quantity;
-};
-
 /* An answer of one of the two calls below; all zero is an empty one. One owner. */
 struct order_answer {
 	struct upstream_response raw;
 	const char *refusal; /* why not: the problem's code; NULL: it was done */
 	const char *user_id; /* the cart's; NULL with refusals that do not tell */
 	bool never_opened;   /* there is no such cart: nothing was opened, nor ever will be */
-	struct order_answer_line lines[ORDER_LINES_MAX];
+	struct order_item lines[ORDER_LINES_MAX]; /* texts of raw */
 	size_t line_count;
 };
 void order_answer_release(struct order_answer *answer);
@@ -54,7 +46,7 @@ int order_cart_open(const struct order_siblings *siblings, const struct order_ca
 /* Holds product_id and quantity of each line, at its price. A product service of the version before
  * this one knows no prices there, and is asked without: it holds at its own. */
 int order_stock_hold(const struct order_siblings *siblings, const struct order_call *call,
-		     const char *order_id, const struct order_answer_line *lines, size_t count,
+		     const char *order_id, const struct order_item *lines, size_t count,
 		     struct order_answer *ret_answer);
 
 /* The effects: they return the answer's HTTP status (below 500), or errors as above. */

@@ -138,16 +138,16 @@ static int place_function(struct db_conn *conn, struct step *step)
 static UNUSED int place_at(const char *id, const char *user_id, int64_t created_at)
 {
 	struct step step = step_for(id, user_id, created_at);
-	struct order_line lines[] = {
+	struct order_item items[] = {
 		{.product_id = "p2", .name = "Mug", .price = 1250, .quantity = 2},
 		{.product_id = "p1", .name = "Plate", .price = 99, .quantity = 1},
 	};
 
-	for (size_t i = 0; i < ARRAY_SIZE(lines); i++)
-		ck_assert_int_eq(order_add_line(&step.order, &lines[i]), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(items); i++)
+		ck_assert_int_eq(order_add_line(&step.order, &items[i]), 0);
 	ck_assert_int_eq(order_price(&step.order), 0);
-	ck_assert_int_eq(order_add_event(&step.order, &(struct order_event){.status = ORDER_PENDING,
-									    .at = created_at}),
+	ck_assert_int_eq(order_add_event(&step.order, &(struct order_note){.status = ORDER_PENDING,
+									   .at = created_at}),
 			 0);
 	step.function = place_function;
 	step.at = NOW;

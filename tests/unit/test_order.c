@@ -24,12 +24,10 @@ static void stop(void)
 
 static void add(const char *product_id, int64_t price, int64_t quantity)
 {
-	struct order_line line = {.product_id = (char *)product_id,
-				  .name = "Thing",
-				  .price = price,
-				  .quantity = quantity};
+	struct order_item item = {
+		.product_id = product_id, .name = "Thing", .price = price, .quantity = quantity};
 
-	ck_assert_int_eq(order_add_line(&order, &line), 0);
+	ck_assert_int_eq(order_add_line(&order, &item), 0);
 }
 
 /* The rows stand for "from", the letters for "to", in the sequence of the enumeration. */
@@ -158,11 +156,11 @@ END_TEST
 
 START_TEST(lines_are_limited)
 {
-	struct order_line line = {.product_id = "p", .name = "n", .price = 1, .quantity = 1};
+	struct order_item item = {.product_id = "p", .name = "n", .price = 1, .quantity = 1};
 
 	for (int i = 0; i < ORDER_LINES_MAX; i++)
-		ck_assert_int_eq(order_add_line(&order, &line), 0);
-	ck_assert_int_eq(order_add_line(&order, &line), -EMSGSIZE);
+		ck_assert_int_eq(order_add_line(&order, &item), 0);
+	ck_assert_int_eq(order_add_line(&order, &item), -EMSGSIZE);
 	ck_assert_uint_eq(order.line_count, ORDER_LINES_MAX);
 }
 END_TEST
@@ -182,15 +180,15 @@ static void check_json(const char *expected)
 
 START_TEST(written_with_everything)
 {
-	const struct order_event shipped = {.status = ORDER_SHIPPED,
-					    .reason = (char *)"by \"air\"",
-					    .tracking_number = (char *)"1Z",
-					    .at = AT + 1};
+	const struct order_note shipped = {.status = ORDER_SHIPPED,
+					   .reason = "by \"air\"",
+					   .tracking_number = "1Z",
+					   .at = AT + 1};
 
 	add("p1", 1250, 2);
 	ck_assert_int_eq(order_price(&order), 0);
 	ck_assert_int_eq(
-		order_add_event(&order, &(struct order_event){.status = ORDER_PENDING, .at = AT}),
+		order_add_event(&order, &(struct order_note){.status = ORDER_PENDING, .at = AT}),
 		0);
 	ck_assert_int_eq(order_add_event(&order, &shipped), 0);
 	order.status = ORDER_SHIPPED;
