@@ -1,9 +1,8 @@
 #include "cart/metrics.h"
 
-#include <inttypes.h>
-
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/metric.h"
 #include "cart/checkout_store.h"
 #include "cart/service.h"
 
@@ -30,20 +29,12 @@ void cart_metrics_write(struct runtime *runtime, void *state, struct text *out)
 		log_write(LOG_WARN, "cannot count checkouts", log_error_code(r));
 		return;
 	}
-	text_printf(out,
-		    "# HELP cart_carts Carts, counted now and then, up to CARTS_MAX.\n"
-		    "# TYPE cart_carts gauge\n"
-		    "cart_carts %" PRId64 "\n"
-		    "# HELP cart_carts_max CARTS_MAX: with so many, no cart is made.\n"
-		    "# TYPE cart_carts_max gauge\n"
-		    "cart_carts_max %" PRId64 "\n",
-		    atomic_load_explicit(&app->cart_count, memory_order_relaxed), app->carts_max);
-	text_printf(out,
-		    "# HELP cart_checkouts_open Checkouts that are neither consumed nor released.\n"
-		    "# TYPE cart_checkouts_open gauge\n"
-		    "cart_checkouts_open %" PRId64 "\n"
-		    "# HELP cart_checkouts_consumed_last_hour Carts that became orders.\n"
-		    "# TYPE cart_checkouts_consumed_last_hour gauge\n"
-		    "cart_checkouts_consumed_last_hour %" PRId64 "\n",
-		    figures.open, figures.consumed);
+	metric_gauge(out, "cart_carts", "Carts, counted now and then, up to CARTS_MAX.",
+		     atomic_load_explicit(&app->cart_count, memory_order_relaxed));
+	metric_gauge(out, "cart_carts_max", "CARTS_MAX: with so many, no cart is made.",
+		     app->carts_max);
+	metric_gauge(out, "cart_checkouts_open",
+		     "Checkouts that are neither consumed nor released.", figures.open);
+	metric_gauge(out, "cart_checkouts_consumed_last_hour", "Carts that became orders.",
+		     figures.consumed);
 }

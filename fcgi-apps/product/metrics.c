@@ -2,6 +2,8 @@
 
 #include <stdatomic.h>
 
+#include "base/metric.h"
+
 static atomic_llong stock_outs;
 
 void product_metrics_stock_out(void)
@@ -11,9 +13,6 @@ void product_metrics_stock_out(void)
 
 void product_metrics_write(struct runtime *runtime UNUSED, void *app UNUSED, struct text *out)
 {
-	text_printf(out,
-		    "# HELP product_stock_outs_total Orders refused for lack of stock.\n"
-		    "# TYPE product_stock_outs_total counter\n"
-		    "product_stock_outs_total %lld\n",
-		    atomic_load_explicit(&stock_outs, memory_order_relaxed));
+	metric_counter(out, "product_stock_outs_total", "Orders refused for lack of stock.",
+		       atomic_load_explicit(&stock_outs, memory_order_relaxed));
 }

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/metric.h"
 #include "responder/server.h"
 #include "responder/version.h"
 
@@ -59,7 +60,7 @@ static void add(atomic_llong *counter, int64_t amount)
 	atomic_fetch_add_explicit(counter, amount, memory_order_relaxed);
 }
 
-static long long load(atomic_llong *counter)
+static int64_t load(atomic_llong *counter)
 {
 	return atomic_load_explicit(counter, memory_order_relaxed);
 }
@@ -80,94 +81,74 @@ void metrics_count(struct metrics *metrics, const struct operation *operation, i
 	add(&answered->microseconds, duration);
 }
 
-static void family(struct text *out, const char *name, const char *type, const char *help)
-{
-	text_printf(out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
-}
-
-static void single(struct text *out, const char *name, const char *type, const char *help,
-		   int64_t value)
-{
-	family(out, name, type, help);
-	text_printf(out, "%s %lld\n", name, (long long)value);
-}
-
-/* Microseconds as decimal seconds, exactly. */
-static void append_seconds(struct text *out, int64_t microseconds)
-{
-	text_printf(out, "%lld.%06lld", (long long)(microseconds / 1000000),
-		    (long long)(microseconds % 1000000));
-}
-
 static const char *operation_name(const struct metrics *metrics, size_t index)
 {
 	return index + 1 == metrics->count ? "none"
 					   : contract_operation(metrics->contract, index)->id;
 }
 
-/* {operation="…",status="…" and what follows. */
-static void append_labels(struct text *out, const struct metrics *metrics, size_t operation,
-			  size_t slot, const char *rest)
+static const char *status_name(size_t slot, char name[12])
 {
-	text_printf(out, "{operation=\"%s\",status=\"", operation_name(metrics, operation));
-	if (slot < ARRAY_SIZE(statuses))
-		text_append_int(out, statuses[slot]);
-	else
-		text_append_string(out, "other");
-	text_append_string(out, rest);
+	if (slot == ARRAY_SIZE(statuses))
+		return "other";
+	snprintf(name, 12, "%d", statuses[slot]);
+	return name;
+}
+
+static int64_t total(struct answered *answered)
+{
+	int64_t count = 0;
+
+	for (size_t b = 0; b <= BOUND_COUNT; b++)
+		count += load(&answered->by_duration[b]);
+	return count;
 }
 
 static void write_requests(struct metrics *metrics, struct text *out)
 {
-	const char *name = "http_requests_total";
-	family(out, name, "counter", "Answered requests.");
+	struct metric requests =
+		metric_family(out, METRIC_COUNTER, "http_requests_total", "Answered requests.");
 	for (size_t i = 0; i < metrics->count; i++) {
 		for (size_t s = 0; s < STATUS_COUNT; s++) {
-			struct answered *answered = &metrics->operations[i].by_status[s];
-			long long count = 0;
-			for (size_t b = 0; b <= BOUND_COUNT; b++)
-				count += load(&answered->by_duration[b]);
-			if (count == 0)
-				continue;
-			text_append_string(out, name);
-			append_labels(out, metrics, i, s, "\"} ");
-			text_printf(out, "%lld\n", count);
+			int64_t count = total(&metrics->operations[i].by_status[s]);
+			char status[12];
+			if (count > 0)
+				metric_int(&requests, count, "operation",
+					   operation_name(metrics, i), "status",
+					   status_name(s, status));
 		}
 	}
 }
 
-static void write_duration(struct metrics *metrics, size_t operation, size_t slot, struct text *out)
+static void write_duration(const struct metric *metric, const char *operation, const char *status,
+			   struct answered *answered)
 {
-	const char *name = "http_request_duration_seconds";
-	struct answered *answered = &metrics->operations[operation].by_status[slot];
-	long long below[BOUND_COUNT + 1];
-	long long count = 0;
+	int64_t counts[BOUND_COUNT + 1];
+	int64_t count = 0;
 	for (size_t b = 0; b <= BOUND_COUNT; b++)
-		below[b] = count += load(&answered->by_duration[b]);
+		count += counts[b] = load(&answered->by_duration[b]);
 	if (count == 0)
 		return;
-	for (size_t b = 0; b < BOUND_COUNT; b++) {
-		text_printf(out, "%s_bucket", name);
-		append_labels(out, metrics, operation, slot, "\",le=\"");
-		text_printf(out, "%g\"} %lld\n", (double)bounds[b] / CLOCK_SECOND, below[b]);
-	}
-	text_printf(out, "%s_bucket", name);
-	append_labels(out, metrics, operation, slot, "\",le=\"+Inf\"} ");
-	text_printf(out, "%lld\n%s_sum", count, name);
-	append_labels(out, metrics, operation, slot, "\"} ");
-	append_seconds(out, load(&answered->microseconds));
-	text_printf(out, "\n%s_count", name);
-	append_labels(out, metrics, operation, slot, "\"} ");
-	text_printf(out, "%lld\n", count);
+	struct metric_durations durations = {.bound_count = BOUND_COUNT,
+					     .bounds = bounds,
+					     .counts = counts,
+					     .sum = load(&answered->microseconds)};
+	metric_histogram(metric, &durations, "operation", operation, "status", status);
 }
 
 static void write_durations(struct metrics *metrics, struct text *out)
 {
-	family(out, "http_request_duration_seconds", "histogram",
-	       "Time from reading a request to its answer.");
-	for (size_t i = 0; i < metrics->count; i++)
-		for (size_t s = 0; s < STATUS_COUNT; s++)
-			write_duration(metrics, i, s, out);
+	struct metric durations =
+		metric_family(out, METRIC_HISTOGRAM, "http_request_duration_seconds",
+			      "Time from reading a request to its answer.");
+	for (size_t i = 0; i < metrics->count; i++) {
+		for (size_t s = 0; s < STATUS_COUNT; s++) {
+			char status[12];
+			write_duration(&durations, operation_name(metrics, i),
+				       status_name(s, status),
+				       &metrics->operations[i].by_status[s]);
+		}
+	}
 }
 
 static void write_queues(struct server *server, struct text *out)
@@ -175,33 +156,34 @@ static void write_queues(struct server *server, struct text *out)
 	struct blocking_stats calls, reads;
 	blocking_stats(server->blocking, &calls);
 	blocking_stats(server->reads, &reads);
-	family(out, "http_requests_waiting", "gauge", "Requests that wait for a thread.");
-	text_printf(out, "http_requests_waiting{pool=\"calls\"} %lld\n", (long long)calls.waiting);
-	text_printf(out, "http_requests_waiting{pool=\"reads\"} %lld\n", (long long)reads.waiting);
-	family(out, "http_requests_refused_total", "counter",
-	       "Requests refused since too many waited for a thread.");
-	text_printf(out, "http_requests_refused_total{pool=\"calls\"} %lld\n",
-		    (long long)calls.refused);
-	text_printf(out, "http_requests_refused_total{pool=\"reads\"} %lld\n",
-		    (long long)reads.refused);
+	struct metric waiting = metric_family(out, METRIC_GAUGE, "http_requests_waiting",
+					      "Requests that wait for a thread.");
+	metric_int(&waiting, calls.waiting, "pool", "calls");
+	metric_int(&waiting, reads.waiting, "pool", "reads");
+	struct metric refused =
+		metric_family(out, METRIC_COUNTER, "http_requests_refused_total",
+			      "Requests refused since too many waited for a thread.");
+	metric_int(&refused, calls.refused, "pool", "calls");
+	metric_int(&refused, reads.refused, "pool", "reads");
 }
 
 static void write_store(struct server *server, struct text *out)
 {
 	struct db_stats stats;
 	db_stats(server->runtime.db, &stats);
-	single(out, "db_commits_total", "counter", "Commits, each of a group of transactions.",
-	       stats.commits);
-	single(out, "db_transactions_total", "counter", "Transactions inside the commits.",
-	       stats.jobs);
-	single(out, "db_retries_total", "counter", "Transactions run again.", stats.retries);
-	single(out, "db_transactions_waiting", "gauge", "Transactions waiting for their turn.",
-	       stats.waiting);
-	single(out, "db_pool_connections", "gauge", "Read connections.", stats.readers);
-	single(out, "db_pool_connections_in_use", "gauge", "Read connections lent out.",
-	       stats.readers_in_use);
-	single(out, "db_pool_timeouts_total", "counter",
-	       "Reads given up since no connection was free in time.", stats.reader_timeouts);
+	metric_counter(out, "db_commits_total", "Commits, each of a group of transactions.",
+		       stats.commits);
+	metric_counter(out, "db_transactions_total", "Transactions inside the commits.",
+		       stats.jobs);
+	metric_counter(out, "db_retries_total", "Transactions run again.", stats.retries);
+	metric_gauge(out, "db_transactions_waiting", "Transactions waiting for their turn.",
+		     stats.waiting);
+	metric_gauge(out, "db_pool_connections", "Read connections.", stats.readers);
+	metric_gauge(out, "db_pool_connections_in_use", "Read connections lent out.",
+		     stats.readers_in_use);
+	metric_counter(out, "db_pool_timeouts_total",
+		       "Reads given up since no connection was free in time.",
+		       stats.reader_timeouts);
 }
 
 static void write_upstreams(struct server *server, struct text *out)
@@ -218,32 +200,31 @@ static void write_upstreams(struct server *server, struct text *out)
 
 	static const struct {
 		const char *name;
-		const char *type;
 		const char *help;
 		size_t offset;
-	} families[] = {
-		{"upstream_calls_total", "counter", "Calls to a sibling service.",
+	} counters[] = {
+		{"upstream_calls_total", "Calls to a sibling service.",
 		 offsetof(struct upstream_stats, calls)},
-		{"upstream_retries_total", "counter", "Tries after the first.",
+		{"upstream_retries_total", "Tries after the first.",
 		 offsetof(struct upstream_stats, retries)},
-		{"upstream_failures_total", "counter", "Calls that ended with an error.",
+		{"upstream_failures_total", "Calls that ended with an error.",
 		 offsetof(struct upstream_stats, failures)},
-		{"upstream_refused_total", "counter", "Calls not tried, the breaker being open.",
+		{"upstream_refused_total", "Calls not tried, the breaker being open.",
 		 offsetof(struct upstream_stats, refused)},
 	};
-	for (size_t f = 0; f < ARRAY_SIZE(families); f++) {
-		family(out, families[f].name, families[f].type, families[f].help);
+	for (size_t c = 0; c < ARRAY_SIZE(counters); c++) {
+		struct metric metric =
+			metric_family(out, METRIC_COUNTER, counters[c].name, counters[c].help);
 		for (size_t i = 0; i < count; i++) {
 			int64_t value;
-			memcpy(&value, (const char *)&stats[i] + families[f].offset, sizeof(value));
-			text_printf(out, "%s{upstream=\"%s\"} %lld\n", families[f].name,
-				    upstream_name(list[i]), (long long)value);
+			memcpy(&value, (const char *)&stats[i] + counters[c].offset, sizeof(value));
+			metric_int(&metric, value, "upstream", upstream_name(list[i]));
 		}
 	}
-	family(out, "upstream_breaker_state", "gauge", "0 closed, 1 open, 2 half open.");
+	struct metric breaker = metric_family(out, METRIC_GAUGE, "upstream_breaker_state",
+					      "0 closed, 1 open, 2 half open.");
 	for (size_t i = 0; i < count; i++)
-		text_printf(out, "upstream_breaker_state{upstream=\"%s\"} %d\n",
-			    upstream_name(list[i]), (int)stats[i].breaker);
+		metric_int(&breaker, stats[i].breaker, "upstream", upstream_name(list[i]));
 }
 
 static int64_t count_open_files(void)
@@ -272,18 +253,8 @@ static void write_memory(struct text *out)
 	int64_t page = sysconf(_SC_PAGESIZE);
 	int64_t all = strtoll(line, &end, 10);
 	int64_t resident = strtoll(end, NULL, 10);
-	single(out, "process_virtual_memory_bytes", "gauge", "Virtual memory.", all * page);
-	single(out, "process_resident_memory_bytes", "gauge", "Resident memory.", resident * page);
-}
-
-static void seconds(struct text *out, const char *name, const char *type, const char *help,
-		    int64_t microseconds)
-{
-	family(out, name, type, help);
-	text_append_string(out, name);
-	text_append_char(out, ' ');
-	append_seconds(out, microseconds);
-	text_append_char(out, '\n');
+	metric_gauge(out, "process_virtual_memory_bytes", "Virtual memory.", all * page);
+	metric_gauge(out, "process_resident_memory_bytes", "Resident memory.", resident * page);
 }
 
 /* Names as the Prometheus client libraries use. */
@@ -291,41 +262,44 @@ static void write_process(const struct metrics *metrics, struct text *out)
 {
 	struct rusage usage;
 	getrusage(RUSAGE_SELF, &usage);
-	seconds(out, "process_cpu_seconds_total", "counter", "User and system CPU time.",
-		(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * CLOCK_SECOND +
-			usage.ru_utime.tv_usec + usage.ru_stime.tv_usec);
-	seconds(out, "process_start_time_seconds", "gauge", "When the process started, Unix time.",
-		metrics->started_at);
+	struct metric cpu = metric_family(out, METRIC_COUNTER, "process_cpu_seconds_total",
+					  "User and system CPU time.");
+	metric_seconds(&cpu, (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * CLOCK_SECOND +
+				     usage.ru_utime.tv_usec + usage.ru_stime.tv_usec);
+	struct metric start = metric_family(out, METRIC_GAUGE, "process_start_time_seconds",
+					    "When the process started, Unix time.");
+	metric_seconds(&start, metrics->started_at);
 	write_memory(out);
-	single(out, "process_open_fds", "gauge", "Open file descriptors.", count_open_files());
+	metric_gauge(out, "process_open_fds", "Open file descriptors.", count_open_files());
 	struct rlimit limit;
 	getrlimit(RLIMIT_NOFILE, &limit);
-	single(out, "process_max_fds", "gauge", "Limit of open file descriptors.",
-	       (int64_t)limit.rlim_cur);
+	metric_gauge(out, "process_max_fds", "Limit of open file descriptors.",
+		     (int64_t)limit.rlim_cur);
 }
 
 void metrics_write(struct server *server, struct text *out)
 {
 	const struct service *service = server->runtime.service;
-	family(out, "build_info", "gauge", "Always 1; the labels tell what runs.");
-	text_printf(out, "build_info{service=\"%s\",version=\"%s\"} 1\n", service->name,
-		    service_version);
-	single(out, "service_ready", "gauge", "Whether /readyz would say so now.",
-	       server_ready(server) == 0);
+	struct metric build = metric_family(out, METRIC_GAUGE, "build_info",
+					    "Always 1; the labels tell what runs.");
+	metric_int(&build, 1, "service", service->name, "version", service_version);
+	metric_gauge(out, "service_ready", "Whether /readyz would say so now.",
+		     server_ready(server) == 0);
 	write_requests(server->metrics, out);
 	write_durations(server->metrics, out);
-	single(out, "http_requests_in_flight", "gauge", "Requests received and not answered yet.",
-	       atomic_load(&server->in_flight));
-	single(out, "fastcgi_connections", "gauge", "Open connections from nginx.",
-	       atomic_load(&server->connections));
+	metric_gauge(out, "http_requests_in_flight", "Requests received and not answered yet.",
+		     atomic_load(&server->in_flight));
+	metric_gauge(out, "fastcgi_connections", "Open connections from nginx.",
+		     atomic_load(&server->connections));
 	write_queues(server, out);
 	write_store(server, out);
-	single(out, "idempotency_keys", "gauge",
-	       "Idempotency-Keys stored, counted now and then, up to IDEMPOTENCY_KEYS_MAX.",
-	       atomic_load_explicit(&server->key_count, memory_order_relaxed));
-	single(out, "idempotency_keys_max", "gauge",
-	       "IDEMPOTENCY_KEYS_MAX: with so many stored, requests with a new one are refused.",
-	       server->keys_max);
+	metric_gauge(out, "idempotency_keys",
+		     "Idempotency-Keys stored, counted now and then, up to IDEMPOTENCY_KEYS_MAX.",
+		     atomic_load_explicit(&server->key_count, memory_order_relaxed));
+	metric_gauge(
+		out, "idempotency_keys_max",
+		"IDEMPOTENCY_KEYS_MAX: with so many stored, requests with a new one are refused.",
+		server->keys_max);
 	write_upstreams(server, out);
 	if (service->metrics)
 		service->metrics(&server->runtime, server->app, out);
