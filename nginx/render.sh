@@ -1,4 +1,4 @@
-#!/bin/sh
+#!/usr/bin/env bash
 # Prints an nginx configuration, made from a template beside this file and the environment:
 #
 #	SERVICE=product ROUTES=routes nginx/render.sh sidecar > nginx.conf
@@ -53,7 +53,9 @@
 #	                     balancer: 9101, 9102
 #	PRODUCT_INTERNAL_PORT, CART_INTERNAL_PORT
 #	                     balancer: 9001, 9002; several with commas, and files, as above
-set -eu
+# What has quotes in it is for nginx to read.
+# shellcheck disable=SC2089,SC2090
+set -euf
 LC_ALL=C
 export LC_ALL
 
@@ -62,17 +64,13 @@ fail() {
 	exit 2
 }
 
-# matches VALUE ERE: the whole of it, newlines included.
+# matches VALUE ERE: the whole of it.
 matches() {
-	case $1 in
-	*"
-"*) return 1 ;;
-	esac
-	printf '%s\n' "$1" | grep -Eqx -- "$2"
+	[[ $1 =~ ^($2)$ ]]
 }
 
 whole_number() { # name value lowest highest
-	if ! matches "$2" '[0-9]{1,7}' || [ "$2" -lt "$3" ] || [ "$2" -gt "$4" ]; then
+	if ! matches "$2" '[0-9]{1,7}' || ((10#$2 < $3 || 10#$2 > $4)); then
 		fail "$1" "$2" "must be a whole number from $3 to $4"
 	fi
 }
@@ -89,218 +87,88 @@ unix_socket() { # value
 	matches "$1" 'unix:/[A-Za-z0-9/._-]{1,100}'
 }
 
-host() { # name value
+sidecar_address() { # name value
+	[[ $kind != gateway ]] || ! unix_socket "$2" || return 0
 	matches "$2" '[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?' ||
 		fail "$1" "$2" 'must be an IPv4 address or a host name'
 }
 
-sidecar_address() { # name value
-	[ "$kind" != gateway ] || ! unix_socket "$2" || return 0
-	host "$1" "$2"
-}
-
-# Prints the names of a server.
-server_names() {
-	printf 'localhost 127.0.0.1 [::1]'
-	matches "$SERVER_NAMES" '[^[:cntrl:]]*' || fail SERVER_NAMES "$SERVER_NAMES" 'must be one line'
-	printf '%s\n' "$SERVER_NAMES" | tr -s ' ,' '\n' | while IFS= read -r name; do
-		[ -n "$name" ] || continue
-		matches "$name" '(\*\.)?[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?|\[[0-9a-f:]+\]' ||
-			fail SERVER_NAMES "$SERVER_NAMES" "'$name' is no host name in lower case, without a port"
-		printf ' %s' "$name"
-	done
-	# Of HTTP/1.0, a request without Host.
-	printf ' ""'
-}
-
-# Prints the zones that requests and connections are counted in.
-# shellcheck disable=SC2016 # nginx' variables
-client_zones() {
-	[ "$RATE_LIMIT_RPS" = 0 ] ||
-		printf '\tlimit_req_zone $client zone=clients:4m rate=%dr/s;\n' "$RATE_LIMIT_RPS"
-	[ "$STORING_LIMIT_RPS" = 0 ] ||
-		printf '\tlimit_req_zone $storing zone=storing:4m rate=%dr/s;\n' "$STORING_LIMIT_RPS"
-	printf '\tlimit_conn_zone $client zone=connections_of:4m;\n\tlimit_conn_zone $hostname zone=connections:64k;\n'
-	printf '\tlimit_conn_zone $bodied zone=bodies:64k;\n'
-}
-
-client_limits() {
-	[ "$RATE_LIMIT_RPS" = 0 ] || printf '\t\tlimit_req zone=clients burst=%d nodelay;\n' "$RATE_LIMIT_RPS"
-	[ "$STORING_LIMIT_RPS" = 0 ] ||
-		printf '\t\tlimit_req zone=storing burst=%d nodelay;\n' $((50 * STORING_LIMIT_RPS))
-	connection_limits
-}
-
-# A location with a limit of its own inherits none.
-connection_limits() {
-	[ "$CLIENT_CONNECTIONS" = 0 ] || printf '\t\tlimit_conn connections_of %d;\n' "$CLIENT_CONNECTIONS"
-	[ "$CONNECTIONS" = 0 ] || printf '\t\tlimit_conn connections %d;\n\t\tlimit_conn bodies %d;\n' \
-		"$CONNECTIONS" $(((CONNECTIONS + 1) / 2))
-}
-
-# Answers that may be long, and lie in files for clients that read them slowly.
-listing_limits() {
-	connection_limits
-	[ "$CLIENT_CONNECTIONS" = 0 ] ||
-		printf '\t\tlimit_conn listings_of %d;\n' $(((CLIENT_CONNECTIONS + 3) / 4))
-	[ "$CONNECTIONS" = 0 ] || printf '\t\tlimit_conn listings %d;\n' $(((CONNECTIONS + 7) / 8))
-}
-
-# Prints a location for each path of the service: which methods these callers may use, which of them with a
-# body, and how long that may be. Up to 128 KiB stay in memory. A path, or a method of it, that is not for
-# them is none: 404; only the public port names the methods that it has. Literal paths come before those with
-# parameters, which their names fit, and "/" last, whose pattern is the bare prefix too.
-locations() { # callers, as a regular expression
-	awk -v callers="$1" '{
-		key = $4
-		gsub(/\{[^}]*\}/, "~", key)
-		method = ("," $1 ",") ~ (",(" callers "),") ? $2 : "-"
-		print (key == "/" ? "~" : key), method, $3, $4, $5
-	}' "$ROUTES" | LC_ALL=C sort -s -k 1,1 | awk -v public="$([ "$1" != public ] || echo 1)" \
-		-v own="$(cd "$directory" && echo *.conf.template)" -f "$directory/locations.awk" |
-		substitute /dev/stdin
-}
-
-# Prints an upstream. Of several servers the less busy of two is asked; one that is found to be gone
-# is left alone for a second. A single one is asked every time. Idle connections end here before the
-# sidecar ends them (75 s): none is lost to that race.
-pool() { # name server...
-	printf '\tupstream %s {\n' "$1"
-	fate=
-	if [ $# -gt 2 ]; then
-		printf '\t\tzone %s 64k;\n\t\trandom two least_conn;\n' "$1"
-		fate=' max_fails=1 fail_timeout=1s'
-	fi
-	shift
-	for server; do
-		printf '\t\tserver %s%s;\n' "$server" "$fate"
-	done
-	printf '\t\tkeepalive 64;\n\t\tkeepalive_requests 50000;\n\t\tkeepalive_timeout 60s;\n\t}\n'
-}
-
 check_ports() { # name value [address]
+	local port
 	matches "$2" '[0-9]+(,[0-9]+)*' || fail "$1" "$2" 'must be port numbers, with commas between them'
-	! several "$2" || ! unix_socket "${3:-}" || fail "$1" "$2" 'must be one: a Unix socket is one replica'
-	for port in $(printf '%s' "$2" | tr ',' ' '); do
+	[[ $2 != *,* ]] || ! unix_socket "${3:-}" || fail "$1" "$2" 'must be one: a Unix socket is one replica'
+	for port in ${2//,/ }; do
 		whole_number "$1" "$port" 1 65535
 	done
 }
 
-# Prints a service's upstreams: all its replicas, and all but each one of them.
-pools() { # service address ports
-	if unix_socket "$2"; then
-		pool "$1" "$2"
+# One a processor, at most 2.
+worker_processes() {
+	local processors
+	processors=$(getconf _NPROCESSORS_ONLN 2>/dev/null) || processors=1
+	printf '%d' $((processors < 2 ? processors : 2))
+}
+
+# Sets NAMES, what the public server listens to.
+read_server_names() {
+	local name
+	NAMES='localhost 127.0.0.1 [::1]'
+	matches "$SERVER_NAMES" '[^[:cntrl:]]*' || fail SERVER_NAMES "$SERVER_NAMES" 'must be one line'
+	for name in ${SERVER_NAMES//,/ }; do
+		matches "$name" '(\*\.)?[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?|\[[0-9a-f:]+\]' ||
+			fail SERVER_NAMES "$SERVER_NAMES" "'$name' is no host name in lower case, without a port"
+		NAMES+=" $name"
+	done
+	# Of HTTP/1.0, a request without Host.
+	NAMES+=' ""'
+}
+
+# Sets CORS_DEFAULT and CORS_ORIGINS, the lines of a map from the listener and origin to the allowed origin.
+# shellcheck disable=SC2016 # nginx' variable
+read_cors_origins() {
+	local origin pattern rest=$CORS_ALLOW_ORIGINS,
+	CORS_DEFAULT='' CORS_ORIGINS=''
+	if [[ $CORS_ALLOW_ORIGINS == '*' ]]; then
+		CORS_DEFAULT='*'
 		return
 	fi
-	service=$1 address=$2
-	# shellcheck disable=SC2046 # words
-	set -- $(printf '%s' "$3" | tr ',' ' ')
-	# shellcheck disable=SC2046 # words
-	pool "$service" $(printf "$address:%s " "$@")
-	[ $# -gt 1 ] || return 0
-	for away; do
-		others=
-		for port; do
-			[ "$port" = "$away" ] || others="$others $address:$port"
-		done
-		# shellcheck disable=SC2086 # words
-		pool "${service}_without_$away" $others
-	done
-}
-
-several() { # ports
-	case $1 in
-	*,*) ;;
-	*) return 1 ;;
-	esac
-}
-
-# Prints how a service's requests go on: while some replica is marked as away, by the detour below.
-passing() { # service ports
-	! several "$2" || printf '\t\t\tif (-d "%s/away") {\n\t\t\t\trewrite ^ /.present/%s last;\n\t\t\t}\n' \
-		"$RUNTIME_DIR" "$1"
-	printf '\t\t\tproxy_pass http://%s;\n' "$1"
-}
-
-# Prints how a request then chooses: nothing new goes to a replica that is marked.
-# shellcheck disable=SC2016 # nginx' variables
-detour() { # service ports
-	printf '\t\t\tset $pool %s;\n' "$1"
-	if several "$2"; then
-		for port in $(printf '%s' "$2" | tr ',' ' '); do
-			printf '\t\t\tif (-f "%s/away/%s") {\n\t\t\t\tset $pool %s_without_%s;\n\t\t\t}\n' \
-				"$RUNTIME_DIR" "$port" "$1" "$port"
-		done
-	fi
-	printf '\t\t\tproxy_pass http://$pool$request_uri;\n'
-}
-
-# Prints the lines of a map from the listener and origin to the allowed origin.
-cors_lines() {
-	[ "$CORS_ALLOW_ORIGINS" != '*' ] || return 0
+	[[ -n $CORS_ALLOW_ORIGINS ]] || return 0
 	matches "$CORS_ALLOW_ORIGINS" '[^[:cntrl:]]*' ||
 		fail CORS_ALLOW_ORIGINS "$CORS_ALLOW_ORIGINS" 'must be one line'
-	printf '%s\n' "$CORS_ALLOW_ORIGINS" | tr ',' '\n' | while IFS= read -r origin; do
-		origin=$(printf '%s' "$origin" | sed 's/^ *//; s/ *$//')
+	while [[ -n $rest ]]; do
+		[[ ${rest%%,*} =~ ^' '*(.*[^' '])?' '*$ ]]
+		origin=${BASH_REMATCH[1]} rest=${rest#*,}
 		if matches "$origin" 'https?://(localhost|127\.0\.0\.1|\[::1\]):\*'; then
-			pattern=$(printf '%s' "${origin%:\*}" | sed 's/[].[]/\\&/g')
-			# shellcheck disable=SC2016 # nginx' variable
-			printf '\t\t"~^public %s(?::[0-9]{1,5})?\\z" $http_origin;\n' "$pattern"
+			pattern=${origin%:\*} pattern=${pattern//./\\.}
+			pattern=${pattern/\[/\\[} pattern=${pattern/\]/\\]}
+			CORS_ORIGINS+=$'\t\t'"\"~^public $pattern(?::[0-9]{1,5})?\\z\""' $http_origin;'$'\n'
 		elif matches "$origin" 'https?://([a-z0-9._-]{1,253}|\[[0-9a-f:]+\])(:[0-9]{1,5})?'; then
-			printf '\t\t"public %s" "%s";\n' "$origin" "$origin"
-		elif [ -n "$origin" ] || [ -n "$CORS_ALLOW_ORIGINS" ]; then
+			CORS_ORIGINS+=$'\t\t'"\"public $origin\" \"$origin\";"$'\n'
+		else
 			fail CORS_ALLOW_ORIGINS "$CORS_ALLOW_ORIGINS" \
 				"'$origin' is no origin: scheme://host[:port] in lower case, no path, or * alone"
 		fi
 	done
 }
 
-# The rules that cut ROOT_PATH off: from the documentation pages, from the service's own paths put
-# behind it (as ASGI applications are mounted), and from the bare prefix unless that is the
-# collection's own path. $1 is the map's value.
-root_rules() {
-	[ -n "$ROOT_PATH" ] || return 0
-	printf '\t\t"~(?s)^%s(?<%s>/(?:(?:docs(?:/[^/]+)?|redoc|openapi\\.json)/?|%s(?:/.*)?))\\z" %s;\n' \
-		"$ROOT_PATTERN" "$1" "$COLLECTION" "$2"
-	[ "$ROOT_PATH" = "/$COLLECTION" ] ||
-		printf '\t\t"~^%s/?\\z" %s;\n' "$ROOT_PATTERN" "$3"
+# Sets the lines for those who tell the client's address, and for the sockets they come by.
+read_trusted_proxies() {
+	local proxy
+	REAL_IP='' PROXY_LISTEN='' PROXY_LISTEN_TOO=''
+	[[ -n $TRUSTED_PROXIES ]] || return 0
+	for proxy in ${TRUSTED_PROXIES//,/ }; do
+		if unix_socket "$proxy"; then
+			PROXY_LISTEN+=$'\t\t'"listen $proxy backlog=4096;"$'\n'
+			PROXY_LISTEN_TOO+=$'\t\t'"listen $proxy;"$'\n'
+			proxy=unix:
+		else
+			addresses TRUSTED_PROXIES "$proxy"
+		fi
+		REAL_IP+=$'\t'"set_real_ip_from $proxy;"$'\n'
+	done
+	REAL_IP+=$'\treal_ip_header X-Forwarded-For;\n\treal_ip_recursive off;'
 }
 
-# Replaces every NAME between at signs by that variable, and include lines by files.
-substitute() {
-	awk -v directory="$directory" '
-	function put(file, line, name, status) {
-		while ((status = (getline line < file)) > 0) {
-			if (line ~ /^@include /) {
-				put(directory "/" substr(line, 10))
-				close(directory "/" substr(line, 10))
-				continue
-			}
-			while (match(line, /@[A-Z][A-Z_]*@/)) {
-				name = substr(line, RSTART + 1, RLENGTH - 2)
-				if (!(name in ENVIRON)) {
-					print "render.sh: " file ": no value for " name > "/dev/stderr"
-					exit 2
-				}
-				printf "%s%s", substr(line, 1, RSTART - 1), ENVIRON[name]
-				line = substr(line, RSTART + RLENGTH)
-			}
-			print line
-		}
-		if (status < 0) {
-			print "render.sh: cannot read " file > "/dev/stderr"
-			exit 2
-		}
-	}
-	BEGIN { put(ARGV[1]); exit 0 }' "$1"
-}
-
-# Prints what only some services have.
-own_part() { # suffix
-	[ ! -f "$directory/$SERVICE.$1" ] || substitute "$directory/$SERVICE.$1"
-}
-
-directory=$(dirname "$0")
 kind=${1:-}
 
 # Seconds to wait for an answer: who is further out waits longer, so that the one who knows what went
@@ -317,19 +185,17 @@ INNER_DRAIN=25
 OUTER_DRAIN=$((INNER_DRAIN + 5))
 # Seconds of a silent client. The outer nginx gives it up first, who can tell it from a silent sidecar.
 CLIENT_SILENCE=10
-[ "$kind" != sidecar ] && [ "$kind" != internal ] || CLIENT_SILENCE=$((CLIENT_SILENCE + 5))
+[[ $kind != sidecar && $kind != internal ]] || CLIENT_SILENCE=$((CLIENT_SILENCE + 5))
 export SIDECAR_WAITS BALANCER_WAITS GATEWAY_WAITS SIDECAR_STREAM_WAITS GATEWAY_STREAM_WAITS \
 	INNER_DRAIN OUTER_DRAIN CLIENT_SILENCE
 
 INSTANCE=nginx TOO_LARGE='The body is longer than is accepted' TOO_MANY='Too many requests at once: slow down'
-processors=$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1)
-[ "$processors" -le 2 ] || processors=2
 
 LISTEN_ADDRESS=${LISTEN_ADDRESS:-0.0.0.0}
 RUNTIME_DIR=${RUNTIME_DIR:-/tmp}
 ACCESS_LOG=${ACCESS_LOG:-/dev/stdout}
 ERROR_LOG=${ERROR_LOG:-/dev/stderr}
-WORKER_PROCESSES=${WORKER_PROCESSES:-$processors}
+WORKER_PROCESSES=${WORKER_PROCESSES:-$(worker_processes)}
 CORS_ALLOW_ORIGINS=${CORS_ALLOW_ORIGINS:-}
 SERVER_NAMES=${SERVER_NAMES:-}
 
@@ -341,12 +207,10 @@ whole_number WORKER_PROCESSES "$WORKER_PROCESSES" 1 64
 
 # Only root may name a user: nginx's own processes then stay root, like all of a container's.
 USER=
-[ "$(id -u)" != 0 ] || USER='user root;'
-CORS_DEFAULT=
-[ "$CORS_ALLOW_ORIGINS" != '*' ] || CORS_DEFAULT='*'
-CORS_ORIGINS=$(cors_lines)
-SERVER_NAMES=$(server_names)
-export INSTANCE TOO_LARGE TOO_MANY SERVER_NAMES LISTEN_ADDRESS RUNTIME_DIR ACCESS_LOG ERROR_LOG WORKER_PROCESSES USER CORS_DEFAULT CORS_ORIGINS
+((EUID != 0)) || USER='user root;'
+read_cors_origins
+read_server_names
+export INSTANCE TOO_LARGE TOO_MANY NAMES LISTEN_ADDRESS RUNTIME_DIR ACCESS_LOG ERROR_LOG WORKER_PROCESSES USER CORS_DEFAULT CORS_ORIGINS
 
 case $kind in
 sidecar | internal)
@@ -369,7 +233,7 @@ sidecar | internal)
 	TRUSTED_PROXIES=${TRUSTED_PROXIES:-}
 	whole_number PUBLIC_PORT "$PUBLIC_PORT" 1 65535
 	whole_number INTERNAL_PORT "$INTERNAL_PORT" 1 65535
-	[ "$PUBLIC_PORT" != "$INTERNAL_PORT" ] ||
+	[[ $PUBLIC_PORT != "$INTERNAL_PORT" ]] ||
 		fail INTERNAL_PORT "$INTERNAL_PORT" 'must differ from PUBLIC_PORT'
 	whole_number HEALTH_PORT "$HEALTH_PORT" 1 65535
 	case $HEALTH_PORT in
@@ -382,60 +246,24 @@ sidecar | internal)
 	whole_number CONNECTIONS "$CONNECTIONS" 0 65535
 	whole_number CLIENT_CONNECTIONS "$CLIENT_CONNECTIONS" 0 65535
 	path WORKER_SOCKET "$WORKER_SOCKET"
-	[ -z "$ROOT_PATH" ] || matches "$ROOT_PATH" '(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+' ||
+	[[ -z $ROOT_PATH ]] || matches "$ROOT_PATH" '(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+' ||
 		fail ROOT_PATH "$ROOT_PATH" 'must be empty or like /products, without a slash at its end'
 
-	ROOT_PATTERN=
-	[ -z "$ROOT_PATH" ] || ROOT_PATTERN=$(printf '%s' "$ROOT_PATH" | sed 's/\./\\./g')
-	# shellcheck disable=SC2016 # nginx' variable
-	PATH_RULES=$(root_rules rest '$rest' /)
-	PREFIX_RULES=$(root_rules mounted "$ROOT_PATH" "$ROOT_PATH")
-	[ -z "$ROOT_PATTERN" ] || ROOT_PATTERN="(?:$ROOT_PATTERN)?"
-
-	REAL_IP=
-	PROXY_LISTEN=
-	PROXY_LISTEN_TOO=
-	if [ -n "$TRUSTED_PROXIES" ]; then
-		for proxy in $(printf '%s' "$TRUSTED_PROXIES" | tr ',' ' '); do
-			if unix_socket "$proxy"; then
-				PROXY_LISTEN="$PROXY_LISTEN		listen $proxy backlog=4096;
-"
-				PROXY_LISTEN_TOO="$PROXY_LISTEN_TOO		listen $proxy;
-"
-				proxy=unix:
-			else
-				addresses TRUSTED_PROXIES "$proxy"
-			fi
-			REAL_IP="$REAL_IP	set_real_ip_from $proxy;
-"
-		done
-		REAL_IP="$REAL_IP	real_ip_header X-Forwarded-For;
-	real_ip_recursive off;"
-	fi
-	[ -s "$ROUTES" ] || fail ROUTES "$ROUTES" 'must be a file with what the service prints for --routes'
+	read_trusted_proxies
+	[[ -s $ROUTES ]] || fail ROUTES "$ROUTES" 'must be a file with what the service prints for --routes'
 	# What clients may see is as new as its ETag says, or nobody's but its owner's.
 	CACHE_CONTROL=no-store
-	[ "$SERVICE" != product ] || CACHE_CONTROL=no-cache
+	[[ $SERVICE != product ]] || CACHE_CONTROL=no-cache
 	# Places for imports and exports: the worker has a thread for each (product/service.c).
 	IMPORTS=4 EXPORTS=3
-	CLIENT_ZONES=$(client_zones)
-	CLIENT_LIMITS=$(client_limits)
-	CONNECTION_LIMITS=$(connection_limits)
-	LISTING_LIMITS=$(listing_limits)
-	export SERVICE PUBLIC_PORT INTERNAL_PORT HEALTH_PORT WORKER_SOCKET ROOT_PATTERN PATH_RULES PREFIX_RULES REAL_IP \
-		PROXY_LISTEN PROXY_LISTEN_TOO CACHE_CONTROL IMPORTS EXPORTS CLIENT_ZONES CLIENT_LIMITS CONNECTION_LIMITS LISTING_LIMITS
-	SERVICE_ZONES=$(own_part zones.conf.template)
-	LOCATIONS=$(locations public) HEALTH_LOCATIONS=
-	if [ "$kind" = internal ]; then
-		INSTANCE=internal CONNECTION_LIMITS='' LISTING_LIMITS=''
-		LOCATIONS=$(locations 'product|cart|order') HEALTH_LOCATIONS=$(locations operator)
+	CALLERS=public
+	if [[ $kind == internal ]]; then
+		INSTANCE=internal CALLERS='product|cart|order' CONNECTIONS=0 CLIENT_CONNECTIONS=0
 	fi
-	BODY_RULES=$(printf '%s\n' "$LOCATIONS" | awk '
-		$1 == "location" { pattern = $3 }
-		$1 == "client_max_body_size" { print "\t\t\"~" substr(pattern, 2), $2 }')
 	# shellcheck disable=SC2016 # nginx' variable
 	TOO_LARGE='$too_large' TOO_MANY='$too_many'
-	export SERVICE_ZONES LOCATIONS HEALTH_LOCATIONS BODY_RULES
+	export PUBLIC_PORT INTERNAL_PORT HEALTH_PORT WORKER_SOCKET ROOT_PATH ROUTES COLLECTION CALLERS REAL_IP \
+		PROXY_LISTEN PROXY_LISTEN_TOO CACHE_CONTROL IMPORTS EXPORTS
 	;;
 gateway | balancer)
 	SERVICE=$kind
@@ -443,7 +271,7 @@ gateway | balancer)
 	CART_ADDRESS=${CART_ADDRESS:-127.0.0.1}
 	sidecar_address PRODUCT_ADDRESS "$PRODUCT_ADDRESS"
 	sidecar_address CART_ADDRESS "$CART_ADDRESS"
-	if [ "$kind" = gateway ]; then
+	if [[ $kind == gateway ]]; then
 		ORDER_ADDRESS=${ORDER_ADDRESS:-127.0.0.1}
 		GATEWAY_PORT=${GATEWAY_PORT:-8080}
 		SOURCE_ADDRESS=${SOURCE_ADDRESS:-}
@@ -455,10 +283,8 @@ gateway | balancer)
 		whole_number CLIENT_CONNECTIONS "$CLIENT_CONNECTIONS" 0 65535
 		# Rates are for the sidecars to limit.
 		RATE_LIMIT_RPS=0 STORING_LIMIT_RPS=0
-		CLIENT_ZONES=$(client_zones)
-		CLIENT_LIMITS=$(client_limits)
 		PROXY_BIND=
-		if [ -n "$SOURCE_ADDRESS" ]; then
+		if [[ -n $SOURCE_ADDRESS ]]; then
 			addresses SOURCE_ADDRESS "$SOURCE_ADDRESS"
 			PROXY_BIND="	proxy_bind $SOURCE_ADDRESS;"
 		fi
@@ -468,10 +294,7 @@ gateway | balancer)
 		check_ports PRODUCT_PORT "$PRODUCT_PORTS" "$PRODUCT_ADDRESS"
 		check_ports CART_PORT "$CART_PORTS" "$CART_ADDRESS"
 		check_ports ORDER_PORT "$ORDER_PORTS" "$ORDER_ADDRESS"
-		ORDER_POOLS=$(pools order "$ORDER_ADDRESS" "$ORDER_PORTS")
-		ORDER_PASSING=$(passing order "$ORDER_PORTS")
-		ORDER_DETOUR=$(detour order "$ORDER_PORTS")
-		export GATEWAY_PORT PROXY_BIND CLIENT_ZONES CLIENT_LIMITS ORDER_POOLS ORDER_PASSING ORDER_DETOUR
+		export GATEWAY_PORT PROXY_BIND ORDER_ADDRESS ORDER_PORTS
 	else
 		PRODUCT_BALANCER_PORT=${PRODUCT_BALANCER_PORT:-9101}
 		CART_BALANCER_PORT=${CART_BALANCER_PORT:-9102}
@@ -483,13 +306,7 @@ gateway | balancer)
 		check_ports CART_INTERNAL_PORT "$CART_PORTS"
 		export PRODUCT_BALANCER_PORT CART_BALANCER_PORT
 	fi
-	PRODUCT_POOLS=$(pools product "$PRODUCT_ADDRESS" "$PRODUCT_PORTS")
-	PRODUCT_PASSING=$(passing product "$PRODUCT_PORTS")
-	PRODUCT_DETOUR=$(detour product "$PRODUCT_PORTS")
-	CART_POOLS=$(pools cart "$CART_ADDRESS" "$CART_PORTS")
-	CART_PASSING=$(passing cart "$CART_PORTS")
-	CART_DETOUR=$(detour cart "$CART_PORTS")
-	export SERVICE PRODUCT_POOLS PRODUCT_PASSING PRODUCT_DETOUR CART_POOLS CART_PASSING CART_DETOUR
+	export PRODUCT_ADDRESS PRODUCT_PORTS CART_ADDRESS CART_PORTS
 	;;
 *)
 	echo 'usage: render.sh sidecar|internal|gateway|balancer' >&2
@@ -497,4 +314,5 @@ gateway | balancer)
 	;;
 esac
 
-substitute "$directory/$kind.conf.template"
+export SERVICE RATE_LIMIT_RPS STORING_LIMIT_RPS CONNECTIONS CLIENT_CONNECTIONS
+exec awk -f "${0%/*}/render.awk" "${0%/*}/$kind.conf.template"

@@ -1,0 +1,299 @@
+# Prints an nginx configuration from a template, for nginx/render.sh, which has checked the environment:
+#
+#	awk -f render.awk FOLDER/sidecar.conf.template
+#
+# @NAME@ stands for a variable. A line that begins with "@" and a small letter is a directive, one of those
+# in obey() below.
+
+BEGIN {
+	folder = ARGV[1]
+	sub(/[^\/]*$/, "", folder)
+	put(ARGV[1])
+	exit 0
+}
+
+function fail(message) {
+	print "render.sh: " message > "/dev/stderr"
+	exit 2
+}
+
+function exists(file, line, status) {
+	status = (getline line < file)
+	close(file)
+	return status >= 0
+}
+
+function put(file, line, status) {
+	while ((status = (getline line < file)) > 0)
+		emit(line)
+	if (status < 0)
+		fail("cannot read " file)
+	close(file)
+}
+
+function emit(line, words) {
+	line = expand(line)
+	if (line ~ /^@[a-z]/) {
+		split(line, words, " ")
+		obey(words[1], words[2])
+	} else
+		print line
+}
+
+function expand(line, done, name) {
+	done = ""
+	while (match(line, /@[A-Z][A-Z_]*@/)) {
+		name = substr(line, RSTART + 1, RLENGTH - 2)
+		if (!(name in ENVIRON))
+			fail("no value for " name)
+		done = done substr(line, 1, RSTART - 1) ENVIRON[name]
+		line = substr(line, RSTART + RLENGTH)
+	}
+	return done line
+}
+
+function obey(directive, argument, own) {
+	if (directive == "@include")
+		put(folder argument)
+	else if (directive == "@include_own") { # what only some services have
+		own = folder ENVIRON["SERVICE"] "." argument ".conf.template"
+		if (exists(own))
+			put(own)
+	} else if (directive == "@client_zones")
+		client_zones()
+	else if (directive == "@client_limits")
+		client_limits()
+	else if (directive == "@connection_limits")
+		connection_limits()
+	else if (directive == "@listing_limits")
+		listing_limits()
+	else if (directive == "@path_rules")
+		root_rules("rest", "$rest", "/")
+	else if (directive == "@prefix_rules")
+		root_rules("mounted", ENVIRON["ROOT_PATH"], ENVIRON["ROOT_PATH"])
+	else if (directive == "@locations")
+		locations(argument)
+	else if (directive == "@body_rules")
+		body_rules(argument)
+	else if (directive == "@pools")
+		pools(argument, toupper(argument))
+	else if (directive == "@passing")
+		passing(argument, toupper(argument))
+	else if (directive == "@detour")
+		detour(argument, toupper(argument))
+	else
+		fail("no directive " directive)
+}
+
+# ---- limits; 0 is none ----
+
+# The zones that requests and connections are counted in.
+function client_zones() {
+	if (ENVIRON["RATE_LIMIT_RPS"] > 0)
+		printf "\tlimit_req_zone $client zone=clients:4m rate=%dr/s;\n", ENVIRON["RATE_LIMIT_RPS"]
+	if (ENVIRON["STORING_LIMIT_RPS"] > 0)
+		printf "\tlimit_req_zone $storing zone=storing:4m rate=%dr/s;\n", ENVIRON["STORING_LIMIT_RPS"]
+	print "\tlimit_conn_zone $client zone=connections_of:4m;"
+	print "\tlimit_conn_zone $hostname zone=connections:64k;"
+	print "\tlimit_conn_zone $bodied zone=bodies:64k;"
+}
+
+function client_limits() {
+	if (ENVIRON["RATE_LIMIT_RPS"] > 0)
+		printf "\t\tlimit_req zone=clients burst=%d nodelay;\n", ENVIRON["RATE_LIMIT_RPS"]
+	if (ENVIRON["STORING_LIMIT_RPS"] > 0)
+		printf "\t\tlimit_req zone=storing burst=%d nodelay;\n", 50 * ENVIRON["STORING_LIMIT_RPS"]
+	connection_limits()
+}
+
+# A location with a limit of its own inherits none.
+function connection_limits() {
+	limit("connections_of", ENVIRON["CLIENT_CONNECTIONS"], 1)
+	limit("connections", ENVIRON["CONNECTIONS"], 1)
+	limit("bodies", ENVIRON["CONNECTIONS"], 2)
+}
+
+# Answers that may be long, and lie in files for clients that read them slowly.
+function listing_limits() {
+	connection_limits()
+	limit("listings_of", ENVIRON["CLIENT_CONNECTIONS"], 4)
+	limit("listings", ENVIRON["CONNECTIONS"], 8)
+}
+
+# The part of a number that is meant, rounded up.
+function limit(zone, number, part) {
+	if (number > 0)
+		printf "\t\tlimit_conn %s %d;\n", zone, int((number + part - 1) / part)
+}
+
+# ---- paths ----
+
+# The rules that cut ROOT_PATH off: from the documentation pages, from the service's own paths put behind it
+# (as ASGI applications are mounted), and from the bare prefix unless that is the collection's own path.
+function root_rules(name, value, bare, collection, pattern) {
+	if (ENVIRON["ROOT_PATH"] == "")
+		return
+	collection = ENVIRON["SERVICE"] "s"
+	pattern = quoted(ENVIRON["ROOT_PATH"])
+	printf "\t\t\"~(?s)^%s(?<%s>/(?:(?:docs(?:/[^/]+)?|redoc|openapi\\.json)/?|%s(?:/.*)?))\\z\" %s;\n", \
+		pattern, name, collection, value
+	if (ENVIRON["ROOT_PATH"] != "/" collection)
+		printf "\t\t\"~^%s/?\\z\" %s;\n", pattern, bare
+}
+
+function quoted(path) {
+	gsub(/\./, "\\.", path)
+	return path
+}
+
+# Reads what the service prints for --routes: who may ask, method, longest body in bytes, path, operationId.
+# Literal paths come before those with parameters, which their names fit, and "/" last, whose pattern is the
+# bare prefix too. Paths are next to each other then. Of each, methods, longest and more are kept by path for
+# these callers; a path of which they may use nothing has no methods.
+function read_routes(callers, line, field, number, i, key, keys, lines) {
+	number = paths = 0
+	while ((getline line < ENVIRON["ROUTES"]) > 0) {
+		split(line, field, " ")
+		key = field[4]
+		gsub(/\{[^}]*\}/, "~", key)
+		if (key == "/")
+			key = "~"
+		for (i = number++; i > 0 && keys[i] "" > key ""; i--) {
+			keys[i + 1] = keys[i]
+			lines[i + 1] = lines[i]
+		}
+		keys[i + 1] = key
+		lines[i + 1] = line
+	}
+	close(ENVIRON["ROUTES"])
+	for (i = 1; i <= number; i++) {
+		split(lines[i], field, " ")
+		if (i == 1 || keys[i] != keys[i - 1]) {
+			path[++paths] = pattern_of(field[4])
+			methods[paths] = bearers[paths] = more[paths] = ""
+			longest[paths] = 0
+		}
+		if (("," field[1] ",") ~ (",(" callers "),"))
+			add_method(field[2], field[3] + 0, field[5])
+	}
+}
+
+function pattern_of(template) {
+	template = quoted(template)
+	gsub(/\{[^}]*\}/, "[^/]+", template)
+	sub(/\/$/, "", template)
+	return "\"^" (ENVIRON["ROOT_PATH"] == "" ? "" : "(?:" quoted(ENVIRON["ROOT_PATH"]) ")?") template "/?\\z\""
+}
+
+# To the last path.
+function add_method(method, bytes, operation, own) {
+	methods[paths] = methods[paths] (methods[paths] ? "|" : "") (method == "GET" ? "GET|HEAD" : method)
+	if (bytes)
+		bearers[paths] = bearers[paths] (bearers[paths] ? "|" : "") method
+	if (bytes > longest[paths])
+		longest[paths] = bytes
+	own = operation ".conf.template"
+	if (exists(folder own))
+		more[paths] = more[paths] "@include " own "\n"
+	if (operation ~ /^list|^getDocsFile$/)
+		more[paths] = more[paths] "@listing_limits\n"
+}
+
+# A location for each path: which methods these callers may use, which of them with a body, and how long that
+# may be. Up to 128 KiB stay in memory. A path, or a method of it, that is not for them is none: 404; only the
+# public port names the methods that it has.
+function locations(callers, i, j, allowed, lines, number) {
+	read_routes(callers)
+	for (i = 1; i <= paths; i++) {
+		printf "\t\tlocation ~ %s {\n", path[i]
+		if (!methods[i]) {
+			print "\t\t\ttry_files /.none =404;\n\t\t}"
+			continue
+		}
+		if (longest[i])
+			printf "\t\t\tclient_max_body_size %d;\n", longest[i]
+		if (longest[i] && longest[i] <= 131072)
+			printf "\t\t\tclient_body_buffer_size %d;\n", longest[i]
+		allowed = methods[i]
+		gsub(/\|/, ", ", allowed)
+		printf "\t\t\tset $allowed \"%s\";\n", allowed
+		if (callers == "public")
+			refuse("$request_method", "!~", methods[i] "|OPTIONS", 405)
+		else
+			refuse("$request_method", "!~", methods[i], 404)
+		refuse("$bearer", "!~", bearers[i] ? "|" bearers[i] : "", 413)
+		if (longest[i])
+			refuse("$encoded", "~", bearers[i], 415)
+		number = split(more[i], lines, "\n")
+		for (j = 1; j < number; j++)
+			emit(lines[j])
+		print "\t\t\tfastcgi_pass worker;\n\t\t}"
+	}
+}
+
+function refuse(variable, operator, words, status) {
+	printf "\t\t\tif (%s %s \"^(?:%s)\\z\") {\n", variable, operator, words
+	printf "\t\t\t\trewrite ^ /.answer/%d last;\n\t\t\t}\n", status
+}
+
+# The lines of a map from a path to its longest body.
+function body_rules(callers, i) {
+	read_routes(callers)
+	for (i = 1; i <= paths; i++)
+		if (longest[i])
+			printf "\t\t\"~%s %d;\n", substr(path[i], 2), longest[i]
+}
+
+# ---- upstreams ----
+
+# An upstream. Of several servers the less busy of two is asked; one that is found to be gone is left alone
+# for a second. A single one is asked every time. Idle connections end here before the sidecar ends them
+# (75 s): none is lost to that race.
+function pool(name, servers, list, number, i) {
+	number = split(servers, list, " ")
+	printf "\tupstream %s {\n", name
+	if (number > 1)
+		printf "\t\tzone %s 64k;\n\t\trandom two least_conn;\n", name
+	for (i = 1; i <= number; i++)
+		printf "\t\tserver %s%s;\n", list[i], (number > 1 ? " max_fails=1 fail_timeout=1s" : "")
+	print "\t\tkeepalive 64;\n\t\tkeepalive_requests 50000;\n\t\tkeepalive_timeout 60s;\n\t}"
+}
+
+# A service's upstreams: all its replicas, and all but each one of them.
+function pools(service, prefix, address, ports, number, i) {
+	address = ENVIRON[prefix "_ADDRESS"]
+	if (address ~ /^unix:/) {
+		pool(service, address)
+		return
+	}
+	number = split(ENVIRON[prefix "_PORTS"], ports, ",")
+	pool(service, all_but(address, ports, number, 0))
+	for (i = 1; i <= number && number > 1; i++)
+		pool(service "_without_" ports[i], all_but(address, ports, number, i))
+}
+
+function all_but(address, ports, number, one, i, list) {
+	list = ""
+	for (i = 1; i <= number; i++)
+		if (i != one)
+			list = list " " address ":" ports[i]
+	return list
+}
+
+# How a service's requests go on: while some replica is marked as away, by the detour below.
+function passing(service, prefix) {
+	if (ENVIRON[prefix "_PORTS"] ~ /,/)
+		printf "\t\t\tif (-d \"%s/away\") {\n\t\t\t\trewrite ^ /.present/%s last;\n\t\t\t}\n", \
+			ENVIRON["RUNTIME_DIR"], service
+	printf "\t\t\tproxy_pass http://%s;\n", service
+}
+
+# How a request then chooses: nothing new goes to a replica that is marked.
+function detour(service, prefix, ports, number, i) {
+	printf "\t\t\tset $pool %s;\n", service
+	number = split(ENVIRON[prefix "_PORTS"], ports, ",")
+	for (i = 1; i <= number && number > 1; i++)
+		printf "\t\t\tif (-f \"%s/away/%s\") {\n\t\t\t\tset $pool %s_without_%s;\n\t\t\t}\n", \
+			ENVIRON["RUNTIME_DIR"], ports[i], service, ports[i]
+	print "\t\t\tproxy_pass http://$pool$request_uri;"
+}
