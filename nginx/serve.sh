@@ -20,14 +20,14 @@ for signal in QUIT TERM INT; do
 	trap "end $signal" "$signal"
 done
 
-# They are told until they have ended: nginx does not listen yet while it starts.
+# They are told until they have ended: nginx does not listen yet while it starts. An idle one ends at once.
 end() { # end SIGNAL
-	local running
+	local running tries=0
 	asked=yes
 	while running=$(jobs -pr) && [[ -n $running ]]; do
 		# shellcheck disable=SC2086 # one word each
 		kill "-$1" $running 2>/dev/null || true
-		sleep 0.1
+		sleep "0.0$((tries++ < 10 ? 2 : 9))"
 	done
 }
 
