@@ -45,20 +45,24 @@ packages_for() {
 	esac
 }
 
-installed() {
-	# shellcheck disable=SC2016 # dpkg's own placeholder
-	[ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
-}
-
 [ $# -gt 0 ] || die 'say for what: see the top of scripts/install-packages.sh'
 command -v dpkg-query >/dev/null ||
 	die 'this is no Debian: install the packages named in scripts/install-packages.sh by hand'
 
-missing=
+wanted=
 for purpose; do
-	for package in $(packages_for "$purpose"); do
-		installed "$package" || missing="$missing $package"
-	done
+	more=$(packages_for "$purpose")
+	wanted="$wanted${more:+ $more}"
+done
+[ -n "$wanted" ] || exit 0
+# shellcheck disable=SC2016,SC2086 # dpkg's own placeholders; a list of names
+installed=$(dpkg-query -W -f '${Package}=${db:Status-Status} ' $wanted 2>/dev/null) || true
+missing=
+for package in $wanted; do
+	case " $installed" in
+	*" $package=installed "*) ;;
+	*) missing="$missing $package" ;;
+	esac
 done
 missing=${missing# }
 [ -n "$missing" ] || exit 0
