@@ -16,24 +16,17 @@
 /* The columns that read_line() expects behind them. */
 #define LINE_COLUMNS "product_id, name, unit_price, quantity, position, seen_at"
 
-static void column_copy(struct db_rows *rows, int column, char *buffer, size_t size)
-{
-	const char *text = db_column_text(rows, column, NULL);
-
-	snprintf(buffer, size, "%s", text ? text : "");
-}
-
 static void read_header(struct db_rows *rows, struct cart *cart)
 {
-	column_copy(rows, 0, cart->id, sizeof(cart->id));
-	column_copy(rows, 1, cart->user_id, sizeof(cart->user_id));
+	db_column_copy(rows, 0, cart->id, sizeof(cart->id));
+	db_column_copy(rows, 1, cart->user_id, sizeof(cart->user_id));
 	cart->version = db_column_int(rows, 2);
 	cart->created_at = db_column_int(rows, 3);
 	cart->updated_at = db_column_int(rows, 4);
 	cart->expires_at = db_column_int(rows, 5);
 	cart->emptied_version = db_column_int(rows, 6);
-	column_copy(rows, 7, cart->last_order_id, sizeof(cart->last_order_id));
-	column_copy(rows, 8, cart->merged_into, sizeof(cart->merged_into));
+	db_column_copy(rows, 7, cart->last_order_id, sizeof(cart->last_order_id));
+	db_column_copy(rows, 8, cart->merged_into, sizeof(cart->merged_into));
 }
 
 static int read_line(struct db_rows *rows, struct cart *cart)
@@ -153,20 +146,18 @@ int cart_store_lock_two(struct db_conn *conn, const char *id, const char *other_
 int cart_store_horizon(struct db_conn *conn, struct cart_page *page, int64_t carts)
 {
 	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
-	int r = db_query(conn,
-			 "SELECT created_at, id FROM carts WHERE user_id = $1"
-			 " AND (created_at, id) < ($2, $3)"
-			 " ORDER BY created_at DESC, id DESC LIMIT 1 OFFSET $4",
-			 DB_VALUES(db_text(page->user_id), db_int(page->created_at),
-				   db_text(page->id), db_int(carts - 1)),
-			 &rows);
+	int r = db_query_row(conn,
+			     "SELECT created_at, id FROM carts WHERE user_id = $1"
+			     " AND (created_at, id) < ($2, $3)"
+			     " ORDER BY created_at DESC, id DESC LIMIT 1 OFFSET $4",
+			     DB_VALUES(db_text(page->user_id), db_int(page->created_at),
+				       db_text(page->id), db_int(carts - 1)),
+			     &rows);
 
-	if (r == 0)
-		r = db_next(rows);
-	if (r <= 0)
-		return r;
+	if (r < 0)
+		return r == -ENOENT ? 0 : r;
 	page->last_created_at = db_column_int(rows, 0);
-	column_copy(rows, 1, page->last_id, sizeof(page->last_id));
+	db_column_copy(rows, 1, page->last_id, sizeof(page->last_id));
 	return 1;
 }
 
@@ -275,7 +266,7 @@ static int find_expired(struct db_conn *conn, int64_t now, char (*ret_ids)[CART_
 	while ((r = db_next(rows)) > 0) {
 		if (count == CART_EXPIRE_BATCH)
 			return -EIO;
-		column_copy(rows, 0, ret_ids[count++], CART_ID_SIZE);
+		db_column_copy(rows, 0, ret_ids[count++], CART_ID_SIZE);
 	}
 	return r < 0 ? r : count;
 }

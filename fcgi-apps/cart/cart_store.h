@@ -9,7 +9,7 @@
 #define CART_CART_STORE_H
 
 #include "cart/cart.h"
-#include "storage/db.h"
+#include "storage/conn.h"
 
 int cart_store_create(struct db_conn *conn, const struct cart *cart);
 

@@ -11,30 +11,21 @@ static enum state parse_state(const char *text)
 	return strcmp(text, "consumed") ? STATE_RELEASED : STATE_CONSUMED;
 }
 
-static void column_copy(struct db_rows *rows, int column, char *buffer, size_t size)
-{
-	const char *text = db_column_text(rows, column, NULL);
-
-	snprintf(buffer, size, "%s", text ? text : "");
-}
-
 static int find(struct db_conn *conn, const char *cart_id, const char *order_id,
 		enum state *ret_state)
 {
 	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
 	const char *state;
-	int r = db_query(conn, "SELECT state FROM checkouts WHERE cart_id = $1 AND order_id = $2",
-			 DB_VALUES(db_text(cart_id), db_text(order_id)), &rows);
+	int r = db_query_row(conn,
+			     "SELECT state FROM checkouts WHERE cart_id = $1 AND order_id = $2",
+			     DB_VALUES(db_text(cart_id), db_text(order_id)), &rows);
 
-	if (r < 0)
-		return r;
-	r = db_next(rows);
-	if (r < 0)
-		return r;
-	if (r == 0) {
+	if (r == -ENOENT) {
 		*ret_state = STATE_NONE;
 		return 0;
 	}
+	if (r < 0)
+		return r;
 	state = db_column_text(rows, 0, NULL);
 	if (!state)
 		return -ENOMEM;
@@ -70,7 +61,7 @@ static int load_snapshot(struct db_conn *conn, const char *cart_id, const char *
 		return r;
 	snprintf(snapshot->id, sizeof(snapshot->id), "%s", cart_id);
 	while ((r = db_next(rows)) > 0) {
-		column_copy(rows, 0, snapshot->user_id, sizeof(snapshot->user_id));
+		db_column_copy(rows, 0, snapshot->user_id, sizeof(snapshot->user_id));
 		snapshot->version = db_column_int(rows, 1);
 		r = read_line(rows, snapshot);
 		if (r < 0)
@@ -83,18 +74,15 @@ int cart_checkout_find_open(struct db_conn *conn, const char *cart_id,
 			    char ret_order_id[CART_ID_SIZE])
 {
 	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
-	int r = db_query(conn,
-			 "SELECT order_id FROM checkouts WHERE cart_id = $1 AND state = 'open'",
-			 DB_VALUES(db_text(cart_id)), &rows);
+	int r = db_query_row(conn,
+			     "SELECT order_id FROM checkouts WHERE cart_id = $1 AND state = 'open'",
+			     DB_VALUES(db_text(cart_id)), &rows);
 
-	if (r < 0)
-		return r;
-	r = db_next(rows);
-	if (r < 0)
+	if (r < 0 && r != -ENOENT)
 		return r;
 	ret_order_id[0] = '\0';
-	if (r > 0)
-		column_copy(rows, 0, ret_order_id, CART_ID_SIZE);
+	if (r == 0)
+		db_column_copy(rows, 0, ret_order_id, CART_ID_SIZE);
 	return 0;
 }
 
@@ -144,24 +132,16 @@ static int open_first(struct db_conn *conn, const struct cart *cart, const char 
 }
 
 /* Alive or not: ids are never given again, so what is not there will never be. */
-static int exists(struct db_conn *conn, const char *cart_id, bool *ret_exists)
+static int exists(struct db_conn *conn, const char *cart_id)
 {
-	int64_t one = 0;
-	int r = db_query_int(conn, "SELECT 1 FROM carts WHERE id = $1", DB_VALUES(db_text(cart_id)),
-			     &one);
-
-	if (r < 0 && r != -ENOENT)
-		return r;
-	*ret_exists = r == 0;
-	return 0;
+	return db_exists(conn, "SELECT 1 FROM carts WHERE id = $1", DB_VALUES(db_text(cart_id)));
 }
 
 static int why_not_found(struct db_conn *conn, const char *cart_id)
 {
-	bool there = false;
-	int r = exists(conn, cart_id, &there);
+	int r = exists(conn, cart_id);
 
-	return r < 0 ? r : there ? CHECKOUT_HIDDEN : CHECKOUT_NO_CART;
+	return r < 0 ? r : r ? CHECKOUT_HIDDEN : CHECKOUT_NO_CART;
 }
 
 int cart_checkout_open(struct db_conn *conn, const char *cart_id, const char *order_id,
@@ -285,10 +265,9 @@ static int delete_lines(struct db_conn *conn, const char *cart_id, const char *o
 static int insert_tombstone(struct db_conn *conn, const char *cart_id, const char *order_id,
 			    int64_t now)
 {
-	bool there = false;
-	int r = exists(conn, cart_id, &there);
+	int r = exists(conn, cart_id);
 
-	if (r < 0 || !there)
+	if (r <= 0)
 		return r;
 	return db_post(conn,
 		       "INSERT INTO checkouts (cart_id, order_id, state, created_at, finished_at)"
@@ -323,15 +302,12 @@ int cart_checkout_count(struct db_conn *conn, int64_t since, int64_t *ret_open,
 {
 	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
 	/* Short ranges of the two partial indexes. */
-	int r = db_query(conn,
-			 "SELECT (SELECT COUNT(*) FROM checkouts WHERE state = 'open'),"
-			 " (SELECT COUNT(*) FROM checkouts"
-			 "  WHERE state <> 'open' AND finished_at > $1 AND state = 'consumed')",
-			 DB_VALUES(db_int(since)), &rows);
+	int r = db_query_row(conn,
+			     "SELECT (SELECT COUNT(*) FROM checkouts WHERE state = 'open'),"
+			     " (SELECT COUNT(*) FROM checkouts"
+			     "  WHERE state <> 'open' AND finished_at > $1 AND state = 'consumed')",
+			     DB_VALUES(db_int(since)), &rows);
 
-	if (r < 0)
-		return r;
-	r = db_next(rows);
 	if (r < 0)
 		return r;
 	*ret_open = db_column_int(rows, 0);
@@ -360,8 +336,8 @@ static int delete_finished(struct db_conn *conn, int64_t before, struct finished
 	while ((r = db_next(rows)) > 0) {
 		if (count == CHECKOUT_PURGE_BATCH)
 			return -EIO;
-		column_copy(rows, 0, ret_finished[count].cart_id, CART_ID_SIZE);
-		column_copy(rows, 1, ret_finished[count++].order_id, CART_ID_SIZE);
+		db_column_copy(rows, 0, ret_finished[count].cart_id, CART_ID_SIZE);
+		db_column_copy(rows, 1, ret_finished[count++].order_id, CART_ID_SIZE);
 	}
 	return r < 0 ? r : count;
 }

@@ -12,14 +12,14 @@
  * may be edited meanwhile, and is neither expired nor deleted while one is open.
  *
  * Every function runs inside db_transaction and returns a checkout_outcome, or an error of
- * storage/db.h.
+ * storage/conn.h.
  */
 #ifndef CART_CHECKOUT_STORE_H
 #define CART_CHECKOUT_STORE_H
 
 #include "base/clock.h"
 #include "cart/cart.h"
-#include "storage/db.h"
+#include "storage/conn.h"
 
 /*
  * How long finished checkouts are remembered. Consumed ones for as long as the order service may be

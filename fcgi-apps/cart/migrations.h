@@ -1,8 +1,8 @@
-/* The steps of the cart service's schema (storage/db.h). */
+/* The steps of the cart service's schema (storage/options.h). */
 #ifndef CART_MIGRATIONS_H
 #define CART_MIGRATIONS_H
 
-#include "storage/db.h"
+#include "storage/options.h"
 
 #define CART_MIGRATION_COUNT 5
 

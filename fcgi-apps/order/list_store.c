@@ -109,7 +109,7 @@ int order_store_horizon(struct db_conn *conn, const struct order_filter *filter,
 	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
 	struct clause clause = clause_of_index(filter);
 	char sql[QUERY_SIZE];
-	int rc;
+	int r;
 
 	if (!leaves_out(filter))
 		return 0;
@@ -117,12 +117,10 @@ int order_store_horizon(struct db_conn *conn, const struct order_filter *filter,
 		 "SELECT id, %s FROM orders WHERE %s ORDER BY %s %s, id %s LIMIT 1 OFFSET %d",
 		 clause.column, clause.text, clause.column, clause.direction, clause.direction,
 		 ORDER_HORIZON - 1);
-	rc = db_query(conn, sql, clause.values, clause.count, &rows);
-	if (rc == 0)
-		rc = db_next(rows);
-	if (rc <= 0)
-		return rc;
-	snprintf(ret_horizon->id, sizeof(ret_horizon->id), "%s", db_column_text(rows, 0, NULL));
+	r = db_query_row(conn, sql, clause.values, clause.count, &rows);
+	if (r < 0)
+		return r == -ENOENT ? 0 : r;
+	db_column_copy(rows, 0, ret_horizon->id, sizeof(ret_horizon->id));
 	ret_horizon->at = db_column_int(rows, 1);
 	return 1;
 }

@@ -80,7 +80,7 @@ static const char changes[] =
 	"CREATE INDEX orders_by_user_status_and_change ON orders (user_id, status, updated_at, id)"
 	" WHERE saga = 'placed';";
 
-/* Whose lease it is: a session (storage/db.h). NULL: nobody's, or one that is not known by its
+/* Whose lease it is: a session (storage/conn.h). NULL: nobody's, or one that is not known by its
  * session. */
 static const char holders[] = "ALTER TABLE orders ADD COLUMN holder BIGINT;"
 			      "ALTER TABLE order_effects ADD COLUMN holder BIGINT;";

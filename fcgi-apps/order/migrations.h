@@ -1,8 +1,8 @@
-/* The order service's schema, as numbered steps for storage/db.h. */
+/* The order service's schema, as numbered steps for storage/options.h. */
 #ifndef ORDER_MIGRATIONS_H
 #define ORDER_MIGRATIONS_H
 
-#include "storage/db.h"
+#include "storage/options.h"
 
 #define ORDER_MIGRATION_COUNT 7
 

@@ -92,21 +92,18 @@ int order_store_forget(struct db_conn *conn, const char *id)
 
 int order_store_anything_to_sweep(struct db_conn *conn, int64_t now)
 {
-	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
-	int rc = db_query(conn,
-			  "SELECT 1 WHERE EXISTS (SELECT 1 FROM orders WHERE saga = 'placing'"
-			  "  AND (lease_until < $1 OR lease_until > $2))"
-			  " OR EXISTS (SELECT 1 FROM order_effects"
-			  "  WHERE target IN ('cart', 'product') AND next_attempt_at > $2)",
-			  DB_VALUES(db_int(now), db_int(now + ORDER_LEASE_MAX)), &rows);
-
-	return rc < 0 ? rc : db_next(rows);
+	return db_exists(conn,
+			 "SELECT 1 WHERE EXISTS (SELECT 1 FROM orders WHERE saga = 'placing'"
+			 "  AND (lease_until < $1 OR lease_until > $2))"
+			 " OR EXISTS (SELECT 1 FROM order_effects"
+			 "  WHERE target IN ('cart', 'product') AND next_attempt_at > $2)",
+			 DB_VALUES(db_int(now), db_int(now + ORDER_LEASE_MAX)));
 }
 
 static void read_ref(struct db_rows *row, struct order_ref *ref)
 {
-	snprintf(ref->id, sizeof(ref->id), "%s", db_column_text(row, 0, NULL));
-	snprintf(ref->cart_id, sizeof(ref->cart_id), "%s", db_column_text(row, 1, NULL));
+	db_column_copy(row, 0, ref->id, sizeof(ref->id));
+	db_column_copy(row, 1, ref->cart_id, sizeof(ref->cart_id));
 }
 
 static int read_refs(struct db_rows *rows, struct order_ref *ret_list, size_t size)
@@ -122,16 +119,14 @@ static int read_refs(struct db_rows *rows, struct order_ref *ret_list, size_t si
 int order_store_find_lease(struct db_conn *conn, const char *id, struct order_lease *ret_lease)
 {
 	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
-	int rc = db_query(conn,
-			  "SELECT id, cart_id, lease_until, holder,"
-			  " CASE saga WHEN 'placing' THEN 1 ELSE 0 END FROM orders WHERE id = $1",
-			  DB_VALUES(db_text(id)), &rows);
+	int r = db_query_row(
+		conn,
+		"SELECT id, cart_id, lease_until, holder,"
+		" CASE saga WHEN 'placing' THEN 1 ELSE 0 END FROM orders WHERE id = $1",
+		DB_VALUES(db_text(id)), &rows);
 
-	if (rc < 0)
-		return rc;
-	rc = db_next(rows);
-	if (rc <= 0)
-		return rc < 0 ? rc : -ENOENT;
+	if (r < 0)
+		return r;
 	read_ref(rows, &ret_lease->ref);
 	ret_lease->until = db_column_int(rows, 2);
 	ret_lease->holder = db_column_int(rows, 3);

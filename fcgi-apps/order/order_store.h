@@ -8,7 +8,7 @@
 
 #include "base/base.h"
 #include "order/order.h"
-#include "storage/db.h"
+#include "storage/conn.h"
 
 /* ---- the saga ------------------------------------------------------------------------------- */
 
@@ -41,7 +41,7 @@ int order_store_anything_to_sweep(struct db_conn *conn, int64_t now);
 struct order_lease {
 	bool placing;
 	int64_t until;
-	int64_t holder; /* a session (storage/db.h), or 0 */
+	int64_t holder; /* a session (storage/conn.h), or 0 */
 	struct order_ref ref;
 };
 

@@ -54,13 +54,10 @@ int order_outbox_add(struct db_conn *conn, const struct order_effect *effect, in
 
 int order_outbox_any_due(struct db_conn *conn, enum order_effect_target target, int64_t now)
 {
-	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
-	int rc = db_query(conn,
-			  "SELECT 1 FROM order_effects WHERE target = $1 AND next_attempt_at <= $2"
-			  " LIMIT 1",
-			  DB_VALUES(db_text(order_target_name(target)), db_int(now)), &rows);
-
-	return rc < 0 ? rc : db_next(rows);
+	return db_exists(conn,
+			 "SELECT 1 FROM order_effects WHERE target = $1 AND next_attempt_at <= $2"
+			 " LIMIT 1",
+			 DB_VALUES(db_text(order_target_name(target)), db_int(now)));
 }
 
 static int read_effect(struct db_rows *row, struct order_effect *effect)

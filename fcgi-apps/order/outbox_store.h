@@ -10,7 +10,7 @@
 
 #include "base/base.h"
 #include "order/order.h"
-#include "storage/db.h"
+#include "storage/conn.h"
 
 enum order_effect_kind {
 	ORDER_CONSUME_CART,

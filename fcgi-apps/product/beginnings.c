@@ -58,12 +58,10 @@ static int take_word(struct db_conn *conn, struct range *range, struct text *wor
 	int r = range_error(range);
 
 	if (r == 0)
-		r = db_query(conn, "SELECT term" PLACES " LIMIT 1",
-			     DB_VALUES(value_of(&range->from), value_of(&range->to)), &rows);
-	if (r == 0)
-		r = db_next(rows);
-	if (r <= 0)
-		return r;
+		r = db_query_row(conn, "SELECT term" PLACES " LIMIT 1",
+				 DB_VALUES(value_of(&range->from), value_of(&range->to)), &rows);
+	if (r < 0)
+		return r == -ENOENT ? 0 : r;
 	word = db_column_text(rows, 0, &length);
 	if (words->length > 0)
 		text_append_char(words, ' ');

@@ -9,7 +9,7 @@
 #define PRODUCT_BEGINNINGS_H
 
 #include "base/text.h"
-#include "storage/db.h"
+#include "storage/conn.h"
 
 /* Words that are named. Each costs a place in every piece of the index, and a page of memory. */
 #define BEGINNINGS_MAX 32

@@ -12,12 +12,10 @@ static int read_stored(struct db_conn *conn, void *argument)
 {
 	struct currency_codes *codes = argument;
 	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
-	int r = db_query(conn, "SELECT currency FROM prices", DB_NO_VALUES, &rows);
+	int r = db_query_row(conn, "SELECT currency FROM prices", DB_NO_VALUES, &rows);
 
-	if (r == 0)
-		r = db_next(rows);
-	if (r <= 0)
-		return r < 0 ? r : -ENOENT;
+	if (r < 0)
+		return r;
 	const char *code = db_column_text(rows, 0, NULL);
 	if (!code)
 		return -EIO;

@@ -138,13 +138,11 @@ static bool applies(const struct product_listing *listing, enum product_source s
 static int are_few(struct db_conn *conn, const struct product_listing *listing)
 {
 	struct product_statement statement CLEANUP(product_statement_release) = {0};
-	int64_t one;
 	int r = product_statement_few(listing, &statement);
 
 	if (r == 0)
-		r = db_query_int(conn, text_string(&statement.sql), statement.values,
-				 statement.count, &one);
-	return r == -ENOENT ? 1 : r;
+		r = db_exists(conn, text_string(&statement.sql), statement.values, statement.count);
+	return r < 0 ? r : !r;
 }
 
 /* The first that has few. A walk over few is best: it ends once the page is full. */
@@ -196,12 +194,8 @@ static int keep_key(struct db_rows *row, int column, bool is_text, struct text *
 static int read_horizon(struct db_rows *rows, const struct product_order *order,
 			struct product_horizon *horizon)
 {
-	int r = db_next(rows);
-
-	if (r <= 0)
-		return r;
 	horizon->ahead = true;
-	r = keep_key(rows, 0, order->first_is_text, &horizon->first, &horizon->position.first);
+	int r = keep_key(rows, 0, order->first_is_text, &horizon->first, &horizon->position.first);
 	if (r == 0)
 		r = keep_key(rows, 1, order->second_is_text, &horizon->second,
 			     &horizon->position.second);
@@ -220,9 +214,11 @@ int product_listing_horizon(struct db_conn *conn, const struct product_listing *
 		return 0;
 	r = product_statement_horizon(listing, after, &statement);
 	if (r == 0)
-		r = db_query(conn, text_string(&statement.sql), statement.values, statement.count,
-			     &rows);
-	return r < 0 ? r : read_horizon(rows, listing->order, ret_horizon);
+		r = db_query_row(conn, text_string(&statement.sql), statement.values,
+				 statement.count, &rows);
+	if (r < 0)
+		return r == -ENOENT ? 0 : r;
+	return read_horizon(rows, listing->order, ret_horizon);
 }
 
 /* Whether so many products have the last word as it is that none is looked for where it is the

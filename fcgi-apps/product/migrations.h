@@ -17,7 +17,7 @@
 #ifndef PRODUCT_MIGRATIONS_H
 #define PRODUCT_MIGRATIONS_H
 
-#include "storage/db.h"
+#include "storage/options.h"
 
 #define PRODUCT_MIGRATION_COUNT 12
 

@@ -148,13 +148,10 @@ static int read_texts(struct texts *texts, struct db_rows *row)
 /* 1: another product has the sku; 0: none has. */
 static int is_anothers(struct db_conn *conn, const struct text *sku, int64_t seq)
 {
-	int64_t count;
-	int r = db_query_int(conn,
-			     "SELECT count(*) FROM products"
-			     " WHERE sku = $1 AND seq <> $2 AND deleted_at IS NULL",
-			     DB_VALUES(db_text(text_string(sku)), db_int(seq)), &count);
-
-	return r < 0 ? r : count > 0;
+	return db_exists(conn,
+			 "SELECT 1 FROM products"
+			 " WHERE sku = $1 AND seq <> $2 AND deleted_at IS NULL",
+			 DB_VALUES(db_text(text_string(sku)), db_int(seq)));
 }
 
 /* Nobody must lose a product, or a search its words, because of a sku. */

@@ -8,7 +8,7 @@
 #ifndef PRODUCT_OLD_TEXTS_H
 #define PRODUCT_OLD_TEXTS_H
 
-#include "storage/db.h"
+#include "storage/conn.h"
 
 /* What a query for such products selects, in this order. */
 #define OLD_TEXTS_COLUMNS "seq, sku, name, category, tags, description, id, created_at, deleted_at"

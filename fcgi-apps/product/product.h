@@ -8,7 +8,7 @@
 #include "base/json.h"
 #include "base/json_writer.h"
 #include "base/money.h"
-#include "storage/db.h"
+#include "storage/conn.h"
 
 /*
  * The most that inventory and reserved may be together: whatever orders give back, inventory alone

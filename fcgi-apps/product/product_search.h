@@ -16,7 +16,7 @@
 #define PRODUCT_PRODUCT_SEARCH_H
 
 #include "base/text.h"
-#include "storage/db.h"
+#include "storage/conn.h"
 
 #define PRODUCT_SEARCH_WORDS_MAX  16
 #define PRODUCT_SEARCH_BEGINNING  3

@@ -8,24 +8,6 @@
 /* Twenty tags of fifty characters, escaped. */
 #define TAGS_TEXT_MAX 16384
 
-static int first_row(struct db_conn *conn, const char *sql, const struct db_value *values,
-		     size_t count, int none, struct db_rows **ret_rows)
-{
-	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
-	int r = db_query(conn, sql, values, count, &rows);
-
-	if (r < 0)
-		return r;
-	r = db_next(rows);
-	if (r < 0)
-		return r;
-	if (r == 0)
-		return none;
-	*ret_rows = rows;
-	rows = NULL;
-	return 0;
-}
-
 /* A change of one product: as it is posted, and as it is run for its row. */
 struct change {
 	const char *sql;
@@ -44,15 +26,16 @@ static int change_row(struct db_conn *conn, const struct change *change,
 {
 	if (!ret_rows)
 		return db_post(conn, change->sql, values, count, 1);
-	return first_row(conn, change->returning, values, count, change->none, ret_rows);
+	int r = db_query_row(conn, change->returning, values, count, ret_rows);
+	return r == -ENOENT ? change->none : r;
 }
 
 int product_find(struct db_conn *conn, const char *id, struct db_rows **ret_rows)
 {
-	return first_row(conn,
-			 "SELECT " PRODUCT_COLUMNS
-			 " FROM products WHERE id = $1 AND deleted_at IS NULL",
-			 DB_VALUES(db_text(id)), -ENOENT, ret_rows);
+	return db_query_row(conn,
+			    "SELECT " PRODUCT_COLUMNS
+			    " FROM products WHERE id = $1 AND deleted_at IS NULL",
+			    DB_VALUES(db_text(id)), ret_rows);
 }
 
 static int lock_product(struct db_conn *conn, const char *id)
@@ -73,16 +56,16 @@ int product_find_any_to_change(struct db_conn *conn, const char *id, struct db_r
 	int r = lock_product(conn, id);
 
 	return r < 0 ? r
-		     : first_row(conn, "SELECT " PRODUCT_COLUMNS " FROM products WHERE id = $1",
-				 DB_VALUES(db_text(id)), -ENOENT, ret_rows);
+		     : db_query_row(conn, "SELECT " PRODUCT_COLUMNS " FROM products WHERE id = $1",
+				    DB_VALUES(db_text(id)), ret_rows);
 }
 
 int product_find_sku(struct db_conn *conn, const char *sku, struct db_rows **ret_rows)
 {
-	return first_row(conn,
-			 "SELECT " PRODUCT_COLUMNS
-			 " FROM products WHERE sku = $1 AND deleted_at IS NULL",
-			 DB_VALUES(db_text(sku)), -ENOENT, ret_rows);
+	return db_query_row(conn,
+			    "SELECT " PRODUCT_COLUMNS
+			    " FROM products WHERE sku = $1 AND deleted_at IS NULL",
+			    DB_VALUES(db_text(sku)), ret_rows);
 }
 
 #define WITH_SKUS(list) " FROM products WHERE deleted_at IS NULL AND sku IN (SELECT " list ")"

@@ -1,6 +1,6 @@
 /*
  * One product in the store. All of it runs inside db_read or db_transaction; every write is one
- * version more and keeps the ledger (stock_store.h) in step. Errors are those of storage/db.h and
+ * version more and keeps the ledger (stock_store.h) in step. Errors are those of storage/conn.h and
  * the ones named here; after an error the caller rolls back. Results are rows with PRODUCT_COLUMNS,
  * positioned on the product: the caller closes them.
  */

@@ -31,18 +31,15 @@ int product_reservation_state(struct db_conn *conn, const char *order_id,
 {
 	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
 	const char *state;
-	int r = db_query(conn, "SELECT state FROM reservations WHERE order_id = $1",
-			 DB_VALUES(db_text(order_id)), &rows);
+	int r = db_query_row(conn, "SELECT state FROM reservations WHERE order_id = $1",
+			     DB_VALUES(db_text(order_id)), &rows);
 
-	if (r < 0)
-		return r;
-	r = db_next(rows);
-	if (r < 0)
-		return r;
-	if (r == 0) {
+	if (r == -ENOENT) {
 		*ret_state = RESERVATION_UNKNOWN;
 		return 0;
 	}
+	if (r < 0)
+		return r;
 	state = db_column_text(rows, 0, NULL);
 	if (!state)
 		return -EIO;
@@ -123,34 +120,37 @@ static int insert_item(struct db_conn *conn, const char *order_id, const struct 
 		       DB_ANY_ROWS);
 }
 
+/* Finds out why a line cannot be held. */
+static int refuse_line(struct db_conn *conn, struct product_line *line)
+{
+	int r = product_stock_available(conn, line->product_id, &line->available);
+
+	if (r < 0 && r != -ENOENT)
+		return r;
+	/* Some came back since the UPDATE looked: there is no reason to refuse. */
+	if (r == 0 && line->available >= line->quantity)
+		return -EAGAIN;
+	line->state = r == -ENOENT ? LINE_GONE : LINE_SHORT;
+	return 0;
+}
+
 /* Takes one line out of the sellable stock, or finds out why not. */
 static int hold_line(struct db_conn *conn, const char *order_id, struct product_line *line,
 		     int64_t now)
 {
 	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
-	int r = db_query(conn,
-			 "UPDATE products SET inventory = inventory - $2, reserved = reserved + $2,"
-			 " updated_at = $3, version = version + 1"
-			 " WHERE id = $1 AND deleted_at IS NULL AND inventory >= $2"
-			 " RETURNING name, price",
-			 DB_VALUES(db_text(line->product_id), db_int(line->quantity), db_int(now)),
-			 &rows);
+	int r = db_query_row(
+		conn,
+		"UPDATE products SET inventory = inventory - $2, reserved = reserved + $2,"
+		" updated_at = $3, version = version + 1"
+		" WHERE id = $1 AND deleted_at IS NULL AND inventory >= $2"
+		" RETURNING name, price",
+		DB_VALUES(db_text(line->product_id), db_int(line->quantity), db_int(now)), &rows);
 
+	if (r == -ENOENT)
+		return refuse_line(conn, line);
 	if (r < 0)
 		return r;
-	r = db_next(rows);
-	if (r < 0)
-		return r;
-	if (r == 0) {
-		r = product_stock_available(conn, line->product_id, &line->available);
-		if (r < 0 && r != -ENOENT)
-			return r;
-		/* Some came back since the UPDATE looked: there is no reason to refuse. */
-		if (r == 0 && line->available >= line->quantity)
-			return -EAGAIN;
-		line->state = r == -ENOENT ? LINE_GONE : LINE_SHORT;
-		return 0;
-	}
 	/* Before anything is written into the ledger, which keeps it for ever. */
 	if (line->priced && line->price != db_column_int(rows, 1)) {
 		line->state = LINE_REPRICED;

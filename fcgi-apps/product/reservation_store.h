@@ -7,13 +7,13 @@
  *
  * Every step is idempotent. Releasing an order that was never held leaves a tombstone, so that a
  * hold that arrives late is refused. Products are updated in the order of their ids, by one
- * conditional UPDATE each: no deadlocks, no lost update. Errors are those of storage/db.h.
+ * conditional UPDATE each: no deadlocks, no lost update. Errors are those of storage/conn.h.
  */
 #ifndef PRODUCT_RESERVATION_STORE_H
 #define PRODUCT_RESERVATION_STORE_H
 
 #include "base/clock.h"
-#include "storage/db.h"
+#include "storage/conn.h"
 
 #define RESERVATION_LINES_MAX 200
 

@@ -88,10 +88,10 @@ int product_api_list_movements(struct request *request, struct response *respons
 	int64_t count;
 	int r = product_has_ledger(request->db, id);
 
-	if (r == -ENOENT)
-		return product_answer_not_found(response);
 	if (r < 0)
 		return r;
+	if (r == 0)
+		return product_answer_not_found(response);
 	if (!cursor_read(request, response, "movements", 1, &cursor))
 		return 0;
 	r = write_movements(request, response, id, cursor.count ? cursor.fields[0] : NULL);

@@ -26,10 +26,8 @@ int product_stock_available(struct db_conn *conn, const char *product_id, int64_
 
 int product_has_ledger(struct db_conn *conn, const char *product_id)
 {
-	int64_t found;
-
-	return db_query_int(conn, "SELECT 1 FROM products WHERE id = $1",
-			    DB_VALUES(db_text(product_id)), &found);
+	return db_exists(conn, "SELECT 1 FROM products WHERE id = $1",
+			 DB_VALUES(db_text(product_id)));
 }
 
 /* Whether the stock may change by $2, where $3 is the most there may be. */
@@ -40,17 +38,13 @@ static int refuse(struct db_conn *conn, const char *product_id, int64_t delta,
 		  int64_t *ret_available)
 {
 	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
-	int r = db_query(conn,
-			 "SELECT inventory, " FITS " FROM products"
-			 " WHERE id = $1 AND deleted_at IS NULL",
-			 DB_VALUES(db_text(product_id), db_int(delta), db_int(PRODUCT_STOCK_MAX)),
-			 &rows);
+	int r = db_query_row(
+		conn,
+		"SELECT inventory, " FITS " FROM products WHERE id = $1 AND deleted_at IS NULL",
+		DB_VALUES(db_text(product_id), db_int(delta), db_int(PRODUCT_STOCK_MAX)), &rows);
 
 	if (r < 0)
 		return r;
-	r = db_next(rows);
-	if (r <= 0)
-		return r < 0 ? r : -ENOENT;
 	*ret_available = db_column_int(rows, 0);
 	return db_column_int(rows, 1) ? -EAGAIN : -ERANGE;
 }
@@ -60,21 +54,18 @@ int product_stock_adjust(struct db_conn *conn, const char *product_id, int64_t d
 			 int64_t *ret_available)
 {
 	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
-	int r = db_query(conn,
-			 "UPDATE products SET inventory = inventory + $2, updated_at = $4,"
-			 " version = version + 1 WHERE id = $1 AND deleted_at IS NULL AND " FITS
-			 " RETURNING " PRODUCT_COLUMNS,
-			 DB_VALUES(db_text(product_id), db_int(delta), db_int(PRODUCT_STOCK_MAX),
-				   db_int(now)),
-			 &rows);
+	int r = db_query_row(conn,
+			     "UPDATE products SET inventory = inventory + $2, updated_at = $4,"
+			     " version = version + 1 WHERE id = $1 AND deleted_at IS NULL AND " FITS
+			     " RETURNING " PRODUCT_COLUMNS,
+			     DB_VALUES(db_text(product_id), db_int(delta),
+				       db_int(PRODUCT_STOCK_MAX), db_int(now)),
+			     &rows);
 
-	if (r < 0)
-		return r;
-	r = db_next(rows);
-	if (r < 0)
-		return r;
-	if (r == 0)
+	if (r == -ENOENT)
 		return refuse(conn, product_id, delta, ret_available);
+	if (r < 0)
+		return r;
 	r = product_movement_add(conn, product_id, delta, reason, NULL, now);
 	if (r < 0)
 		return r;

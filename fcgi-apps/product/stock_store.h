@@ -1,6 +1,6 @@
 /*
  * Stock of one product and its ledger, inside db_read or db_transaction. Rules of the ledger:
- * migrations.h. Errors are those of storage/db.h and the ones named here.
+ * migrations.h. Errors are those of storage/conn.h and the ones named here.
  */
 #ifndef PRODUCT_STOCK_STORE_H
 #define PRODUCT_STOCK_STORE_H
@@ -25,7 +25,7 @@ int product_stock_adjust(struct db_conn *conn, const char *product_id, int64_t d
 			 const char *reason, int64_t now, struct db_rows **ret_rows,
 			 int64_t *ret_available);
 
-/* -ENOENT: there never was such a product. */
+/* Whether there ever was such a product: 1 or 0. */
 int product_has_ledger(struct db_conn *conn, const char *product_id);
 
 /* -ENOENT: no such product, or deleted. */

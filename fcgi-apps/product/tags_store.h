@@ -6,7 +6,7 @@
 #define PRODUCT_TAGS_STORE_H
 
 #include "base/json.h"
-#include "storage/db.h"
+#include "storage/conn.h"
 
 /* For each of the tags, an array of strings or NULL; created_at and id are the product's. 0, or the
  * store's error. */

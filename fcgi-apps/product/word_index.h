@@ -11,7 +11,7 @@
 
 #include "product/product.h"
 #include "responder/service.h"
-#include "storage/db.h"
+#include "storage/conn.h"
 
 /* Bytes of such a vector: the words of all texts, twice where they are pairs, with their places. */
 #define WORD_INDEX_VECTOR_MAX (1u << 20)

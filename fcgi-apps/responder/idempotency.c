@@ -55,12 +55,6 @@ static void read_text(struct db_rows *row, int column, struct text *out)
 		text_append(out, text, length);
 }
 
-static void copy_text(struct db_rows *row, int column, char *buffer, size_t size)
-{
-	const char *text = db_column_text(row, column, NULL);
-	snprintf(buffer, size, "%s", text ? text : "");
-}
-
 /* Copies the row of the request's key, which another query may follow. -EAGAIN: it is gone, or its
  * time is over. */
 static int read_key(struct db_conn *conn, const struct request *request, int64_t now,
@@ -68,23 +62,21 @@ static int read_key(struct db_conn *conn, const struct request *request, int64_t
 {
 	struct kept_answer *kept = &known->kept;
 	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
-	int r = db_query(conn,
-			 "SELECT fingerprint, meaning, status, headers, content_type, body"
-			 " FROM idempotency_keys"
-			 " WHERE operation = $1 AND key = $2 AND created_at >= $3",
-			 DB_VALUES(db_text(request->operation->id),
-				   db_text(request->idempotency_key),
-				   db_int(now - IDEMPOTENCY_LIFETIME)),
-			 &rows);
-	if (r == 0)
-		r = db_next(rows);
-	if (r <= 0)
-		return r < 0 ? r : -EAGAIN;
-	copy_text(rows, 0, known->sent, sizeof(known->sent));
-	copy_text(rows, 1, known->meaning, sizeof(known->meaning));
+	int r = db_query_row(conn,
+			     "SELECT fingerprint, meaning, status, headers, content_type, body"
+			     " FROM idempotency_keys"
+			     " WHERE operation = $1 AND key = $2 AND created_at >= $3",
+			     DB_VALUES(db_text(request->operation->id),
+				       db_text(request->idempotency_key),
+				       db_int(now - IDEMPOTENCY_LIFETIME)),
+			     &rows);
+	if (r < 0)
+		return r == -ENOENT ? -EAGAIN : r;
+	db_column_copy(rows, 0, known->sent, sizeof(known->sent));
+	db_column_copy(rows, 1, known->meaning, sizeof(known->meaning));
 	kept->status = (int)db_column_int(rows, 2);
 	read_text(rows, 3, &kept->headers);
-	copy_text(rows, 4, kept->content_type, sizeof(kept->content_type));
+	db_column_copy(rows, 4, kept->content_type, sizeof(kept->content_type));
 	read_text(rows, 5, &kept->body);
 	r = text_error(&kept->headers);
 	return r == 0 ? text_error(&kept->body) : r;
@@ -157,18 +149,15 @@ int idempotency_resource(struct db_conn *conn, const struct request *request,
 			 char ret_id[UUID_TEXT_SIZE])
 {
 	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
-	int rc = db_query(
+	int r = db_query_row(
 		conn,
 		"SELECT resource_id FROM idempotency_keys"
 		" WHERE operation = $1 AND key = $2 AND resource_id IS NOT NULL",
 		DB_VALUES(db_text(request->operation->id), db_text(request->idempotency_key)),
 		&rows);
-	if (rc < 0)
-		return rc;
-	rc = db_next(rows);
-	if (rc <= 0)
-		return rc < 0 ? rc : -ENOENT;
-	snprintf(ret_id, UUID_TEXT_SIZE, "%s", db_column_text(rows, 0, NULL));
+	if (r < 0)
+		return r;
+	db_column_copy(rows, 0, ret_id, UUID_TEXT_SIZE);
 	return 0;
 }
 

@@ -79,13 +79,11 @@ static int look_at(struct piece *piece, const char *id)
 static int find_place(struct db_conn *conn, struct piece *piece)
 {
 	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
-	int r = db_query(conn, "SELECT passes, last_id FROM old_user_ids WHERE due <= $1",
-			 DB_VALUES(db_int(piece->now)), &rows);
+	int r = db_query_row(conn, "SELECT passes, last_id FROM old_user_ids WHERE due <= $1",
+			     DB_VALUES(db_int(piece->now)), &rows);
 
-	if (r == 0)
-		r = db_next(rows);
-	if (r <= 0)
-		return r;
+	if (r < 0)
+		return r == -ENOENT ? 0 : r;
 	piece->passes = db_column_int(rows, 0);
 	r = replace(&piece->from, db_column_text(rows, 1, NULL));
 	return r < 0 ? r : 1;

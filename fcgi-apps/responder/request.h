@@ -8,7 +8,7 @@
 #include "base/base.h"
 #include "base/json.h"
 #include "contract/contract.h"
-#include "storage/db.h"
+#include "storage/conn.h"
 
 struct response;
 struct runtime;
