@@ -131,12 +131,11 @@ static bool answer_is_whole(const struct shopper *shopper)
 static bool read_cart_id(struct shopper *shopper)
 {
 	const char *id = strstr(shopper->answer, "\"id\":\"");
-	size_t length;
 
 	if (!id)
 		return false;
 	id += strlen("\"id\":\"");
-	length = strcspn(id, "\"");
+	size_t length = strcspn(id, "\"");
 	if (length >= ID_SIZE)
 		return false;
 	memcpy(shopper->cart_id, id, length);
@@ -236,12 +235,10 @@ static void print_result(int64_t elapsed)
 int main(int argc, char **argv)
 {
 	struct epoll_event events[64];
-	size_t count;
-	int64_t start;
 
 	if (argc != 6)
 		errx(2, "usage: checkout CART_PORT ORDER_PORT SHOPPERS SECONDS PRODUCT_IDS");
-	count = strtoul(argv[3], NULL, 10);
+	size_t count = strtoul(argv[3], NULL, 10);
 	if (count < 1 || count > SHOPPERS_MAX)
 		errx(2, "SHOPPERS: 1 to %d", SHOPPERS_MAX);
 	cart_port = argv[1];
@@ -255,7 +252,7 @@ int main(int argc, char **argv)
 		shoppers[i].order_fd = connect_to(order_port, &shoppers[i]);
 	}
 
-	start = now();
+	int64_t start = now();
 	end = start + (int64_t)(strtod(argv[4], NULL) * 1e6);
 	shopping = count;
 	for (size_t i = 0; i < count; i++)

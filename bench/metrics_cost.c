@@ -53,10 +53,8 @@ static void *work_and_record(void *unused)
 	int64_t last = clock_monotonic();
 
 	for (int i = 0; i < REQUESTS; i++) {
-		int64_t now;
-
 		work();
-		now = clock_monotonic();
+		int64_t now = clock_monotonic();
 		metrics_count(metrics, operation, 200, now - last + FASTEST + (i & SPREAD));
 		last = now;
 	}
@@ -89,12 +87,9 @@ static double measure(long count, void *(*function)(void *))
 
 int main(int argc, char **argv)
 {
-	double without;
-	long count;
-
 	if (argc != 2)
 		errx(2, "usage: metrics_cost THREADS");
-	count = strtol(argv[1], NULL, 10);
+	long count = strtol(argv[1], NULL, 10);
 	if (count < 1 || count > THREADS_MAX)
 		errx(2, "THREADS: 1 to %d", THREADS_MAX);
 	operation = contract_find(product_service.contract, OPERATION);
@@ -104,7 +99,7 @@ int main(int argc, char **argv)
 		errx(1, "out of memory");
 
 	measure(count, only_work); /* wakes the processor up */
-	without = measure(count, only_work);
+	double without = measure(count, only_work);
 	printf("{\"ns\":%.2f}\n", measure(count, work_and_record) - without);
 	metrics_free(metrics);
 	return 0;

@@ -107,9 +107,9 @@ static int read_digits(const char *text, size_t length, struct digits *ret_digit
 int decimal_parse(const char *text, size_t length, struct decimal *ret_value)
 {
 	struct digits digits;
-	int result = read_digits(text, length, &digits);
-	if (result < 0)
-		return result;
+	int r = read_digits(text, length, &digits);
+	if (r < 0)
+		return r;
 	if (digits.overflow || digits.magnitude > (uint64_t)INT64_MAX + digits.negative)
 		return -ERANGE;
 	if (digits.scale > SCALE_MAX || digits.scale < -SCALE_MAX)
@@ -122,10 +122,10 @@ int decimal_parse(const char *text, size_t length, struct decimal *ret_value)
 int decimal_scale(const char *text, size_t length, int64_t *ret_scale)
 {
 	struct digits digits;
-	int result = read_digits(text, length, &digits);
-	if (result == 0)
+	int r = read_digits(text, length, &digits);
+	if (r == 0)
 		*ret_scale = digits.scale;
-	return result;
+	return r;
 }
 
 static int count_digits(uint64_t value)

@@ -128,10 +128,10 @@ int failpoint(const char *name)
 		long hit = atomic_fetch_add(&point->hits, 1) + 1;
 
 		if (point->wanted == 0 || point->wanted == hit) {
-			int error = act(point, name);
+			int r = act(point, name);
 
-			if (error)
-				return error;
+			if (r)
+				return r;
 		}
 	}
 	return 0;

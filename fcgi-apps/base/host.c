@@ -76,12 +76,12 @@ static void *look_up(void *argument)
 {
 	struct host *host = argument;
 	struct addresses found;
-	int error = resolve(host, 0, &found);
+	int r = resolve(host, 0, &found);
 
 	pthread_mutex_lock(&host->lock);
-	if (!error)
+	if (!r)
 		host->found = found;
-	host->error = error;
+	host->error = r;
 	host->looked_up_at = clock_monotonic();
 	host->looking_up = false;
 	pthread_cond_broadcast(&host->looked_up);
@@ -98,11 +98,11 @@ static int start_lookup(struct host *host)
 	pthread_attr_init(&attributes);
 	pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
 	pthread_attr_setstacksize(&attributes, LOOKUP_STACK);
-	int error = thread_start(&thread, &attributes, look_up, host);
+	int r = thread_start(&thread, &attributes, look_up, host);
 
 	pthread_attr_destroy(&attributes);
-	if (error)
-		return error;
+	if (r)
+		return r;
 	host->looking_up = true;
 	host->owners++;
 	return 0;
@@ -121,21 +121,21 @@ static int wait_for_lookup(struct host *host, int64_t deadline)
 
 int host_find(struct host *host, int64_t deadline, struct addresses *ret_addresses)
 {
-	int error = 0;
+	int r = 0;
 
 	pthread_mutex_lock(&host->lock);
 	bool old = !host->found.count || clock_monotonic() - host->looked_up_at > host->fresh_for;
 
 	if (!host->numeric && old && !host->looking_up)
-		error = start_lookup(host);
-	if (!host->found.count && !error)
-		error = wait_for_lookup(host, deadline);
+		r = start_lookup(host);
+	if (!host->found.count && !r)
+		r = wait_for_lookup(host, deadline);
 	if (host->found.count) {
 		*ret_addresses = host->found;
-		error = 0;
+		r = 0;
 	}
 	pthread_mutex_unlock(&host->lock);
-	return error;
+	return r;
 }
 
 int host_create(const char *name, const char *port, int64_t fresh_for, struct host **ret_host)

@@ -17,10 +17,10 @@ static int merge_member(struct json *object, const char *name, const struct json
 		return json_merge_patch(&child, patch); /* in place: both are objects */
 
 	struct json *fresh = NULL;
-	int result = json_merge_patch(&fresh, patch);
-	if (result < 0) {
+	int r = json_merge_patch(&fresh, patch);
+	if (r < 0) {
 		json_free(fresh);
-		return result;
+		return r;
 	}
 	return json_set(object, name, fresh);
 }
@@ -30,18 +30,18 @@ int json_merge_patch(struct json **target, const struct json *patch)
 	if (json_type(patch) != JSON_OBJECT)
 		return replace(target, json_copy(patch));
 	if (!*target || json_type(*target) != JSON_OBJECT) {
-		int result = replace(target, json_new_object());
-		if (result < 0)
-			return result;
+		int r = replace(target, json_new_object());
+		if (r < 0)
+			return r;
 	}
 	json_each (patch, member) {
 		if (json_type(member.value) == JSON_NULL) {
 			json_remove(*target, member.name);
 			continue;
 		}
-		int result = merge_member(*target, member.name, member.value);
-		if (result < 0)
-			return result;
+		int r = merge_member(*target, member.name, member.value);
+		if (r < 0)
+			return r;
 	}
 	return 0;
 }

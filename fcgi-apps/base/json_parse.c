@@ -42,9 +42,9 @@ static int parse_number(struct parser *parser, struct json_object **ret_value)
 	size_t start = parser->scan.position;
 	bool whole;
 	int64_t integer;
-	int result = json_scan_number(&parser->scan, &whole, &integer);
-	if (result < 0)
-		return result;
+	int r = json_scan_number(&parser->scan, &whole, &integer);
+	if (r < 0)
+		return r;
 	return made(json_number_object(whole ? &integer : NULL, parser->scan.text + start,
 				       parser->scan.position - start),
 		    ret_value);
@@ -56,9 +56,9 @@ static int push_name(struct parser *parser)
 	struct json_scan *scan = &parser->scan;
 	const char *source = scan->text + scan->position + 1;
 	bool escaped;
-	int result = json_scan_string(scan, &escaped);
-	if (result < 0)
-		return result;
+	int r = json_scan_string(scan, &escaped);
+	if (r < 0)
+		return r;
 
 	size_t length = (size_t)(scan->text + scan->position - 1 - source);
 	char *name = text_reserve(&parser->names, length + 1);
@@ -76,14 +76,13 @@ static int push_name(struct parser *parser)
 static int parse_string(struct parser *parser, struct json_object **ret_value)
 {
 	size_t mark = parser->names.length;
-	int result = push_name(parser);
-	if (result < 0)
-		return result;
+	int r = push_name(parser);
+	if (r < 0)
+		return r;
 	size_t length = parser->names.length - mark - 1;
-	result =
-		made(json_object_new_string_len(parser->names.data + mark, (int)length), ret_value);
+	r = made(json_object_new_string_len(parser->names.data + mark, (int)length), ret_value);
 	text_truncate(&parser->names, mark);
-	return result;
+	return r;
 }
 
 /* Steps over the separator or the bracket: 1 when another element follows, 0 at the end. */
@@ -114,9 +113,9 @@ static int parse_elements(struct parser *parser, struct json_object *array)
 
 	while (more > 0) {
 		struct json_object *value;
-		int result = parse_value(parser, &value);
-		if (result < 0)
-			return result;
+		int r = parse_value(parser, &value);
+		if (r < 0)
+			return r;
 		if (json_object_array_add(array, value) < 0) {
 			json_object_put(value);
 			return -ENOMEM;
@@ -133,9 +132,9 @@ static int parse_member(struct parser *parser, struct json_object *object)
 
 	if (json_scan_peek(&parser->scan) != '"')
 		return unexpected(parser, "expected a member name in double quotes");
-	int result = push_name(parser);
-	if (result < 0)
-		return result;
+	int r = push_name(parser);
+	if (r < 0)
+		return r;
 	if (json_object_object_get_ex(object, parser->names.data + mark, NULL)) {
 		parser->has_duplicate = true;
 		parser->duplicate = mark;
@@ -145,9 +144,9 @@ static int parse_member(struct parser *parser, struct json_object *object)
 	if (json_scan_peek(&parser->scan) != ':')
 		return unexpected(parser, "expected ':'");
 	parser->scan.position++;
-	result = parse_value(parser, &value);
-	if (result < 0)
-		return result;
+	r = parse_value(parser, &value);
+	if (r < 0)
+		return r;
 	if (json_object_object_add_ex(object, parser->names.data + mark, value,
 				      JSON_C_OBJECT_ADD_KEY_IS_NEW) < 0) {
 		json_object_put(value);
@@ -163,9 +162,9 @@ static int parse_members(struct parser *parser, struct json_object *object)
 
 	while (more > 0) {
 		json_scan_space(&parser->scan);
-		int result = parse_member(parser, object);
-		if (result < 0)
-			return result;
+		int r = parse_member(parser, object);
+		if (r < 0)
+			return r;
 		more = parse_separator(parser, '}', "expected ',' or '}'");
 	}
 	return more;
@@ -175,20 +174,20 @@ static int parse_container(struct parser *parser, struct json_object *container,
 			   int (*parse_inside)(struct parser *, struct json_object *),
 			   struct json_object **ret_value)
 {
-	int result;
+	int r;
 
 	if (!container)
 		return -ENOMEM;
 	if (parser->depth_left > 0) {
 		parser->depth_left--;
-		result = parse_inside(parser, container);
+		r = parse_inside(parser, container);
 		parser->depth_left++;
 	} else {
-		result = unexpected(parser, "nested too deeply");
+		r = unexpected(parser, "nested too deeply");
 	}
-	if (result < 0) {
+	if (r < 0) {
 		json_object_put(container);
-		return result;
+		return r;
 	}
 	*ret_value = container;
 	return 0;
@@ -250,21 +249,21 @@ static int parse(struct parser *parser, struct json **ret_value, struct json_err
 	struct json_object *value = NULL;
 
 	text_init(&parser->names, TEXT_UNLIMITED);
-	int result = scan->length <= INT32_MAX ? parse_value(parser, &value)
-					       : json_scan_fail(scan, 0, "too long");
-	if (result == 0) {
+	int r = scan->length <= INT32_MAX ? parse_value(parser, &value)
+					  : json_scan_fail(scan, 0, "too long");
+	if (r == 0) {
 		json_scan_space(scan);
 		if (scan->position < scan->length) {
 			json_object_put(value);
-			result = json_scan_fail(scan, scan->position, "text after the value");
+			r = json_scan_fail(scan, scan->position, "text after the value");
 		}
 	}
-	if (result == 0)
+	if (r == 0)
 		*ret_value = json_wrap(value);
-	else if (result == -EINVAL)
+	else if (r == -EINVAL)
 		describe(parser, ret_error);
 	text_release(&parser->names);
-	return result;
+	return r;
 }
 
 int json_parse(const char *text, size_t length, int depth_limit, struct json **ret_value,

@@ -83,9 +83,9 @@ int json_scan_string(struct json_scan *scan, bool *ret_escaped)
 			return 0;
 		}
 		if (byte == '\\') {
-			int result = scan_escape(scan);
-			if (result < 0)
-				return result;
+			int r = scan_escape(scan);
+			if (r < 0)
+				return r;
 			escaped = true;
 		} else if (byte < 0x20) {
 			return json_scan_fail(scan, scan->position, "control character in string");

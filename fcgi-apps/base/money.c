@@ -53,14 +53,14 @@ int money_parse(const char *text, size_t length, struct currency currency, int64
 {
 	int64_t scale;
 	struct decimal value;
-	int result = decimal_scale(text, length, &scale);
-	if (result < 0)
-		return result;
+	int r = decimal_scale(text, length, &scale);
+	if (r < 0)
+		return r;
 	if (scale > (int64_t)currency.digits)
 		return -EDOM;
-	result = decimal_parse(text, length, &value);
-	if (result < 0)
-		return result;
+	r = decimal_parse(text, length, &value);
+	if (r < 0)
+		return r;
 	value.scale -= (int)currency.digits;
 	return decimal_to_int(value, ret_amount);
 }

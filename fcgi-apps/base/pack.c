@@ -41,11 +41,10 @@ static int inflate_into(const char *encoded, size_t length, char *data, size_t d
 {
 	char *packed CLEANUP(free_p) = malloc(length + 1);
 	uLongf got = data_length;
-	int64_t packed_length;
 
 	if (!packed)
 		return -ENOMEM;
-	packed_length = base64url_decode(encoded, length, packed);
+	int64_t packed_length = base64url_decode(encoded, length, packed);
 	if (packed_length < 0)
 		return -EINVAL;
 	switch (uncompress((Bytef *)data, &got, (const Bytef *)packed, (uLong)packed_length)) {

@@ -210,11 +210,10 @@ static bool is_of(uint32_t character, const char *script)
 static bool makes_letter(uint32_t base, uint32_t mark)
 {
 	static const ucs4_t stressed[] = {0x0450, 0x0451, 0x045D}; /* ѐ, ё, ѝ */
-	ucs4_t letter;
 
 	if (!is_of(base, "Cyrillic") && !is_of(base, "Arabic"))
 		return false;
-	letter = uc_composition(base, mark);
+	ucs4_t letter = uc_composition(base, mark);
 	for (size_t i = 0; i < ARRAY_SIZE(stressed); i++) {
 		if (letter == stressed[i])
 			return false;
@@ -235,11 +234,10 @@ int unicode_fold(const uint32_t *characters, size_t count, uint32_t **ret_folded
 {
 	size_t length = 0;
 	uint32_t *plain = u32_normalize(UNINORM_NFKD, characters, count, NULL, &length);
-	uint32_t *folded;
 
 	if (!plain)
 		return -ENOMEM;
-	folded = u32_casefold(plain, length, NULL, UNINORM_NFKD, NULL, ret_count);
+	uint32_t *folded = u32_casefold(plain, length, NULL, UNINORM_NFKD, NULL, ret_count);
 	free(plain);
 	if (!folded)
 		return -ENOMEM;

@@ -47,11 +47,11 @@ bool contract_body_is_json(const struct contract *contract, const struct operati
 static bool check_input(const struct schema *schema, struct json *value,
 			struct violations *violations)
 {
-	int result = schema_normalize(schema, value);
+	int r = schema_normalize(schema, value);
 
-	if (result < 0)
-		violations->error = result;
-	return result == 0 && schema_check(schema, value, "body", "", violations);
+	if (r < 0)
+		violations->error = r;
+	return r == 0 && schema_check(schema, value, "body", "", violations);
 }
 
 bool contract_check_body(const struct contract *contract, const struct operation *operation,
@@ -84,12 +84,12 @@ static bool check_json_text(const struct schema *schema, const char *body, size_
 {
 	struct json *value CLEANUP(json_free_p) = NULL;
 	struct json_error error;
-	int result = json_parse(body, length, RESPONSE_DEPTH_MAX, &value, &error);
+	int r = json_parse(body, length, RESPONSE_DEPTH_MAX, &value, &error);
 
-	if (result == 0)
+	if (r == 0)
 		return schema_check(schema, value, "response", "", violations);
-	if (result == -ENOMEM) {
-		violations->error = result;
+	if (r == -ENOMEM) {
+		violations->error = r;
 		violations_add(violations, "response", "", "could not be checked");
 	} else {
 		violations_add(violations, "response", "",
@@ -102,8 +102,6 @@ static bool check_json_text(const struct schema *schema, const char *body, size_
 static bool check_answer(const struct answer *answer, const char *content_type, const char *body,
 			 size_t length, struct violations *violations)
 {
-	const struct media *media;
-
 	if (answer->content.count == 0) {
 		if (length == 0)
 			return true;
@@ -111,7 +109,7 @@ static bool check_answer(const struct answer *answer, const char *content_type, 
 			       answer->status);
 		return false;
 	}
-	media = content_find(&answer->content, content_type);
+	const struct media *media = content_find(&answer->content, content_type);
 	if (!media) {
 		violations_add(violations, "response", "",
 			       "%d with the Content-Type \"%s\" is not declared", answer->status,

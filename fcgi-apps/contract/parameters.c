@@ -78,14 +78,13 @@ static const char *check_characters(const char *text, size_t length)
 static int normalize(const struct parameter *parameter, struct argument *argument)
 {
 	struct text normal CLEANUP(text_release) = TEXT_INIT(TEXT_UNLIMITED);
-	int result;
 
 	if (!utf8_is_valid(argument->text, argument->length))
 		return 0;
-	result = schema_normalize_string(parameter->schema, argument->text, argument->length,
-					 &normal);
-	if (result <= 0)
-		return result;
+	int r = schema_normalize_string(parameter->schema, argument->text, argument->length,
+					&normal);
+	if (r <= 0)
+		return r;
 	argument->length = normal.length;
 	argument->own = text_detach(&normal);
 	argument->text = argument->own;
@@ -97,10 +96,8 @@ static int normalize(const struct parameter *parameter, struct argument *argumen
 /* -?(0|[1-9][0-9]*): what JSON calls an integer, and nothing that reads like one. */
 static bool is_integer_text(const char *text)
 {
-	size_t digits;
-
 	text += *text == '-';
-	digits = strspn(text, "0123456789");
+	size_t digits = strspn(text, "0123456789");
 	return digits > 0 && text[digits] == '\0' && (*text != '0' || digits == 1);
 }
 
@@ -129,7 +126,6 @@ static bool is_plus_meant(const struct parameter *parameter, const char *in,
 {
 	char *text CLEANUP(free_p) = strdup(argument->text);
 	struct decimal number;
-	bool meant;
 
 	for (char *at = text; at && *at; at++) {
 		if (*at == ' ')
@@ -137,10 +133,10 @@ static bool is_plus_meant(const struct parameter *parameter, const char *in,
 	}
 	if (!text || strcmp(text, argument->text) == 0 || strcmp(in, "query") != 0)
 		return false;
-	meant = parameter->kind == PARAMETER_NUMBER
-			? decimal_parse(text, argument->length, &number) == 0
-			: schema_check_string(parameter->schema, text, argument->length, in,
-					      parameter->pointer, NULL);
+	bool meant = parameter->kind == PARAMETER_NUMBER
+			     ? decimal_parse(text, argument->length, &number) == 0
+			     : schema_check_string(parameter->schema, text, argument->length, in,
+						   parameter->pointer, NULL);
 	if (meant)
 		violations_add(violations, in, parameter->pointer,
 			       "has a space where a + belongs: in a query, write + as %%2B");
@@ -161,16 +157,16 @@ static bool check_number(const struct parameter *parameter, const char *in,
 			 const struct argument *argument, struct violations *violations)
 {
 	struct decimal number;
-	int result = decimal_parse(argument->text, argument->length, &number);
+	int r = decimal_parse(argument->text, argument->length, &number);
 
-	if (result == 0)
+	if (r == 0)
 		return schema_check_number(parameter->schema, number, in, parameter->pointer,
 					   violations);
 	if (is_plus_meant(parameter, in, argument, violations))
 		return false;
 	violations_add(violations, in, parameter->pointer,
-		       result == -ERANGE ? "must have at most 18 significant digits"
-					 : "must be a number");
+		       r == -ERANGE ? "must have at most 18 significant digits"
+				    : "must be a number");
 	return false;
 }
 
@@ -212,10 +208,10 @@ static int check_list(const struct parameter *parameter, const char *in,
 		      const struct argument *argument, struct violations *violations)
 {
 	struct json *array CLEANUP(json_free_p) = NULL;
-	int result = split_list(argument->text, &array);
+	int r = split_list(argument->text, &array);
 
-	if (result < 0)
-		return result;
+	if (r < 0)
+		return r;
 	schema_check(parameter->schema, array, in, parameter->pointer, violations);
 	return 0;
 }
@@ -225,12 +221,11 @@ static int take_value(struct reading *reading, const struct parameter *parameter
 		      const char *text, size_t length)
 {
 	struct argument argument = {.name = parameter->name, .text = text, .length = length};
-	int result = normalize(parameter, &argument);
-	const char *reason;
+	int r = normalize(parameter, &argument);
 
-	if (result < 0)
-		return result;
-	reason = check_characters(argument.text, argument.length);
+	if (r < 0)
+		return r;
+	const char *reason = check_characters(argument.text, argument.length);
 	if (reason) {
 		violations_add(reading->violations, in, parameter->pointer, "%s", reason);
 		free(argument.own);
@@ -250,12 +245,12 @@ static int take_value(struct reading *reading, const struct parameter *parameter
 		check_boolean(parameter, in, &argument, reading->violations);
 		break;
 	case PARAMETER_LIST:
-		result = check_list(parameter, in, &argument, reading->violations);
+		r = check_list(parameter, in, &argument, reading->violations);
 		break;
 	}
 	/* compile.py saw to it that all declared parameters have room. */
 	reading->arguments->list[reading->arguments->count++] = argument;
-	return result;
+	return r;
 }
 
 /* ---- the query ------------------------------------------------------------------------------ */
@@ -279,10 +274,9 @@ static int take_pair(struct reading *reading, const struct endpoint *endpoint, c
 {
 	char *equals = memchr(start, '=', (size_t)(end - start));
 	char *value = equals ? equals + 1 : end;
-	const char *reason;
 	size_t length;
 
-	reason = decode(start, equals ? equals : end, &length);
+	const char *reason = decode(start, equals ? equals : end, &length);
 	if (reason) {
 		violations_add(reading->violations, "query", "", "the name of a parameter %s",
 			       reason);
@@ -313,7 +307,7 @@ static int take_pair(struct reading *reading, const struct endpoint *endpoint, c
 static int check_query(struct reading *reading, const struct endpoint *endpoint, const char *query)
 {
 	uint32_t seen = 0;
-	int result = 0;
+	int r = 0;
 
 	if (query && *query) {
 		char *position = strdup(query);
@@ -321,12 +315,12 @@ static int check_query(struct reading *reading, const struct endpoint *endpoint,
 		reading->arguments->memory = position;
 		if (!position)
 			return -ENOMEM;
-		while (*position && result == 0) {
+		while (*position && r == 0) {
 			char *end = strchrnul(position, '&');
 			bool last = !*end;
 
 			if (end > position)
-				result = take_pair(reading, endpoint, position, end, &seen);
+				r = take_pair(reading, endpoint, position, end, &seen);
 			if (last)
 				break;
 			position = end + 1;
@@ -337,7 +331,7 @@ static int check_query(struct reading *reading, const struct endpoint *endpoint,
 			violations_add(reading->violations, "query",
 				       endpoint->query.list[i].pointer, "is required");
 	}
-	return result;
+	return r;
 }
 
 static int check_headers(struct reading *reading, const struct endpoint *endpoint,
@@ -346,15 +340,15 @@ static int check_headers(struct reading *reading, const struct endpoint *endpoin
 	for (size_t i = 0; i < endpoint->headers.count; i++) {
 		const struct parameter *parameter = &endpoint->headers.list[i];
 		const char *value = header(context, parameter->name);
-		int result = 0;
+		int r = 0;
 
 		if (value)
-			result = take_value(reading, parameter, "header", value, strlen(value));
+			r = take_value(reading, parameter, "header", value, strlen(value));
 		else if (parameter->required)
 			violations_add(reading->violations, "header", parameter->pointer,
 				       "is required");
-		if (result < 0)
-			return result;
+		if (r < 0)
+			return r;
 	}
 	return 0;
 }
@@ -366,15 +360,15 @@ int contract_check_parameters(const struct contract *contract, const struct oper
 	const struct endpoint *endpoint = &contract->endpoints[operation->index];
 	struct arguments arguments = {0};
 	struct reading reading = {.arguments = &arguments, .violations = violations};
-	int result = check_query(&reading, endpoint, query);
+	int r = check_query(&reading, endpoint, query);
 
-	if (result == 0)
-		result = check_headers(&reading, endpoint, header, context);
-	if (result == 0)
-		result = violations->error;
-	if (result < 0) {
+	if (r == 0)
+		r = check_headers(&reading, endpoint, header, context);
+	if (r == 0)
+		r = violations->error;
+	if (r < 0) {
 		arguments_release(&arguments);
-		return result;
+		return r;
 	}
 	*ret_arguments = arguments;
 	return 0;

@@ -34,18 +34,17 @@ static const struct route_node *find_node(const struct route_node *node, const c
 					  const char *end, bool internal, struct route *route,
 					  size_t depth)
 {
-	const struct route_node *found, *child;
-	const char *stop;
+	const struct route_node *found;
 
 	if (rest == end)
 		return has_visible(node, internal) ? node : NULL;
 	rest++;
-	stop = memchr(rest, '/', (size_t)(end - rest));
+	const char *stop = memchr(rest, '/', (size_t)(end - rest));
 	if (!stop)
 		stop = end;
 	if (stop == rest)
 		return NULL;
-	child = find_literal(node, rest, (size_t)(stop - rest));
+	const struct route_node *child = find_literal(node, rest, (size_t)(stop - rest));
 	if (child) {
 		found = find_node(child, stop, end, internal, route, depth);
 		if (found)
@@ -106,18 +105,17 @@ int contract_route(const struct contract *contract, const char *method, const ch
 {
 	struct route route = {0};
 	size_t length = strlen(path);
-	const struct route_node *node;
-	const struct endpoint *endpoint;
 
 	if (*path != '/')
 		return -ENOENT;
 	/* "/" has no segments, "/products/" those of "/products", "/products//" an empty one. */
 	if (path[length - 1] == '/' && (length == 1 || path[length - 2] != '/'))
 		length--;
-	node = find_node(contract->routes, path, path + length, internal, &route, 0);
+	const struct route_node *node =
+		find_node(contract->routes, path, path + length, internal, &route, 0);
 	if (!node)
 		return -ENOENT;
-	endpoint = find_method(node, method);
+	const struct endpoint *endpoint = find_method(node, method);
 	if (!is_visible(endpoint, internal)) {
 		list_methods(node, internal, ret_route->allow, sizeof(ret_route->allow));
 		return -EOPNOTSUPP;

@@ -10,11 +10,10 @@
 static char *copy_cut(const char *text, size_t size)
 {
 	size_t length = strlen(text), kept = length;
-	char *copy;
 
 	if (length >= size)
 		kept = utf8_cut(text, length, size - sizeof(ELLIPSIS));
-	copy = malloc(kept + sizeof(ELLIPSIS));
+	char *copy = malloc(kept + sizeof(ELLIPSIS));
 	if (!copy)
 		return NULL;
 	memcpy(copy, text, kept);

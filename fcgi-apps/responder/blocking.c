@@ -76,12 +76,12 @@ static void start_thread(struct blocking *blocking)
 	pthread_attr_t attributes;
 	pthread_attr_init(&attributes);
 	pthread_attr_setstacksize(&attributes, STACK_SIZE);
-	int rc = pthread_create(&blocking->threads[blocking->started], &attributes, run, blocking);
+	int r = pthread_create(&blocking->threads[blocking->started], &attributes, run, blocking);
 	pthread_attr_destroy(&attributes);
-	if (rc == 0)
+	if (r == 0)
 		blocking->started++;
 	else
-		log_write(LOG_ERROR, "cannot start a thread", log_error_code(-rc));
+		log_write(LOG_ERROR, "cannot start a thread", log_error_code(-r));
 }
 
 int blocking_submit(struct blocking *blocking, struct exchange *exchange)

@@ -43,11 +43,10 @@ static int run_one(struct db_conn *conn, struct run *run, const struct check *ch
 {
 	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
 	struct db_value now = db_int(run->now);
-	int r;
 
 	if (db_dialect(conn) == DB_SQLITE ? check->postgres_only : check->sqlite_only)
 		return 0;
-	r = db_query(conn, check->sql, &now, check->dated ? 1 : 0, &rows);
+	int r = db_query(conn, check->sql, &now, check->dated ? 1 : 0, &rows);
 	if (r < 0)
 		return r;
 	while ((r = db_next(rows)) > 0) {

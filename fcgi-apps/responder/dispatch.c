@@ -64,10 +64,10 @@ static int find_operation(struct exchange *exchange)
 	append_as_utf8(&exchange->path, request->path);
 	if (text_error(&exchange->path))
 		return text_error(&exchange->path) == -ENOMEM ? -ENOMEM : -ENOENT;
-	int rc = contract_route(exchange->server->runtime.contract, request->method,
-				text_string(&exchange->path), request->internal, &request->route);
-	if (rc < 0)
-		return rc;
+	int r = contract_route(exchange->server->runtime.contract, request->method,
+			       text_string(&exchange->path), request->internal, &request->route);
+	if (r < 0)
+		return r;
 	for (size_t i = 0; i < request->route.parameter_count; i++) {
 		struct path_parameter *parameter = &request->route.parameters[i];
 		char *value = exchange->path.data + (parameter->value - exchange->path.data);
@@ -90,13 +90,13 @@ static int parse_body(struct exchange *exchange, struct violations *violations)
 
 	struct json_error error;
 	size_t mark = utf8_mark(request->body_text, request->body_length);
-	int rc = json_parse_input(request->body_text + mark, request->body_length - mark,
-				  &request->body, &error);
-	if (rc == 0)
+	int r = json_parse_input(request->body_text + mark, request->body_length - mark,
+				 &request->body, &error);
+	if (r == 0)
 		contract_check_body(contract, request->operation, request->content_type,
 				    request->body, violations);
-	if (rc != -EINVAL)
-		return rc;
+	if (r != -EINVAL)
+		return r;
 	violations_add(violations, "body", "", "is not JSON: %s at line %zu, column %zu",
 		       error.detail, error.line, error.column);
 	return 0;
@@ -111,12 +111,12 @@ static bool take_body(struct exchange *exchange, struct violations *violations)
 	if (!operation->has_body || exchange->binding->streams_body)
 		return true;
 
-	int rc = exchange_read_body(exchange, operation->max_bytes);
-	if (rc == 0 && request->body_length > 0)
-		rc = parse_body(exchange, violations);
-	else if (rc == 0 && operation->body_required)
+	int r = exchange_read_body(exchange, operation->max_bytes);
+	if (r == 0 && request->body_length > 0)
+		r = parse_body(exchange, violations);
+	else if (r == 0 && operation->body_required)
 		violations_add(violations, "body", "", "is missing");
-	switch (rc) {
+	switch (r) {
 	case 0:
 		return true;
 	case -EMSGSIZE:
@@ -124,7 +124,7 @@ static bool take_body(struct exchange *exchange, struct violations *violations)
 				 operation->max_bytes);
 		return false;
 	default:
-		response_error(response, rc);
+		response_error(response, r);
 		return false;
 	}
 }
@@ -149,36 +149,36 @@ static bool check(struct exchange *exchange)
 	struct request *request = &exchange->request;
 	struct response *response = &exchange->response;
 
-	int rc = find_operation(exchange);
-	if (rc == -EOPNOTSUPP) {
+	int r = find_operation(exchange);
+	if (r == -EOPNOTSUPP) {
 		response_problem(response, 405, NULL, "%s is not possible here", request->method);
 		response_header(response, "Allow", "%s", request->route.allow);
 		return false;
 	}
-	if (rc == -ENOENT) {
+	if (r == -ENOENT) {
 		response_problem(response, 404, NULL, "There is nothing at this path");
 		return false;
 	}
-	if (rc < 0) {
-		response_error(response, rc);
+	if (r < 0) {
+		response_error(response, r);
 		return false;
 	}
 	if (!check_content_type(exchange))
 		return false;
 
 	struct violations violations = {0};
-	rc = contract_check_parameters(request->runtime->contract, request->operation,
-				       request->query, request_header, request, &request->arguments,
-				       &violations);
-	if (rc == 0) {
+	r = contract_check_parameters(request->runtime->contract, request->operation,
+				      request->query, request_header, request, &request->arguments,
+				      &violations);
+	if (r == 0) {
 		forget_undeclared(request);
 		unquote_key(request);
 	}
-	bool fine = rc == 0 && take_body(exchange, &violations);
-	if (rc == 0)
-		rc = violations.error;
-	if (rc < 0) {
-		response_error(response, rc);
+	bool fine = r == 0 && take_body(exchange, &violations);
+	if (r == 0)
+		r = violations.error;
+	if (r < 0) {
+		response_error(response, r);
 		fine = false;
 	} else if (fine && violations.total > 0) {
 		response_violations(response, &violations);
@@ -239,9 +239,9 @@ static void finish(struct exchange *exchange)
 	struct response *response = &exchange->response;
 	if (!exchange->started) {
 		if (text_error(&response->body) || text_error(&response->headers)) {
-			int error = text_error(&response->body) == -ENOMEM ? -ENOMEM : -EIO;
+			int r = text_error(&response->body) == -ENOMEM ? -ENOMEM : -EIO;
 			response_reset(response);
-			response_error(response, error);
+			response_error(response, r);
 		}
 		if (response->status == 0)
 			response_error(response, -EIO);
@@ -293,24 +293,24 @@ static int run_read(struct db_conn *conn, void *argument)
 	log_set_trace(exchange->request.trace_id, exchange->request.request_id);
 	exchange->request.db = conn;
 	response_reset(&exchange->response);
-	int rc = exchange->binding->handle(&exchange->request, &exchange->response);
+	int r = exchange->binding->handle(&exchange->request, &exchange->response);
 	exchange->request.db = NULL;
 	/* What the store logs next may be about another one of the batch. */
-	if (rc == -EINPROGRESS)
+	if (r == -EINPROGRESS)
 		log_set_trace(NULL, NULL);
-	return rc;
+	return r;
 }
 
 static int run_transaction(struct db_conn *conn, void *argument)
 {
 	struct exchange *exchange = argument;
 	log_set_trace(exchange->request.trace_id, exchange->request.request_id);
-	int rc = look(exchange);
-	if (rc == 0)
-		rc = idempotent_handle(conn, &exchange->request, &exchange->response,
-				       exchange->binding->handle);
+	int r = look(exchange);
+	if (r == 0)
+		r = idempotent_handle(conn, &exchange->request, &exchange->response,
+				      exchange->binding->handle);
 	exchange->request.db = NULL;
-	return rc;
+	return r;
 }
 
 static void transaction_done(struct db_job *job, int result)
@@ -330,10 +330,10 @@ static void start_transaction(struct exchange *exchange)
 		.argument = exchange,
 	};
 	loop_gate_enter(exchange->server);
-	int rc = db_submit(exchange->server->runtime.db, &exchange->job);
-	if (rc < 0) {
+	int r = db_submit(exchange->server->runtime.db, &exchange->job);
+	if (r < 0) {
 		loop_gate_leave(exchange->server);
-		conclude(exchange, rc);
+		conclude(exchange, r);
 	}
 }
 
@@ -365,9 +365,9 @@ static enum run_mode mode_of(const struct exchange *exchange)
 
 static void hand_over(struct exchange *exchange, struct blocking *pool)
 {
-	int rc = blocking_submit(pool, exchange);
-	if (rc < 0)
-		conclude(exchange, rc);
+	int r = blocking_submit(pool, exchange);
+	if (r < 0)
+		conclude(exchange, r);
 }
 
 void dispatch(struct exchange *exchange, struct lookups *lookups)
@@ -410,10 +410,10 @@ void dispatch_blocking(struct exchange *exchange)
 	struct request *request = &exchange->request;
 	const struct binding *binding = exchange->binding;
 	log_set_trace(request->trace_id, request->request_id);
-	int rc = look(exchange);
-	if (rc == 0 && binding->mode == RUN_READ)
-		rc = read_watched(exchange);
-	else if (rc == 0)
-		rc = binding->handle(request, &exchange->response);
-	conclude(exchange, rc);
+	int r = look(exchange);
+	if (r == 0 && binding->mode == RUN_READ)
+		r = read_watched(exchange);
+	else if (r == 0)
+		r = binding->handle(request, &exchange->response);
+	conclude(exchange, r);
 }

@@ -101,9 +101,9 @@ static int send_head(struct exchange *exchange, bool with_length)
 	struct text head;
 	text_init(&head, HEAD_MAX);
 	write_head(exchange, &head, with_length);
-	int rc = text_error(&head) ? -ENOMEM : put(exchange, text_string(&head), head.length);
+	int r = text_error(&head) ? -ENOMEM : put(exchange, text_string(&head), head.length);
 	text_release(&head);
-	return rc;
+	return r;
 }
 
 /*
@@ -130,9 +130,9 @@ static int write_streamed(struct response *response, const void *data, size_t le
 	if (!exchange->started) {
 		exchange->started = true;
 		discard_body(exchange);
-		int rc = send_head(exchange, false);
-		if (rc < 0)
-			return rc;
+		int r = send_head(exchange, false);
+		if (r < 0)
+			return r;
 	}
 	if (strcmp(exchange->request.method, "HEAD") == 0)
 		return 0;
@@ -273,8 +273,8 @@ static void send_answer(struct exchange *exchange)
 	bool bodiless = response->status == 204 || response->status == 304;
 	size_t length;
 	const char *body = response_body(response, &length);
-	int rc = send_head(exchange, !bodiless);
-	if (rc == 0 && !bodiless && strcmp(exchange->request.method, "HEAD") != 0)
+	int r = send_head(exchange, !bodiless);
+	if (r == 0 && !bodiless && strcmp(exchange->request.method, "HEAD") != 0)
 		put(exchange, body, length);
 }
 

@@ -26,7 +26,6 @@ static int answer_known(struct db_conn *conn, struct request *request, struct re
 {
 	const struct kept_answer *kept = &known->kept;
 	char id[UUID_TEXT_SIZE];
-	int r;
 	if (!fingerprint_fits(print, known->sent, known->meaning)) {
 		response_problem(response, 422, "idempotency-key-reused",
 				 "This Idempotency-Key was used with another request");
@@ -38,7 +37,7 @@ static int answer_known(struct db_conn *conn, struct request *request, struct re
 		response_header(response, "Retry-After", "1");
 		return 0;
 	}
-	r = idempotency_resource(conn, request, id);
+	int r = idempotency_resource(conn, request, id);
 	if (r < 0 && r != -ENOENT)
 		return r;
 	request->resource_id = r == 0 ? id : NULL;
@@ -118,9 +117,9 @@ int idempotency_claim(struct db_conn *conn, struct request *request, struct resp
 		return 0;
 	}
 	struct fingerprint print;
-	int rc = fingerprint_make(request, &print);
-	if (rc < 0)
-		return rc;
+	int r = fingerprint_make(request, &print);
+	if (r < 0)
+		return r;
 	int64_t now = clock_now();
 	bool full = atomic_load_explicit(&request->runtime->keys_full, memory_order_relaxed);
 	int64_t claimed = full ? 0 : insert_claim(conn, request, &print, now, resource_id);
@@ -133,14 +132,14 @@ int idempotency_claim(struct db_conn *conn, struct request *request, struct resp
 
 	struct known known CLEANUP(known_release) = {0};
 	kept_answer_init(&known.kept);
-	rc = read_key(conn, request, now, &known);
-	bool running = rc == 0 && known.kept.status == STATUS_RUNNING;
-	if (rc == 0)
-		rc = answer_known(conn, request, response, &print, &known);
-	else if (rc == -EAGAIN && full)
-		rc = refuse_full(response);
-	if (rc < 0)
-		return rc;
+	r = read_key(conn, request, now, &known);
+	bool running = r == 0 && known.kept.status == STATUS_RUNNING;
+	if (r == 0)
+		r = answer_known(conn, request, response, &print, &known);
+	else if (r == -EAGAIN && full)
+		r = refuse_full(response);
+	if (r < 0)
+		return r;
 	*ret_outcome = running ? IDEMPOTENCY_RUNNING : IDEMPOTENCY_ANSWERED;
 	return 0;
 }
@@ -215,30 +214,30 @@ static int handle_once(struct db_conn *conn, struct request *request, struct res
 	response_reset(response);
 	request->db = conn;
 	if (!request->idempotency_key) {
-		int rc = handle(request, response);
-		if (rc == 0 && response->status >= 400)
+		int r = handle(request, response);
+		if (r == 0 && response->status >= 400)
 			return IDEMPOTENT_REFUSED;
-		return rc;
+		return r;
 	}
 
 	enum idempotency outcome = IDEMPOTENCY_NEW;
-	int rc = idempotency_claim(conn, request, response, NULL, &outcome);
-	if (rc < 0 || outcome != IDEMPOTENCY_NEW)
-		return rc;
+	int r = idempotency_claim(conn, request, response, NULL, &outcome);
+	if (r < 0 || outcome != IDEMPOTENCY_NEW)
+		return r;
 	if (!without_savepoint)
-		rc = db_savepoint(conn);
-	if (rc < 0)
-		return rc;
-	rc = handle(request, response);
-	if (rc < 0)
-		return rc;
+		r = db_savepoint(conn);
+	if (r < 0)
+		return r;
+	r = handle(request, response);
+	if (r < 0)
+		return r;
 	if (!kept_answer_wanted(response) || (without_savepoint && response->status >= 400))
 		return IDEMPOTENT_REFUSED;
 	if (!without_savepoint)
-		rc = response->status >= 400 ? db_savepoint_rollback(conn)
-					     : db_savepoint_release(conn);
-	if (rc < 0)
-		return rc;
+		r = response->status >= 400 ? db_savepoint_rollback(conn)
+					    : db_savepoint_release(conn);
+	if (r < 0)
+		return r;
 	return idempotency_store(conn, request, response);
 }
 
@@ -264,9 +263,9 @@ static int run_attempt(struct db_conn *conn, void *argument)
 
 static int transact(struct attempt *attempt)
 {
-	int rc = db_transaction(attempt->request->runtime->db, run_attempt, attempt);
+	int r = db_transaction(attempt->request->runtime->db, run_attempt, attempt);
 	attempt->request->db = NULL;
-	return rc == IDEMPOTENT_REFUSED ? 0 : rc;
+	return r == IDEMPOTENT_REFUSED ? 0 : r;
 }
 
 int idempotent_transaction(struct request *request, struct response *response,

@@ -102,12 +102,10 @@ int kept_answer_make(const struct request *request, const struct response *respo
 static int give_resource(struct db_conn *conn, struct request *request, struct response *response,
 			 const struct kept_answer *kept)
 {
-	int r;
-
 	if (!request->replay)
 		return -EIO;
 	request->db = conn;
-	r = request->replay(request, response);
+	int r = request->replay(request, response);
 	request->db = NULL;
 	if (r < 0)
 		return r;
@@ -141,10 +139,9 @@ int kept_answer_give(struct db_conn *conn, struct request *request, struct respo
 	bool refers = !kept->content_type[0] && kept->body.length > 0;
 	const char *headers = text_string(&kept->headers);
 	size_t tag = strcspn(headers, "\n");
-	int r;
 
 	response_reset(response);
-	r = refers ? give_resource(conn, request, response, kept) : give_body(response, kept);
+	int r = refers ? give_resource(conn, request, response, kept) : give_body(response, kept);
 	if (r < 0)
 		return r;
 	if (headers[tag] == '\n')

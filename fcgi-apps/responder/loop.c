@@ -271,10 +271,10 @@ int loop_start(struct server *server, size_t threads)
 {
 	pthread_mutex_init(&server->gate_lock, NULL);
 	pthread_cond_init(&server->gate_open, NULL);
-	int rc = prepare(server);
-	if (rc < 0) {
-		log_write(LOG_ERROR, "cannot start listening", log_error_code(rc));
-		return rc;
+	int r = prepare(server);
+	if (r < 0) {
+		log_write(LOG_ERROR, "cannot start listening", log_error_code(r));
+		return r;
 	}
 	server->share_limit = db_batch_limit(server->runtime.db);
 	server->threads = calloc(threads, sizeof(server->threads[0]));
@@ -283,13 +283,13 @@ int loop_start(struct server *server, size_t threads)
 	pthread_attr_t attributes;
 	pthread_attr_init(&attributes);
 	pthread_attr_setstacksize(&attributes, STACK_SIZE);
-	for (size_t i = 0; i < threads && rc == 0; i++) {
-		rc = pthread_create(&server->threads[i], &attributes, run, server);
-		if (rc == 0)
+	for (size_t i = 0; i < threads && r == 0; i++) {
+		r = pthread_create(&server->threads[i], &attributes, run, server);
+		if (r == 0)
 			server->thread_count++;
 	}
 	pthread_attr_destroy(&attributes);
-	return -rc;
+	return -r;
 }
 
 /*

@@ -58,9 +58,9 @@ int server_ready(struct server *server)
 
 static int get_readiness(struct request *request, struct response *response)
 {
-	int rc = server_ready(request->runtime->server);
-	if (rc < 0)
-		response_error(response, rc);
+	int r = server_ready(request->runtime->server);
+	if (r < 0)
+		response_error(response, r);
 	else
 		write_status(response, "ready");
 	return 0;

@@ -160,9 +160,9 @@ void paging_next(const struct request *request, struct response *response, const
 	text_append_string(&link, "cursor=");
 	base64url_encode(text_string(&plain), plain.length, &link);
 
-	int error = text_error(&plain) ? text_error(&plain) : text_error(&link);
-	if (error)
-		link_refuse(response, error);
+	int r = text_error(&plain) ? text_error(&plain) : text_error(&link);
+	if (r)
+		link_refuse(response, r);
 	else
 		response_header(response, "Link", "<?%s>; rel=\"next\"", text_string(&link));
 	text_release(&plain);

@@ -99,8 +99,8 @@ static int open_store(struct server *server, const struct settings *settings)
 		.migration_count = service->migration_count,
 	};
 	char error[512] = "";
-	int rc = db_open(&options, &server->runtime.db, error, sizeof(error));
-	return rc < 0 ? refuse_store(settings, error, rc) : 0;
+	int r = db_open(&options, &server->runtime.db, error, sizeof(error));
+	return r < 0 ? refuse_store(settings, error, r) : 0;
 }
 
 /* Before the store is touched: whose the socket is. */
@@ -158,36 +158,35 @@ static int start(struct server *server, struct settings *settings)
 {
 	const struct service *service = server->runtime.service;
 	pthread_mutex_init(&server->free_lock, NULL);
-	int rc = exchange_global_start();
-	if (rc == 0)
-		rc = metrics_create(server->runtime.contract, &server->metrics);
+	int r = exchange_global_start();
+	if (r == 0)
+		r = metrics_create(server->runtime.contract, &server->metrics);
 	/* Before the store: a bad setting must not leave a migrated database behind. */
-	if (rc == 0 && service->start)
-		rc = service->start(&server->runtime, &server->app);
-	if (rc == 0)
-		rc = claim_place(server, settings);
-	if (rc == 0)
-		rc = open_store(server, settings);
-	if (rc == 0 && service->check_store)
-		rc = service->check_store(&server->runtime);
-	if (rc == 0 && service->recover)
+	if (r == 0 && service->start)
+		r = service->start(&server->runtime, &server->app);
+	if (r == 0)
+		r = claim_place(server, settings);
+	if (r == 0)
+		r = open_store(server, settings);
+	if (r == 0 && service->check_store)
+		r = service->check_store(&server->runtime);
+	if (r == 0 && service->recover)
 		service->recover(server->app);
 	/* Migrations may have needed much. */
 	atomic_store(&server->burst, true);
 	block_signals();
-	if (rc == 0)
-		rc = blocking_create(service->blocking_threads, CALLS_WAITING, 0,
-				     &server->blocking);
-	if (rc == 0)
-		rc = blocking_create(read_threads(settings), READS_WAITING, READ_NICENESS,
-				     &server->reads);
-	if (rc == 0)
-		rc = tasks_start(server);
-	if (rc == 0)
-		rc = listener_serve(&server->place);
-	if (rc == 0)
-		rc = loop_start(server, settings->worker_threads);
-	return rc;
+	if (r == 0)
+		r = blocking_create(service->blocking_threads, CALLS_WAITING, 0, &server->blocking);
+	if (r == 0)
+		r = blocking_create(read_threads(settings), READS_WAITING, READ_NICENESS,
+				    &server->reads);
+	if (r == 0)
+		r = tasks_start(server);
+	if (r == 0)
+		r = listener_serve(&server->place);
+	if (r == 0)
+		r = loop_start(server, settings->worker_threads);
+	return r;
 }
 
 static void stop(struct server *server)

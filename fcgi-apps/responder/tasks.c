@@ -40,10 +40,10 @@ static int purge(struct db_conn *conn, void *argument)
 static bool purge_keys(struct runtime *runtime, void *app UNUSED)
 {
 	int64_t purged = 0;
-	int rc = db_transaction(runtime->db, purge, &purged);
-	if (rc < 0)
-		log_write(LOG_WARN, "cannot purge idempotency keys", log_error_code(rc));
-	return rc == 0 && purged == PURGE_BATCH;
+	int r = db_transaction(runtime->db, purge, &purged);
+	if (r < 0)
+		log_write(LOG_WARN, "cannot purge idempotency keys", log_error_code(r));
+	return r == 0 && purged == PURGE_BATCH;
 }
 
 static int count(struct db_conn *conn, void *argument)
@@ -130,10 +130,10 @@ static int add(struct tasks *tasks, struct server *server, const struct task *ta
 	struct runner *runner = &tasks->runners[tasks->count];
 	*runner = (struct runner){.task = task, .server = server, .tasks = tasks};
 	wait_init(&runner->wake);
-	int rc = pthread_create(&runner->thread, NULL, run, runner);
-	if (rc) {
+	int r = pthread_create(&runner->thread, NULL, run, runner);
+	if (r) {
 		pthread_cond_destroy(&runner->wake);
-		return -rc;
+		return -r;
 	}
 	tasks->count++;
 	return 0;
@@ -151,13 +151,13 @@ int tasks_start(struct server *server)
 	server->tasks = tasks;
 	/* A thread's first act is to take the lock: it sees a complete list. */
 	pthread_mutex_lock(&tasks->lock);
-	int rc = 0;
-	for (size_t i = 0; rc == 0 && i < ARRAY_SIZE(own_tasks); i++)
-		rc = add(tasks, server, &own_tasks[i]);
-	for (size_t i = 0; rc == 0 && i < service->task_count; i++)
-		rc = add(tasks, server, &service->tasks[i]);
+	int r = 0;
+	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(own_tasks); i++)
+		r = add(tasks, server, &own_tasks[i]);
+	for (size_t i = 0; r == 0 && i < service->task_count; i++)
+		r = add(tasks, server, &service->tasks[i]);
 	pthread_mutex_unlock(&tasks->lock);
-	return rc;
+	return r;
 }
 
 void task_wake(struct runtime *runtime, const char *name)

@@ -78,11 +78,11 @@ int address_create(const char *base_url, struct address **ret_address)
 	if (!address)
 		return -ENOMEM;
 
-	int error = set_parts(address, base_url);
+	int r = set_parts(address, base_url);
 
-	if (error) {
+	if (r) {
 		address_free(address);
-		return error;
+		return r;
 	}
 	*ret_address = address;
 	return 0;

@@ -60,11 +60,11 @@ static enum attempt_end open_connection(struct address *address, int64_t timeout
 	if (until > deadline)
 		until = deadline;
 
-	int error = address_find(address, until, &addresses);
+	int r = address_find(address, until, &addresses);
 
-	if (!error)
-		error = connection_open(&addresses, until, connection);
-	switch (error) {
+	if (!r)
+		r = connection_open(&addresses, until, connection);
+	switch (r) {
 	case 0:
 		return ATTEMPT_ANSWERED;
 	case -ETIMEDOUT:

@@ -44,20 +44,19 @@ static int open_one(const struct sockaddr_storage *address, socklen_t length, in
 	int fd = socket(address->ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	int failure = 0;
 	socklen_t size = sizeof(failure);
-	int error = 0;
+	int r = 0;
 
 	if (fd < 0)
 		return errno == EAFNOSUPPORT ? -EHOSTDOWN : -ENOMEM;
 	set_options(fd);
 	if (connect(fd, (const struct sockaddr *)address, length) < 0) {
-		error = errno == EINPROGRESS ? wait_for(fd, POLLOUT, deadline) : -EHOSTDOWN;
-		if (!error &&
-		    (getsockopt(fd, SOL_SOCKET, SO_ERROR, &failure, &size) < 0 || failure))
-			error = -EHOSTDOWN;
+		r = errno == EINPROGRESS ? wait_for(fd, POLLOUT, deadline) : -EHOSTDOWN;
+		if (!r && (getsockopt(fd, SOL_SOCKET, SO_ERROR, &failure, &size) < 0 || failure))
+			r = -EHOSTDOWN;
 	}
-	if (error) {
+	if (r) {
 		close(fd);
-		return error;
+		return r;
 	}
 	*ret_fd = fd;
 	return 0;
@@ -65,16 +64,16 @@ static int open_one(const struct sockaddr_storage *address, socklen_t length, in
 
 int connection_open(const struct addresses *addresses, int64_t deadline, int *ret_fd)
 {
-	int error = -EHOSTDOWN;
+	int r = -EHOSTDOWN;
 
-	for (size_t i = 0; i < addresses->count && error != 0 && error != -ENOMEM; i++) {
+	for (size_t i = 0; i < addresses->count && r != 0 && r != -ENOMEM; i++) {
 		int64_t now = clock_monotonic();
 		/* One that does not answer must leave time for the others. */
 		int64_t share = (deadline - now) / (int64_t)(addresses->count - i);
 
-		error = open_one(&addresses->list[i], addresses->lengths[i], now + share, ret_fd);
+		r = open_one(&addresses->list[i], addresses->lengths[i], now + share, ret_fd);
 	}
-	return error;
+	return r;
 }
 
 void connection_close(int fd)
@@ -105,10 +104,10 @@ int connection_send(int fd, const char *data, size_t length, int64_t deadline)
 		if (errno != EAGAIN)
 			return -EPIPE;
 
-		int error = wait_for(fd, POLLOUT, deadline);
+		int r = wait_for(fd, POLLOUT, deadline);
 
-		if (error)
-			return error;
+		if (r)
+			return r;
 	}
 	return 0;
 }
@@ -116,10 +115,10 @@ int connection_send(int fd, const char *data, size_t length, int64_t deadline)
 int64_t connection_receive(int fd, void *buffer, size_t size, int64_t deadline)
 {
 	for (;;) {
-		int error = wait_for(fd, POLLIN, deadline);
+		int r = wait_for(fd, POLLIN, deadline);
 
-		if (error)
-			return error;
+		if (r)
+			return r;
 
 		ssize_t received = recv(fd, buffer, size, 0);
 

@@ -47,11 +47,11 @@ int upstream_create(const struct upstream_options *options, struct upstream **re
 	if (!upstream)
 		return -ENOMEM;
 
-	int error = address_create(options->base_url, &upstream->address);
+	int r = address_create(options->base_url, &upstream->address);
 
-	if (error) {
+	if (r) {
 		free(upstream);
-		return error;
+		return r;
 	}
 	upstream->options = *options;
 	breaker_init(&upstream->breaker, options->breaker_failures, options->breaker_pause);
@@ -159,14 +159,13 @@ static struct outcome judge_answer(const struct answer *answer, struct upstream_
 			.retryable = true,
 			.retry_after = is_of_proxy(answer->status) ? 0 : answer->retry_after};
 
-	int error = answer->body.length == 0
-			    ? 0
-			    : json_parse(answer->body.data, answer->body.length, JSON_DEPTH_MAX,
-					 &response.body, &parse_error);
+	int r = answer->body.length == 0 ? 0
+					 : json_parse(answer->body.data, answer->body.length,
+						      JSON_DEPTH_MAX, &response.body, &parse_error);
 
-	if (error == -ENOMEM)
-		return (struct outcome){.error = error, .sent = true};
-	if (error < 0) /* something that is not our sibling answers there */
+	if (r == -ENOMEM)
+		return (struct outcome){.error = r, .sent = true};
+	if (r < 0) /* something that is not our sibling answers there */
 		return (struct outcome){
 			.error = -EHOSTDOWN, .failure = true, .sent = true, .retryable = true};
 	*ret = response;
@@ -187,15 +186,14 @@ static struct outcome try_once(struct upstream *upstream, const struct upstream_
 	/* A kept connection may turn out to be dead after the request went out on it. Only a new
 	 * one may lead to another pod. */
 	int connection = request->idempotent && first ? take_connection(upstream) : -1;
-	enum attempt_end end;
 
 	text_init(&answer.body, RESPONSE_LIMIT);
 	/* When the caller has little time left, running out of it says nothing of the sibling. */
 	bool whole_time = time_left >= timeout;
 
-	end = attempt_run(upstream->address, &connection, request,
-			  upstream->options.connect_timeout, whole_time ? timeout : time_left,
-			  &answer);
+	enum attempt_end end = attempt_run(upstream->address, &connection, request,
+					   upstream->options.connect_timeout,
+					   whole_time ? timeout : time_left, &answer);
 	give_connection(upstream, connection);
 	/* Not for less silence than a new connection may cost. */
 	if (end == ATTEMPT_LOST ||
@@ -326,14 +324,14 @@ int upstream_call(struct upstream *upstream, const struct upstream_request *requ
 		  struct upstream_response *ret_response)
 {
 	*ret_response = (struct upstream_response){0};
-	int error = call(upstream, request, ret_response);
+	int r = call(upstream, request, ret_response);
 
 	pthread_mutex_lock(&upstream->lock);
 	upstream->stats.calls++;
-	if (error)
+	if (r)
 		upstream->stats.failures++;
 	pthread_mutex_unlock(&upstream->lock);
-	return error;
+	return r;
 }
 
 void upstream_response_release(struct upstream_response *response)

@@ -15,10 +15,8 @@ static struct db *db;
 
 static void carts_open(void)
 {
-	struct db_options options;
-
 	store_prepare();
-	options = store_options();
+	struct db_options options = store_options();
 	options.migrations = cart_migrations;
 	options.migration_count = CART_MIGRATION_COUNT;
 	db = store_open_with(&options);
@@ -53,10 +51,9 @@ static int carts_write_line(struct db_conn *conn, void *argument)
 	struct cart_product product = {.name = "Mug", .price = 1250, .inventory = 100000};
 	struct cart cart CLEANUP(cart_release) = {0};
 	struct cart_refusal refusal;
-	int r;
 
 	snprintf(product.id, sizeof(product.id), "%s", carts_product(line->product));
-	r = cart_store_load(conn, line->cart_id, clock_now(), CART_CHANGE, &cart);
+	int r = cart_store_load(conn, line->cart_id, clock_now(), CART_CHANGE, &cart);
 	if (r)
 		return r;
 	if (line->quantity) {
@@ -119,11 +116,10 @@ static int carts_load(const char *id, struct cart *cart)
 static int64_t carts_quantity(const char *cart_id, int product)
 {
 	struct cart cart = {0};
-	const struct cart_line *line;
 	int64_t quantity;
 
 	ck_assert_int_eq(carts_load(cart_id, &cart), 0);
-	line = cart_find_line(&cart, carts_product(product));
+	const struct cart_line *line = cart_find_line(&cart, carts_product(product));
 	quantity = line ? line->quantity : 0;
 	cart_release(&cart);
 	return quantity;

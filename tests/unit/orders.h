@@ -97,9 +97,9 @@ static int run_step(struct db_conn *conn, void *argument)
 
 static int step_run(struct step *step)
 {
-	int error = db_transaction(db, run_step, step);
+	int r = db_transaction(db, run_step, step);
 
-	ck_assert_int_eq(error, step->result < 0 ? step->result : 0);
+	ck_assert_int_eq(r, step->result < 0 ? step->result : 0);
 	return step->result;
 }
 
@@ -151,10 +151,10 @@ static UNUSED int place_at(const char *id, const char *user_id, int64_t created_
 			 0);
 	step.function = place_function;
 	step.at = NOW;
-	int result = step_run(&step);
+	int r = step_run(&step);
 
 	order_release(&step.order);
-	return result;
+	return r;
 }
 
 static UNUSED int place(const char *id)
@@ -173,10 +173,10 @@ static UNUSED int reject(const char *id, int64_t at)
 
 	step.function = reject_function;
 	step.at = at;
-	int result = step_run(&step);
+	int r = step_run(&step);
 
 	order_release(&step.order);
-	return result;
+	return r;
 }
 
 static int add_effect_function(struct db_conn *conn, struct step *step)
@@ -214,11 +214,11 @@ static UNUSED int find(const char *id, struct order *ret_order)
 	struct step step = step_for(id, "u", NOW);
 
 	step.function = find_function;
-	int result = step_run(&step);
+	int r = step_run(&step);
 
-	if (result == 0)
+	if (r == 0)
 		*ret_order = step.order;
-	return result;
+	return r;
 }
 
 static int set_status_function(struct db_conn *conn, struct step *step)
@@ -236,10 +236,10 @@ static UNUSED int set_status(struct order *order, enum order_status status,
 			    .status = status,
 			    .text = tracking_number,
 			    .at = at};
-	int result = step_run(&step);
+	int r = step_run(&step);
 
 	*order = step.order;
-	return result;
+	return r;
 }
 
 #endif

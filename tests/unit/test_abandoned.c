@@ -50,9 +50,9 @@ static int sweep_session(int64_t session)
 static int decide_function(struct db_conn *conn, struct step *step)
 {
 	enum order_fate fate;
-	int rc = order_decide(conn, step->order.id, step->at, &fate);
+	int r = order_decide(conn, step->order.id, step->at, &fate);
 
-	return rc < 0 ? rc : (int)fate;
+	return r < 0 ? r : (int)fate;
 }
 
 static int decide_at(const char *id, int64_t now)

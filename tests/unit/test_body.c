@@ -112,11 +112,10 @@ static const struct {
 START_TEST(checking_responses)
 {
 	const char *body = response_cases[_i].body, *detail = response_cases[_i].detail;
-	bool fits;
 
-	fits = contract_check_response(contract, contract_find(contract, "a"),
-				       response_cases[_i].status, response_cases[_i].content_type,
-				       body, strlen(body), &violations);
+	bool fits = contract_check_response(
+		contract, contract_find(contract, "a"), response_cases[_i].status,
+		response_cases[_i].content_type, body, strlen(body), &violations);
 	ck_assert_int_eq(fits, !detail);
 	ck_assert_uint_eq(violations.total, detail ? 1 : 0);
 	if (!detail)

@@ -164,11 +164,10 @@ START_TEST(refusals_tell_why_and_change_nothing)
 		struct cart_refusal refusal;
 		struct cart_product one = product(1, 500, cases[i].inventory);
 		int64_t held;
-		int r;
 
 		if (cases[i].held)
 			fill(&cart, 1, 1, 100, cases[i].held, 1);
-		r = cart_add(&cart, &one, cases[i].more, 2, &refusal);
+		int r = cart_add(&cart, &one, cases[i].more, 2, &refusal);
 		ck_assert_int_eq(r, (int)cases[i].reason);
 		held = cart.line_count ? cart.lines[0].quantity : 0;
 		if (cases[i].reason == CART_FINE) {

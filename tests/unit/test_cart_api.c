@@ -104,7 +104,6 @@ static int serve(const struct call *call)
 		.runtime = &runtime,
 	};
 	struct json_error error;
-	int r;
 
 	fill_path(&request, call);
 	fill_query(&request, call);
@@ -113,8 +112,8 @@ static int serve(const struct call *call)
 					    &request.body, &error),
 				 0);
 	response_reset(&response);
-	r = call->blocking ? call->handle(&request, &response)
-			   : idempotent_transaction(&request, &response, call->handle);
+	int r = call->blocking ? call->handle(&request, &response)
+			       : idempotent_transaction(&request, &response, call->handle);
 	json_free(request.body);
 	ck_assert_int_eq(r, 0);
 	ck_assert_ptr_eq(request.app, &app);
@@ -369,8 +368,6 @@ END_TEST
 
 START_TEST(checkouts_answer_what_the_order_service_relies_on)
 {
-	const struct json *item;
-
 	ck_assert_int_eq(checkout(cart_api_open_checkout, "unknown", "o1"), 404);
 	ck_assert_str_eq(json_get_string(answer, "detail", ""), "Cart not found");
 	ck_assert_ptr_nonnull(json_get(answer, "never_opened"));
@@ -387,7 +384,7 @@ START_TEST(checkouts_answer_what_the_order_service_relies_on)
 	ck_assert_str_eq(json_get_string(answer, "user_id", ""), "u");
 	ck_assert_str_eq(json_get_string(answer, "order_id", ""), "o1");
 	ck_assert_int_eq(member("revision"), 2);
-	item = json_at(json_get(answer, "items"), 0);
+	const struct json *item = json_at(json_get(answer, "items"), 0);
 	ck_assert_str_eq(json_get_string(item, "product_id", ""), carts_product(1));
 	ck_assert_str_eq(json_number_text(json_get(item, "unit_price")), "12.50");
 	ck_assert_int_eq(json_int(json_get(item, "quantity")), 2);

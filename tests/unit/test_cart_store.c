@@ -202,10 +202,9 @@ static int count_of_user(struct db_conn *conn, struct seen *seen)
 static int list(struct db_conn *conn, void *argument)
 {
 	struct seen *seen = argument;
-	int r;
 
 	seen->count = 0;
-	r = cart_store_list(conn, &seen->page, seen->now, see, seen);
+	int r = cart_store_list(conn, &seen->page, seen->now, see, seen);
 	return r ? r : count_of_user(conn, seen);
 }
 
@@ -312,10 +311,9 @@ static int add_one(struct db_conn *conn, void *argument UNUSED)
 	struct cart_product product = {.name = "Mug", .price = 100, .inventory = 60};
 	struct cart cart CLEANUP(cart_release) = {0};
 	struct cart_refusal refusal;
-	int r;
 
 	snprintf(product.id, sizeof(product.id), "%s", "00000000-0000-7000-8000-000000000001");
-	r = cart_store_load(conn, "c", clock_now(), CART_CHANGE, &cart);
+	int r = cart_store_load(conn, "c", clock_now(), CART_CHANGE, &cart);
 	if (!r)
 		r = cart_add(&cart, &product, 1, 1, &refusal);
 	if (r)

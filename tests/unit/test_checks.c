@@ -141,12 +141,11 @@ END_TEST
 
 START_TEST(older_schema_is_not_migrated)
 {
-	struct db_options options;
 	struct db *db = NULL;
 	char error[256];
 
 	store_prepare();
-	options = store_options();
+	struct db_options options = store_options();
 	options.migrations = product_migrations;
 	options.migration_count = 1;
 	db_close(store_open_with(&options));

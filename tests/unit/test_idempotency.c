@@ -80,10 +80,10 @@ static int run(void)
 static int count_rows(struct db_conn *conn, void *argument)
 {
 	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
-	int rc = db_query(conn, "SELECT count(*) FROM things", DB_NO_VALUES, &rows);
-	if (rc == 0 && db_next(rows) == 1)
+	int r = db_query(conn, "SELECT count(*) FROM things", DB_NO_VALUES, &rows);
+	if (r == 0 && db_next(rows) == 1)
 		*(int64_t *)argument = db_column_int(rows, 0);
-	return rc;
+	return r;
 }
 
 static int64_t things(void)

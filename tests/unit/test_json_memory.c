@@ -63,12 +63,12 @@ static struct json *parse(const char *text, int expected)
 {
 	struct json *value = NULL;
 	struct json_error error;
-	int result = json_parse(text, strlen(text), JSON_DEPTH_MAX, &value, &error);
+	int r = json_parse(text, strlen(text), JSON_DEPTH_MAX, &value, &error);
 
 	countdown = -1; /* check allocates, too */
-	if (result != -ENOMEM)
-		ck_assert_int_eq(result, expected);
-	ck_assert_int_eq(value != NULL, result == 0);
+	if (r != -ENOMEM)
+		ck_assert_int_eq(r, expected);
+	ck_assert_int_eq(value != NULL, r == 0);
 	return value;
 }
 
@@ -117,10 +117,10 @@ static void try_merge(void)
 	countdown = -1;
 	struct json *target = parse(document, 0), *change = parse(patch, 0);
 	countdown = planned;
-	int result = json_merge_patch(&target, change);
+	int r = json_merge_patch(&target, change);
 	countdown = -1;
-	if (result != 0)
-		ck_assert_int_eq(result, -ENOMEM);
+	if (r != 0)
+		ck_assert_int_eq(r, -ENOMEM);
 	else
 		ck_assert(!json_get(target, "m1") && json_get(target, "new"));
 	struct json *copy = json_copy(target);
@@ -133,17 +133,17 @@ static void try_merge(void)
 static void try_build(void)
 {
 	struct json *object = json_new_object();
-	int result = object ? 0 : -ENOMEM;
+	int r = object ? 0 : -ENOMEM;
 
 	if (object)
-		result = json_set(object, "s", json_new_string("x"));
-	if (result == 0)
-		result = json_set(object, "t", json_new_string("y"));
+		r = json_set(object, "s", json_new_string("x"));
+	if (r == 0)
+		r = json_set(object, "t", json_new_string("y"));
 	countdown = -1;
-	if (result == 0)
+	if (r == 0)
 		assert_prints(object, "{\"s\":\"x\",\"t\":\"y\"}");
 	else
-		ck_assert_int_eq(result, -ENOMEM);
+		ck_assert_int_eq(r, -ENOMEM);
 	json_free(object);
 }
 

@@ -174,10 +174,8 @@ END_TEST
 /* Its pass had ended before texts were trimmed of what does not show. */
 START_TEST(a_database_of_a_rule_before_is_walked_again)
 {
-	struct db_options options;
-
 	store_prepare();
-	options = store_options();
+	struct db_options options = store_options();
 	options.migrations = product_migrations;
 	options.migration_count = 11;
 	options.before_commit = word_index_update;

@@ -42,11 +42,9 @@ static struct db *db;
 
 static void start(int which)
 {
-	struct db_options options;
-
 	subject = &subjects[which];
 	store_prepare();
-	options = store_options();
+	struct db_options options = store_options();
 	options.migrations = subject->migrations;
 	options.migration_count = subject->migration_count;
 	db = store_open_with(&options);

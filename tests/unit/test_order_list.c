@@ -13,10 +13,9 @@ struct listing {
 static int page_function(struct db_conn *conn, void *argument)
 {
 	struct listing *listing = argument;
-	int error = order_store_count(conn, &listing->filter, &listing->count);
+	int r = order_store_count(conn, &listing->filter, &listing->count);
 
-	return error ? error
-		     : order_store_page(conn, &listing->filter, listing->limit, &listing->list);
+	return r ? r : order_store_page(conn, &listing->filter, listing->limit, &listing->list);
 }
 
 /* Walks all pages and appends the ids to out. */
@@ -154,10 +153,9 @@ static int add_parts(struct db_conn *conn, void *sql)
 {
 	for (int64_t i = 0; i < FULL_ORDERS; i++) {
 		char id[16];
-		int64_t r;
 
 		snprintf(id, sizeof(id), "full%02d", (int)i);
-		r = db_run(conn, sql, DB_VALUES(db_text(id)));
+		int64_t r = db_run(conn, sql, DB_VALUES(db_text(id)));
 		if (r < 0)
 			return (int)r;
 	}

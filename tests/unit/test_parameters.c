@@ -67,11 +67,9 @@ static const struct {
 
 START_TEST(valid)
 {
-	const struct argument *argument;
-
 	check(valid_cases[_i].query, NULL);
 	ck_assert_msg(violations.total == 0, "%s", violations.list[0].detail);
-	argument = arguments_find(&arguments, valid_cases[_i].name);
+	const struct argument *argument = arguments_find(&arguments, valid_cases[_i].name);
 	ck_assert_ptr_nonnull(argument);
 	ck_assert_str_eq(argument->text, valid_cases[_i].text);
 	ck_assert_uint_eq(argument->length, strlen(valid_cases[_i].text));

@@ -136,11 +136,10 @@ START_TEST(parameters)
 	const struct schema *schema = find(cases[_i].schema);
 	struct text normal CLEANUP(text_release) = TEXT_INIT(TEXT_UNLIMITED);
 	const char *sent = cases[_i].sent;
-	int result;
 
-	result = schema_normalize_string(schema, sent, strlen(sent), &normal);
-	ck_assert_int_ge(result, 0);
-	ck_assert_str_eq(result ? text_string(&normal) : sent, cases[_i].normal);
+	int r = schema_normalize_string(schema, sent, strlen(sent), &normal);
+	ck_assert_int_ge(r, 0);
+	ck_assert_str_eq(r ? text_string(&normal) : sent, cases[_i].normal);
 }
 END_TEST
 

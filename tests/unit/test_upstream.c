@@ -68,10 +68,10 @@ static int call(int64_t timeout)
 					   .deadline = clock_monotonic() + timeout,
 					   .idempotent = true};
 	struct upstream_response response;
-	int error = upstream_call(upstream, &request, &response);
+	int r = upstream_call(upstream, &request, &response);
 
 	upstream_response_release(&response);
-	return error;
+	return r;
 }
 
 static void *call_once(UNUSED void *argument)

@@ -55,11 +55,11 @@ END_TEST
 START_TEST(a_failed_commit_is_told_to_all)
 {
 	struct task tasks[JOBS] = {0}, later[JOBS] = {0};
-	struct rlimit before, full;
+	struct rlimit before;
 	log_start("test", LOG_ERROR + 1);
 	signal(SIGXFSZ, SIG_IGN);
 	getrlimit(RLIMIT_FSIZE, &before);
-	full = before;
+	struct rlimit full = before;
 	full.rlim_cur = 0;
 
 	tasks[7].function = insert_and_fail;
