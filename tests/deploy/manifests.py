@@ -24,6 +24,8 @@ FOLDERS = (
 )
 # What watches the shop, in namespaces of its own.
 WATCHING = ("k8s/monitoring", "k8s/monitoring/operator", "k8s/logging")
+# The parser in C takes an eighth of the time.
+parse = functools.partial(yaml.load_all, Loader=yaml.CSafeLoader)
 INGRESS_FILES = ("k8s/emissary-ingress.yaml", "k8s/emissary-listener.yaml", "k8s/ingress.yaml")
 
 
@@ -40,14 +42,15 @@ def render(folder):
     done = subprocess.run(
         [kubectl(), "kustomize", folder], cwd=ROOT, capture_output=True, text=True, check=False
     )
-    assert done.returncode == 0, done.stderr
+    if done.returncode != 0:
+        raise RuntimeError(done.stderr)  # no check's verdict
     assert "deprecated" not in done.stderr.lower(), done.stderr
-    return tuple(document for document in yaml.safe_load_all(done.stdout) if document)
+    return tuple(document for document in parse(done.stdout) if document)
 
 
 @functools.cache
 def load(path):
-    return tuple(document for document in yaml.safe_load_all((ROOT / path).read_text()) if document)
+    return tuple(document for document in parse((ROOT / path).read_text()) if document)
 
 
 @functools.cache
@@ -56,7 +59,7 @@ def secrets():
     text = subprocess.run(
         [ROOT / "k8s/postgres/make-secrets.sh"], capture_output=True, text=True, check=True
     ).stdout
-    return {document["metadata"]["name"]: document for document in yaml.safe_load_all(text)}
+    return {document["metadata"]["name"]: document for document in parse(text)}
 
 
 def postgres_image():

@@ -5,12 +5,11 @@ import re
 
 import manifests
 import pytest
-import yaml
 
 COMPOSE = [
     (name, service.get("environment", {}))
     for file in ("docker-compose.yml", "docker-compose.postgres.yml")
-    for name, service in yaml.safe_load((manifests.ROOT / file).read_text())["services"].items()
+    for name, service in next(manifests.parse((manifests.ROOT / file).read_text()))["services"].items()
 ]
 ENTRYPOINT = (manifests.ROOT / "docker/entrypoint.sh").read_text()
 

@@ -6,11 +6,10 @@ import subprocess
 
 import manifests
 import pytest
-import yaml
 
-COMPOSE = yaml.safe_load((manifests.ROOT / "docker-compose.yml").read_text())
+COMPOSE = next(manifests.parse((manifests.ROOT / "docker-compose.yml").read_text()))
 SERVICES = COMPOSE["services"]
-ON_POSTGRES = yaml.safe_load((manifests.ROOT / "docker-compose.postgres.yml").read_text())
+ON_POSTGRES = next(manifests.parse((manifests.ROOT / "docker-compose.postgres.yml").read_text()))
 PORTS = {"product": 8001, "cart": 8002, "order": 8003}
 # Who shares a network with whom, besides what only leads to a published port.
 EDGES = {
