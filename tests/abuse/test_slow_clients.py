@@ -99,9 +99,10 @@ def test_without_a_connection_left_probes_go_on(make_platform):
     cart.nginx.run(edit=lambda text: text.replace("worker_connections 4096;", "worker_connections 128;"))
     with contextlib.ExitStack() as stack:
         for _ in range(MANY):
-            stack.enter_context(opened(cart.public_port, 1, half_a_body("/carts", 16000)))
-            if not is_served(cart.public_port):
+            # One refusal alone may be of a connection that is about to be free.
+            if not any(is_served(cart.public_port) for _ in range(5)):
                 break
+            stack.enter_context(opened(cart.public_port, 1, half_a_body("/carts", 16000)))
         assert not is_served(cart.public_port)
         for _ in range(20):
             with Client(cart.health_port, timeout=5) as probe:
