@@ -93,7 +93,7 @@ static bool is_hex(char byte)
 	return is_digit(byte) || ((byte | 0x20) >= 'a' && (byte | 0x20) <= 'f');
 }
 
-bool uuid_is_valid(const char *text, size_t length)
+static bool is_uuid(const char *text, size_t length)
 {
 	if (length != UUID_TEXT_SIZE - 1)
 		return false;
@@ -108,7 +108,7 @@ bool uuid_is_valid(const char *text, size_t length)
 
 void uuid_to_lower(char *text, size_t length)
 {
-	if (!uuid_is_valid(text, length))
+	if (!is_uuid(text, length))
 		return;
 	for (size_t i = 0; i < length; i++)
 		text[i] = (char)(text[i] | 0x20); /* digits and dashes have this bit already */

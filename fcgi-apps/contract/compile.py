@@ -19,15 +19,19 @@ import sys
 
 sys.dont_write_bytecode = True
 
-from compiler.document import Document, Fault  # noqa: E402
+from compiler.document import Document  # noqa: E402
 from compiler.emit import Emitter  # noqa: E402
 from compiler.operations import Operations  # noqa: E402
 from compiler.schema import Schemas  # noqa: E402
+from compiler.values import Fault  # noqa: E402
 
 
 def read(path):
-    with open(path, encoding="utf-8") as file:
-        return file.read()
+    try:
+        with open(path, encoding="utf-8") as file:
+            return file.read()
+    except UnicodeDecodeError as error:
+        raise Fault(f"{path}: byte {error.start} is not UTF-8") from None
 
 
 def check_handlers(document, operations, paths):
@@ -50,12 +54,23 @@ def check_handlers(document, operations, paths):
 
 def compile_document(name, path, text, shared_path, shared_text, handlers=()):
     """The C file; Fault."""
-    document = Document(path, text, shared_path, shared_text)
-    schemas = Schemas(document)
-    operations = Operations(document, schemas)
-    if handlers:
-        check_handlers(document, operations, handlers)
-    return Emitter(name, document, schemas, operations).text(with_bindings=bool(handlers))
+    try:
+        document = Document(path, text, shared_path, shared_text)
+        schemas = Schemas(document)
+        operations = Operations(document, schemas)
+        if handlers:
+            check_handlers(document, operations, handlers)
+        return Emitter(name, document, schemas, operations).text(with_bindings=bool(handlers))
+    except RecursionError:
+        raise Fault(f"{path}: is nested too deeply") from None
+
+
+def write(path, text):
+    """Whole or not at all, whoever else builds it."""
+    partial = f"{path}.{os.getpid()}"
+    with open(partial, "w", encoding="ascii") as file:
+        file.write(text)
+    os.replace(partial, path)
 
 
 def main():
@@ -67,22 +82,17 @@ def main():
     parser.add_argument("components", metavar="COMPONENTS")
     options = parser.parse_args()
     try:
-        texts = read(options.document), read(options.components)
         text = compile_document(
             options.name,
             options.document,
-            texts[0],
+            read(options.document),
             options.components,
-            texts[1],
+            read(options.components),
             options.handlers,
         )
-    except (Fault, OSError, UnicodeDecodeError) as error:
-        sys.exit(f"{error}")
-    # Whole or not at all, whoever else builds it.
-    partial = f"{options.output}.{os.getpid()}"
-    with open(partial, "w", encoding="ascii") as file:
-        file.write(text)
-    os.replace(partial, options.output)
+        write(options.output, text)
+    except (Fault, OSError) as error:
+        sys.exit(str(error))
 
 
 if __name__ == "__main__":

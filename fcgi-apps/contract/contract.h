@@ -83,8 +83,7 @@ int contract_route(const struct contract *contract, const char *method, const ch
 /* A declared query or header parameter that was sent. */
 struct argument {
 	const char *name;
-	/* Decoded, NUL-terminated; of a list with its commas ("a,b"); of a header what the
-	 * contract_header_function gave. */
+	/* Decoded, NUL-terminated; of a header what the contract_header_function gave. */
 	const char *text;
 	size_t length;
 	int64_t integer; /* for schemas of type integer, boolean (0/1) */

@@ -10,7 +10,6 @@ enum parameter_kind {
 	PARAMETER_INTEGER,
 	PARAMETER_NUMBER,
 	PARAMETER_BOOLEAN,
-	PARAMETER_LIST, /* of strings, separated by commas */
 };
 
 struct parameter {

@@ -181,41 +181,6 @@ static bool check_boolean(const struct parameter *parameter, const char *in,
 	return true;
 }
 
-/* The elements of a comma-separated list as an array; none in an empty text. -ENOMEM. */
-static int split_list(const char *text, struct json **ret_array)
-{
-	struct json *array CLEANUP(json_free_p) = json_new_array();
-
-	if (!array)
-		return -ENOMEM;
-	while (*text) {
-		size_t length = strcspn(text, ",");
-		char *element CLEANUP(free_p) = strndup(text, length);
-
-		if (!element || json_push(array, json_new_string(element)) < 0)
-			return -ENOMEM;
-		text += length;
-		/* A comma at the end is followed by an empty element. */
-		if (*text == ',' && !*++text && json_push(array, json_new_string("")) < 0)
-			return -ENOMEM;
-	}
-	*ret_array = array;
-	array = NULL;
-	return 0;
-}
-
-static int check_list(const struct parameter *parameter, const char *in,
-		      const struct argument *argument, struct violations *violations)
-{
-	struct json *array CLEANUP(json_free_p) = NULL;
-	int r = split_list(argument->text, &array);
-
-	if (r < 0)
-		return r;
-	schema_check(parameter->schema, array, in, parameter->pointer, violations);
-	return 0;
-}
-
 /* Checks one sent value and adds it to the arguments. -ENOMEM. */
 static int take_value(struct reading *reading, const struct parameter *parameter, const char *in,
 		      const char *text, size_t length)
@@ -244,13 +209,10 @@ static int take_value(struct reading *reading, const struct parameter *parameter
 	case PARAMETER_BOOLEAN:
 		check_boolean(parameter, in, &argument, reading->violations);
 		break;
-	case PARAMETER_LIST:
-		r = check_list(parameter, in, &argument, reading->violations);
-		break;
 	}
 	/* compile.py saw to it that all declared parameters have room. */
 	reading->arguments->list[reading->arguments->count++] = argument;
-	return r;
+	return 0;
 }
 
 /* ---- the query ------------------------------------------------------------------------------ */

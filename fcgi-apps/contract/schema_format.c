@@ -1,7 +1,6 @@
 #include "contract/schema_format.h"
 
 #include "base/clock.h"
-#include "base/uuid.h"
 
 /* <ctype.h> would ask the locale. */
 static bool is_digit(char byte)
@@ -141,9 +140,4 @@ const struct schema_format schema_format_text_line = {
 const struct schema_format schema_format_uri = {
 	.is_valid = is_uri,
 	.expected = "must be an absolute URI, such as https://example.com/picture.png",
-};
-
-const struct schema_format schema_format_uuid = {
-	.is_valid = uuid_is_valid,
-	.expected = "must be a UUID",
 };

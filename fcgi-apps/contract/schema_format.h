@@ -17,7 +17,6 @@ struct schema_format {
 
 extern const struct schema_format schema_format_date_time; /* RFC 3339 */
 extern const struct schema_format schema_format_uri;       /* RFC 3986 */
-extern const struct schema_format schema_format_uuid;      /* RFC 9562 section 4 */
 /* schema_text.h */
 extern const struct schema_format schema_format_id;
 extern const struct schema_format schema_format_text_block;

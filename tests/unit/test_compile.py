@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from bad_documents import A, REFUSED, REFUSED_PATTERNS, REFUSED_SCHEMAS, STRING
-from bad_documents import components, document, get, paths
+from bad_documents import components, get, paths
 
 ROOT = Path(__file__).resolve().parents[2]
 CONTRACT = ROOT / "fcgi-apps" / "contract"
@@ -17,11 +17,14 @@ sys.path.insert(0, str(CONTRACT))
 sys.dont_write_bytecode = True
 
 import compile as program  # noqa: E402
-from compiler.document import Document, Fault  # noqa: E402
+from compiler.document import Document  # noqa: E402
+from compiler.node import ANY, ARRAY, INTEGER, NUMBER, STRING as TEXT, TYPES  # noqa: E402
 from compiler.pattern import compile_pattern  # noqa: E402
-from compiler.schema import ARRAY, ANY, INTEGER, STRING as TEXT, TYPES, Schemas  # noqa: E402
+from compiler.schema import Schemas  # noqa: E402
+from compiler.values import Fault  # noqa: E402
 
 COMPONENTS = (CONTRACT / "components.json").read_text()
+
 
 def compiled(value, handlers=()):
     text = value if isinstance(value, str) else json.dumps(value)
@@ -34,22 +37,16 @@ def refusal(value, handlers=()):
     return str(fault.value)
 
 
-
-
 @pytest.mark.parametrize(("value", "reason"), REFUSED, ids=[reason for _, reason in REFUSED])
 def test_a_wrong_document_is_refused(value, reason):
     shared = "shared.json" if "openapi.json" in reason else "t.json"
     assert refusal(value) == shared + reason
 
 
-
-
 @pytest.mark.parametrize(("schema", "reason"), REFUSED_SCHEMAS, ids=[r for _, r in REFUSED_SCHEMAS])
 def test_a_wrong_schema_is_refused(schema, reason):
     fault = refusal(components({"schemas": {"A": schema}}))
     assert fault == "t.json" + reason.replace("#", A, 1)
-
-
 
 
 @pytest.mark.parametrize("pattern", REFUSED_PATTERNS)
@@ -84,13 +81,61 @@ def test_what_is_wrong_in_the_shared_components_is_told_of_them():
     )
 
 
-def test_half_a_surrogate_pair_is_refused():
-    assert refusal('{"a": "\\ud800"}').startswith("t.json: ")
+@pytest.mark.parametrize("text", ["[" * 100_000, json.dumps(components({"schemas": {"A": {"pattern": "(" * 600}}}))])
+def test_what_is_nested_too_deeply_is_refused(text):
+    assert refusal(text) == "t.json: is nested too deeply"
 
 
-def test_extensions_are_served_on_the_internal_listener():
-    text = compiled(document({"tags": [], "paths": {"x-more": "inside"}}))
-    assert text.count("x-more") == 1
+@pytest.mark.parametrize("number", ["1e401", "1e-401", "1e9999999999999999999", "1" * 401])
+def test_a_number_that_is_too_long_is_refused(number):
+    assert "out of range" in refusal('{"a": %s}' % number)
+
+
+@pytest.mark.parametrize(
+    ("shared", "reason"),
+    [
+        ("[]", "#: paths and components must be objects"),
+        ('{"paths": 1}', "#: paths and components must be objects"),
+        ('{"components": {"schemas": 1}}', "#/components/schemas: must be an object"),
+        ("{", ": Expecting property name enclosed in double quotes at line 1, column 2"),
+    ],
+)
+def test_wrong_shared_components_are_refused(shared, reason):
+    with pytest.raises(Fault) as fault:
+        program.compile_document("t", "t.json", json.dumps(paths({})), "s.json", shared)
+    assert str(fault.value) == "s.json" + reason
+
+
+WRONG = [None, True, -1, 10**30, "x", "", [], {}, ["a", "a"], [[]], [{}], {"a": {}}, {"$ref": 1}]
+
+
+def members(value):
+    """Each kind of member once: its object, its name."""
+    seen, todo = set(), [(value, "")]
+    while todo:
+        part, above = todo.pop()
+        for name in part if isinstance(part, dict) else range(len(part)) if isinstance(part, list) else ():
+            kind = (above, name if isinstance(part, dict) else 0)
+            if kind not in seen:
+                seen.add(kind)
+                yield part, name
+                todo.append((part[name], name if isinstance(part, dict) else above))
+
+
+def test_a_member_of_a_wrong_type_is_refused_or_harmless():
+    """Never a traceback; and what is taken is ASCII, as C is written."""
+    value = json.loads((ROOT / "tests/unit/contracts/parameters.json").read_text())
+    value["components"] = {"schemas": {"Price": {"type": ["number", "null"], "enum": ["a"]}}}
+    for part, name in list(members(value)):
+        right = part[name]
+        for wrong in WRONG:
+            part[name] = wrong
+            try:
+                text = json.dumps(value)
+                assert program.compile_document("t", "t.json", text, "s.json", "{}").isascii()
+            except Fault as fault:
+                assert str(fault).startswith(("t.json#/", "t.json#: "))
+        part[name] = right
 
 
 # ---- handlers
@@ -137,25 +182,23 @@ def test_a_shared_operation_needs_its_handler(tmp_path):
 # ---- what the tables hold
 
 OPEN_TYPES = [
-    ({}, ANY, ANY),
-    ({"type": "string"}, TEXT, ANY),
-    ({"type": "string", "minLength": 1}, TEXT, ANY),
-    ({"type": "integer"}, INTEGER, ANY),
-    ({"type": "number"}, TYPES["number"], ANY),
-    ({"$ref": A + "/x-a", "x-a": {"type": "boolean"}}, TYPES["boolean"], ANY),
-    ({"$ref": A + "/x-a", "x-a": {"format": "uuid"}}, ANY, ANY),
-    ({"type": "number", "allOf": [{"type": "integer"}]}, INTEGER, ANY),
-    ({"allOf": [{"type": "array", "items": {"type": "string"}}]}, ARRAY, TEXT),
+    ({}, ANY),
+    ({"type": "string"}, TEXT),
+    ({"type": "string", "minLength": 1}, TEXT),
+    ({"type": "integer"}, INTEGER),
+    ({"type": "number"}, NUMBER),
+    ({"$ref": A + "/items", "items": {"type": "boolean"}}, TYPES["boolean"]),
+    ({"$ref": A + "/items", "items": {"format": "uri"}}, ANY),
+    ({"type": "number", "allOf": [{"type": "integer"}]}, INTEGER),
+    ({"allOf": [{"type": "array", "items": {"type": "string"}}]}, ARRAY),
 ]
 
 
-@pytest.mark.parametrize(("schema", "types", "element_types"), OPEN_TYPES)
-def test_types_that_a_schema_leaves_open(schema, types, element_types):
+@pytest.mark.parametrize(("schema", "types"), OPEN_TYPES)
+def test_types_that_a_schema_leaves_open(schema, types):
     text = json.dumps(components({"schemas": {"A": schema}}))
     schemas = Schemas(Document("t.json", text, "shared.json", COMPONENTS))
-    number = schemas.add(schema, A)
-    assert schemas.open_types(number) == types
-    assert schemas.element_types(number) == element_types
+    assert schemas.open_types(schemas.add(schema, A)) == types
 
 
 PATTERNS = [
@@ -186,7 +229,7 @@ def test_an_automaton_finds_what_the_expression_does(pattern):
 
 def run(tmp_path, value):
     path = tmp_path / "t.json"
-    path.write_text(json.dumps(value))
+    path.write_bytes(value if isinstance(value, bytes) else json.dumps(value).encode())
     output = tmp_path / "t.c"
     command = [CONTRACT / "compile.py", "--output", output, "t", path, CONTRACT / "components.json"]
     done = subprocess.run([sys.executable, *command], capture_output=True, text=True)
@@ -205,3 +248,15 @@ def test_the_program_says_where_and_why(tmp_path):
     assert done.returncode == 1
     assert done.stderr == f'{path}#/paths/~1x/get: "security" is not supported\n'
     assert not output.exists()
+
+
+def test_the_program_refuses_what_is_not_utf8(tmp_path):
+    done, path, _ = run(tmp_path, b'{"a": "\xff"}')
+    assert (done.returncode, done.stderr) == (1, f"{path}: byte 7 is not UTF-8\n")
+
+
+def test_the_program_says_that_it_cannot_write(tmp_path):
+    (tmp_path / "t.c").mkdir()
+    done, _, output = run(tmp_path, get({}))
+    assert done.returncode == 1
+    assert "Is a directory" in done.stderr and "Traceback" not in done.stderr

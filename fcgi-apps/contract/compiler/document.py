@@ -1,82 +1,32 @@
 """The service's document and the shared components, made one; and the document as it is served."""
 
-import json
 import re
-from decimal import Decimal
 
+from compiler.values import Fault, Gap, below, dump, parse, walk
+
+PARTS = ("paths", "components")  # what the shared file completes
 METHODS = ("get", "post", "put", "patch", "delete")
+# Members that are text, wherever they are.
+TEXTS = ("description", "summary", "title")
 # The shared schemas that the currency completes when a worker starts.
 MONEY = {"#/components/schemas/Price": "price", "#/components/schemas/Amount": "amount"}
 REFERENCES_MAX = 8  # a $ref may lead to a $ref; further than this it goes in circles
 
 
-class Fault(Exception):
-    """What is wrong with a document: file, JSON Pointer and reason."""
-
-
-class Gap(str):
-    """A value of the served text that is known when a worker starts."""
-
-
-def below(where, *names):
-    """The JSON Pointer (RFC 6901) of a part."""
-    for name in names:
-        where += "/" + str(name).replace("~", "~0").replace("/", "~1")
-    return where
-
-
-def _unique(pairs):
-    result = {}
-    for name, value in pairs:
-        if name in result:
-            raise ValueError(f'the member "{name}" is there twice')
-        result[name] = value
-    return result
-
-
-def _no_constant(name):
-    raise ValueError(f"{name} is no JSON")
-
-
-def parse(path, text):
-    try:
-        value = json.loads(
-            text, parse_float=Decimal, parse_constant=_no_constant, object_pairs_hook=_unique
-        )
-        # Half a surrogate pair, and what would end a string in C.
-        if b"\\u0000" in dump(value).encode():
-            raise ValueError("there is a U+0000")
-        return value
-    except json.JSONDecodeError as error:
-        raise Fault(f"{path}: {error.msg} at line {error.lineno}, column {error.colno}") from None
-    except ValueError as error:
-        raise Fault(f"{path}: {error}") from None
-
-
-def dump(value):
-    """Compact JSON; numbers as they were written."""
-    if isinstance(value, dict):
-        members = (f"{dump(name)}:{dump(member)}" for name, member in value.items())
-        return "{" + ",".join(members) + "}"
-    if isinstance(value, list):
-        return "[" + ",".join(map(dump, value)) + "]"
-    if isinstance(value, Gap):
-        return f"\0{value}\0"
-    if isinstance(value, Decimal):
-        return str(value)
-    return json.dumps(value, ensure_ascii=False)
-
-
-def is_number(value):
-    return isinstance(value, (int, Decimal)) and not isinstance(value, bool)
-
-
-def whole(value):
-    """The number as an int where it is a whole one, however it is written; else None."""
-    return int(value) if is_number(value) and value == int(value) else None
+def _parts(root, path):
+    """The paths and components of a file; Fault where they, or the sections, are no objects."""
+    parts = [root.setdefault(name, {}) if isinstance(root, dict) else None for name in PARTS]
+    if not all(isinstance(part, dict) for part in parts):
+        raise Fault(f"{path}#: paths and components must be objects")
+    for name, section in parts[1].items():
+        if not isinstance(section, dict):
+            raise Fault(f"{path}{below('#/components', name)}: must be an object")
+    return parts
 
 
 class Document:
+    """A service's document, completed with the shared components."""
+
     def __init__(self, path, text, shared_path, shared_text):
         self.path = path
         self.shared_path = shared_path
@@ -102,15 +52,11 @@ class Document:
                 self.shared.add(below(where, name))
 
     def _merge(self, shared):
-        paths = self.root.setdefault("paths", {})
-        components = self.root.setdefault("components", {})
-        if not isinstance(paths, dict) or not isinstance(components, dict):
-            self.refuse("#", "paths and components must be objects")
-        self._merge_missing(paths, shared["paths"], "#/paths")
-        for name, section in shared["components"].items():
+        paths, components = _parts(self.root, self.path)
+        shared_paths, shared_components = _parts(shared, self.shared_path)
+        self._merge_missing(paths, shared_paths, "#/paths")
+        for name, section in shared_components.items():
             own = components.setdefault(name, {})
-            if not isinstance(own, dict):
-                self.refuse("#/components", f"{name} must be an object")
             self._merge_missing(own, section, below("#/components", name))
 
     def _complete(self):
@@ -128,12 +74,19 @@ class Document:
     # ---- reading
 
     def members(self, value, allowed, where):
-        """Refuses what is no object or has a member that is neither allowed nor x-*."""
+        """Refuses what is no object or has another member: a misspelt x-internal, too."""
         if not isinstance(value, dict):
             self.refuse(where, "must be an object")
         for name in value:
-            if name not in allowed and not name.startswith("x-"):
+            if name not in allowed:
                 self.refuse(where, f'"{name}" is not supported')
+        self.texts(value, TEXTS, where)
+
+    def texts(self, value, names, where):
+        """Refuses members of these names that are no strings."""
+        for name in names:
+            if not isinstance(value.get(name, ""), str):
+                self.refuse(where, f"{name} must be a string")
 
     def flag(self, value, name, where):
         flag = value.get(name, False)
@@ -162,16 +115,20 @@ class Document:
                 value = value.get(name) if isinstance(value, dict) else None
         return value
 
+    def target(self, reference, where):
+        """What a local reference leads to."""
+        value = self.find(reference)
+        if value is None:
+            self.refuse(where, f"$ref {dump(reference)} leads nowhere")
+        return value
+
     def resolve(self, value, where):
         """Follows $refs, which may only stand beside summary and description."""
         for _ in range(REFERENCES_MAX):
-            if not isinstance(value, dict) or not isinstance(value.get("$ref"), str):
+            if not isinstance(value, dict) or "$ref" not in value:
                 return value
             self.members(value, ("$ref", "summary", "description"), where)
-            reference = value["$ref"]
-            value = self.find(reference)
-            if value is None:
-                self.refuse(where, f'$ref "{reference}" leads nowhere')
+            value = self.target(value["$ref"], where)
         return self.refuse(where, "$ref goes in circles")
 
     # ---- serving
@@ -182,7 +139,7 @@ class Document:
         served = dict(self.root, paths=paths, components=self._used_components(paths))
         if "tags" in self.root:
             names = _used_tags(paths)
-            served["tags"] = [tag for tag in self.root["tags"] if tag.get("name") in names]
+            served["tags"] = [tag for tag in self.root["tags"] if tag["name"] in names]
         return dump(served).split("\0")
 
     def _used_components(self, paths):
@@ -201,21 +158,12 @@ class Document:
 
     def _mark(self, value, used):
         """Adds the components that a value refers to, and what they use themselves."""
-        if isinstance(value, list):
-            for element in value:
-                self._mark(element, used)
-        elif isinstance(value, dict):
-            for name, member in value.items():
-                if name == "$ref" and isinstance(member, str):
-                    self._mark_reference(member, used)
-                else:
-                    self._mark(member, used)
-
-    def _mark_reference(self, reference, used):
-        component = "/".join(reference.split("/")[:4])
-        if component.startswith("#/components/") and component not in used:
-            used.add(component)
-            self._mark(self.find(component), used)
+        for _, part in walk(value):
+            reference = part.get("$ref") if isinstance(part, dict) else None
+            component = "/".join(str(reference).split("/")[:4])
+            if component.startswith("#/components/") and component not in used:
+                used.add(component)
+                self._mark(self.find(component), used)
 
     def _as_served(self, value, where):
         kind = self.money(where)
@@ -225,14 +173,13 @@ class Document:
 
 
 def _public(paths):
+    """The paths without internal operations."""
     result = {}
     for path, item in paths.items():
-        if not isinstance(item, dict):  # an extension
-            continue
         kept = {
             name: member
             for name, member in item.items()
-            if not (isinstance(member, dict) and member.get("x-internal"))
+            if not (name in METHODS and member.get("x-internal"))
         }
         if any(method in kept for method in METHODS):
             result[path] = kept
@@ -240,6 +187,5 @@ def _public(paths):
 
 
 def _used_tags(paths):
-    items = (item for item in paths.values() if isinstance(item, dict))
-    operations = (member for item in items for member in item.values() if isinstance(member, dict))
+    operations = (item[method] for item in paths.values() for method in METHODS if method in item)
     return {tag for operation in operations for tag in operation.get("tags", ())}

@@ -4,78 +4,43 @@ What a document says and these nodes do not hold is refused: a document can't cl
 enforced. ../schema.h lists the keywords.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
 
-from compiler.document import below, dump, is_number, whole
+from compiler.document import TEXTS
+from compiler.node import ANY, ARRAY, INTEGER, NUMBER, OBJECT, STRING, TYPES, Node
 from compiler.pattern import compile_pattern
-
-INTEGER, FRACTION, STRING, ARRAY, ANY = 4, 8, 16, 32, 127  # as ../schema_node.h has them
-TYPES = {
-    "null": 1,
-    "boolean": 2,
-    "integer": INTEGER,
-    "number": INTEGER | FRACTION,
-    "string": STRING,
-    "array": ARRAY,
-    "object": 64,
-}
+from compiler.values import below, decimal_parts, dump, is_number, whole
 
 ANNOTATIONS = {"default", "description", "examples", "title"}
 # Of strings; and what one of numbers promises to hold, on both sides of 0.
-FORMATS = {"date-time", "id", "text-block", "text-line", "uri", "uuid"}
+FORMATS = {"date-time", "id", "text-block", "text-line", "uri"}
 NORMALIZING = {"id", "text-block", "text-line"}
 MAGNITUDES = {"int32": 2**31 - 1, "int64": 2**63 - 1}
 
+COUNT_MAX = 2**31 - 1  # of characters, elements, decimals
 UNIQUE_ITEMS_MAX = 1000  # every pair is compared
 EXPECTED_MAX = 256  # bytes of a list of allowed values in a message
 
 
-@dataclass(frozen=True)
-class Node:
-    types: int = ANY
-    enum: tuple = None
-    # Numbers as the document writes them, for messages.
-    minimum: str = None
-    maximum: str = None
-    excluded: str = None
-    decimals: int = None
-    money: str = None  # completed by the currency: "price", "amount"
-    characters: tuple = (0, None)
-    pattern: str = None
-    format: str = None
-    members: tuple = None  # of (name, number of the node or None, whether required)
-    closed: bool = False
-    items: int = None
-    elements: tuple = (0, None)
-    unique: bool = False
-    # Applied to the same value.
-    all_of: tuple = ()
-    one_of: tuple = ()
-
-    def children(self):
-        yield from self.all_of + self.one_of
-        yield from (number for _, number, _ in self.members or () if number is not None)
-        if self.items is not None:
-            yield self.items
-
-
 class Schemas:
+    """All schemas of a document; those that say the same are one node, unless a $ref names them."""
+
     def __init__(self, document):
         self.document = document
         self.nodes = []
         self.patterns = {}
-        self._known = 0  # so many nodes have no circles
+        self._straight = set()  # the nodes that don't lead back to themselves
         self._numbers = {}  # of nodes without a place of their own
         self._places = {}  # of nodes that a $ref leads to; None: being looked at
 
     def add(self, definition, where):
         """The number of the schema's node."""
+        first_new = len(self.nodes)
         number = self._at(definition, where)
-        for node in range(self._known, len(self.nodes)):
+        for node in range(first_new, len(self.nodes)):
             if self._is_circular(node, set()):
                 self.document.refuse(where, "a $ref leads back to itself")
-        self._known = len(self.nodes)
         return number
 
     def open_types(self, number):
@@ -83,14 +48,6 @@ class Schemas:
         types = self.nodes[number].types
         for part in self.nodes[number].all_of:
             types &= self.open_types(part)
-        return types
-
-    def element_types(self, number):
-        """What an array's elements may be in the same sense."""
-        node = self.nodes[number]
-        types = ANY if node.items is None else self.open_types(node.items)
-        for part in node.all_of:
-            types &= self.element_types(part)
         return types
 
     def normal_format(self, number):
@@ -102,11 +59,14 @@ class Schemas:
 
     def _is_circular(self, number, open_nodes):
         """Whether a check would come back to a node with the same value, for ever."""
-        if number in open_nodes:
-            return True
+        if number in self._straight:
+            return False
         node = self.nodes[number]
         inside = open_nodes | {number}
-        return any(self._is_circular(part, inside) for part in node.all_of + node.one_of)
+        if any(n in inside or self._is_circular(n, inside) for n in node.all_of + node.one_of):
+            return True
+        self._straight.add(number)
+        return False
 
     def _at(self, definition, where):
         if not isinstance(definition, dict):
@@ -123,10 +83,7 @@ class Schemas:
 
     def _reference(self, definition, where):
         reference = definition["$ref"]
-        target = self.document.find(reference)
-        if target is None:
-            self.document.refuse(where, f'$ref "{reference}" leads nowhere')
-        return self._place(reference, target)
+        return self._place(reference, self.document.target(reference, where))
 
     def _place(self, where, definition):
         """A node that is known before its definition is read: so recursion ends."""
@@ -145,24 +102,36 @@ class Schemas:
     def _node(self, definition, where):
         if not isinstance(definition, dict):
             self.document.refuse(where, "a schema must be an object")
+        self.document.texts(definition, TEXTS, where)
         node = Node(money=self.document.money(where))
         for keyword, value in definition.items():
-            read = KEYWORDS.get(keyword)
+            read, _ = KEYWORDS.get(keyword, (None, None))
             if read:
                 node = replace(node, **read(self, definition, keyword, value, where))
-            elif keyword not in ANNOTATIONS and not keyword.startswith("x-"):
+            elif keyword not in ANNOTATIONS:
                 self.document.refuse(where, f'the keyword "{keyword}" is not supported')
         if node.unique and node.elements[1] is None:
             node = replace(node, elements=(node.elements[0], UNIQUE_ITEMS_MAX))
+        self._check_together(definition, node, where)
+        return node if node.format in FORMATS else replace(node, format=None)
+
+    def _check_together(self, definition, node, where):
+        """What each keyword alone does not show."""
+        for keyword in definition.keys() & KEYWORDS.keys():
+            if not node.types & KEYWORDS[keyword][1]:
+                self.document.refuse(where, f"{keyword} says nothing about values of this type")
+        if node.minimum and node.maximum and Decimal(node.minimum) > Decimal(node.maximum):
+            self.document.refuse(where, "minimum is greater than maximum")
         if node.unique and node.elements[1] > UNIQUE_ITEMS_MAX:
             self.document.refuse(
                 where, f"uniqueItems takes a maxItems of at most {UNIQUE_ITEMS_MAX}"
             )
-        self._check_magnitude(node, where)
-        return node if node.format in FORMATS else replace(node, format=None)
+        self._check_format(node, where)
 
-    def _check_magnitude(self, node, where):
+    def _check_format(self, node, where):
         """int32 and int64 tell who stores a number how large it gets: its bounds keep that."""
+        if node.format in FORMATS and not node.types & STRING:
+            self.document.refuse(where, f"{node.format} is for strings")
         most = MAGNITUDES.get(node.format)
         if most is None:
             return
@@ -195,6 +164,8 @@ class Schemas:
     def _enum(self, _definition, _keyword, value, where):
         if not isinstance(value, list) or not value or not all(isinstance(v, str) for v in value):
             self.document.refuse(where, "enum must be a list of strings that is not empty")
+        if len(set(value)) < len(value):
+            self.document.refuse(where, "enum has a value twice")
         return {"enum": tuple(value)}
 
     def _number(self, _definition, keyword, value, where):
@@ -211,8 +182,8 @@ class Schemas:
 
     def _count(self, where, keyword, value):
         count = whole(value)
-        if count is None or count < 0:
-            self.document.refuse(where, f"{keyword} must be a whole number, 0 or more")
+        if count is None or not 0 <= count <= COUNT_MAX:
+            self.document.refuse(where, f"{keyword} must be a whole number from 0 to {COUNT_MAX}")
         return count
 
     def _decimals(self, _definition, keyword, value, where):
@@ -247,6 +218,8 @@ class Schemas:
         for name in value if isinstance(value, list) else [value]:
             if not isinstance(name, str) or name not in TYPES:
                 self.document.refuse(where, "type must name JSON Schema types")
+            if types & TYPES[name]:
+                self.document.refuse(where, "type names a type twice")
             types |= TYPES[name]
         return {"types": types} if types else self.document.refuse(where, "type must not be empty")
 
@@ -277,7 +250,7 @@ def _is_reference(definition):
     return isinstance(definition, dict) and definition.keys() - ANNOTATIONS == {"$ref"}
 
 
-def _range(field, lowest, highest):
+def _range(field, lowest, highest, types):
     """Two keywords that set one field, whichever comes first."""
 
     def read(schemas, definition, _keyword, _value, where):
@@ -285,33 +258,31 @@ def _range(field, lowest, highest):
             schemas._count(where, keyword, definition[keyword]) if keyword in definition else none
             for keyword, none in ((lowest, 0), (highest, None))
         )
+        if high is not None and high < low:
+            schemas.document.refuse(where, f"{lowest} is greater than {highest}")
         return {field: (low, high)}
 
-    return dict.fromkeys((lowest, highest), read)
+    return dict.fromkeys((lowest, highest), (read, types))
 
 
+# How each is read, and the types of values that it says something about.
 KEYWORDS = {
-    "$ref": Schemas._ref,
-    "additionalProperties": Schemas._additional,
-    "allOf": Schemas._list,
-    "enum": Schemas._enum,
-    "format": Schemas._format,
-    "items": Schemas._items,
-    "maximum": Schemas._number,
-    "minimum": Schemas._number,
-    "not": Schemas._not,
-    "oneOf": Schemas._list,
-    "pattern": Schemas._pattern,
-    "properties": Schemas._object,
-    "required": Schemas._object,
-    "type": Schemas._type,
-    "uniqueItems": Schemas._unique,
-    "x-decimals": Schemas._decimals,
-    **_range("characters", "minLength", "maxLength"),
-    **_range("elements", "minItems", "maxItems"),
+    "$ref": (Schemas._ref, ANY),
+    "additionalProperties": (Schemas._additional, OBJECT),
+    "allOf": (Schemas._list, ANY),
+    "enum": (Schemas._enum, STRING),
+    "format": (Schemas._format, ANY),
+    "items": (Schemas._items, ARRAY),
+    "maximum": (Schemas._number, NUMBER),
+    "minimum": (Schemas._number, NUMBER),
+    "not": (Schemas._not, NUMBER),
+    "oneOf": (Schemas._list, ANY),
+    "pattern": (Schemas._pattern, STRING),
+    "properties": (Schemas._object, OBJECT),
+    "required": (Schemas._object, OBJECT),
+    "type": (Schemas._type, ANY),
+    "uniqueItems": (Schemas._unique, ARRAY),
+    "x-decimals": (Schemas._decimals, NUMBER),
+    **_range("characters", "minLength", "maxLength", STRING),
+    **_range("elements", "minItems", "maxItems", ARRAY),
 }
-
-def decimal_parts(value):
-    """Mantissa, as digits, and scale of a number, as base/decimal.h has them."""
-    sign, digits, exponent = Decimal(value).normalize().as_tuple() if value else (0, (0,), 0)
-    return "-" * sign + "".join(map(str, digits)), -exponent
