@@ -47,8 +47,7 @@ struct checkout {
 	enum idempotency outcome;
 	enum order_fate first; /* of the order that the key was claimed for before */
 	bool ended;            /* the order was not being placed any more */
-	struct order_effect effects[ORDER_EFFECTS_MAX];
-	size_t effect_count;
+	struct order_effects effects;
 };
 
 static void checkout_release(struct checkout *checkout)
@@ -69,6 +68,7 @@ static int begin(struct db_conn *conn, void *argument)
 	int error;
 
 	response_reset(checkout->response);
+	checkout->effects.count = 0;
 	error = idempotency_claim(conn, checkout->request, checkout->response, checkout->order.id,
 				  &checkout->outcome);
 	if (error < 0 || checkout->outcome != IDEMPOTENCY_NEW)
@@ -76,25 +76,17 @@ static int begin(struct db_conn *conn, void *argument)
 	return order_store_begin(conn, &checkout->order, checkout->lease_until);
 }
 
-static int find_effects(struct db_conn *conn, struct checkout *checkout, const char *order_id)
-{
-	int count = order_outbox_of(conn, order_id, checkout->effects);
-
-	checkout->effect_count = count > 0 ? (size_t)count : 0;
-	return count < 0 ? count : 0;
-}
-
 /* A replayed answer waits like the first one for what is still to be done about its order: the
  * process that placed it may have died since. */
-static int look_for_effects(struct db_conn *conn, void *argument)
+static int find_effects(struct db_conn *conn, void *argument)
 {
 	struct checkout *checkout = argument;
 	char order_id[UUID_TEXT_SIZE];
 	int rc = idempotency_resource(conn, checkout->request, order_id);
 
-	if (rc < 0)
-		return rc == -ENOENT ? 0 : rc;
-	return find_effects(conn, checkout, order_id);
+	if (rc == 0)
+		rc = order_outbox_of(conn, order_id, &checkout->effects);
+	return rc == -ENOENT ? 0 : rc;
 }
 
 /*
@@ -102,18 +94,18 @@ static int look_for_effects(struct db_conn *conn, void *argument)
  * a transaction of its own: whoever ends an order locks the order first and then its key, and
  * begin() holds the key.
  */
-static int look_at_first(struct db_conn *conn, void *argument)
+static int decide_first(struct db_conn *conn, void *argument)
 {
 	struct checkout *checkout = argument;
 	char order_id[UUID_TEXT_SIZE];
 	int rc = idempotency_resource(conn, checkout->request, order_id);
 
-	checkout->effect_count = 0;
+	checkout->effects.count = 0;
 	if (rc == 0)
 		rc = order_decide(conn, order_id, clock_now(), &checkout->first);
-	if (rc < 0)
-		return rc == -ENOENT ? 0 : rc;
-	return checkout->first == ORDER_GIVEN_UP ? 0 : find_effects(conn, checkout, order_id);
+	if (rc == 0)
+		rc = order_outbox_of(conn, order_id, &checkout->effects);
+	return rc == -ENOENT ? 0 : rc;
 }
 
 static int begin_order(struct checkout *checkout)
@@ -124,8 +116,8 @@ static int begin_order(struct checkout *checkout)
 	if (rc < 0 || checkout->outcome == IDEMPOTENCY_NEW)
 		return rc;
 	if (checkout->outcome == IDEMPOTENCY_ANSWERED)
-		return db_read(db, look_for_effects, checkout);
-	rc = db_transaction(db, look_at_first, checkout);
+		return db_read(db, find_effects, checkout);
+	rc = db_transaction(db, decide_first, checkout);
 	if (rc < 0 || checkout->first != ORDER_GIVEN_UP)
 		return rc;
 	return db_transaction(db, begin, checkout);
@@ -165,8 +157,7 @@ static int refused_by_cart(struct checkout *checkout)
 struct blocker {
 	const char *order_id;
 	enum order_fate fate;
-	struct order_effect effects[ORDER_EFFECTS_MAX];
-	int count;
+	struct order_effects effects;
 };
 
 static int decide_blocker(struct db_conn *conn, void *argument)
@@ -174,10 +165,7 @@ static int decide_blocker(struct db_conn *conn, void *argument)
 	struct blocker *blocker = argument;
 	int rc = order_decide(conn, blocker->order_id, clock_now(), &blocker->fate);
 
-	if (rc < 0 || blocker->fate == ORDER_GOES_ON)
-		return rc;
-	blocker->count = order_outbox_of(conn, blocker->order_id, blocker->effects);
-	return blocker->count < 0 ? blocker->count : 0;
+	return rc < 0 ? rc : order_outbox_of(conn, blocker->order_id, &blocker->effects);
 }
 
 /* Whether the order that has the cart open is out of the way now: its process has died, or its cart
@@ -189,8 +177,7 @@ static bool unblock(struct checkout *checkout)
 	int rc = db_transaction(checkout->app->runtime->db, decide_blocker, &blocker);
 
 	return rc == 0 && blocker.fate != ORDER_GOES_ON &&
-	       order_effects_of_another(checkout->app, &checkout->call, blocker.effects,
-					(size_t)blocker.count);
+	       order_effects_of_another(checkout->app, &checkout->call, &blocker.effects);
 }
 
 /* Where the order that has the cart open is nobody's any more, it is ended and the cart asked
@@ -319,15 +306,6 @@ static void write_created(struct checkout *checkout, const struct order *order)
 	order_write(order, response_json(checkout->response, 201));
 }
 
-static int queue(struct checkout *checkout, struct db_conn *conn, enum order_effect_kind kind,
-		 int64_t now)
-{
-	struct order_effect *effect = &checkout->effects[checkout->effect_count++];
-
-	*effect = order_effect_leased(kind, &checkout->order, now);
-	return order_outbox_add(conn, effect, now);
-}
-
 static int place(struct db_conn *conn, void *argument)
 {
 	struct checkout *checkout = argument;
@@ -335,14 +313,14 @@ static int place(struct db_conn *conn, void *argument)
 	int64_t now = clock_now();
 	int rc;
 
-	checkout->effect_count = 0;
+	checkout->effects.count = 0;
 	rc = order_store_place(conn, order, now);
 	checkout->ended = rc == 0;
 	if (rc <= 0)
 		return rc;
 	rc = failpoint("while_placing");
 	if (rc == 0)
-		rc = queue(checkout, conn, ORDER_CONSUME_CART, now);
+		rc = order_effects_add(conn, &checkout->effects, ORDER_CONSUME_CART, order, now);
 	if (rc < 0)
 		return rc;
 	write_created(checkout, order);
@@ -385,10 +363,8 @@ static int look_again(struct checkout *checkout, struct db_conn *conn)
 	}
 	if (error < 0)
 		return error;
-	checkout->effects[checkout->effect_count++] =
-		order_effect_leased(ORDER_CONSUME_CART, &checkout->order, clock_now());
 	write_created(checkout, &placed);
-	return 0;
+	return order_outbox_of(conn, placed.id, &checkout->effects);
 }
 
 /* The response is filled with what the client is to be told. */
@@ -398,7 +374,7 @@ static int reject(struct db_conn *conn, void *argument)
 	int64_t now = clock_now();
 	int rc;
 
-	checkout->effect_count = 0;
+	checkout->effects.count = 0;
 	if (checkout->cart.never_opened)
 		rc = order_store_forget(conn, checkout->order.id);
 	else
@@ -410,9 +386,11 @@ static int reject(struct db_conn *conn, void *argument)
 
 	rc = failpoint("while_rejecting");
 	if (rc == 0 && !checkout->cart.never_opened)
-		rc = queue(checkout, conn, ORDER_RELEASE_CART, now);
+		rc = order_effects_add(conn, &checkout->effects, ORDER_RELEASE_CART,
+				       &checkout->order, now);
 	if (rc == 0 && checkout->hold_tried)
-		rc = queue(checkout, conn, ORDER_RELEASE_STOCK, now);
+		rc = order_effects_add(conn, &checkout->effects, ORDER_RELEASE_STOCK,
+				       &checkout->order, now);
 	if (rc < 0)
 		return rc;
 	/* The checkout in the way passes, so it is no answer to keep: the client's next try must
@@ -446,7 +424,7 @@ static int go(struct checkout *checkout)
 		rc = db_transaction(checkout->app->runtime->db, reject, checkout);
 	if (rc < 0) {
 		/* The order stays as it is: the sweeper will end it. */
-		checkout->effect_count = 0;
+		checkout->effects.count = 0;
 		return rc;
 	}
 	return 0;
@@ -487,6 +465,6 @@ int order_api_create(struct request *request, struct response *response)
 		rc = go(&checkout);
 	if (rc == 0)
 		rc = failpoint("before_effects");
-	order_effects_carry_out(request, response, checkout.effects, checkout.effect_count);
+	order_effects_carry_out(request, response, &checkout.effects);
 	return rc;
 }

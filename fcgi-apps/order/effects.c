@@ -24,14 +24,15 @@
 #define REFUSED_PAUSE (30 * CLOCK_SECOND)
 _Static_assert(REFUSED_PAUSE < ORDER_LEASE_MAX, "the longest of all");
 
-struct order_effect order_effect_leased(enum order_effect_kind kind, const struct order *order,
-					int64_t now)
+int order_effects_add(struct db_conn *conn, struct order_effects *effects,
+		      enum order_effect_kind kind, const struct order *order, int64_t now)
 {
-	struct order_effect effect = {.kind = kind, .leased_until = now + LEASE_TIME};
+	struct order_effect *effect = &effects->list[effects->count++];
 
-	memcpy(effect.order_id, order->id, sizeof(effect.order_id));
-	memcpy(effect.cart_id, order->cart_id, sizeof(effect.cart_id));
-	return effect;
+	*effect = (struct order_effect){.kind = kind, .leased_until = now + LEASE_TIME};
+	memcpy(effect->order_id, order->id, sizeof(effect->order_id));
+	memcpy(effect->cart_id, order->cart_id, sizeof(effect->cart_id));
+	return order_outbox_add(conn, effect, now);
 }
 
 enum result {
@@ -159,7 +160,7 @@ static void write_down(const struct order_app *app, struct run *run)
 
 struct own {
 	const struct order_app *app;
-	struct order_effect effects[ORDER_EFFECTS_MAX];
+	struct order_effects effects;
 	struct run run;
 	bool tried;
 	char request_id[REQUEST_ID_SIZE];
@@ -186,21 +187,21 @@ static void finish(void *argument)
 }
 
 void order_effects_carry_out(struct request *request, const struct response *response,
-			     const struct order_effect *effects, size_t count)
+			     const struct order_effects *effects)
 {
 	int64_t end = clock_monotonic() + VISIBLE_TIME;
 	int64_t latest = request->deadline - ANSWER_TIME;
 	struct own *own;
 
-	if (count == 0)
+	if (effects->count == 0)
 		return;
 	own = calloc(1, sizeof(*own));
 	if (!own)
 		return;
 	own->app = request->app;
-	memcpy(own->effects, effects, count * sizeof(*effects));
-	own->run.effects = own->effects;
-	own->run.count = count;
+	own->effects = *effects;
+	own->run.effects = own->effects.list;
+	own->run.count = effects->count;
 	memcpy(own->request_id, request->request_id, sizeof(own->request_id));
 	memcpy(own->traceparent, request->traceparent, sizeof(own->traceparent));
 	/* An error promises nothing that could be looked for. */
@@ -210,14 +211,14 @@ void order_effects_carry_out(struct request *request, const struct response *res
 }
 
 bool order_effects_of_another(const struct order_app *app, const struct order_call *call,
-			      const struct order_effect *effects, size_t count)
+			      const struct order_effects *effects)
 {
-	struct run run = {.effects = effects, .count = count};
+	struct run run = {.effects = effects->list, .count = effects->count};
 	size_t done = try_all(app, *call, call->deadline, &run);
 
-	if (count > 0)
+	if (run.count > 0)
 		write_down(app, &run);
-	return done == count;
+	return done == run.count;
 }
 
 /* ---- the relay ------------------------------------------------------------------------------ */

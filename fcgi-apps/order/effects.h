@@ -13,21 +13,22 @@
 #include "responder/request.h"
 #include "responder/response.h"
 
-/* The effect, to be added by a request that will try it itself until its lease runs out. */
-struct order_effect order_effect_leased(enum order_effect_kind kind, const struct order *order,
-					int64_t now);
+/* Adds an effect to the outbox, leased to this request, which will try it itself, and to the list
+ * of what it is to try. Inside the transaction that decides the order. */
+int order_effects_add(struct db_conn *conn, struct order_effects *effects,
+		      enum order_effect_kind kind, const struct order *order, int64_t now);
 
 /* Tries effects whose rows are committed, for a second at most and within the request's deadline,
  * so that whoever gets the answer finds them done; where it is a 5xx, once it is out. What is not
  * done then is left to the relay, and so is everything where memory has run out. Only in
  * RUN_BLOCKING, once a request, as its last act. */
 void order_effects_carry_out(struct request *request, const struct response *response,
-			     const struct order_effect *effects, size_t count);
+			     const struct order_effects *effects);
 
 /* Tries effects of another order, whoever else tries them, until call->deadline, and writes down
  * what came of it: whether all are done. */
 bool order_effects_of_another(const struct order_app *app, const struct order_call *call,
-			      const struct order_effect *effects, size_t count);
+			      const struct order_effects *effects);
 
 /* Takes what is due to a sibling and tries it, until the end (clock_monotonic()) and no longer than
  * its lease allows: whether to go on at once. */

@@ -230,8 +230,7 @@ struct change {
 	const char *tracking_number;
 
 	/* Set anew by each run of the transaction. */
-	struct order_effect effects[ORDER_EFFECTS_MAX];
-	size_t effect_count;
+	struct order_effects effects;
 };
 
 /* Where the status may stand: in the body, in the query, or in both when they agree. */
@@ -254,25 +253,14 @@ static const char *read_status(const struct request *request, struct response *r
 }
 
 /* The effect stands in the same commit as the status it follows from. */
-static int queue_effect(struct db_conn *conn, struct change *change, const struct order *order)
+static int add_effect(struct db_conn *conn, struct change *change, const struct order *order)
 {
 	if (change->status != ORDER_CANCELLED && change->status != ORDER_SHIPPED)
 		return 0;
-	change->effects[0] = order_effect_leased(
-		change->status == ORDER_CANCELLED ? ORDER_RELEASE_STOCK : ORDER_SHIP_STOCK, order,
-		order->updated_at);
-	change->effect_count = 1;
-	return order_outbox_add(conn, &change->effects[0], order->updated_at);
-}
-
-/* The answer of a repetition waits for what the first one may have left undone. */
-static int find_effects(struct db_conn *conn, struct change *change, const struct order *order)
-{
-	int count = order_outbox_of(conn, order->id, change->effects);
-
-	if (count > 0)
-		change->effect_count = (size_t)count;
-	return count < 0 ? count : 0;
+	return order_effects_add(conn, &change->effects,
+				 change->status == ORDER_CANCELLED ? ORDER_RELEASE_STOCK
+								   : ORDER_SHIP_STOCK,
+				 order, order->updated_at);
 }
 
 static bool is_told(const char *text, const char *known)
@@ -295,7 +283,7 @@ static int change_status(struct db_conn *conn, void *argument)
 	int rc;
 
 	response_reset(response);
-	change->effect_count = 0;
+	change->effects.count = 0;
 	rc = order_store_find_to_change(conn, request_path_parameter(change->request, "id"),
 					&order);
 	if (rc == -ENOENT) {
@@ -310,7 +298,8 @@ static int change_status(struct db_conn *conn, void *argument)
 
 	if (stays && tells_nothing_new(change, &order)) {
 		write_order(&order, response);
-		return find_effects(conn, change, &order);
+		/* Waits for what the first answer may have left undone. */
+		return order_outbox_of(conn, order.id, &change->effects);
 	}
 	if (stays && order.event_count >= ORDER_REMARKS_MAX) {
 		order_problem_history_full(response);
@@ -325,7 +314,7 @@ static int change_status(struct db_conn *conn, void *argument)
 	if (rc <= 0)
 		return rc < 0 ? rc : -EAGAIN; /* db_transaction() reads it again */
 	write_order(&order, response);
-	return stays ? 0 : queue_effect(conn, change, &order);
+	return stays ? 0 : add_effect(conn, change, &order);
 }
 
 int order_api_set_status(struct request *request, struct response *response)
@@ -349,6 +338,6 @@ int order_api_set_status(struct request *request, struct response *response)
 		error = failpoint("after_status");
 	if (error < 0)
 		return error;
-	order_effects_carry_out(request, response, change.effects, change.effect_count);
+	order_effects_carry_out(request, response, &change.effects);
 	return 0;
 }

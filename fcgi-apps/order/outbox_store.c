@@ -60,6 +60,9 @@ int order_outbox_any_due(struct db_conn *conn, enum order_effect_target target, 
 			 DB_VALUES(db_text(order_target_name(target)), db_int(now)));
 }
 
+/* What read_effect() reads, in its order. */
+#define EFFECT_COLUMNS "order_id, kind, cart_id, attempts, next_attempt_at"
+
 static int read_effect(struct db_rows *row, struct order_effect *effect)
 {
 	const char *name = db_column_text(row, 1, NULL);
@@ -73,64 +76,59 @@ static int read_effect(struct db_rows *row, struct order_effect *effect)
 		snprintf(effect->cart_id, sizeof(effect->cart_id), "%s",
 			 db_column_text(row, 2, NULL));
 		effect->attempts = (unsigned)db_column_int(row, 3);
+		effect->leased_until = db_column_int(row, 4);
 		return 0;
 	}
 	return -EIO;
+}
+
+/* Up to size of them: returns how many. */
+static int read_effects(struct db_rows *rows, struct order_effect *ret_list, size_t size)
+{
+	size_t count = 0;
+	int r = 0;
+
+	while (count < size && (r = db_next(rows)) > 0) {
+		r = read_effect(rows, &ret_list[count++]);
+		if (r < 0)
+			return r;
+	}
+	return r < 0 ? r : (int)count;
 }
 
 int order_outbox_claim(struct db_conn *conn, enum order_effect_target target, int64_t now,
 		       int64_t lease_until, struct order_effect *ret_list, size_t size)
 {
 	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
-	size_t count = 0;
 	/* "Due" stands in the UPDATE too: of two relays that selected the same row, the one that
 	 * waits for its lock looks again and finds it leased. */
-	int rc = db_query(conn,
-			  "UPDATE order_effects SET next_attempt_at = $1, holder = $5"
-			  " WHERE (order_id, kind) IN (SELECT order_id, kind FROM order_effects"
-			  "   WHERE target = $2 AND next_attempt_at <= $3"
-			  "   ORDER BY next_attempt_at LIMIT $4)"
-			  " AND next_attempt_at <= $3"
-			  " RETURNING order_id, kind, cart_id, attempts",
-			  DB_VALUES(db_int(lease_until), db_text(order_target_name(target)),
-				    db_int(now), db_int((int64_t)size),
-				    holder_of(conn, lease_until, now)),
-			  &rows);
+	int r = db_query(conn,
+			 "UPDATE order_effects SET next_attempt_at = $1, holder = $5"
+			 " WHERE (order_id, kind) IN (SELECT order_id, kind FROM order_effects"
+			 "   WHERE target = $2 AND next_attempt_at <= $3"
+			 "   ORDER BY next_attempt_at LIMIT $4)"
+			 " AND next_attempt_at <= $3"
+			 " RETURNING " EFFECT_COLUMNS,
+			 DB_VALUES(db_int(lease_until), db_text(order_target_name(target)),
+				   db_int(now), db_int((int64_t)size),
+				   holder_of(conn, lease_until, now)),
+			 &rows);
 
-	if (rc < 0)
-		return rc;
-	while (count < size && (rc = db_next(rows)) > 0) {
-		struct order_effect *effect = &ret_list[count++];
-
-		rc = read_effect(rows, effect);
-		if (rc < 0)
-			return rc;
-		effect->leased_until = lease_until;
-	}
-	return rc < 0 ? rc : (int)count;
+	return r < 0 ? r : read_effects(rows, ret_list, size);
 }
 
-int order_outbox_of(struct db_conn *conn, const char *order_id,
-		    struct order_effect ret_list[ORDER_EFFECTS_MAX])
+int order_outbox_of(struct db_conn *conn, const char *order_id, struct order_effects *ret_effects)
 {
 	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
-	int count = 0;
-	int rc = db_query(conn,
-			  "SELECT order_id, kind, cart_id, attempts, next_attempt_at"
-			  " FROM order_effects WHERE order_id = $1",
-			  DB_VALUES(db_text(order_id)), &rows);
+	int r = db_query(conn, "SELECT " EFFECT_COLUMNS " FROM order_effects WHERE order_id = $1",
+			 DB_VALUES(db_text(order_id)), &rows);
 
-	if (rc < 0)
-		return rc;
-	while (count < ORDER_EFFECTS_MAX && (rc = db_next(rows)) > 0) {
-		struct order_effect *effect = &ret_list[count++];
-
-		rc = read_effect(rows, effect);
-		if (rc < 0)
-			return rc;
-		effect->leased_until = db_column_int(rows, 4);
-	}
-	return rc < 0 ? rc : count;
+	if (r == 0)
+		r = read_effects(rows, ret_effects->list, ORDER_EFFECTS_MAX);
+	if (r < 0)
+		return r;
+	ret_effects->count = (size_t)r;
+	return 0;
 }
 
 int order_outbox_done(struct db_conn *conn, const struct order_effect *effect)

@@ -32,8 +32,12 @@ struct order_effect {
 	int64_t leased_until; /* next_attempt_at as this holder knows it */
 };
 
-/* The most that one order has waiting. */
+/* What one order has waiting. */
 #define ORDER_EFFECTS_MAX 2
+struct order_effects {
+	struct order_effect list[ORDER_EFFECTS_MAX];
+	size_t count;
+};
 
 const char *order_effect_name(enum order_effect_kind kind);
 enum order_effect_target order_effect_target(enum order_effect_kind kind);
@@ -51,10 +55,9 @@ int order_outbox_any_due(struct db_conn *conn, enum order_effect_target target, 
 int order_outbox_claim(struct db_conn *conn, enum order_effect_target target, int64_t now,
 		       int64_t lease_until, struct order_effect *ret_list, size_t size);
 
-/* An order's effects that are still to be done, whoever tries them now: returns how many, of
- * ORDER_EFFECTS_MAX at most. Whoever tries one of them as well does no harm. */
-int order_outbox_of(struct db_conn *conn, const char *order_id,
-		    struct order_effect ret_list[ORDER_EFFECTS_MAX]);
+/* An order's effects that are still to be done, whoever tries them now. Whoever tries one of them
+ * as well does no harm. */
+int order_outbox_of(struct db_conn *conn, const char *order_id, struct order_effects *ret_effects);
 
 /* The effect is done, whoever did it. */
 int order_outbox_done(struct db_conn *conn, const struct order_effect *effect);

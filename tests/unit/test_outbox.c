@@ -213,16 +213,14 @@ END_TEST
 
 struct of {
 	const char *order_id;
-	struct order_effect effects[ORDER_EFFECTS_MAX];
-	int count;
+	struct order_effects effects;
 };
 
 static int of_function(struct db_conn *conn, void *argument)
 {
 	struct of *of = argument;
 
-	of->count = order_outbox_of(conn, of->order_id, of->effects);
-	return of->count < 0 ? of->count : 0;
+	return order_outbox_of(conn, of->order_id, &of->effects);
 }
 
 START_TEST(what_waits_of_an_order_is_told_whoever_has_it)
@@ -232,17 +230,17 @@ START_TEST(what_waits_of_an_order_is_told_whoever_has_it)
 	add_effect("a", ORDER_RELEASE_STOCK, NOW + 100);
 	add_effect("b", ORDER_SHIP_STOCK, NOW);
 	ck_assert_int_eq(db_read(db, of_function, &of), 0);
-	ck_assert_int_eq(of.count, 1);
-	ck_assert_str_eq(of.effects[0].order_id, "a");
-	ck_assert_str_eq(of.effects[0].cart_id, "cart-of-a");
-	ck_assert_int_eq(of.effects[0].kind, ORDER_RELEASE_STOCK);
-	ck_assert_int_eq(of.effects[0].leased_until, NOW + 100);
+	ck_assert_uint_eq(of.effects.count, 1);
+	ck_assert_str_eq(of.effects.list[0].order_id, "a");
+	ck_assert_str_eq(of.effects.list[0].cart_id, "cart-of-a");
+	ck_assert_int_eq(of.effects.list[0].kind, ORDER_RELEASE_STOCK);
+	ck_assert_int_eq(of.effects.list[0].leased_until, NOW + 100);
 	add_effect("a", ORDER_RELEASE_CART, NOW);
 	ck_assert_int_eq(db_read(db, of_function, &of), 0);
-	ck_assert_int_eq(of.count, 2);
+	ck_assert_uint_eq(of.effects.count, 2);
 	of.order_id = "c";
 	ck_assert_int_eq(db_read(db, of_function, &of), 0);
-	ck_assert_int_eq(of.count, 0);
+	ck_assert_uint_eq(of.effects.count, 0);
 }
 END_TEST
 
