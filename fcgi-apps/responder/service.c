@@ -14,6 +14,7 @@
 #include "responder/version.h"
 
 #define LARGE_BLOCK     (256 << 10) /* bytes: from here on no part of the heap */
+#define KEPT_FREE       (512 << 10)
 #define REQUEST_TIMEOUT (5 * CLOCK_SECOND)
 #define BUSY_TIMEOUT    (4 * CLOCK_SECOND)
 #define QUEUE_LIMIT     1024
@@ -232,6 +233,9 @@ int service_main(const struct service *service, int argc, char **argv)
 	/* Long texts grow in place and go back to the system at once. Setting it also keeps glibc
 	 * from raising it with the first one that is freed. */
 	mallopt(M_MMAP_THRESHOLD, LARGE_BLOCK);
+	/* What a commit needs for a moment is not asked of the system each time; give_memory_back()
+	 * trims what a burst leaves. */
+	mallopt(M_TRIM_THRESHOLD, KEPT_FREE);
 
 	struct settings settings = {0};
 	log_start(service->name, LOG_INFO);

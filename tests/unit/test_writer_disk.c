@@ -1,6 +1,7 @@
 /* Group commit on a disk that is full, and a log that stays small: SQLite's own. */
 #include "jobs.h"
 
+#include <limits.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -130,6 +131,47 @@ START_TEST(the_log_is_bounded)
 }
 END_TEST
 
+/* SQLite's temporary files have names that begin so, and are removed as soon as they are open. */
+static bool has_temporary_file(void)
+{
+	char path[PATH_MAX];
+	for (int fd = 0; fd < 256; fd++) {
+		char name[32];
+		snprintf(name, sizeof(name), "/proc/self/fd/%d", fd);
+		ssize_t length = readlink(name, path, sizeof(path) - 1);
+		path[length > 0 ? length : 0] = '\0';
+		if (strstr(path, "/etilqs_"))
+			return true;
+	}
+	return false;
+}
+
+static bool seen;
+
+/* As many pages as a request changes that has much to change. */
+static int change_pages(struct db_conn *conn, UNUSED void *argument)
+{
+	int64_t r = db_run(conn,
+			   "UPDATE items SET amount = amount + 1 WHERE id IN"
+			   " (SELECT id FROM items ORDER BY id LIMIT 28)",
+			   DB_NO_VALUES);
+	seen = seen || has_temporary_file();
+	return r < 0 ? (int)r : 0;
+}
+
+/* Of each job of a group SQLite keeps what would undo it: a file for that costs as much as the
+ * commit. */
+START_TEST(a_job_is_undone_without_a_file)
+{
+	struct task tasks[JOBS] = {0};
+	ck_assert_int_eq(db_transaction(db, write_much, NULL), 0);
+	for (int i = 0; i < JOBS; i++)
+		tasks[i].function = change_pages;
+	run_together(tasks);
+	ck_assert(!seen);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("writer_disk");
@@ -140,6 +182,7 @@ int main(void)
 		tcase_add_test(writer, a_lost_transaction_is_run_again_without_its_culprit);
 		tcase_add_test(writer, a_failed_commit_is_told_to_all);
 		tcase_add_test(writer, the_log_is_bounded);
+		tcase_add_test(writer, a_job_is_undone_without_a_file);
 	}
 	suite_add_tcase(suite, writer);
 	return store_main(suite);
