@@ -144,27 +144,30 @@ static int why_not_found(struct db_conn *conn, const char *cart_id)
 	return r < 0 ? r : r ? CHECKOUT_HIDDEN : CHECKOUT_NO_CART;
 }
 
+/* The cart is locked first, by all three steps: what is found afterwards holds until the commit.
+ * Where there is no cart, the id of *cart stays empty. */
+static int lock_and_find(struct db_conn *conn, const char *cart_id, const char *order_id,
+			 int64_t now, struct cart *cart, enum state *ret_state)
+{
+	int r = cart_store_load(conn, cart_id, now, CART_CHANGE, cart);
+
+	return r < 0 && r != -ENOENT ? r : find(conn, cart_id, order_id, ret_state);
+}
+
 int cart_checkout_open(struct db_conn *conn, const char *cart_id, const char *order_id,
 		       const char *user_id, int64_t now, struct cart *snapshot,
 		       char ret_order_id[CART_ID_SIZE])
 {
 	struct cart cart CLEANUP(cart_release) = {0};
 	enum state state = STATE_NONE;
-	int loaded;
-	int r;
+	int r = lock_and_find(conn, cart_id, order_id, now, &cart, &state);
 
-	/* The cart is locked first, by all three steps: what is found afterwards holds until the
-	 * commit. */
-	loaded = cart_store_load(conn, cart_id, now, CART_CHANGE, &cart);
-	if (loaded < 0 && loaded != -ENOENT)
-		return loaded;
-	r = find(conn, cart_id, order_id, &state);
 	if (r < 0)
 		return r;
 	if (state == STATE_RELEASED)
 		return CHECKOUT_RELEASED;
 	if (state == STATE_NONE) {
-		if (loaded < 0)
+		if (!cart.id[0])
 			return why_not_found(conn, cart_id);
 		if (user_id && strcmp(user_id, cart.user_id) != 0)
 			return CHECKOUT_HIDDEN;
@@ -222,13 +225,8 @@ int cart_checkout_consume(struct db_conn *conn, const char *cart_id, const char 
 	struct cart cart CLEANUP(cart_release) = {0};
 	enum state state = STATE_NONE;
 	int64_t lines_left = 0;
-	int loaded;
-	int r;
+	int r = lock_and_find(conn, cart_id, order_id, now, &cart, &state);
 
-	loaded = cart_store_load(conn, cart_id, now, CART_CHANGE, &cart);
-	if (loaded < 0 && loaded != -ENOENT)
-		return loaded;
-	r = find(conn, cart_id, order_id, &state);
 	if (r < 0)
 		return r;
 	if (state != STATE_OPEN)
@@ -236,8 +234,8 @@ int cart_checkout_consume(struct db_conn *conn, const char *cart_id, const char 
 		       : state == STATE_RELEASED ? CHECKOUT_RELEASED
 						 : CHECKOUT_FINE;
 	/* An open checkout keeps its cart alive. */
-	if (loaded < 0)
-		return loaded;
+	if (!cart.id[0])
+		return -ENOENT;
 	r = take_lines(conn, cart_id, order_id);
 	if (!r)
 		r = count_lines(conn, cart_id, &lines_left);

@@ -137,7 +137,7 @@ const struct check product_checks[PRODUCT_CHECK_COUNT] = {
 	{
 		.rule = "movements-have-lines",
 		.sql = "SELECT reference, reason || ' of ' || delta || ' for product ' ||"
-		       " product_id || ', which the order has not reserved'"
+		       " product_id || ', which the order does not hold'"
 		       " FROM stock_movements WHERE reference IS NOT NULL"
 		       " AND NOT EXISTS (SELECT 1 FROM reservation_items AS items"
 		       "  WHERE items.order_id = reference"
