@@ -41,7 +41,7 @@ bool cart_product_id_is_valid(const char *id)
 struct cart_line *cart_find_line(struct cart *cart, const char *product_id)
 {
 	for (size_t i = 0; i < cart->line_count; i++)
-		if (!strcmp(cart->lines[i].product_id, product_id))
+		if (strcmp(cart->lines[i].product_id, product_id) == 0)
 			return &cart->lines[i];
 	return NULL;
 }
@@ -136,7 +136,6 @@ int cart_set(struct cart *cart, const struct cart_product *product, int64_t quan
 		.position = next_position(cart),
 		.seen_at = seen_at,
 	};
-	int r;
 
 	if (quantity > CART_QUANTITY_MAX)
 		return refuse(ret_refusal, CART_QUANTITY_LIMIT, product->id, quantity,
@@ -149,7 +148,7 @@ int cart_set(struct cart *cart, const struct cart_product *product, int64_t quan
 			      product->inventory);
 	if (!line)
 		return cart_append_line(cart, &fresh);
-	r = see(line, product->name, product->price, seen_at);
+	int r = see(line, product->name, product->price, seen_at);
 	if (r < 0)
 		return r;
 	line->quantity = quantity;

@@ -38,10 +38,8 @@ int cart_api_answer(const struct request *request, struct response *response, in
 int cart_api_save(const struct request *request, struct response *response, int64_t lifetime,
 		  struct cart *cart)
 {
-	int r;
-
 	cart_touch(cart, clock_now(), lifetime);
-	r = cart_store_update(request->db, cart);
+	int r = cart_store_update(request->db, cart);
 	return r < 0 ? r : cart_api_answer(request, response, 200, cart);
 }
 
@@ -96,7 +94,6 @@ int cart_api_create(struct request *request, struct response *response)
 	const struct cart_app *app = request->app;
 	int64_t now = clock_now();
 	struct cart cart = {0};
-	int r;
 
 	if (atomic_load_explicit(&app->cart_count, memory_order_relaxed) >= app->carts_max) {
 		response_problem(response, 503, "carts-full", "There are too many carts for now");
@@ -108,7 +105,7 @@ int cart_api_create(struct request *request, struct response *response)
 		 json_get_string(request->body, "user_id", ""));
 	cart.created_at = now;
 	cart_touch(&cart, now, app->lifetime);
-	r = cart_store_create(request->db, &cart);
+	int r = cart_store_create(request->db, &cart);
 	if (r < 0)
 		return r;
 	response_location(response, request, "/carts/%s", cart.id);
@@ -118,9 +115,8 @@ int cart_api_create(struct request *request, struct response *response)
 int cart_api_get(struct request *request, struct response *response)
 {
 	struct cart cart CLEANUP(cart_release) = {0};
-	int r;
 
-	r = cart_api_load(request, response, CART_READ, &cart);
+	int r = cart_api_load(request, response, CART_READ, &cart);
 	return r <= 0 ? r : cart_api_answer(request, response, 200, &cart);
 }
 
@@ -138,14 +134,13 @@ struct listing {
 static int write_listed(void *context, const struct cart *cart)
 {
 	struct listing *listing = context;
-	int r;
 
 	if (listing->written == listing->limit ||
 	    (listing->written && listing->response->body.length > LIST_BYTES_MAX)) {
 		listing->more = true;
 		return 1;
 	}
-	r = cart_write(cart, listing->request->runtime->currency, listing->json);
+	int r = cart_write(cart, listing->request->runtime->currency, listing->json);
 	if (r < 0)
 		return r;
 	listing->written++;
@@ -173,12 +168,11 @@ static int list_page(struct request *request, struct response *response, struct 
 		.limit = page->limit - 1,
 	};
 	int further = cart_store_horizon(request->db, page, CART_PAGE_HORIZON);
-	int r;
 
 	if (further < 0)
 		return further;
 	json_array_begin(listing.json);
-	r = cart_store_list(request->db, page, now, write_listed, &listing);
+	int r = cart_store_list(request->db, page, now, write_listed, &listing);
 	if (r < 0)
 		return r;
 	json_array_end(listing.json);
@@ -195,14 +189,13 @@ static int write_total(struct request *request, struct response *response, struc
 {
 	int64_t count = 0;
 	int further;
-	int r;
 
 	if (!request_query_bool(request, "count", false))
 		return 0;
 	further = cart_store_horizon(request->db, &page, CART_COUNT_HORIZON);
 	if (further < 0)
 		return further;
-	r = cart_store_count(request->db, &page, now, &count);
+	int r = cart_store_count(request->db, &page, now, &count);
 	if (r == 0)
 		paging_total(response, count, !further);
 	return r;
@@ -220,7 +213,6 @@ int cart_api_list(struct request *request, struct response *response)
 		.limit = request_query_int(request, "limit", PAGE_LIMIT_DEFAULT) + 1,
 	};
 	struct cart_page page = beginning;
-	int r;
 
 	if (!cursor_read(request, response, LIST_ORDER, 2, &cursor))
 		return 0;
@@ -229,7 +221,7 @@ int cart_api_list(struct request *request, struct response *response)
 			return 0;
 		page.id = cursor.fields[1];
 	}
-	r = list_page(request, response, &page, now);
+	int r = list_page(request, response, &page, now);
 	return r < 0 ? r : write_total(request, response, beginning, now);
 }
 
@@ -237,9 +229,8 @@ int cart_api_clear(struct request *request, struct response *response)
 {
 	const struct cart_app *app = request->app;
 	struct cart cart CLEANUP(cart_release) = {0};
-	int r;
 
-	r = cart_api_load(request, response, CART_CHANGE, &cart);
+	int r = cart_api_load(request, response, CART_CHANGE, &cart);
 	if (r <= 0)
 		return r;
 	if (!cart.line_count)
@@ -273,7 +264,6 @@ static int check_source(struct request *request, struct response *response,
 			const struct cart *target, const struct cart *source)
 {
 	char order_id[CART_ID_SIZE] = "";
-	int r;
 
 	if (!source->line_count && strcmp(source->merged_into, target->id) == 0)
 		return cart_api_answer(request, response, 200, target);
@@ -282,7 +272,7 @@ static int check_source(struct request *request, struct response *response,
 				 "The source cart was merged into another one");
 		return 0;
 	}
-	r = cart_checkout_find_open(request->db, source->id, order_id);
+	int r = cart_checkout_find_open(request->db, source->id, order_id);
 	if (r < 0)
 		return r;
 	if (order_id[0]) {
@@ -297,9 +287,8 @@ static int merge(struct request *request, struct response *response, struct cart
 {
 	struct cart source CLEANUP(cart_release) = {0};
 	struct cart_refusal refusal;
-	int r;
 
-	r = cart_store_load(request->db, source_id, clock_now(), CART_LOCKED, &source);
+	int r = cart_store_load(request->db, source_id, clock_now(), CART_LOCKED, &source);
 	if (r == -ENOENT) {
 		response_not_found(response, "Cart");
 		return 0;
@@ -329,15 +318,14 @@ int cart_api_merge(struct request *request, struct response *response)
 {
 	const char *source_id = json_get_string(request->body, "source_cart_id", "");
 	struct cart target CLEANUP(cart_release) = {0};
-	int r;
 
-	r = cart_store_lock_two(request->db, request_path_parameter(request, "id"), source_id);
+	int r = cart_store_lock_two(request->db, request_path_parameter(request, "id"), source_id);
 	if (r < 0)
 		return r;
 	r = cart_api_load(request, response, CART_LOCKED, &target);
 	if (r <= 0)
 		return r;
-	if (!strcmp(source_id, target.id)) {
+	if (strcmp(source_id, target.id) == 0) {
 		refuse_self(response);
 		return 0;
 	}

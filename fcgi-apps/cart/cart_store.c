@@ -174,10 +174,9 @@ int cart_store_list(struct db_conn *conn, const struct cart_page *page, int64_t 
 {
 	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
 	struct cart cart CLEANUP(cart_release) = {0};
-	int r;
 
 	/* Carts and lines by one query: the page is cut first, then joined. */
-	r = db_query(
+	int r = db_query(
 		conn,
 		"WITH page AS (SELECT " HEADER_COLUMNS " FROM carts WHERE " IN_PAGE
 		"  ORDER BY created_at DESC, id DESC LIMIT $7)"

@@ -121,13 +121,12 @@ int cart_api_open_checkout(struct request *request, struct response *response)
 	const char *cart_id = NULL;
 	const char *order_id = NULL;
 	char other_id[CART_ID_SIZE] = "";
-	int r;
 
 	if (!read_ids(request, response, &cart_id, &order_id))
 		return 0;
-	r = cart_checkout_open(request->db, cart_id, order_id,
-			       json_get_string(request->body, "user_id", NULL), clock_now(),
-			       &snapshot, other_id);
+	int r = cart_checkout_open(request->db, cart_id, order_id,
+				   json_get_string(request->body, "user_id", NULL), clock_now(),
+				   &snapshot, other_id);
 	if (r < 0)
 		return r;
 	if (r == CHECKOUT_FINE)
@@ -142,19 +141,17 @@ int cart_api_consume_checkout(struct request *request, struct response *response
 	const struct cart_app *app = request->app;
 	const char *cart_id = NULL;
 	const char *order_id = NULL;
-	struct json_writer *json;
-	int r;
 
 	if (!read_ids(request, response, &cart_id, &order_id))
 		return 0;
-	r = cart_checkout_consume(request->db, cart_id, order_id, clock_now(), app->lifetime);
+	int r = cart_checkout_consume(request->db, cart_id, order_id, clock_now(), app->lifetime);
 	if (r < 0)
 		return r;
 	if (r != CHECKOUT_FINE) {
 		answer_outcome(response, (enum checkout_outcome)r, "", "");
 		return 0;
 	}
-	json = response_json(response, 200);
+	struct json_writer *json = response_json(response, 200);
 	json_object_begin(json);
 	json_member_string(json, "cart_id", cart_id);
 	json_member_string(json, "order_id", order_id);
@@ -167,11 +164,10 @@ int cart_api_release_checkout(struct request *request, struct response *response
 {
 	const char *cart_id = NULL;
 	const char *order_id = NULL;
-	int r;
 
 	if (!read_ids(request, response, &cart_id, &order_id))
 		return 0;
-	r = cart_checkout_release(request->db, cart_id, order_id, clock_now());
+	int r = cart_checkout_release(request->db, cart_id, order_id, clock_now());
 	if (r < 0)
 		return r;
 	if (r == CHECKOUT_FINE)

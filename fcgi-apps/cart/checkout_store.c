@@ -6,9 +6,9 @@ enum state { STATE_NONE, STATE_OPEN, STATE_CONSUMED, STATE_RELEASED };
 
 static enum state parse_state(const char *text)
 {
-	if (!strcmp(text, "open"))
+	if (strcmp(text, "open") == 0)
 		return STATE_OPEN;
-	return strcmp(text, "consumed") ? STATE_RELEASED : STATE_CONSUMED;
+	return strcmp(text, "consumed") == 0 ? STATE_CONSUMED : STATE_RELEASED;
 }
 
 static int find(struct db_conn *conn, const char *cart_id, const char *order_id,

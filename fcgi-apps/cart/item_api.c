@@ -55,9 +55,8 @@ static int change_quantity(struct request *request, struct response *response, q
 	int64_t quantity = json_int(json_get(request->body, "quantity"));
 	struct cart cart CLEANUP(cart_release) = {0};
 	struct cart_refusal refusal;
-	int r;
 
-	r = cart_api_load(request, response, CART_CHANGE, &cart);
+	int r = cart_api_load(request, response, CART_CHANGE, &cart);
 	if (r > 0)
 		r = check_step(step, response);
 	if (r <= 0)
@@ -111,9 +110,8 @@ int cart_api_remove_item(struct request *request, struct response *response)
 	const struct cart_app *app = request->app;
 	const char *product_id = request_path_parameter(request, "product_id");
 	struct cart cart CLEANUP(cart_release) = {0};
-	int r;
 
-	r = cart_api_load(request, response, CART_CHANGE, &cart);
+	int r = cart_api_load(request, response, CART_CHANGE, &cart);
 	if (r <= 0)
 		return r;
 	if (!cart_remove_line(&cart, product_id))
@@ -136,7 +134,6 @@ static int refresh_line(struct request *request, const struct step *step, struct
 			const struct cart_product *product)
 {
 	struct cart_line *line = cart_find_line(cart, product->id);
-	int changed;
 	int r;
 
 	/* Removed meanwhile, or added again with news later than ours. */
@@ -147,7 +144,7 @@ static int refresh_line(struct request *request, const struct step *step, struct
 		r = cart_store_remove_line(request->db, cart->id, product->id);
 		return r < 0 ? r : 1;
 	}
-	changed = cart_update_line(line, product, step->seen_at);
+	int changed = cart_update_line(line, product, step->seen_at);
 	if (changed <= 0)
 		return changed;
 	r = cart_store_put_line(request->db, cart->id, line);
@@ -160,9 +157,8 @@ static int refresh_lines(struct request *request, struct response *response)
 	const struct step *step = request->context;
 	struct cart cart CLEANUP(cart_release) = {0};
 	bool changed = false;
-	int r;
 
-	r = cart_api_load(request, response, CART_CHANGE, &cart);
+	int r = cart_api_load(request, response, CART_CHANGE, &cart);
 	if (r > 0)
 		r = check_step(step, response);
 	if (r <= 0)
@@ -195,10 +191,9 @@ static int read_products(struct db_conn *conn, void *argument)
 {
 	struct product_list *list = argument;
 	struct cart cart CLEANUP(cart_release) = {0};
-	int r;
 
 	list->count = 0;
-	r = cart_store_load(conn, list->cart_id, clock_now(), CART_READ, &cart);
+	int r = cart_store_load(conn, list->cart_id, clock_now(), CART_READ, &cart);
 	if (r < 0)
 		return r == -ENOENT ? 0 : r;
 	for (size_t i = 0; i < cart.line_count; i++) {

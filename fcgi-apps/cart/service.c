@@ -54,12 +54,11 @@ static int start(struct runtime *runtime, void **ret_app)
 	int64_t carts_max = config_int("CARTS_MAX", 2000000, 2, 1000000000);
 	struct upstream_options options = upstream_defaults("product", url);
 	struct cart_app *app;
-	int r;
 
 	if (config_failed())
 		return -EINVAL;
 	app = calloc(1, sizeof(*app));
-	r = app ? upstream_create(&options, &app->siblings.product) : -ENOMEM;
+	int r = app ? upstream_create(&options, &app->siblings.product) : -ENOMEM;
 	if (r < 0) {
 		free(app);
 		return r;

@@ -35,14 +35,13 @@ static int nonsense(const char *what)
 static int read_price(const struct json *body, struct currency currency, int64_t *ret_price)
 {
 	const struct json *price = json_get(body, "price");
-	const char *text;
 	int64_t amount = 0;
 
 	if (strcmp(json_get_string(body, "currency", ""), currency.code) != 0)
 		return nonsense("another currency than CURRENCY says");
 	if (!price || json_type(price) != JSON_NUMBER)
 		return nonsense("no price");
-	text = json_number_text(price);
+	const char *text = json_number_text(price);
 	if (money_parse(text, strlen(text), currency, &amount) < 0 || amount < 0 ||
 	    amount > MONEY_PRICE_MAX)
 		return nonsense("a price out of range");
@@ -59,7 +58,6 @@ static int read_product(const struct json *body, struct currency currency,
 	size_t length = strlen(name);
 	int64_t price = 0;
 	int r = read_price(body, currency, &price);
-	char *copy;
 
 	if (r < 0)
 		return r;
@@ -67,7 +65,7 @@ static int read_product(const struct json *body, struct currency currency,
 		return nonsense("no name, or one too long");
 	if (!inventory || json_type(inventory) != JSON_NUMBER || !json_is_integer(inventory))
 		return nonsense("no inventory");
-	copy = strdup(name);
+	char *copy = strdup(name);
 	if (!copy)
 		return -ENOMEM;
 	free(product->name);
@@ -83,14 +81,13 @@ int cart_siblings_get_product(const struct cart_siblings *siblings, const struct
 	struct upstream_response response CLEANUP(upstream_response_release) = {0};
 	struct cart_product product = {0};
 	char path[sizeof("/products/") + UUID_TEXT_SIZE];
-	int r;
 
 	/* It goes into a URL: nothing but a UUID may. */
 	if (!cart_product_id_is_valid(product_id))
 		return -ENOENT;
 	snprintf(product.id, sizeof(product.id), "%s", product_id);
 	snprintf(path, sizeof(path), "/products/%s", product.id);
-	r = call(siblings, request, path, &response);
+	int r = call(siblings, request, path, &response);
 	if (r < 0)
 		return r;
 	if (response.status == 404)
@@ -110,7 +107,7 @@ static struct cart_product *find_product(struct cart_product *products, size_t c
 					 const char *id)
 {
 	for (size_t i = 0; i < count; i++)
-		if (!strcmp(products[i].id, id))
+		if (strcmp(products[i].id, id) == 0)
 			return &products[i];
 	return NULL;
 }
@@ -120,12 +117,11 @@ int cart_siblings_get_products(const struct cart_siblings *siblings, const struc
 {
 	struct upstream_response response CLEANUP(upstream_response_release) = {0};
 	struct text path CLEANUP(text_release) = TEXT_INIT(LIST_PATH_MAX);
-	int r;
 
 	text_append_string(&path, "/products?limit=100&ids=");
 	for (size_t i = 0; i < count; i++)
 		text_printf(&path, "%s%s", i ? "," : "", products[i].id);
-	r = text_error(&path);
+	int r = text_error(&path);
 	if (!r)
 		r = call(siblings, request, text_string(&path), &response);
 	if (r < 0)

@@ -65,14 +65,13 @@ static void checkout_release(struct checkout *checkout)
 static int begin(struct db_conn *conn, void *argument)
 {
 	struct checkout *checkout = argument;
-	int error;
 
 	response_reset(checkout->response);
 	checkout->effects.count = 0;
-	error = idempotency_claim(conn, checkout->request, checkout->response, checkout->order.id,
+	int r = idempotency_claim(conn, checkout->request, checkout->response, checkout->order.id,
 				  &checkout->outcome);
-	if (error < 0 || checkout->outcome != IDEMPOTENCY_NEW)
-		return error;
+	if (r < 0 || checkout->outcome != IDEMPOTENCY_NEW)
+		return r;
 	return order_store_begin(conn, &checkout->order, checkout->lease_until);
 }
 
@@ -82,11 +81,11 @@ static int find_effects(struct db_conn *conn, void *argument)
 {
 	struct checkout *checkout = argument;
 	char order_id[UUID_TEXT_SIZE];
-	int rc = idempotency_resource(conn, checkout->request, order_id);
+	int r = idempotency_resource(conn, checkout->request, order_id);
 
-	if (rc == 0)
-		rc = order_outbox_of(conn, order_id, &checkout->effects);
-	return rc == -ENOENT ? 0 : rc;
+	if (r == 0)
+		r = order_outbox_of(conn, order_id, &checkout->effects);
+	return r == -ENOENT ? 0 : r;
 }
 
 /*
@@ -98,28 +97,28 @@ static int decide_first(struct db_conn *conn, void *argument)
 {
 	struct checkout *checkout = argument;
 	char order_id[UUID_TEXT_SIZE];
-	int rc = idempotency_resource(conn, checkout->request, order_id);
+	int r = idempotency_resource(conn, checkout->request, order_id);
 
 	checkout->effects.count = 0;
-	if (rc == 0)
-		rc = order_decide(conn, order_id, clock_now(), &checkout->first);
-	if (rc == 0)
-		rc = order_outbox_of(conn, order_id, &checkout->effects);
-	return rc == -ENOENT ? 0 : rc;
+	if (r == 0)
+		r = order_decide(conn, order_id, clock_now(), &checkout->first);
+	if (r == 0)
+		r = order_outbox_of(conn, order_id, &checkout->effects);
+	return r == -ENOENT ? 0 : r;
 }
 
 static int begin_order(struct checkout *checkout)
 {
 	struct db *db = checkout->app->runtime->db;
-	int rc = db_transaction(db, begin, checkout);
+	int r = db_transaction(db, begin, checkout);
 
-	if (rc < 0 || checkout->outcome == IDEMPOTENCY_NEW)
-		return rc;
+	if (r < 0 || checkout->outcome == IDEMPOTENCY_NEW)
+		return r;
 	if (checkout->outcome == IDEMPOTENCY_ANSWERED)
 		return db_read(db, find_effects, checkout);
-	rc = db_transaction(db, decide_first, checkout);
-	if (rc < 0 || checkout->first != ORDER_GIVEN_UP)
-		return rc;
+	r = db_transaction(db, decide_first, checkout);
+	if (r < 0 || checkout->first != ORDER_GIVEN_UP)
+		return r;
 	return db_transaction(db, begin, checkout);
 }
 
@@ -163,9 +162,9 @@ struct blocker {
 static int decide_blocker(struct db_conn *conn, void *argument)
 {
 	struct blocker *blocker = argument;
-	int rc = order_decide(conn, blocker->order_id, clock_now(), &blocker->fate);
+	int r = order_decide(conn, blocker->order_id, clock_now(), &blocker->fate);
 
-	return rc < 0 ? rc : order_outbox_of(conn, blocker->order_id, &blocker->effects);
+	return r < 0 ? r : order_outbox_of(conn, blocker->order_id, &blocker->effects);
 }
 
 /* Whether the order that has the cart open is out of the way now: its process has died, or its cart
@@ -174,9 +173,9 @@ static bool unblock(struct checkout *checkout)
 {
 	struct blocker blocker = {.order_id =
 					  json_get_string(checkout->cart.raw.body, "order_id", "")};
-	int rc = db_transaction(checkout->app->runtime->db, decide_blocker, &blocker);
+	int r = db_transaction(checkout->app->runtime->db, decide_blocker, &blocker);
 
-	return rc == 0 && blocker.fate != ORDER_GOES_ON &&
+	return r == 0 && blocker.fate != ORDER_GOES_ON &&
 	       order_effects_of_another(checkout->app, &checkout->call, &blocker.effects);
 }
 
@@ -186,23 +185,23 @@ static bool unblock(struct checkout *checkout)
 static int try_open(struct checkout *checkout)
 {
 	for (int tries = 1;; tries++) {
-		int error = order_cart_open(&checkout->app->siblings, &checkout->call,
-					    &checkout->order, &checkout->cart);
+		int r = order_cart_open(&checkout->app->siblings, &checkout->call, &checkout->order,
+					&checkout->cart);
 		const char *refusal = checkout->cart.refusal;
 
-		if (error < 0 || !refusal || strcmp(refusal, "checkout-in-progress") != 0 ||
+		if (r < 0 || !refusal || strcmp(refusal, "checkout-in-progress") != 0 ||
 		    tries == OPEN_TRIES || !unblock(checkout))
-			return error;
+			return r;
 		order_answer_release(&checkout->cart);
 	}
 }
 
 static int open_cart(struct checkout *checkout)
 {
-	int error = try_open(checkout);
+	int r = try_open(checkout);
 
-	if (error < 0)
-		return error;
+	if (r < 0)
+		return r;
 	/* A cart service of the version before this one does not compare itself. First: what else
 	 * is the matter with a cart is none of a stranger's business. */
 	if (checkout->cart.user_id &&
@@ -229,16 +228,16 @@ static int hold_stock(struct checkout *checkout)
 	const struct order_answer *cart = &checkout->cart;
 
 	checkout->hold_tried = true;
-	int error = try_hold(checkout);
+	int r = try_hold(checkout);
 
 	/* What is short may be held by an order that is nobody's any more. */
-	if (error == 0 && is_short(&checkout->stock) &&
+	if (r == 0 && is_short(&checkout->stock) &&
 	    order_recover(checkout->app, checkout->call.deadline)) {
 		order_answer_release(&checkout->stock);
-		error = try_hold(checkout);
+		r = try_hold(checkout);
 	}
-	if (error < 0)
-		return error;
+	if (r < 0)
+		return r;
 	if (!checkout->stock.refusal)
 		return 0;
 	if (strcmp(checkout->stock.refusal, "reservation-released") == 0)
@@ -281,10 +280,10 @@ static int make_lines(struct checkout *checkout)
 		struct order_item item = *held;
 
 		item.quantity = cart->lines[i].quantity;
-		int error = order_add_line(&checkout->order, &item);
+		int r = order_add_line(&checkout->order, &item);
 
-		if (error < 0)
-			return error;
+		if (r < 0)
+			return r;
 	}
 	if (price_changed) {
 		order_problem_price_changed(checkout->response, cart, &checkout->order);
@@ -311,18 +310,17 @@ static int place(struct db_conn *conn, void *argument)
 	struct checkout *checkout = argument;
 	const struct order *order = &checkout->order;
 	int64_t now = clock_now();
-	int rc;
 
 	checkout->effects.count = 0;
-	rc = order_store_place(conn, order, now);
-	checkout->ended = rc == 0;
-	if (rc <= 0)
-		return rc;
-	rc = failpoint("while_placing");
-	if (rc == 0)
-		rc = order_effects_add(conn, &checkout->effects, ORDER_CONSUME_CART, order, now);
-	if (rc < 0)
-		return rc;
+	int r = order_store_place(conn, order, now);
+	checkout->ended = r == 0;
+	if (r <= 0)
+		return r;
+	r = failpoint("while_placing");
+	if (r == 0)
+		r = order_effects_add(conn, &checkout->effects, ORDER_CONSUME_CART, order, now);
+	if (r < 0)
+		return r;
 	write_created(checkout, order);
 	checkout->request->resource_id = order->id;
 	return idempotency_store(conn, checkout->request, checkout->response);
@@ -331,21 +329,20 @@ static int place(struct db_conn *conn, void *argument)
 static int place_order(struct checkout *checkout)
 {
 	struct order *order = &checkout->order;
-	int error;
 
 	order->status = ORDER_PENDING;
 	order->version = 1;
 	order->created_at = clock_now();
 	order->updated_at = order->created_at;
-	error = order_add_event(
+	int r = order_add_event(
 		order, &(struct order_note){.status = ORDER_PENDING, .at = order->created_at});
-	if (!error)
-		error = db_transaction(checkout->app->runtime->db, place, checkout);
-	if (!error && checkout->ended)
-		error = -ETIMEDOUT;
-	if (!error)
-		error = failpoint("after_place");
-	return error;
+	if (!r)
+		r = db_transaction(checkout->app->runtime->db, place, checkout);
+	if (!r && checkout->ended)
+		r = -ETIMEDOUT;
+	if (!r)
+		r = failpoint("after_place");
+	return r;
 }
 
 /* ---- the way back --------------------------------------------------------------------------- */
@@ -355,14 +352,14 @@ static int place_order(struct checkout *checkout)
 static int look_again(struct checkout *checkout, struct db_conn *conn)
 {
 	struct order placed CLEANUP(order_release) = {0};
-	int error = order_store_find_to_change(conn, checkout->order.id, &placed);
+	int r = order_store_find_to_change(conn, checkout->order.id, &placed);
 
-	if (error == -ENOENT) {
+	if (r == -ENOENT) {
 		response_error(checkout->response, -ETIMEDOUT);
 		return 0;
 	}
-	if (error < 0)
-		return error;
+	if (r < 0)
+		return r;
 	write_created(checkout, &placed);
 	return order_outbox_of(conn, placed.id, &checkout->effects);
 }
@@ -372,27 +369,27 @@ static int reject(struct db_conn *conn, void *argument)
 {
 	struct checkout *checkout = argument;
 	int64_t now = clock_now();
-	int rc;
+	int r;
 
 	checkout->effects.count = 0;
 	if (checkout->cart.never_opened)
-		rc = order_store_forget(conn, checkout->order.id);
+		r = order_store_forget(conn, checkout->order.id);
 	else
-		rc = order_store_reject(conn, checkout->order.id, now);
-	if (rc < 0)
-		return rc;
-	if (rc == 0)
+		r = order_store_reject(conn, checkout->order.id, now);
+	if (r < 0)
+		return r;
+	if (r == 0)
 		return look_again(checkout, conn);
 
-	rc = failpoint("while_rejecting");
-	if (rc == 0 && !checkout->cart.never_opened)
-		rc = order_effects_add(conn, &checkout->effects, ORDER_RELEASE_CART,
-				       &checkout->order, now);
-	if (rc == 0 && checkout->hold_tried)
-		rc = order_effects_add(conn, &checkout->effects, ORDER_RELEASE_STOCK,
-				       &checkout->order, now);
-	if (rc < 0)
-		return rc;
+	r = failpoint("while_rejecting");
+	if (r == 0 && !checkout->cart.never_opened)
+		r = order_effects_add(conn, &checkout->effects, ORDER_RELEASE_CART,
+				      &checkout->order, now);
+	if (r == 0 && checkout->hold_tried)
+		r = order_effects_add(conn, &checkout->effects, ORDER_RELEASE_STOCK,
+				      &checkout->order, now);
+	if (r < 0)
+		return r;
 	/* The checkout in the way passes, so it is no answer to keep: the client's next try must
 	 * not get it again. */
 	if (checkout->blocked || !kept_answer_wanted(checkout->response))
@@ -404,28 +401,28 @@ static int reject(struct db_conn *conn, void *argument)
 
 static int go(struct checkout *checkout)
 {
-	int rc = failpoint("after_begin");
+	int r = failpoint("after_begin");
 
-	if (rc == 0)
-		rc = open_cart(checkout);
-	if (rc == 0)
-		rc = failpoint("after_open");
-	if (rc == 0)
-		rc = hold_stock(checkout);
-	if (rc == 0)
-		rc = failpoint("after_hold");
-	if (rc == 0)
-		rc = make_lines(checkout);
-	if (rc == 0)
-		rc = place_order(checkout);
-	if (rc < 0)
-		response_error(checkout->response, rc);
-	if (rc != 0)
-		rc = db_transaction(checkout->app->runtime->db, reject, checkout);
-	if (rc < 0) {
+	if (r == 0)
+		r = open_cart(checkout);
+	if (r == 0)
+		r = failpoint("after_open");
+	if (r == 0)
+		r = hold_stock(checkout);
+	if (r == 0)
+		r = failpoint("after_hold");
+	if (r == 0)
+		r = make_lines(checkout);
+	if (r == 0)
+		r = place_order(checkout);
+	if (r < 0)
+		response_error(checkout->response, r);
+	if (r != 0)
+		r = db_transaction(checkout->app->runtime->db, reject, checkout);
+	if (r < 0) {
 		/* The order stays as it is: the sweeper will end it. */
 		checkout->effects.count = 0;
-		return rc;
+		return r;
 	}
 	return 0;
 }
@@ -444,7 +441,6 @@ int order_api_create(struct request *request, struct response *response)
 			 .traceparent = request->traceparent},
 		.lease_until = now + (time_left > 0 ? time_left : 0) + LEASE_SLACK,
 	};
-	int rc;
 
 	if (!order_cart_id_valid(cart_id)) {
 		response_not_found(response, "Cart");
@@ -458,13 +454,13 @@ int order_api_create(struct request *request, struct response *response)
 	if (!checkout.order.user_id)
 		return -ENOMEM;
 
-	rc = begin_order(&checkout);
-	if (rc < 0)
-		return rc;
+	int r = begin_order(&checkout);
+	if (r < 0)
+		return r;
 	if (checkout.outcome == IDEMPOTENCY_NEW)
-		rc = go(&checkout);
-	if (rc == 0)
-		rc = failpoint("before_effects");
+		r = go(&checkout);
+	if (r == 0)
+		r = failpoint("before_effects");
 	order_effects_carry_out(request, response, &checkout.effects);
-	return rc;
+	return r;
 }

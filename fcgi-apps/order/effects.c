@@ -106,26 +106,26 @@ static int write_results(struct db_conn *conn, void *argument)
 {
 	const struct run *run = argument;
 	int64_t now = clock_now();
-	int error = 0;
+	int r = 0;
 
-	for (size_t i = 0; i < run->count && !error; i++) {
+	for (size_t i = 0; i < run->count && !r; i++) {
 		const struct order_effect *effect = &run->effects[i];
 
 		switch (run->results[i]) {
 		case DONE:
-			error = order_outbox_done(conn, effect);
+			r = order_outbox_done(conn, effect);
 			break;
 		case UNREACHABLE:
-			error = order_outbox_retry(
+			r = order_outbox_retry(
 				conn, effect,
 				now + backoff_delay(RETRY_BASE, RETRY_LONGEST, effect->attempts));
 			break;
 		case REFUSED:
-			error = order_outbox_retry(conn, effect, now + REFUSED_PAUSE);
+			r = order_outbox_retry(conn, effect, now + REFUSED_PAUSE);
 			break;
 		}
 	}
-	return error;
+	return r;
 }
 
 /* Returns how many were done. When the process ends before write_down(), they are tried once more
@@ -149,11 +149,10 @@ static size_t try_all(const struct order_app *app, struct order_call call, int64
 
 static void write_down(const struct order_app *app, struct run *run)
 {
-	int error = db_transaction(app->runtime->db, write_results, run);
+	int r = db_transaction(app->runtime->db, write_results, run);
 
-	if (error < 0)
-		log_write(LOG_ERROR, "cannot write down which effects are done",
-			  log_error_code(error));
+	if (r < 0)
+		log_write(LOG_ERROR, "cannot write down which effects are done", log_error_code(r));
 }
 
 /* ---- by the request ------------------------------------------------------------------------- */
@@ -254,16 +253,16 @@ bool order_effects_relay(const struct order_app *app, enum order_effect_target t
 	struct run run = {.effects = claim.effects};
 	size_t done = 0;
 	/* Looking first keeps an idle relay from taking part in write transactions. */
-	int error = db_read(app->runtime->db, any_due, &claim);
+	int r = db_read(app->runtime->db, any_due, &claim);
 
-	if (error == 0 && claim.count == 0)
+	if (r == 0 && claim.count == 0)
 		return false;
-	if (error == 0)
-		error = db_transaction(app->runtime->db, claim_due, &claim);
-	if (error == 0)
-		error = failpoint("after_claim");
-	if (error < 0) {
-		log_write(LOG_ERROR, "cannot read the outbox", log_error_code(error));
+	if (r == 0)
+		r = db_transaction(app->runtime->db, claim_due, &claim);
+	if (r == 0)
+		r = failpoint("after_claim");
+	if (r < 0) {
+		log_write(LOG_ERROR, "cannot read the outbox", log_error_code(r));
 		return false;
 	}
 	run.count = (size_t)claim.count;

@@ -109,7 +109,6 @@ int order_store_horizon(struct db_conn *conn, const struct order_filter *filter,
 	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
 	struct clause clause = clause_of_index(filter);
 	char sql[QUERY_SIZE];
-	int r;
 
 	if (!leaves_out(filter))
 		return 0;
@@ -117,7 +116,7 @@ int order_store_horizon(struct db_conn *conn, const struct order_filter *filter,
 		 "SELECT id, %s FROM orders WHERE %s ORDER BY %s %s, id %s LIMIT 1 OFFSET %d",
 		 clause.column, clause.text, clause.column, clause.direction, clause.direction,
 		 ORDER_HORIZON - 1);
-	r = db_query_row(conn, sql, clause.values, clause.count, &rows);
+	int r = db_query_row(conn, sql, clause.values, clause.count, &rows);
 	if (r < 0)
 		return r == -ENOENT ? 0 : r;
 	db_column_copy(rows, 0, ret_horizon->id, sizeof(ret_horizon->id));
@@ -136,11 +135,11 @@ void order_list_release(struct order_list *list)
 static int read_order(struct db_rows *row, struct order *order)
 {
 	const char *tracking_number = db_column_text(row, 6, NULL);
-	int error = currency_find(db_column_text(row, 3, NULL), &order->currency);
+	int r = currency_find(db_column_text(row, 3, NULL), &order->currency);
 
-	if (!error)
-		error = order_status_parse(db_column_text(row, 5, NULL), &order->status);
-	if (error)
+	if (!r)
+		r = order_status_parse(db_column_text(row, 5, NULL), &order->status);
+	if (r)
 		return -EIO;
 
 	snprintf(order->id, sizeof(order->id), "%s", db_column_text(row, 0, NULL));
@@ -163,10 +162,10 @@ static int read_line(struct db_rows *row, struct order *order)
 		.price = db_column_int(row, 3),
 		.quantity = db_column_int(row, 4),
 	};
-	int error = order_add_line(order, &item);
+	int r = order_add_line(order, &item);
 
-	if (error < 0)
-		return error;
+	if (r < 0)
+		return r;
 	order->lines[order->line_count - 1].line_total = db_column_int(row, 5);
 	return 0;
 }
@@ -189,23 +188,21 @@ static int load_orders(struct db_conn *conn, const struct clause *clause, size_t
 {
 	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
 	char sql[QUERY_SIZE];
-	int rc;
 
 	snprintf(sql, sizeof(sql),
 		 "SELECT id, user_id, cart_id, currency, total_amount, status, tracking_number,"
 		 " version, created_at, updated_at FROM orders WHERE %s"
 		 " ORDER BY %s %s, id %s LIMIT $%zu",
 		 clause->text, clause->column, clause->direction, clause->direction, clause->count);
-	rc = db_query(conn, sql, clause->values, clause->count, &rows);
-	if (rc < 0)
-		return rc;
-	while (list->count < limit && (rc = db_next(rows)) > 0) {
-		int error = read_order(rows, &list->orders[list->count++]);
-
-		if (error < 0)
-			return error;
+	int r = db_query(conn, sql, clause->values, clause->count, &rows);
+	if (r < 0)
+		return r;
+	while (list->count < limit && (r = db_next(rows)) > 0) {
+		r = read_order(rows, &list->orders[list->count++]);
+		if (r < 0)
+			return r;
 	}
-	return rc < 0 ? rc : 0;
+	return r < 0 ? r : 0;
 }
 
 static void cut(struct order_list *list, size_t count)
@@ -245,7 +242,6 @@ static int load_parts(struct db_conn *conn, const struct order_filter *filter,
 	char sql[QUERY_SIZE];
 	size_t at = 0;
 	int count = 0;
-	int rc;
 
 	if (list->count == 0)
 		return 0;
@@ -261,24 +257,24 @@ static int load_parts(struct db_conn *conn, const struct order_filter *filter,
 		 " ORDER BY page.place %s, page.id %s, part.%s LIMIT %d",
 		 parts->columns, clause.column, clause.text, limit, parts->table, clause.direction,
 		 clause.direction, parts->position, parts->limit);
-	rc = db_query(conn, sql, clause.values, clause.count, &rows);
-	if (rc < 0)
-		return rc;
-	while ((rc = db_next(rows)) > 0) {
+	int r = db_query(conn, sql, clause.values, clause.count, &rows);
+	if (r < 0)
+		return r;
+	while ((r = db_next(rows)) > 0) {
 		const char *id = db_column_text(rows, 0, NULL);
 
 		while (at < list->count && strcmp(list->orders[at].id, id) != 0)
 			at++;
 		if (at == list->count)
 			return -EIO;
-		rc = parts->read(rows, &list->orders[at]);
-		if (rc < 0)
-			return rc;
+		r = parts->read(rows, &list->orders[at]);
+		if (r < 0)
+			return r;
 		count++;
 	}
-	if (rc == 0 && count == parts->limit)
+	if (r == 0 && count == parts->limit)
 		cut(list, at);
-	return rc;
+	return r;
 }
 
 /* All of an order by one statement: the order, its lines, its history, with the columns that their
@@ -300,31 +296,31 @@ static int read_parts(struct db_rows *rows, struct order *order)
 {
 	static int (*const readers[])(struct db_rows *, struct order *) = {read_order, read_line,
 									   read_event};
-	int rc = db_next(rows);
+	int r = db_next(rows);
 
 	/* One that is not placed may have lines already. */
-	if (rc == 0 || (rc > 0 && db_column_int(rows, FIND_PART) != 0))
+	if (r == 0 || (r > 0 && db_column_int(rows, FIND_PART) != 0))
 		return -ENOENT;
-	while (rc > 0) {
-		rc = readers[db_column_int(rows, FIND_PART)](rows, order);
-		if (rc == 0)
-			rc = db_next(rows);
+	while (r > 0) {
+		r = readers[db_column_int(rows, FIND_PART)](rows, order);
+		if (r == 0)
+			r = db_next(rows);
 	}
-	return rc;
+	return r;
 }
 
 int order_store_find(struct db_conn *conn, const char *id, struct order *ret_order)
 {
 	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
 	struct order order = {0};
-	int rc = db_query(conn, FIND, DB_VALUES(db_text(id)), &rows);
+	int r = db_query(conn, FIND, DB_VALUES(db_text(id)), &rows);
 
-	if (rc < 0)
-		return rc;
-	rc = read_parts(rows, &order);
-	if (rc < 0) {
+	if (r < 0)
+		return r;
+	r = read_parts(rows, &order);
+	if (r < 0) {
 		order_release(&order);
-		return rc;
+		return r;
 	}
 	*ret_order = order;
 	return 0;
@@ -332,10 +328,10 @@ int order_store_find(struct db_conn *conn, const char *id, struct order *ret_ord
 
 int order_store_find_to_change(struct db_conn *conn, const char *id, struct order *ret_order)
 {
-	int rc = db_lock(conn, "SELECT 1 FROM orders WHERE id = $1 FOR UPDATE",
-			 DB_VALUES(db_text(id)));
+	int r = db_lock(conn, "SELECT 1 FROM orders WHERE id = $1 FOR UPDATE",
+			DB_VALUES(db_text(id)));
 
-	return rc < 0 ? rc : order_store_find(conn, id, ret_order);
+	return r < 0 ? r : order_store_find(conn, id, ret_order);
 }
 
 /* Three queries, however many orders, on the one snapshot that db.h promises to readers: by one
@@ -352,19 +348,18 @@ int order_store_page(struct db_conn *conn, const struct order_filter *filter, in
 		"version", read_event, ORDER_PAGE_EVENTS};
 	struct clause clause = clause_of_filter(filter);
 	struct order_list list = {.orders = calloc((size_t)limit, sizeof(struct order))};
-	int rc;
 
 	if (!list.orders)
 		return -ENOMEM;
 	clause.values[clause.count++] = db_int(limit);
-	rc = load_orders(conn, &clause, (size_t)limit, &list);
-	if (rc == 0)
-		rc = load_parts(conn, filter, &lines, &list);
-	if (rc == 0)
-		rc = load_parts(conn, filter, &events, &list);
-	if (rc < 0) {
+	int r = load_orders(conn, &clause, (size_t)limit, &list);
+	if (r == 0)
+		r = load_parts(conn, filter, &lines, &list);
+	if (r == 0)
+		r = load_parts(conn, filter, &events, &list);
+	if (r < 0) {
 		order_list_release(&list);
-		return rc;
+		return r;
 	}
 	*ret_list = list;
 	return 0;
@@ -386,20 +381,20 @@ int order_store_count_statuses(struct db_conn *conn, int64_t ret_counts[ORDER_ST
 {
 	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
 	int64_t counts[ORDER_STATUS_COUNT] = {0};
-	int rc = db_query(conn,
-			  "SELECT status, count(*) FROM orders WHERE saga = 'placed'"
-			  " GROUP BY status",
-			  DB_NO_VALUES, &rows);
+	int r = db_query(conn,
+			 "SELECT status, count(*) FROM orders WHERE saga = 'placed'"
+			 " GROUP BY status",
+			 DB_NO_VALUES, &rows);
 
-	if (rc < 0)
-		return rc;
-	while ((rc = db_next(rows)) > 0) {
+	if (r < 0)
+		return r;
+	while ((r = db_next(rows)) > 0) {
 		enum order_status status;
 
 		if (order_status_parse(db_column_text(rows, 0, NULL), &status) == 0)
 			counts[status] = db_column_int(rows, 1);
 	}
-	if (rc == 0)
+	if (r == 0)
 		memcpy(ret_counts, counts, sizeof(counts));
-	return rc;
+	return r;
 }

@@ -28,14 +28,14 @@ static void refuse_query(struct response *response, const char *pointer, const c
 static int answer_order(struct request *request, struct response *response, const char *id)
 {
 	struct order order CLEANUP(order_release) = {0};
-	int error = order_store_find(request->db, id, &order);
+	int r = order_store_find(request->db, id, &order);
 
-	if (error == -ENOENT) {
+	if (r == -ENOENT) {
 		response_not_found(response, "Order");
 		return 0;
 	}
-	if (error < 0)
-		return error;
+	if (r < 0)
+		return r;
 	write_order(&order, response);
 	return 0;
 }
@@ -137,17 +137,15 @@ static int write_total(const struct request *request, struct response *response,
 {
 	struct order_horizon horizon;
 	int64_t total;
-	int ahead;
-	int error;
 
 	if (!request_query_bool(request, "count", false))
 		return 0;
-	ahead = end_walk(request, &filter, &horizon);
+	int ahead = end_walk(request, &filter, &horizon);
 	if (ahead < 0)
 		return ahead;
-	error = order_store_count(request->db, &filter, &total);
-	if (error < 0)
-		return error;
+	int r = order_store_count(request->db, &filter, &total);
+	if (r < 0)
+		return r;
 	paging_total(response, total, !ahead);
 	return 0;
 }
@@ -171,13 +169,12 @@ static int write_page(const struct request *request, struct response *response,
 	struct order_list list CLEANUP(order_list_release) = {0};
 	int64_t limit = request_query_int(request, "limit", PAGE_LIMIT_DEFAULT);
 	/* One more than asked for tells whether there is a next page. */
-	int error = order_store_page(request->db, filter, limit + 1, &list);
-	struct json_writer *json;
+	int r = order_store_page(request->db, filter, limit + 1, &list);
 	size_t written = 0;
 
-	if (error < 0)
-		return error;
-	json = response_json(response, 200);
+	if (r < 0)
+		return r;
+	struct json_writer *json = response_json(response, 200);
 	json_array_begin(json);
 	while (written < list.count && (int64_t)written < limit &&
 	       response->body.length < PAGE_BYTES_MAX)
@@ -201,22 +198,21 @@ int order_api_list(struct request *request, struct response *response)
 	struct order_horizon horizon;
 	struct order_filter filter;
 	enum order_status status;
-	int error;
 
 	if (!read_filter(request, response, listing, &filter, &status) ||
 	    !cursor_read(request, response, listing->kind, LISTING_FIELDS, &cursor))
 		return 0;
-	error = write_total(request, response, filter);
-	if (error < 0)
-		return error;
+	int r = write_total(request, response, filter);
+	if (r < 0)
+		return r;
 	if (cursor.count) {
 		if (!cursor_int(&cursor, 0, response, &filter.place_at))
 			return 0;
 		filter.place_id = cursor.fields[1];
 	}
-	error = end_walk(request, &filter, &horizon);
-	if (error < 0)
-		return error;
+	r = end_walk(request, &filter, &horizon);
+	if (r < 0)
+		return r;
 	return write_page(request, response, listing, &filter);
 }
 
@@ -280,18 +276,17 @@ static int change_status(struct db_conn *conn, void *argument)
 	struct change *change = argument;
 	struct response *response = change->response;
 	struct order order CLEANUP(order_release) = {0};
-	int rc;
 
 	response_reset(response);
 	change->effects.count = 0;
-	rc = order_store_find_to_change(conn, request_path_parameter(change->request, "id"),
-					&order);
-	if (rc == -ENOENT) {
+	int r = order_store_find_to_change(conn, request_path_parameter(change->request, "id"),
+					   &order);
+	if (r == -ENOENT) {
 		response_not_found(response, "Order");
 		return 0;
 	}
-	if (rc < 0)
-		return rc;
+	if (r < 0)
+		return r;
 	if (!request_precondition(change->request, response, order.version))
 		return 0;
 	bool stays = order.status == change->status;
@@ -309,10 +304,10 @@ static int change_status(struct db_conn *conn, void *argument)
 		order_problem_transition(response, order.status, change->status);
 		return 0;
 	}
-	rc = order_store_set_status(conn, &order, change->status, change->reason,
-				    change->tracking_number, clock_now());
-	if (rc <= 0)
-		return rc < 0 ? rc : -EAGAIN; /* db_transaction() reads it again */
+	r = order_store_set_status(conn, &order, change->status, change->reason,
+				   change->tracking_number, clock_now());
+	if (r <= 0)
+		return r < 0 ? r : -EAGAIN; /* db_transaction() reads it again */
 	write_order(&order, response);
 	return stays ? 0 : add_effect(conn, change, &order);
 }
@@ -327,17 +322,16 @@ int order_api_set_status(struct request *request, struct response *response)
 		.tracking_number = json_get_string(request->body, "tracking_number", NULL),
 	};
 	const char *status = read_status(request, response);
-	int error;
 
 	if (!status)
 		return 0;
 	if (order_status_parse(status, &change.status) < 0)
 		return -EINVAL;
-	error = db_transaction(app->runtime->db, change_status, &change);
-	if (!error)
-		error = failpoint("after_status");
-	if (error < 0)
-		return error;
+	int r = db_transaction(app->runtime->db, change_status, &change);
+	if (!r)
+		r = failpoint("after_status");
+	if (r < 0)
+		return r;
 	order_effects_carry_out(request, response, &change.effects);
 	return 0;
 }

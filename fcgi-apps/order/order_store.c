@@ -37,7 +37,7 @@ static int insert_lines(struct db_conn *conn, const struct order *order)
 {
 	for (size_t i = 0; i < order->line_count; i++) {
 		const struct order_line *line = &order->lines[i];
-		int error = db_post(
+		int r = db_post(
 			conn,
 			"INSERT INTO order_lines"
 			" (order_id, position, product_id, name, price, quantity, line_total)"
@@ -47,8 +47,8 @@ static int insert_lines(struct db_conn *conn, const struct order *order)
 				  db_int(line->line_total)),
 			DB_ANY_ROWS);
 
-		if (error < 0)
-			return error;
+		if (r < 0)
+			return r;
 	}
 	return 0;
 }
@@ -65,15 +65,14 @@ int order_store_place(struct db_conn *conn, const struct order *order, int64_t n
 		" WHERE id = $1 AND saga = 'placing' AND lease_until >= $5",
 		DB_VALUES(db_text(order->id), db_int(order->total_amount),
 			  db_int(order->created_at), db_int(order->updated_at), db_int(now)));
-	int error;
 
 	if (changed <= 0)
 		return (int)changed;
-	error = insert_lines(conn, order);
-	if (error < 0)
-		return error;
-	error = insert_event(conn, order, &order->history[0]);
-	return error < 0 ? error : 1;
+	int r = insert_lines(conn, order);
+	if (r < 0)
+		return r;
+	r = insert_event(conn, order, &order->history[0]);
+	return r < 0 ? r : 1;
 }
 
 int order_store_reject(struct db_conn *conn, const char *id, int64_t now)
@@ -109,11 +108,11 @@ static void read_ref(struct db_rows *row, struct order_ref *ref)
 static int read_refs(struct db_rows *rows, struct order_ref *ret_list, size_t size)
 {
 	size_t count = 0;
-	int rc = 0;
+	int r = 0;
 
-	while (count < size && (rc = db_next(rows)) > 0)
+	while (count < size && (r = db_next(rows)) > 0)
 		read_ref(rows, &ret_list[count++]);
-	return rc < 0 ? rc : (int)count;
+	return r < 0 ? r : (int)count;
 }
 
 int order_store_find_lease(struct db_conn *conn, const char *id, struct order_lease *ret_lease)
@@ -139,20 +138,20 @@ int order_store_holders(struct db_conn *conn, int64_t now, int64_t *ret_list, si
 	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
 	size_t count = 0;
 	/* Effects that are due are held by nobody, and may be many. */
-	int rc = db_query(conn,
-			  "SELECT holder FROM orders"
-			  " WHERE saga = 'placing' AND lease_until > 0 AND holder <> $1"
-			  " UNION SELECT holder FROM order_effects"
-			  " WHERE target IN ('cart', 'product') AND next_attempt_at > $2"
-			  " AND holder <> $1 LIMIT $3",
-			  DB_VALUES(db_int(db_session(conn)), db_int(now), db_int((int64_t)size)),
-			  &rows);
+	int r = db_query(conn,
+			 "SELECT holder FROM orders"
+			 " WHERE saga = 'placing' AND lease_until > 0 AND holder <> $1"
+			 " UNION SELECT holder FROM order_effects"
+			 " WHERE target IN ('cart', 'product') AND next_attempt_at > $2"
+			 " AND holder <> $1 LIMIT $3",
+			 DB_VALUES(db_int(db_session(conn)), db_int(now), db_int((int64_t)size)),
+			 &rows);
 
-	if (rc < 0)
-		return rc;
-	while (count < size && (rc = db_next(rows)) > 0)
+	if (r < 0)
+		return r;
+	while (count < size && (r = db_next(rows)) > 0)
 		ret_list[count++] = db_column_int(rows, 0);
-	return rc < 0 ? rc : (int)count;
+	return r < 0 ? r : (int)count;
 }
 
 /* Several sweepers look at the same time: each takes what no other has. Materialized, or PostgreSQL
@@ -172,22 +171,22 @@ int order_store_reject_held(struct db_conn *conn, int64_t holder, int64_t now,
 			    struct order_ref *ret_list, size_t size)
 {
 	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
-	int rc = db_query(conn, REJECT(conn, HELD),
-			  DB_VALUES(db_int(now), db_int((int64_t)size), db_int(holder)), &rows);
+	int r = db_query(conn, REJECT(conn, HELD),
+			 DB_VALUES(db_int(now), db_int((int64_t)size), db_int(holder)), &rows);
 
-	return rc < 0 ? rc : read_refs(rows, ret_list, size);
+	return r < 0 ? r : read_refs(rows, ret_list, size);
 }
 
 int order_store_reject_expired(struct db_conn *conn, int64_t now, struct order_ref *ret_list,
 			       size_t size)
 {
 	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
-	int rc = db_query(
+	int r = db_query(
 		conn, REJECT(conn, EXPIRED),
 		DB_VALUES(db_int(now), db_int((int64_t)size), db_int(now + ORDER_LEASE_MAX)),
 		&rows);
 
-	return rc < 0 ? rc : read_refs(rows, ret_list, size);
+	return r < 0 ? r : read_refs(rows, ret_list, size);
 }
 
 int64_t order_store_purge_rejected(struct db_conn *conn, int64_t before, int64_t limit)
@@ -213,7 +212,6 @@ int order_store_set_status(struct db_conn *conn, struct order *order, enum order
 		DB_VALUES(db_text(order->id), db_int(order->version),
 			  db_text(order_status_name(status)), db_text(tracking_number),
 			  db_int(now)));
-	int error;
 
 	if (changed <= 0)
 		return (int)changed;
@@ -228,13 +226,13 @@ int order_store_set_status(struct db_conn *conn, struct order *order, enum order
 	order->status = status;
 	order->version++;
 	order->updated_at = now;
-	error = order_add_event(order, &(struct order_note){.status = status,
+	int r = order_add_event(order, &(struct order_note){.status = status,
 							    .reason = reason,
 							    .tracking_number = tracking_number,
 							    .at = now});
-	if (!error)
-		error = insert_event(conn, order, &order->history[order->event_count - 1]);
-	return error < 0 ? error : 1;
+	if (!r)
+		r = insert_event(conn, order, &order->history[order->event_count - 1]);
+	return r < 0 ? r : 1;
 }
 
 /* The version stays: it is the history's. Whoever asks what has changed is to hear of it. */

@@ -177,15 +177,15 @@ int order_outbox_measure(struct db_conn *conn,
 			 struct order_outbox_figures ret_figures[ORDER_TARGET_COUNT])
 {
 	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
-	int rc = db_query(conn,
-			  "SELECT target, count(*), min(created_at) FROM order_effects"
-			  " GROUP BY target",
-			  DB_NO_VALUES, &rows);
+	int r = db_query(conn,
+			 "SELECT target, count(*), min(created_at) FROM order_effects"
+			 " GROUP BY target",
+			 DB_NO_VALUES, &rows);
 
-	if (rc < 0)
-		return rc;
+	if (r < 0)
+		return r;
 	memset(ret_figures, 0, ORDER_TARGET_COUNT * sizeof(*ret_figures));
-	while ((rc = db_next(rows)) > 0) {
+	while ((r = db_next(rows)) > 0) {
 		for (size_t i = 0; i < ORDER_TARGET_COUNT; i++) {
 			if (strcmp(target_names[i], db_column_text(rows, 0, NULL)) == 0)
 				ret_figures[i] = (struct order_outbox_figures){
@@ -194,5 +194,5 @@ int order_outbox_measure(struct db_conn *conn,
 				};
 		}
 	}
-	return rc;
+	return r;
 }

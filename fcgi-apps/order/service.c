@@ -68,7 +68,6 @@ static int start(struct runtime *runtime, void **ret_app)
 	struct upstream_options cart =
 		upstream_defaults("cart", config_url("CART_SERVICE_URL", "http://127.0.0.1:9002"));
 	struct order_app *app;
-	int error;
 
 	if (config_failed())
 		return -EINVAL;
@@ -79,12 +78,12 @@ static int start(struct runtime *runtime, void **ret_app)
 	app->siblings.currency = runtime->currency;
 	for (size_t i = 0; i < ORDER_STATUS_COUNT; i++)
 		atomic_init(&app->status_counts[i], ORDER_NOT_COUNTED);
-	error = upstream_create(&product, &app->siblings.product);
-	if (!error)
-		error = upstream_create(&cart, &app->siblings.cart);
-	if (error) {
+	int r = upstream_create(&product, &app->siblings.product);
+	if (!r)
+		r = upstream_create(&cart, &app->siblings.cart);
+	if (r) {
 		stop(app);
-		return error;
+		return r;
 	}
 	*ret_app = app;
 	return 0;

@@ -28,9 +28,9 @@ static int exchange(struct upstream *upstream, const struct order_call *call, co
 		.idempotent = true, /* all of them, by order id */
 	};
 
-	int error = upstream_call(upstream, &request, ret_response);
+	int r = upstream_call(upstream, &request, ret_response);
 
-	return error == -EMSGSIZE ? -EHOSTDOWN : error; /* no sibling says that much */
+	return r == -EMSGSIZE ? -EHOSTDOWN : r; /* no sibling says that much */
 }
 
 static int unexpected(struct upstream *upstream, const struct upstream_response *response)
@@ -57,10 +57,10 @@ static int send_effect(struct upstream *upstream, const struct order_call *call,
 		       const char *path, const char *order_id)
 {
 	struct upstream_response response CLEANUP(upstream_response_release) = {0};
-	int error = exchange(upstream, call, method, path, NULL, &response);
+	int r = exchange(upstream, call, method, path, NULL, &response);
 
-	if (error < 0)
-		return error;
+	if (r < 0)
+		return r;
 	if (response.status == 200 &&
 	    strcmp(json_get_string(response.body, "order_id", ""), order_id) != 0)
 		return unexpected(upstream, &response);
@@ -135,15 +135,15 @@ int order_cart_open(const struct order_siblings *siblings, const struct order_ca
 	json_member_string(&json, "user_id", order->user_id);
 	json_object_end(&json);
 
-	int error = text_error(&body);
+	int r = text_error(&body);
 
-	if (error < 0)
-		return error;
+	if (r < 0)
+		return r;
 	snprintf(path, sizeof(path), "/internal/carts/%s/checkouts/%s", order->cart_id, order->id);
-	error = exchange(siblings->cart, call, "PUT", path, &body, &answer->raw);
+	r = exchange(siblings->cart, call, "PUT", path, &body, &answer->raw);
 
-	if (error < 0)
-		return error;
+	if (r < 0)
+		return r;
 	if (answer->raw.status == 200) {
 		answer->user_id = json_get_string(answer->raw.body, "user_id", NULL);
 		if (answer->user_id && read_lines(answer, "unit_price", siblings->currency))
@@ -190,13 +190,12 @@ static int send_hold(const struct order_siblings *siblings, const struct order_c
 {
 	struct text body CLEANUP(text_release) = {0};
 	char path[PATH_SIZE];
-	int error;
 
 	text_init(&body, BODY_MAX);
 	write_hold(siblings, lines, count, priced, &body);
-	error = text_error(&body);
-	if (error < 0)
-		return error;
+	int r = text_error(&body);
+	if (r < 0)
+		return r;
 	snprintf(path, sizeof(path), "/internal/reservations/%s", order_id);
 	return exchange(siblings->product, call, "PUT", path, &body, ret_response);
 }
@@ -208,18 +207,18 @@ int order_stock_hold(const struct order_siblings *siblings, const struct order_c
 	static const char *const conflicts[] = {"insufficient-stock", "product-gone",
 						"price-changed", "reservation-released"};
 	struct order_answer *answer = ret_answer;
-	int error = send_hold(siblings, call, order_id, lines, count, true, &answer->raw);
+	int r = send_hold(siblings, call, order_id, lines, count, true, &answer->raw);
 
-	if (error == 0 && answer->raw.status == 422) {
+	if (r == 0 && answer->raw.status == 422) {
 		upstream_response_release(&answer->raw);
-		error = send_hold(siblings, call, order_id, lines, count, false, &answer->raw);
+		r = send_hold(siblings, call, order_id, lines, count, false, &answer->raw);
 	}
-	if (error < 0)
-		return error;
+	if (r < 0)
+		return r;
 	if (answer->raw.status == 201 || answer->raw.status == 200) {
-		error = check_currency(siblings, answer->raw.body);
-		if (error < 0)
-			return error;
+		r = check_currency(siblings, answer->raw.body);
+		if (r < 0)
+			return r;
 		if (read_lines(answer, "price", siblings->currency))
 			return 0;
 	}

@@ -39,10 +39,10 @@ static int reject_one(struct db_conn *conn, const struct order_ref *ref, int64_t
 
 		memcpy(effect.order_id, ref->id, sizeof(effect.order_id));
 		memcpy(effect.cart_id, ref->cart_id, sizeof(effect.cart_id));
-		int error = order_outbox_add(conn, &effect, now);
+		int r = order_outbox_add(conn, &effect, now);
 
-		if (error < 0)
-			return error;
+		if (r < 0)
+			return r;
 	}
 	return idempotency_forget(conn, ORDER_CHECKOUT_OPERATION, ref->id);
 }
@@ -50,10 +50,10 @@ static int reject_one(struct db_conn *conn, const struct order_ref *ref, int64_t
 static int reject_all(struct db_conn *conn, const struct order_ref *refs, int count, int64_t now)
 {
 	for (int i = 0; i < count; i++) {
-		int error = reject_one(conn, &refs[i], now);
+		int r = reject_one(conn, &refs[i], now);
 
-		if (error < 0)
-			return error;
+		if (r < 0)
+			return r;
 	}
 	return count;
 }
@@ -69,10 +69,10 @@ int order_sweep_leases(struct db_conn *conn, int64_t now)
 int order_sweep_session(struct db_conn *conn, int64_t session, int64_t now)
 {
 	struct order_ref refs[BATCH];
-	int rc = order_outbox_recall_held(conn, session, now);
+	int r = order_outbox_recall_held(conn, session, now);
 
-	if (rc < 0)
-		return rc;
+	if (r < 0)
+		return r;
 	return reject_all(conn, refs, order_store_reject_held(conn, session, now, refs, BATCH),
 			  now);
 }
@@ -87,18 +87,18 @@ static int is_abandoned(struct db_conn *conn, const struct order_lease *lease, i
 int order_decide(struct db_conn *conn, const char *order_id, int64_t now, enum order_fate *ret_fate)
 {
 	struct order_lease lease;
-	int rc = order_store_find_lease(conn, order_id, &lease);
+	int r = order_store_find_lease(conn, order_id, &lease);
 
 	*ret_fate = ORDER_DECIDED;
-	if (rc < 0 || !lease.placing)
-		return rc;
-	rc = is_abandoned(conn, &lease, now);
-	if (rc > 0)
-		rc = order_store_reject(conn, order_id, now);
-	else if (rc == 0)
+	if (r < 0 || !lease.placing)
+		return r;
+	r = is_abandoned(conn, &lease, now);
+	if (r > 0)
+		r = order_store_reject(conn, order_id, now);
+	else if (r == 0)
 		*ret_fate = ORDER_GOES_ON;
-	if (rc <= 0)
-		return rc;
+	if (r <= 0)
+		return r;
 	*ret_fate = ORDER_GIVEN_UP;
 	return reject_one(conn, &lease.ref, now);
 }
@@ -123,11 +123,11 @@ static int find_dead(struct db_conn *conn, struct sweep *result)
 
 	result->dead_count = 0;
 	for (int i = 0; i < count; i++) {
-		int rc = db_session_ended(conn, holders[i]);
+		int r = db_session_ended(conn, holders[i]);
 
-		if (rc < 0)
-			return rc;
-		if (rc > 0)
+		if (r < 0)
+			return r;
+		if (r > 0)
 			result->dead[result->dead_count++] = holders[i];
 	}
 	return count < 0 ? count : result->dead_count > 0;
@@ -147,14 +147,14 @@ static int look(struct db_conn *conn, void *argument)
 static bool sweep_once(const struct order_app *app, struct sweep *result)
 {
 	/* Looking first keeps an idle sweeper from taking part in write transactions. */
-	int rc = db_read(app->runtime->db, look, result);
+	int r = db_read(app->runtime->db, look, result);
 
-	if (rc > 0)
-		rc = db_transaction(app->runtime->db, sweep, result);
-	if (rc == 0 && result->rejected > 0)
-		rc = failpoint("after_sweep");
-	if (rc < 0) {
-		log_write(LOG_ERROR, "cannot look for abandoned checkouts", log_error_code(rc));
+	if (r > 0)
+		r = db_transaction(app->runtime->db, sweep, result);
+	if (r == 0 && result->rejected > 0)
+		r = failpoint("after_sweep");
+	if (r < 0) {
+		log_write(LOG_ERROR, "cannot look for abandoned checkouts", log_error_code(r));
 		return false;
 	}
 	if (result->rejected > 0)

@@ -77,10 +77,9 @@ static int has_few_places(struct db_conn *conn, const char *word, size_t length,
 {
 	struct range range CLEANUP(range_release) = {0};
 	int64_t count = 0;
-	int r;
 
 	range_init(&range, word, length, false);
-	r = range_error(&range);
+	int r = range_error(&range);
 	if (r == 0)
 		r = db_query_int(conn, "SELECT count(*) FROM (SELECT 1" PLACES " LIMIT $3)",
 				 DB_VALUES(value_of(&range.from), value_of(&range.to),
@@ -124,10 +123,9 @@ int beginnings_exist(struct db_conn *conn, const char *word, size_t length)
 	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
 	struct range range CLEANUP(range_release) = {0};
 	int places = 0;
-	int r;
 
 	range_init(&range, word, length, false);
-	r = range_error(&range);
+	int r = range_error(&range);
 	if (r == 0)
 		r = db_query(conn, "SELECT term" PLACES " LIMIT " QUOTE(BEGINNINGS_PASSED),
 			     DB_VALUES(value_of(&range.from), value_of(&range.to)), &rows);

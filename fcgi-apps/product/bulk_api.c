@@ -87,12 +87,11 @@ static int keep(struct import_stream *stream, const struct text *results)
 static int store_chunk(struct import_stream *stream)
 {
 	struct text results CLEANUP(text_release) = {0};
-	int r;
 
 	text_init(&results, RESULTS_MAX);
 	if (product_import_is_empty(stream->import))
 		return 0;
-	r = product_import_store(stream->import, stream->request->runtime->db);
+	int r = product_import_store(stream->import, stream->request->runtime->db);
 	if (r < 0 && stream->length == 0)
 		return r;
 	product_import_finish(stream->import, r, &results);
@@ -145,12 +144,11 @@ static int send_results(struct import_stream *stream, struct response *response)
 {
 	char buffer[16384];
 	size_t length;
-	int r;
 
 	if (fflush(stream->results) != 0)
 		return -ENOSPC;
 	rewind(stream->results);
-	r = response_stream_begin(response, 200, NDJSON);
+	int r = response_stream_begin(response, 200, NDJSON);
 	while (r >= 0 && (length = fread(buffer, 1, sizeof(buffer), stream->results)) > 0)
 		r = response_stream_write(response, buffer, length);
 	if (r >= 0 && ferror(stream->results))
@@ -219,12 +217,11 @@ static int lock_products(struct request *request)
 	struct text skus CLEANUP(text_release) = {0};
 	struct product_ndjson_line line;
 	struct json_writer writer;
-	int r;
 
 	text_init(&skus, KEYED_SKUS_MAX);
 	if (db_dialect(request->db) != DB_POSTGRES)
 		return 0; /* one writer at a time */
-	r = product_ndjson_init(&lines, read_memory, &memory);
+	int r = product_ndjson_init(&lines, read_memory, &memory);
 	json_writer_init(&writer, &skus);
 	json_array_begin(&writer);
 	while (r == 0 && (r = product_ndjson_next(&lines, &line)) == 1)
@@ -286,10 +283,9 @@ static int read_whole_body(struct request *request, struct text *body)
 static int import_keyed(struct request *request, struct response *response)
 {
 	struct text body CLEANUP(text_release) = {0};
-	int r;
 
 	text_init(&body, KEYED_BODY_MAX);
-	r = read_whole_body(request, &body);
+	int r = read_whole_body(request, &body);
 	if (r == -EMSGSIZE)
 		return keyed_too_large(response);
 	if (r < 0)

@@ -72,10 +72,9 @@ int product_import_add(struct product_import *import, const struct product_ndjso
 static int look_up(struct db_conn *conn, const struct import_rules *rules, struct import_line *line)
 {
 	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
-	int r;
 
 	import_line_forget(line);
-	r = product_find_sku(conn, line->sku, &rows);
+	int r = product_find_sku(conn, line->sku, &rows);
 	if (r == -ENOENT)
 		return 0;
 	return r < 0 ? r : import_line_remember(line, rules, rows);
@@ -194,12 +193,11 @@ static int look_up_all(struct db_conn *conn, struct product_import *import)
 {
 	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
 	struct text skus CLEANUP(text_release) = {0};
-	int r;
 
 	for (size_t i = 0; i < import->good; i++)
 		import_line_forget(import->sorted[i]);
 	text_init(&skus, SKUS_TEXT_MAX);
-	r = write_skus(import, &skus);
+	int r = write_skus(import, &skus);
 	if (r == 0)
 		r = product_find_skus(conn, &skus, &rows);
 	while (r == 0 && (r = db_next(rows)) > 0) {

@@ -19,14 +19,13 @@ static int check(struct import_line *line, const struct import_rules *rules,
 {
 	const char *schema = rules->merge ? "ProductMerge" : "ProductImport";
 	struct json_error error;
-	int r;
 
 	if (text->too_long) {
 		violations_add(&line->violations, "body", "", "is longer than %u bytes",
 			       NDJSON_LINE_MAX);
 		return 0;
 	}
-	r = json_parse_input(text->text, text->length, &line->value, &error);
+	int r = json_parse_input(text->text, text->length, &line->value, &error);
 	if (r == -EINVAL) {
 		violations_add(&line->violations, "body", "", "is not JSON: %s (column %zu)",
 			       error.detail, error.column);
@@ -43,10 +42,8 @@ static int check(struct import_line *line, const struct import_rules *rules,
 int import_line_read(struct import_line *line, const struct import_rules *rules, int64_t number,
 		     const struct product_ndjson_line *text)
 {
-	int r;
-
 	*line = (struct import_line){.number = number, .status = LINE_REFUSED};
-	r = check(line, rules, text);
+	int r = check(line, rules, text);
 	if (r > 0)
 		return 0;
 	json_free(line->value);
@@ -85,13 +82,11 @@ int import_line_remember(struct import_line *line, const struct import_rules *ru
 /* With merge: makes the line whole. 1: it is now; 0: it is refused. */
 static int merge(struct import_line *line, const struct import_rules *rules)
 {
-	int r;
-
 	if (!line->whole)
 		line->whole = json_new_object();
 	if (!line->whole)
 		return -ENOMEM;
-	r = json_merge_patch(&line->whole, line->value);
+	int r = json_merge_patch(&line->whole, line->value);
 	if (r < 0)
 		return r;
 	if (line->status == LINE_CREATED &&

@@ -274,12 +274,11 @@ static int write_chunk(struct request *request, struct response *response, struc
 	int64_t left = page->limit + 1 - page->count;
 	int64_t size = left < CHUNK_ROWS ? left : CHUNK_ROWS;
 	int64_t read = 0;
-	int r;
 
 	keys_init(&keys);
 	if (page->last_statement && size == left)
 		db_last(request->db);
-	r = product_listing_page(request->db, page->listing, after, page->horizon, size, &rows);
+	int r = product_listing_page(request->db, page->listing, after, page->horizon, size, &rows);
 	while (r >= 0 && (r = db_next(rows)) == 1) {
 		page->more = is_full(page, response);
 		if (page->more)
@@ -330,12 +329,11 @@ static int write_page(struct request *request, struct response *response,
 					   listing->filter.ids ? PRODUCT_IDS_MAX
 							       : PAGE_LIMIT_DEFAULT),
 	};
-	int r;
 
 	keys_init(&page.last);
 	page.writer = response_json(response, 200);
 	json_array_begin(page.writer);
-	r = write_rows(request, response, &page, after);
+	int r = write_rows(request, response, &page, after);
 	json_array_end(page.writer);
 	if (!page.more && horizon->ahead)
 		keys_of_horizon(&page.last, listing, horizon);
@@ -410,7 +408,6 @@ int product_api_list(struct request *request, struct response *response)
 	const struct product_order *order;
 	int64_t top = 0;
 	bool with_q;
-	int r;
 
 	text_init(&list.ids, IDS_TEXT_MAX);
 	if (!read_filter(request, response, &list))
@@ -425,7 +422,7 @@ int product_api_list(struct request *request, struct response *response)
 			 &cursor) ||
 	    !read_position(&cursor, response, order, with_q, &top, &after))
 		return 0;
-	r = product_listing_init(request->db, &list.filter, order, top, &listing);
+	int r = product_listing_init(request->db, &list.filter, order, top, &listing);
 	if (r == -EINVAL)
 		return too_many_words(response);
 	if (r == 0)

@@ -208,11 +208,10 @@ int product_listing_horizon(struct db_conn *conn, const struct product_listing *
 {
 	struct product_statement statement CLEANUP(product_statement_release) = {0};
 	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
-	int r;
 
 	if (listing->is_short || !product_leaves_out(listing))
 		return 0;
-	r = product_statement_horizon(listing, after, &statement);
+	int r = product_statement_horizon(listing, after, &statement);
 	if (r == 0)
 		r = db_query_row(conn, text_string(&statement.sql), statement.values,
 				 statement.count, &rows);
@@ -244,11 +243,10 @@ static int make_search(struct db_conn *conn, struct product_listing *listing, bo
 	const struct product_filter *filter = &listing->filter;
 	struct product_search *search = &listing->search;
 	int64_t common = 0;
-	int r;
 
 	product_search_release(search);
-	r = product_search_init(conn, db_dialect(conn), filter->q, filter->category, filter->tag,
-				beginning, search);
+	int r = product_search_init(conn, db_dialect(conn), filter->q, filter->category,
+				    filter->tag, beginning, search);
 	if (r < 0 || db_dialect(conn) == DB_SQLITE)
 		return r;
 	r = db_query_int(conn, product_search_common(),

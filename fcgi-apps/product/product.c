@@ -54,7 +54,6 @@ static void write_writable(struct json_writer *writer, struct db_rows *row,
 			   struct currency currency, bool with_stock)
 {
 	size_t length = 0;
-	const char *tags;
 
 	write_text(writer, "name", row, PRODUCT_NAME);
 	write_text(writer, "description", row, PRODUCT_DESCRIPTION);
@@ -63,7 +62,7 @@ static void write_writable(struct json_writer *writer, struct db_rows *row,
 		json_member_int(writer, "inventory", db_column_int(row, PRODUCT_INVENTORY));
 	write_text(writer, "sku", row, PRODUCT_SKU);
 	write_text(writer, "category", row, PRODUCT_CATEGORY);
-	tags = db_column_text(row, PRODUCT_TAGS, &length);
+	const char *tags = db_column_text(row, PRODUCT_TAGS, &length);
 	json_key(writer, "tags");
 	json_write_raw(writer, tags, length);
 	write_text(writer, "image_url", row, PRODUCT_IMAGE_URL);
@@ -101,12 +100,11 @@ int product_input_document(struct db_rows *row, struct currency currency,
 	struct text text CLEANUP(text_release) = {0};
 	struct json_writer writer;
 	struct json_error error;
-	int r;
 
 	text_init(&text, INPUT_TEXT_MAX);
 	json_writer_init(&writer, &text);
 	product_write_input(&writer, row, currency, true);
-	r = text_error(&text);
+	int r = text_error(&text);
 	if (r == 0)
 		r = json_parse(text_string(&text), text.length, JSON_DEPTH_MAX, ret_document,
 			       &error);

@@ -398,12 +398,11 @@ int product_search_init(struct db_conn *conn, enum db_dialect dialect, const cha
 {
 	struct pieces pieces CLEANUP(pieces_release) = {.count = 0};
 	struct product_search search = {.has_beginning = false};
-	int r;
 
 	text_init(&pieces.words, WORDS_MAX);
 	text_init(&search.match, MATCH_MAX);
 	text_init(&search.score, MATCH_MAX);
-	r = split(q, &pieces);
+	int r = split(q, &pieces);
 	if (r == 0)
 		r = add_pieces(conn, dialect, &pieces, beginning, &search);
 	if (dialect == DB_SQLITE) {

@@ -141,11 +141,10 @@ int product_current_read(struct db_rows *row, struct product_current *ret_curren
 	const char *text = db_column_text(row, PRODUCT_TAGS, &length);
 	struct json_error error;
 	struct json *tags;
-	int r;
 
 	if (!text)
 		return -EIO;
-	r = json_parse(text, length, JSON_DEPTH_MAX, &tags, &error);
+	int r = json_parse(text, length, JSON_DEPTH_MAX, &tags, &error);
 	if (r < 0)
 		return r == -ENOMEM ? r : -EIO;
 	*ret_current = (struct product_current){
@@ -198,11 +197,9 @@ static void derived_release(struct derived *derived)
 
 static int derive(struct db_conn *conn, const struct product_input *input, struct derived *derived)
 {
-	int r;
-
 	text_init(&derived->tags, TAGS_TEXT_MAX);
 	text_init(&derived->words, WORD_INDEX_VECTOR_MAX);
-	r = print_tags(input->tags, &derived->tags);
+	int r = print_tags(input->tags, &derived->tags);
 	if (r < 0 || db_dialect(conn) != DB_POSTGRES)
 		return r;
 	word_index_vector(&derived->words, input, text_string(&derived->tags));
@@ -261,10 +258,9 @@ int product_insert(struct db_conn *conn, const struct product_input *input, int6
 {
 	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
 	char id[UUID_TEXT_SIZE];
-	int r;
 
 	uuid_make(id);
-	r = insert(conn, id, input, now, &rows);
+	int r = insert(conn, id, input, now, &rows);
 	if (r < 0)
 		return r;
 	*ret_rows = rows;
@@ -292,10 +288,9 @@ static int same_texts(const struct product_current *current, const struct produc
 	struct text after CLEANUP(text_release) = {0};
 	const struct texts texts = {input->name,     input->description, input->sku,
 				    input->category, input->image_url,   text_string(tags)};
-	int r;
 
 	text_init(&after, SIZE_MAX);
-	r = append_texts(&after, &texts);
+	int r = append_texts(&after, &texts);
 	if (r < 0)
 		return r;
 	return after.length == current->texts.length &&
@@ -362,12 +357,11 @@ static int replace(struct db_conn *conn, const char *id, const struct product_cu
 		   struct db_rows **ret_rows)
 {
 	struct text tags CLEANUP(text_release) = {0};
-	int r;
 
 	if (input->inventory > PRODUCT_STOCK_MAX - current->reserved)
 		return -ERANGE;
 	text_init(&tags, TAGS_TEXT_MAX);
-	r = print_tags(input->tags, &tags);
+	int r = print_tags(input->tags, &tags);
 	if (r == 0)
 		r = same_texts(current, input, &tags);
 	if (r == 0)

@@ -18,12 +18,11 @@ static int answer_held(struct request *request, struct response *response, const
 		       int status, const char *state)
 {
 	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
-	struct json_writer *writer;
 	int r = product_reservation_items(request->db, order_id, &rows);
 
 	if (r < 0)
 		return r;
-	writer = response_json(response, status);
+	struct json_writer *writer = response_json(response, status);
 	json_object_begin(writer);
 	json_member_string(writer, "order_id", order_id);
 	json_member_string(writer, "state", state);
@@ -151,7 +150,6 @@ int product_api_ship(struct request *request, struct response *response)
 {
 	const char *order_id = request_path_parameter(request, "order_id");
 	enum product_reservation_state before;
-	struct json_writer *writer;
 	int r = product_reservation_ship(request->db, order_id, clock_now(), &before);
 
 	if (r < 0)
@@ -165,7 +163,7 @@ int product_api_ship(struct request *request, struct response *response)
 				 "This order's reservation was released");
 		return 0;
 	}
-	writer = response_json(response, 200);
+	struct json_writer *writer = response_json(response, 200);
 	json_object_begin(writer);
 	json_member_string(writer, "order_id", order_id);
 	json_member_string(writer, "state", "shipped");

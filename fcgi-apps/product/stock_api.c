@@ -60,13 +60,12 @@ static int write_movements(struct request *request, struct response *response, c
 	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
 	int64_t limit = request_query_int(request, "limit", PAGE_LIMIT_DEFAULT);
 	char last[UUID_TEXT_SIZE] = "";
-	struct json_writer *writer;
 	int64_t count = 0;
 	int r = product_movements(request->db, id, before, limit + 1, &rows);
 
 	if (r < 0)
 		return r;
-	writer = response_json(response, 200);
+	struct json_writer *writer = response_json(response, 200);
 	json_array_begin(writer);
 	while ((r = db_next(rows)) == 1 && count < limit) {
 		write_movement(writer, rows);

@@ -103,11 +103,10 @@ static void read_texts(struct fields *fields, struct db_rows *row)
 static int store_in_column(struct db_conn *conn, int64_t seq, const struct fields *fields)
 {
 	struct text vector CLEANUP(text_release) = {0};
-	int r;
 
 	text_init(&vector, WORD_INDEX_VECTOR_MAX);
 	append_vector(&vector, fields);
-	r = text_error(&vector);
+	int r = text_error(&vector);
 	if (r < 0)
 		return r;
 	return db_post(conn,
@@ -177,17 +176,16 @@ int word_index_update(struct db_conn *conn, void *unused UNUSED)
 {
 	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
 	int64_t changed = 0;
-	int r;
 
 	if (db_dialect(conn) != DB_SQLITE)
 		return 0;
 	/* FTS5 keeps what it is given in ascending order in one piece. */
-	r = db_query(conn,
-		     "SELECT changes.seq, " TEXTS ", id"
-		     " FROM (SELECT DISTINCT seq FROM product_search_changes) AS changes"
-		     " LEFT JOIN products ON products.seq = changes.seq AND deleted_at IS NULL"
-		     " ORDER BY changes.seq",
-		     DB_NO_VALUES, &rows);
+	int r = db_query(conn,
+			 "SELECT changes.seq, " TEXTS ", id"
+			 " FROM (SELECT DISTINCT seq FROM product_search_changes) AS changes"
+			 " LEFT JOIN products ON products.seq = changes.seq AND deleted_at IS NULL"
+			 " ORDER BY changes.seq",
+			 DB_NO_VALUES, &rows);
 	if (r == 0)
 		r = follow(conn, rows);
 	db_rows_close(rows);
