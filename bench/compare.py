@@ -2,6 +2,7 @@
 
 import shutil
 import statistics
+import time
 
 import catalogue
 import flat
@@ -13,6 +14,7 @@ from subjects import Service
 CONNECTIONS = (32, 512)
 CATALOGUE = 100000
 STARTS = 5
+SETTLING = 5  # seconds until a worker has given back what a burst needed
 
 
 def start_times(product):
@@ -88,6 +90,7 @@ class Compare:
         self.rows = {**others.rows(stack), **platform.rows(stack)}
         rows = list(self.rows.values())
         measure_interleaved(rows, CONNECTIONS, scale.rounds, scale.seconds, say)
+        time.sleep(SETTLING)
         self.memory = {
             process.name: process.memory_kib() / 1024
             for process in platform.workers() + list(others.processes.values())
@@ -167,7 +170,7 @@ class Compare:
         return f"""\
 ## Memory and start
 
-{table(["after the load above", "MB resident"], memory)}
+{table([f"{SETTLING} s after the load above", "MB resident"], memory)}
 
 {table(["first 200 of /readyz through nginx, ms", "median", "slowest"], starts)}"""
 

@@ -1,13 +1,26 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/log.h"
+#include "base/wait.h"
 #include "responder/exchange.h"
 #include "responder/server.h"
 
 #define STACK_SIZE (1u << 20)
+#define IDLE_TIME  CLOCK_SECOND
 
-/* Threads are made when work waits and none is idle: a service that never blocks has none. */
+struct worker {
+	struct blocking *blocking;
+	pthread_t thread;
+	enum { NO_THREAD, RUNS, ENDED } state; /* ENDED: to be joined */
+};
+
+/*
+ * Threads are made when work waits and none is idle, and end when none came for a while: a service
+ * that does not block has none. Each keeps memory of its own, its stack and what malloc() caches
+ * for it, all over the heap.
+ */
 struct blocking {
 	pthread_mutex_t lock;
 	pthread_cond_t work;
@@ -17,22 +30,22 @@ struct blocking {
 	size_t queue_limit;
 	int64_t refused;
 	size_t idle;
-	size_t started;
+	size_t running;
 	size_t limit;
 	int niceness;
 	bool stopping;
-	pthread_t threads[];
+	struct worker workers[];
 };
 
 int blocking_create(size_t threads, size_t queue_limit, int niceness,
 		    struct blocking **ret_blocking)
 {
 	struct blocking *blocking =
-		calloc(1, sizeof(*blocking) + threads * sizeof(blocking->threads[0]));
+		calloc(1, sizeof(*blocking) + threads * sizeof(blocking->workers[0]));
 	if (!blocking)
 		return -ENOMEM;
 	pthread_mutex_init(&blocking->lock, NULL);
-	pthread_cond_init(&blocking->work, NULL);
+	wait_init(&blocking->work);
 	blocking->tail = &blocking->head;
 	blocking->limit = threads;
 	blocking->queue_limit = queue_limit;
@@ -41,12 +54,16 @@ int blocking_create(size_t threads, size_t queue_limit, int niceness,
 	return 0;
 }
 
-static struct exchange *take(struct blocking *blocking)
+/* NULL: the thread is to end. */
+static struct exchange *take(struct worker *worker)
 {
+	struct blocking *blocking = worker->blocking;
+	int64_t until = clock_monotonic() + IDLE_TIME;
 	pthread_mutex_lock(&blocking->lock);
 	blocking->idle++;
-	while (!blocking->head && !blocking->stopping)
-		pthread_cond_wait(&blocking->work, &blocking->lock);
+	while (!blocking->head && !blocking->stopping &&
+	       wait_until(&blocking->work, &blocking->lock, until))
+		;
 	blocking->idle--;
 	struct exchange *exchange = blocking->head;
 	if (exchange) {
@@ -54,6 +71,9 @@ static struct exchange *take(struct blocking *blocking)
 		if (!blocking->head)
 			blocking->tail = &blocking->head;
 		blocking->queued--;
+	} else {
+		worker->state = ENDED;
+		blocking->running--;
 	}
 	pthread_mutex_unlock(&blocking->lock);
 	return exchange;
@@ -61,35 +81,43 @@ static struct exchange *take(struct blocking *blocking)
 
 static void *run(void *argument)
 {
-	struct blocking *blocking = argument;
+	struct worker *worker = argument;
 	struct exchange *exchange;
 	/* Linux keeps it for each thread (setpriority(2), "C library/kernel differences"). */
-	if (blocking->niceness)
-		setpriority(PRIO_PROCESS, (id_t)gettid(), blocking->niceness);
-	while ((exchange = take(blocking)))
+	if (worker->blocking->niceness)
+		setpriority(PRIO_PROCESS, (id_t)gettid(), worker->blocking->niceness);
+	while ((exchange = take(worker)))
 		dispatch_blocking(exchange);
 	return NULL;
 }
 
 static void start_thread(struct blocking *blocking)
 {
+	struct worker *worker = blocking->workers;
+	while (worker->state == RUNS)
+		worker++;
+	if (worker->state == ENDED)
+		pthread_join(worker->thread, NULL);
+	*worker = (struct worker){.blocking = blocking, .state = RUNS};
 	pthread_attr_t attributes;
 	pthread_attr_init(&attributes);
 	pthread_attr_setstacksize(&attributes, STACK_SIZE);
-	int r = pthread_create(&blocking->threads[blocking->started], &attributes, run, blocking);
+	int rc = pthread_create(&worker->thread, &attributes, run, worker);
 	pthread_attr_destroy(&attributes);
-	if (r == 0)
-		blocking->started++;
-	else
-		log_write(LOG_ERROR, "cannot start a thread", log_error_code(-r));
+	if (rc == 0) {
+		blocking->running++;
+		return;
+	}
+	worker->state = NO_THREAD;
+	log_write(LOG_ERROR, "cannot start a thread", log_error_code(-rc));
 }
 
 int blocking_submit(struct blocking *blocking, struct exchange *exchange)
 {
 	pthread_mutex_lock(&blocking->lock);
-	if (blocking->idle <= blocking->queued && blocking->started < blocking->limit)
+	if (blocking->idle <= blocking->queued && blocking->running < blocking->limit)
 		start_thread(blocking);
-	bool accepted = blocking->queued < blocking->queue_limit && blocking->started > 0;
+	bool accepted = blocking->queued < blocking->queue_limit && blocking->running > 0;
 	if (accepted) {
 		exchange->next = NULL;
 		*blocking->tail = exchange;
@@ -118,9 +146,14 @@ void blocking_free(struct blocking *blocking)
 	pthread_mutex_lock(&blocking->lock);
 	blocking->stopping = true;
 	pthread_cond_broadcast(&blocking->work);
+	for (size_t i = 0; i < blocking->limit; i++) {
+		bool joinable = blocking->workers[i].state != NO_THREAD;
+		pthread_mutex_unlock(&blocking->lock);
+		if (joinable)
+			pthread_join(blocking->workers[i].thread, NULL);
+		pthread_mutex_lock(&blocking->lock);
+	}
 	pthread_mutex_unlock(&blocking->lock);
-	for (size_t i = 0; i < blocking->started; i++)
-		pthread_join(blocking->threads[i], NULL);
 	pthread_cond_destroy(&blocking->work);
 	pthread_mutex_destroy(&blocking->lock);
 	free(blocking);

@@ -13,7 +13,7 @@
 
 #define KEPT_EXCHANGES  64
 #define KEPT_BUFFER_MAX 16384 /* what grew beyond this is not kept with an idle exchange */
-#define BURST           32    /* requests in flight at once */
+#define BURST           32    /* requests in flight at once, from which on it is one */
 #define PATH_MAX_LENGTH 8192
 #define HEAD_MAX        40960
 #define ARRIVED_MAX     4096
@@ -224,8 +224,7 @@ int exchange_receive(struct exchange *exchange, int fd)
 	exchange->binding = NULL;
 	response_reset(&exchange->response);
 	exchange->response.streaming = false;
-	if (atomic_fetch_add(&exchange->server->in_flight, 1) == BURST)
-		atomic_store(&exchange->server->burst, true);
+	atomic_fetch_add(&exchange->server->in_flight, 1);
 	return 0;
 }
 
@@ -330,7 +329,9 @@ void exchange_done(struct exchange *exchange)
 	release_large(&exchange->response.headers);
 
 	exchange_return(exchange);
-	atomic_fetch_sub(&server->in_flight, 1);
+	/* At its end: in its midst the memory would be needed again at once. */
+	if (atomic_fetch_sub(&server->in_flight, 1) == BURST)
+		atomic_store(&server->trims, TRIMS);
 }
 
 static void exchange_free(struct exchange *exchange)
@@ -358,9 +359,14 @@ void exchange_return(struct exchange *exchange)
 
 void exchange_free_all(struct server *server)
 {
-	while (server->free_exchanges) {
-		struct exchange *exchange = server->free_exchanges;
-		server->free_exchanges = exchange->next;
+	pthread_mutex_lock(&server->free_lock);
+	struct exchange *next = server->free_exchanges;
+	server->free_exchanges = NULL;
+	server->free_count = 0;
+	pthread_mutex_unlock(&server->free_lock);
+	while (next) {
+		struct exchange *exchange = next;
+		next = exchange->next;
 		exchange_free(exchange);
 	}
 }

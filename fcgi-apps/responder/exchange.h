@@ -65,6 +65,7 @@ void exchange_done(struct exchange *exchange);
 /* Gives an exchange back that received nothing. */
 void exchange_return(struct exchange *exchange);
 
+/* Frees those that have been given back. Thread-safe. */
 void exchange_free_all(struct server *server);
 
 #endif

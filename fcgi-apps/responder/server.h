@@ -25,6 +25,8 @@ struct metrics;
 struct blocking;
 struct tasks;
 
+#define TRIMS 2 /* after a burst (tasks.c) */
+
 struct server {
 	struct runtime runtime;
 	void *app;
@@ -39,7 +41,7 @@ struct server {
 	struct exchange *free_exchanges;
 	size_t free_count;
 	atomic_int in_flight;
-	atomic_bool burst; /* much memory was needed since it was given back */
+	atomic_int trims; /* how often memory is still to be given back after a burst */
 
 	/* loop.c */
 	int epoll;

@@ -174,7 +174,7 @@ static int start(struct server *server, struct settings *settings)
 	if (r == 0 && service->recover)
 		service->recover(server->app);
 	/* Migrations may have needed much. */
-	atomic_store(&server->burst, true);
+	atomic_store(&server->trims, TRIMS);
 	block_signals();
 	if (r == 0)
 		r = blocking_create(service->blocking_threads, CALLS_WAITING, 0, &server->blocking);

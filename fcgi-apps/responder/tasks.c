@@ -4,13 +4,14 @@
 #include "base/log.h"
 #include "base/uuid.h"
 #include "base/wait.h"
+#include "responder/exchange.h"
 #include "responder/idempotency.h"
 #include "responder/server.h"
 
 #define PURGE_INTERVAL  (60 * CLOCK_SECOND)
 #define PURGE_BATCH     500
 #define COUNT_INTERVAL  (15 * CLOCK_SECOND)
-#define MEMORY_INTERVAL (10 * CLOCK_SECOND)
+#define MEMORY_INTERVAL (2 * CLOCK_SECOND)
 
 struct runner {
 	const struct task *task;
@@ -69,11 +70,16 @@ static bool count_keys(struct runtime *runtime, void *app UNUSED)
 	return false;
 }
 
-/* glibc keeps what a burst of requests needed; the system gets it back soon after. */
+/* glibc keeps what a burst of requests needed; the system gets it back soon after. Twice: threads
+ * that end for want of work give back what malloc() cached for them. */
 static bool give_memory_back(struct runtime *runtime, void *app UNUSED)
 {
-	if (atomic_exchange(&runtime->server->burst, false))
-		malloc_trim(0);
+	struct server *server = runtime->server;
+	if (atomic_load(&server->trims) == 0)
+		return false;
+	atomic_fetch_sub(&server->trims, 1);
+	exchange_free_all(server);
+	malloc_trim(0);
 	return false;
 }
 
