@@ -1,8 +1,9 @@
 /*
- * Shared by the files of the PostgreSQL driver: postgres.c (transactions), postgres_connect.c
- * (connections and their replacement), postgres_wire.c (waiting, results, errors),
- * postgres_session.c (whose process lives), postgres_statement.c (statements), postgres_library.c
- * (libpq itself).
+ * Shared by the files of the PostgreSQL driver. From the lowest: postgres_library.c (libpq itself),
+ * postgres_hosts.c (addresses), postgres_server.c (the URL, whether the server answers),
+ * postgres_error.c (errors, lost connections), postgres_pipeline.c (commands and their results),
+ * postgres_session.c (whose process lives), postgres_connect.c (connections and their replacement),
+ * postgres_statement.c (statements), postgres.c (transactions).
  *
  * Every connection is non-blocking and in libpq's pipeline mode: commands whose results nobody
  * waits for (BEGIN, SAVEPOINT, what db_post() gets) travel with the next statement, and every wait
@@ -32,7 +33,9 @@ struct postgres_server {
 	char *url;
 	struct postgres_hosts *hosts; /* NULL: there is no name to look up */
 	int64_t busy_timeout;         /* microseconds */
-	char local_settings[384];     /* a statement that has these settings for one transaction */
+	/* Statements with the time-outs, for a session and for one transaction. */
+	char settings[384];
+	char local_settings[384];
 
 	pthread_mutex_t mutex; /* guards what follows */
 	bool down;             /* it kept silent, or the last attempt to connect failed */
@@ -89,19 +92,24 @@ static inline struct postgres_conn *postgres_conn(struct db_conn *conn)
 	return container_of(conn, struct postgres_conn, conn);
 }
 
-/* ---- postgres_connect.c ---- */
+/* ---- postgres_server.c ---- */
 
 int postgres_describe(const char *url, char *ret_text, size_t size, char *ret_error,
 		      size_t error_size);
 int postgres_share(const struct db_options *options, void **ret_shared, char *ret_error,
 		   size_t error_size);
 void postgres_unshare(void *shared);
-int postgres_open(const struct db_options *options, void *shared, enum db_role role,
-		  struct db_conn **ret_conn, char *ret_error, size_t error_size);
-void postgres_close(struct db_conn *conn);
 
-/* Ends a session that has many prepared statements, so that it is replaced. */
-void postgres_retire(struct postgres_conn *self);
+/* Microseconds to wait after so many failures: half of the doubling ceiling, and a random part of
+ * the other half. */
+int64_t postgres_backoff(unsigned failures);
+
+/* Whether to try to connect now. While the server is down one thread tries at a time. A server that
+ * is back answers it at once: the others wait that long before they are told that it is down. */
+bool postgres_may_try(struct postgres_server *server);
+
+/* How the attempt ended. */
+void postgres_note_attempt(struct postgres_server *server, bool success);
 
 /* The server did not answer in time. It would be as silent on its other connections, and each of
  * them would cost its users that time again: all are replaced before they are used. */
@@ -110,21 +118,10 @@ void postgres_distrust(struct postgres_conn *self);
 /* Whether the connection can be used, as far as is known. */
 bool postgres_trusted(const struct postgres_conn *self);
 
-/* Replaces a connection that is lost or not trusted, or says -EHOSTDOWN: at once when a failed
- * attempt is not long ago, and soon when another thread's attempt lasts. */
-int postgres_reconnect(struct postgres_conn *self);
+/* ---- postgres_error.c ---- */
 
-/* ---- postgres_session.c ---- */
-
-/* What a connection of this role asks for besides its settings, once it is known to be the server's
- * own: another column, or "". */
-void postgres_session_lock(const struct postgres_server *server, enum db_role role, char *ret_sql,
-			   size_t size);
-
-int64_t postgres_session(struct db_conn *conn);
-int postgres_session_ended(struct db_conn *conn, int64_t session);
-
-/* ---- postgres_wire.c ---- */
+/* A SQLSTATE (PostgreSQL's appendix A) as one of conn.h's errors. */
+int postgres_error(const char *sqlstate);
 
 /* Keeps the text of an error, in one line. */
 void postgres_remember(struct postgres_conn *self, const char *message);
@@ -134,6 +131,11 @@ void postgres_disconnect(struct postgres_conn *self);
 
 /* Drops the connection; all until the next begin fails with the error, which is returned. */
 int postgres_lost(struct postgres_conn *self, int error, const char *reason);
+
+/* Maps and logs a failed command; drops the connection where it is of no use any more. */
+int postgres_report(struct postgres_conn *self, const PGresult *result, const char *sql);
+
+/* ---- postgres_pipeline.c ---- */
 
 /* Waits until the socket is ready, one of poll(2)'s events. False when the time was over. */
 bool postgres_wait(PGconn *handle, short events, int64_t deadline);
@@ -153,13 +155,33 @@ int postgres_synced(struct postgres_conn *self);
 /* Runs a text of several statements, which needs the connection by itself. */
 int postgres_simple(struct postgres_conn *self, const char *sql);
 
-/* A SQLSTATE (PostgreSQL's appendix A) as one of conn.h's errors. */
-int postgres_error(const char *sqlstate);
-
-/* ---- postgres_statement.c ---- */
-
 /* How many rows a statement changed. */
 int64_t postgres_changed_rows(PGresult *result);
+
+/* ---- postgres_session.c ---- */
+
+/* What a connection of this role asks for besides its settings, once it is known to be the server's
+ * own: another column, or "". */
+void postgres_session_lock(const struct postgres_server *server, enum db_role role, char *ret_sql,
+			   size_t size);
+
+int64_t postgres_session(struct db_conn *conn);
+int postgres_session_ended(struct db_conn *conn, int64_t session);
+
+/* ---- postgres_connect.c ---- */
+
+int postgres_open(const struct db_options *options, void *shared, enum db_role role,
+		  struct db_conn **ret_conn, char *ret_error, size_t error_size);
+void postgres_close(struct db_conn *conn);
+
+/* Ends a session that has many prepared statements, so that it is replaced. */
+void postgres_retire(struct postgres_conn *self);
+
+/* Replaces a connection that is lost or not trusted, or says -EHOSTDOWN: at once when a failed
+ * attempt is not long ago, and soon when another thread's attempt lasts. */
+int postgres_reconnect(struct postgres_conn *self);
+
+/* ---- postgres_statement.c ---- */
 
 /* Queues a command without values or rows: its error is the next statement's. */
 int postgres_queue(struct postgres_conn *self, const char *sql);

@@ -1,34 +1,17 @@
 #include "storage/postgres.h"
 
-#include <inttypes.h>
-
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/uuid.h"
-#include "base/wait.h"
 
 /* Microseconds. */
-#define ANSWER_GRACE    CLOCK_SECOND /* for the answer that a time-out of the server's was over */
-#define BACKOFF_BASE    (50 * 1000)
-#define BACKOFF_LONGEST (2 * CLOCK_SECOND)
-#define NAME_WAIT       (5 * CLOCK_SECOND) /* for the first address of a host */
-#define PROBE_WAIT      (CLOCK_SECOND / 4) /* for another thread's attempt, from its begin */
+#define ANSWER_GRACE CLOCK_SECOND /* for the answer that a time-out of the server's was over */
+#define NAME_WAIT    (5 * CLOCK_SECOND) /* for the first address of a host */
 
 /* Seconds for each of several hosts: while nobody waits for an answer, and when somebody does. A
  * server to which many come at once needs longer, and each attempt that is given up is work for it.
  */
 #define TIMEOUT_PATIENT "5"
 #define TIMEOUT_HASTY   "2"
-
-/* A lock is waited for as long as on SQLite; a single statement gets no longer (both milliseconds).
- * A transaction whose client has stopped, or is gone unnoticed, must not hold its locks. A
- * statement of one client's has one processor of the server's. */
-#define SETTINGS(local)                                                                            \
-	"SELECT set_config('lock_timeout', '%" PRId64 "', " local "),"                             \
-	" set_config('statement_timeout', '%" PRId64 "', " local "),"                              \
-	" set_config('idle_in_transaction_session_timeout', '10s', " local "),"                    \
-	" set_config('max_parallel_workers_per_gather', '0', " local "),"                          \
-	" set_config('jit', 'off', " local ")"
 
 /* Of a process that was killed a statement may wait for a lock, and keep those it has: the server
  * looks whether its client is there. Since version 14. */
@@ -54,122 +37,6 @@ static const struct {
 	{"keepalives_interval", "5"},  {"keepalives_count", "3"},
 	{"tcp_user_timeout", "10000"}, {"target_session_attrs", "read-write"},
 };
-
-/* libpq's own messages repeat the URL. It ends a user's part at the first "@", so that the rest of
- * an unencoded password would be taken for a host and shown in messages. */
-static bool is_valid(const char *url)
-{
-	bool valid = true;
-	char *message = NULL;
-	PQconninfoOption *options = libpq.PQconninfoParse(url, &message);
-	if (!options) {
-		libpq.PQfreemem(message);
-		return false;
-	}
-	for (PQconninfoOption *option = options; option->keyword; option++)
-		if (strcmp(option->keyword, "host") == 0 && option->val && strchr(option->val, '@'))
-			valid = false;
-	libpq.PQconninfoFree(options);
-	return valid;
-}
-
-/* What stands in the URL or, for libpq, around it; otherwise its default. */
-static const char *value_of(const PQconninfoOption *options, const char *keyword)
-{
-	for (; options->keyword; options++) {
-		if (strcmp(options->keyword, keyword) != 0)
-			continue;
-		const char *around = options->envvar ? getenv(options->envvar) : NULL;
-		const char *usual = options->compiled ? options->compiled : "";
-		return options->val ? options->val : around ? around : usual;
-	}
-	return "";
-}
-
-static int refuse_url(char *ret_error, size_t error_size)
-{
-	snprintf(ret_error, error_size,
-		 "the database URL is not of the form postgresql://user:password@host:port/"
-		 "database (special characters percent-encoded)");
-	return -EINVAL;
-}
-
-int postgres_describe(const char *url, char *ret_text, size_t size, char *ret_error,
-		      size_t error_size)
-{
-	int r = libpq_load(ret_error, error_size);
-	if (r)
-		return r;
-	if (!is_valid(url))
-		return refuse_url(ret_error, error_size);
-	PQconninfoOption *options = libpq.PQconninfoParse(url, NULL);
-	if (!options) {
-		snprintf(ret_error, error_size, "out of memory");
-		return -ENOMEM;
-	}
-	snprintf(ret_text, size, "postgresql://%s:%s/%s", value_of(options, "host"),
-		 value_of(options, "port"), value_of(options, "dbname"));
-	libpq.PQconninfoFree(options);
-	return 0;
-}
-
-/* Of a valid URL. Where libpq finds the hosts elsewhere, or has their addresses, it needs no help.
- */
-static int find_hosts(struct postgres_server *server)
-{
-	PQconninfoOption *options = libpq.PQconninfoParse(server->url, NULL);
-	int r = options ? 0 : -ENOMEM;
-	if (!r && !*value_of(options, "hostaddr") && !*value_of(options, "service"))
-		r = postgres_hosts_create(value_of(options, "host"), value_of(options, "port"),
-					  &server->hosts);
-	libpq.PQconninfoFree(options);
-	return r;
-}
-
-int postgres_share(const struct db_options *options, void **ret_shared, char *ret_error,
-		   size_t error_size)
-{
-	int r = libpq_load(ret_error, error_size);
-	if (r)
-		return r;
-	if (!is_valid(options->url))
-		return refuse_url(ret_error, error_size);
-	struct postgres_server *server = calloc(1, sizeof(*server));
-	char *url = strdup(options->url);
-	if (!server || !url) {
-		free(server);
-		free(url);
-		snprintf(ret_error, error_size, "out of memory");
-		return -ENOMEM;
-	}
-	server->url = url;
-	server->busy_timeout = options->busy_timeout;
-	if (options->session)
-		server->session = 1 + (int64_t)random_below(INT64_MAX - 1);
-	int64_t milliseconds = options->busy_timeout / 1000;
-	snprintf(server->local_settings, sizeof(server->local_settings), SETTINGS("true"),
-		 milliseconds, milliseconds);
-	pthread_mutex_init(&server->mutex, NULL);
-	wait_init(&server->probed);
-	r = find_hosts(server);
-	if (r) {
-		snprintf(ret_error, error_size, "out of memory");
-		postgres_unshare(server);
-		return r;
-	}
-	*ret_shared = server;
-	return 0;
-}
-
-void postgres_unshare(void *shared)
-{
-	struct postgres_server *server = shared;
-	pthread_cond_destroy(&server->probed);
-	pthread_mutex_destroy(&server->mutex);
-	postgres_hosts_free(server->hosts);
-	free(server->url);
-	free(server);
-}
 
 static void log_notice(UNUSED void *argument, const char *message)
 {
@@ -239,16 +106,15 @@ static int shake_hands(struct postgres_conn *self, bool patient)
  */
 static int set_session(struct postgres_conn *self)
 {
-	int64_t milliseconds = self->server->busy_timeout / 1000;
 	PGresult *result;
 	bool checks = libpq.PQserverVersion(self->handle) >= CHECKS_CLIENTS_VERSION;
 	char sql[768];
 	char lock[64];
 	postgres_session_lock(self->server, self->role, lock, sizeof(lock));
 	snprintf(sql, sizeof(sql),
-		 SETTINGS("false") ", set_config('client_min_messages', 'warning', false)%s%s%s"
-				   " WHERE pg_backend_pid() = %d",
-		 milliseconds, milliseconds, self->role == DB_READER ? READER_SETTINGS : "", lock,
+		 "%s, set_config('client_min_messages', 'warning', false)%s%s%s"
+		 " WHERE pg_backend_pid() = %d",
+		 self->server->settings, self->role == DB_READER ? READER_SETTINGS : "", lock,
 		 checks ? CLIENT_CHECK : "", libpq.PQbackendPID(self->handle));
 	if (!libpq.PQsendQueryParams(self->handle, sql, 0, NULL, NULL, NULL, NULL, 0))
 		return failed(self, -EHOSTDOWN, NULL);
@@ -296,66 +162,14 @@ void postgres_retire(struct postgres_conn *self)
 	self->retired = true;
 }
 
-/* Half of the doubling ceiling, and a random part of the other half. */
-static int64_t backoff(unsigned failures)
-{
-	int64_t ceiling = failures < 6 ? (int64_t)BACKOFF_BASE << failures : BACKOFF_LONGEST;
-	return ceiling / 2 + (int64_t)random_below((uint64_t)ceiling / 2);
-}
-
-/* While the server is down one thread tries at a time. A server that is back answers it at once:
- * the others wait that long before they say that it is down. */
-static bool may_try(struct postgres_server *server)
-{
-	pthread_mutex_lock(&server->mutex);
-	while (server->probing &&
-	       wait_until(&server->probed, &server->mutex, server->probe_begin + PROBE_WAIT))
-		;
-	bool may = !server->down || (!server->probing && clock_monotonic() >= server->retry_at);
-	if (may && server->down) {
-		server->probing = true;
-		server->probe_begin = clock_monotonic();
-	}
-	pthread_mutex_unlock(&server->mutex);
-	return may;
-}
-
-static void note_attempt(struct postgres_server *server, bool success)
-{
-	pthread_mutex_lock(&server->mutex);
-	server->failures = success ? 0 : server->failures + 1;
-	server->retry_at = clock_monotonic() + backoff(server->failures);
-	server->down = !success;
-	server->probing = false;
-	pthread_cond_broadcast(&server->probed);
-	pthread_mutex_unlock(&server->mutex);
-}
-
-void postgres_distrust(struct postgres_conn *self)
-{
-	struct postgres_server *server = self->server;
-	pthread_mutex_lock(&server->mutex);
-	if (postgres_trusted(self)) {
-		atomic_fetch_add(&server->silences, 1);
-		server->down = true;
-		server->retry_at = clock_monotonic();
-	}
-	pthread_mutex_unlock(&server->mutex);
-}
-
-bool postgres_trusted(const struct postgres_conn *self)
-{
-	return self->silences == atomic_load(&self->server->silences);
-}
-
 int postgres_reconnect(struct postgres_conn *self)
 {
 	bool lost = !self->retired;
 	self->retired = false;
-	if (!may_try(self->server))
+	if (!postgres_may_try(self->server))
 		return -EHOSTDOWN;
 	int r = try_connect(self, false);
-	note_attempt(self->server, r == 0);
+	postgres_note_attempt(self->server, r == 0);
 	if (r) {
 		log_write(LOG_WARN, "cannot reach the database", log_error_code(r),
 			  log_text("error.message", self->message));
@@ -380,7 +194,7 @@ static int connect_patiently(struct postgres_conn *self, int64_t patience)
 	int64_t deadline = clock_monotonic() + patience;
 	for (unsigned failures = 0;; failures++) {
 		int r = try_connect(self, true);
-		int64_t delay = backoff(failures);
+		int64_t delay = postgres_backoff(failures);
 		if (r != -EHOSTDOWN || clock_monotonic() + delay > deadline)
 			return r;
 		log_write(LOG_WARN, "cannot reach the database, trying again",
@@ -407,7 +221,7 @@ int postgres_open(const struct db_options *options, void *shared, enum db_role r
 		postgres_close(&self->conn);
 		return r;
 	}
-	note_attempt(self->server, true);
+	postgres_note_attempt(self->server, true);
 	*ret_conn = &self->conn;
 	return 0;
 }

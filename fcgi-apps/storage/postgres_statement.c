@@ -326,15 +326,6 @@ int postgres_settle(struct db_conn *conn)
 	return postgres_deliver(self);
 }
 
-/* A SELECT's command tag has a number too. */
-int64_t postgres_changed_rows(PGresult *result)
-{
-	const char *tag = libpq.PQcmdStatus(result);
-	if (strncmp(tag, "SELECT", 6) == 0)
-		return 0;
-	return strtoll(libpq.PQcmdTuples(result), NULL, 10);
-}
-
 int64_t postgres_run(struct db_conn *conn, const char *sql, const struct db_value *values,
 		     size_t count)
 {
