@@ -4,6 +4,7 @@
 
 static void tell(struct db_batched *read, int result)
 {
+	assert(read->state != DB_BATCHED_DONE);
 	read->state = DB_BATCHED_DONE;
 	read->done(read->argument, result);
 }

@@ -6,6 +6,7 @@
 
 int db_call(struct db_conn *conn, db_function *function, void *argument)
 {
+	assert(!conn->open);
 	conn->failed = 0;
 	conn->waited = false;
 	conn->last = conn->over = false;
@@ -177,8 +178,10 @@ void db_rows_close(struct db_rows *rows)
 	if (!rows)
 		return;
 	struct db_rows **link = &rows->conn->open;
-	while (*link != rows)
+	while (*link != rows) {
+		assert(*link); /* closed twice */
 		link = &(*link)->next;
+	}
 	*link = rows->next;
 	rows->conn->driver->rows_close(rows);
 }

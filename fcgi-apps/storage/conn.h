@@ -20,15 +20,17 @@
  *
  * A connection and its rows belong to the thread that runs the function, and end with the function.
  *
- * Errors of every call here, besides those it names:
+ * Errors of the store, here and in db.h:
  *   -EEXIST     a unique key is taken
  *   -EINVAL     another constraint is broken, or the store cannot hold a value
- *   -EAGAIN     a lock was not had in time, a deadlock, or another number of rows than demanded
- *   -EHOSTDOWN  no connection, or the files of the database are not ours any more; of a commit:
- *               whether it took place is unknown
+ *   -EAGAIN     not now, and nothing was done: a race was lost, a deadlock; a lock, a connection or
+ *               a place in the queue was not had in time
+ *   -EHOSTDOWN  the store is out of reach, or the files of the database are not ours any more; what
+ *               a transaction did is unknown
+ *   -ETIMEDOUT  the deadline of db_read_watched() passed
  *   -ENOSPC     the disk is full
  *   -ENOMEM     out of memory, here or in the server
- *   -ETIMEDOUT  the deadline of db_read_watched() passed
+ *   -ECANCELED  the store is closing
  *   -EIO        anything else, a mistake in the statement included
  * The driver's texts go to the log only.
  */
@@ -88,7 +90,8 @@ static inline struct db_value db_null(void)
 /* Runs a statement for its effect. Returns the number of rows changed, or an error. Statements
  * are prepared once per connection and kept (bounded, least recently used goes first). Every
  * parameter from $1 to the highest occurs in the text, and has a value; -EIO otherwise. */
-int64_t db_run(struct db_conn *conn, const char *sql, const struct db_value *values, size_t count);
+MUST_CHECK int64_t db_run(struct db_conn *conn, const char *sql, const struct db_value *values,
+			  size_t count);
 
 /*
  * Runs a statement for its effect, without waiting for the outcome: a server gets it together with
@@ -98,11 +101,11 @@ int64_t db_run(struct db_conn *conn, const char *sql, const struct db_value *val
  * statement must stay.
  */
 #define DB_ANY_ROWS INT64_C(-1)
-int db_post(struct db_conn *conn, const char *sql, const struct db_value *values, size_t count,
-	    int64_t rows);
+MUST_CHECK int db_post(struct db_conn *conn, const char *sql, const struct db_value *values,
+		       size_t count, int64_t rows);
 
 /* Waits for what was posted: its first error, or 0. */
-int db_settle(struct db_conn *conn);
+MUST_CHECK int db_settle(struct db_conn *conn);
 
 /*
  * Takes locks that hold until the end of the transaction, where others write at the same time: sql
@@ -110,7 +113,8 @@ int db_settle(struct db_conn *conn);
  * a further statement: where a lock has to be waited for, only that sees what is there by then.
  * Does nothing on SQLite, which has one writer at a time and no row locks.
  */
-int db_lock(struct db_conn *conn, const char *sql, const struct db_value *values, size_t count);
+MUST_CHECK int db_lock(struct db_conn *conn, const char *sql, const struct db_value *values,
+		       size_t count);
 
 /* Announces that the next statement is the last one of this db_read: a server is spared a message.
  * A further one is a mistake of the program (assertion). Nothing in a transaction. */
@@ -119,22 +123,23 @@ void db_last(struct db_conn *conn);
 /* ---- rows ---- */
 
 /* Starts a query. Walk its rows with db_next, and always end it with db_rows_close. */
-int db_query(struct db_conn *conn, const char *sql, const struct db_value *values, size_t count,
-	     struct db_rows **ret_rows);
+MUST_CHECK int db_query(struct db_conn *conn, const char *sql, const struct db_value *values,
+			size_t count, struct db_rows **ret_rows);
 
 /* 1: a row is there; 0: no more; <0: error. */
-int db_next(struct db_rows *rows);
+MUST_CHECK int db_next(struct db_rows *rows);
 
 /* Starts a query and goes to its first row. -ENOENT when there is none. */
-int db_query_row(struct db_conn *conn, const char *sql, const struct db_value *values, size_t count,
-		 struct db_rows **ret_rows);
+MUST_CHECK int db_query_row(struct db_conn *conn, const char *sql, const struct db_value *values,
+			    size_t count, struct db_rows **ret_rows);
 
 /* The number in the first column of the first row. -ENOENT when there is no row. */
-int db_query_int(struct db_conn *conn, const char *sql, const struct db_value *values, size_t count,
-		 int64_t *ret_value);
+MUST_CHECK int db_query_int(struct db_conn *conn, const char *sql, const struct db_value *values,
+			    size_t count, int64_t *ret_value);
 
 /* Whether the query finds a row: 1 or 0. */
-int db_exists(struct db_conn *conn, const char *sql, const struct db_value *values, size_t count);
+MUST_CHECK int db_exists(struct db_conn *conn, const char *sql, const struct db_value *values,
+			 size_t count);
 
 /* Columns from 0. Texts are NUL-terminated and valid until the next db_next or close. A NULL
  * column reads as 0 / NULL. */
@@ -155,9 +160,9 @@ DEFINE_CLEANUP(struct db_rows, db_rows_close)
  * followed) or rollback (undoes it). Nests. After a failed statement a function returns the error
  * or rolls back to a savepoint made before it: PostgreSQL refuses anything else.
  */
-int db_savepoint(struct db_conn *conn);
-int db_savepoint_release(struct db_conn *conn);
-int db_savepoint_rollback(struct db_conn *conn);
+MUST_CHECK int db_savepoint(struct db_conn *conn);
+MUST_CHECK int db_savepoint_release(struct db_conn *conn);
+MUST_CHECK int db_savepoint_rollback(struct db_conn *conn);
 
 /* ---- sessions ---- */
 
@@ -177,6 +182,6 @@ int64_t db_session(struct db_conn *conn);
  * goes on: a lease only keeps others from doing the same work. Just after this process lost a
  * connection 0 is told, as others will have lost theirs.
  */
-int db_session_ended(struct db_conn *conn, int64_t session);
+MUST_CHECK int db_session_ended(struct db_conn *conn, int64_t session);
 
 #endif

@@ -16,7 +16,7 @@
  * ret_error gets a message for the operator, ret_rows the number of rows copied. Both stores should
  * be opened with a busy_timeout that one statement over a large table fits in.
  */
-int db_copy(struct db *source, struct db *target, int64_t *ret_rows, char *ret_error,
-	    size_t error_size);
+MUST_CHECK int db_copy(struct db *source, struct db *target, int64_t *ret_rows, char *ret_error,
+		       size_t error_size);
 
 #endif

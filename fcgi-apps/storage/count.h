@@ -15,6 +15,6 @@
 /* How many there are, but for a few of the same microsecond; counts no further than limit. piece is
  * a DB_COUNT_PIECE(). On a connection of a read or transaction; its errors are those of db_query().
  */
-int db_count(struct db_conn *conn, const char *piece, int64_t limit, int64_t *ret_count);
+MUST_CHECK int db_count(struct db_conn *conn, const char *piece, int64_t limit, int64_t *ret_count);
 
 #endif

@@ -21,10 +21,8 @@
  * On PostgreSQL others write at the same time, READ COMMITTED: a function changes what it has read
  * only conditionally (WHERE version = …) or after locking it, and returns -EAGAIN when it lost.
  *
- * Errors of every call here: those of conn.h; -EAGAIN also when no connection was free in time or
- * the queue is full, -ECANCELED when the store is closing. -EHOSTDOWN of a transaction means
- * "unknown": the connection may have been lost while it committed, so the caller's retry must be
- * idempotent.
+ * Errors of every call here are those of conn.h. -EHOSTDOWN of a transaction means "unknown": the
+ * connection may have been lost while it committed, so the caller's retry must be idempotent.
  */
 #ifndef STORAGE_DB_H
 #define STORAGE_DB_H
@@ -41,35 +39,36 @@ struct db;
  * error_size bytes) gets a message for the operator. Refuses a schema newer than the binary
  * (-EINVAL).
  */
-int db_open(const struct db_options *options, struct db **ret_db, char *ret_error,
-	    size_t error_size);
+MUST_CHECK int db_open(const struct db_options *options, struct db **ret_db, char *ret_error,
+		       size_t error_size);
 
 /*
  * Writes what store the URL leads to, the same for every spelling of it and without secrets:
  * "sqlite:////path/file.db", "postgresql://host:port/database". Needs no store. -EINVAL: no valid
  * URL; -EIO: PostgreSQL's library is missing, -ENOMEM. ret_error as of db_open().
  */
-int db_describe(const char *url, char *ret_text, size_t size, char *ret_error, size_t error_size);
+MUST_CHECK int db_describe(const char *url, char *ret_text, size_t size, char *ret_error,
+			   size_t error_size);
 
 /* Waits for submitted jobs, checkpoints, closes. No other thread may use the db any more. */
 void db_close(struct db *db);
 
 /* Whether the store answers now, and keeps what it is given: for readiness. 0, or an error of
  * db_read(); -EHOSTDOWN also where a file of the database was removed, replaced or written over. */
-int db_ping(struct db *db);
+MUST_CHECK int db_ping(struct db *db);
 
 /* Whether the database, as it was found, was copied from a running worker without its log
  * ("<database>-wal" on SQLite): what was written last is missing. */
 bool db_lacks_log(const struct db *db);
 
 /* The function's result, or an error of the store. */
-int db_read(struct db *db, db_function *function, void *argument);
-int db_transaction(struct db *db, db_function *function, void *argument);
+MUST_CHECK int db_read(struct db *db, db_function *function, void *argument);
+MUST_CHECK int db_transaction(struct db *db, db_function *function, void *argument);
 
 /* As db_read. A read that is past its deadline, or (SQLite) that look() ends, ends within
  * milliseconds, with what look() says then. */
-int db_read_watched(struct db *db, db_function *function, void *argument,
-		    const struct db_watch *watch);
+MUST_CHECK int db_read_watched(struct db *db, db_function *function, void *argument,
+			       const struct db_watch *watch);
 
 /*
  * Runs them all. Where a statement is a message to a server, those of the batch are sent together:
@@ -82,7 +81,7 @@ void db_read_batch(struct db *db, struct db_batched *reads, size_t count);
 size_t db_batch_limit(const struct db *db);
 
 /* 0, or -EAGAIN (queue full) / -ECANCELED: then done is not called. */
-int db_submit(struct db *db, struct db_job *job);
+MUST_CHECK int db_submit(struct db *db, struct db_job *job);
 
 void db_stats(struct db *db, struct db_stats *ret_stats);
 

@@ -142,13 +142,13 @@ extern const struct db_driver postgres_driver;
 /* ---- conn.c, for those who run functions ---- */
 
 /* Runs a statement about savepoints, as the driver's savepoint. */
-int db_control(struct db_conn *conn, const char *sql, bool undo);
+MUST_CHECK int db_control(struct db_conn *conn, const char *sql, bool undo);
 
 /* Ends what was begun for reading, however it went. */
 void db_end_reading(struct db_conn *conn);
 
 /* Runs the function on a connection that has begun; closes the rows it left open. Returns its
  * result, or conn->failed. */
-int db_call(struct db_conn *conn, db_function *function, void *argument);
+MUST_CHECK int db_call(struct db_conn *conn, db_function *function, void *argument);
 
 #endif

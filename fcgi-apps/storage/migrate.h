@@ -11,12 +11,12 @@
  * with gaps and for a database that is newer than the list or has other migrations (another
  * service's); the store's errors. ret_error gets a message for the operator.
  */
-int migrate(struct db_conn *conn, const struct db_migration *migrations, size_t count,
-	    char *ret_error, size_t error_size);
+MUST_CHECK int migrate(struct db_conn *conn, const struct db_migration *migrations, size_t count,
+		       char *ret_error, size_t error_size);
 
 /* Whether the database is just at that version, without changing it. Errors as above, and -EINVAL
  * where something is to be applied. */
-int migrate_compare(struct db_conn *conn, const struct db_migration *migrations, size_t count,
-		    char *ret_error, size_t error_size);
+MUST_CHECK int migrate_compare(struct db_conn *conn, const struct db_migration *migrations,
+			       size_t count, char *ret_error, size_t error_size);
 
 #endif

@@ -15,9 +15,9 @@ struct opener;
 
 /* Gives so many connections to each, however long it takes; writer may be NULL. What the options
  * point to and shared must stay until opener_stop(). -ENOMEM. */
-int opener_start(const struct db_options *options, const struct db_driver *driver, void *shared,
-		 struct pool *readers, size_t reader_count, struct writer *writer,
-		 size_t writer_count, struct opener **ret_opener);
+MUST_CHECK int opener_start(const struct db_options *options, const struct db_driver *driver,
+			    void *shared, struct pool *readers, size_t reader_count,
+			    struct writer *writer, size_t writer_count, struct opener **ret_opener);
 
 /* Gives up what is not open yet, after the attempt under way. Takes NULL. */
 void opener_stop(struct opener *opener);

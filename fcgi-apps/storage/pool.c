@@ -61,7 +61,9 @@ int pool_take(struct pool *pool, struct db_conn **ret_conn)
 
 void pool_return(struct pool *pool, struct db_conn *conn)
 {
+	assert(!conn->open && !conn->driver->in_transaction(conn));
 	pthread_mutex_lock(&pool->lock);
+	assert(pool->in_use > 0);
 	conn->next = pool->idle;
 	pool->idle = conn;
 	pool->in_use--;

@@ -28,7 +28,7 @@ void pool_release(struct pool *pool);
 void pool_add(struct pool *pool, struct db_conn *conn);
 
 /* -EAGAIN when none is returned in time. */
-int pool_take(struct pool *pool, struct db_conn **ret_conn);
+MUST_CHECK int pool_take(struct pool *pool, struct db_conn **ret_conn);
 
 void pool_return(struct pool *pool, struct db_conn *conn);
 

@@ -127,6 +127,7 @@ static bool run_group(struct writer *writer, struct db_conn *conn, struct job_li
 		return true;
 	}
 	for (struct db_job *job = group->head; job && !error; job = job->next) {
+		assert(job->attempts < ATTEMPTS_MAX);
 		job->attempts++;
 		error = run_job(conn, job, alone);
 		if (conn->waited)
@@ -174,9 +175,12 @@ static void run_singly(struct writer *writer, struct db_conn *conn, struct job_l
 		list_push(group, list_pop(&finished));
 }
 
-/* Tells the jobs that are through; those that may try again go into *again. */
-static void finish(struct writer *writer, struct job_list *group, struct job_list *again)
+/* Tells the jobs that are through; those that may try again go into *again. Nobody is told what a
+ * transaction may still undo. */
+static void finish(struct writer *writer, struct db_conn *conn, struct job_list *group,
+		   struct job_list *again)
 {
+	assert(!conn->driver->in_transaction(conn));
 	for (struct db_job *job; (job = list_pop(group));) {
 		if (job->result == -EAGAIN && job->attempts < ATTEMPTS_MAX)
 			list_push(again, job);
@@ -220,7 +224,7 @@ static void *writer_main(void *argument)
 		list_init(&again);
 		if (!run_group(self->writer, self->conn, &group))
 			run_singly(self->writer, self->conn, &group);
-		finish(self->writer, &group, &again);
+		finish(self->writer, self->conn, &group, &again);
 		if (again.count)
 			pause_before(self->writer->driver, again.head->attempts);
 		while (again.head)
@@ -251,6 +255,7 @@ static void writer_free(struct writer *writer)
 
 int writer_add(struct writer *writer, struct db_conn *conn)
 {
+	assert(writer->thread_count < writer->driver->writers);
 	struct writer_thread *next = &writer->threads[writer->thread_count];
 	*next = (struct writer_thread){.writer = writer, .conn = conn};
 	int r = thread_start(&next->thread, NULL, writer_main, next);
@@ -299,6 +304,7 @@ void writer_stop(struct writer *writer)
 int writer_submit(struct writer *writer, struct db_job *job)
 {
 	int error = 0;
+	assert(job->function && job->done);
 	job->attempts = 0;
 	pthread_mutex_lock(&writer->mutex);
 	if (writer->stopping)

@@ -12,19 +12,20 @@
 struct writer;
 
 /* Takes over the connections (driver->writers at most) on success. */
-int writer_start(const struct db_driver *driver, struct db_conn *const *conns, size_t count,
-		 const struct db_options *options, struct writer **ret_writer);
+MUST_CHECK int writer_start(const struct db_driver *driver, struct db_conn *const *conns,
+			    size_t count, const struct db_options *options,
+			    struct writer **ret_writer);
 
 /* Takes over one more, up to driver->writers in all. -ENOMEM. One thread at a time, which ends
  * before writer_stop(). */
-int writer_add(struct writer *writer, struct db_conn *conn);
+MUST_CHECK int writer_add(struct writer *writer, struct db_conn *conn);
 
 /* Refuses new jobs, runs those queued, closes the connections. Takes NULL. */
 void writer_stop(struct writer *writer);
 
 /* As db_submit and db_transaction. */
-int writer_submit(struct writer *writer, struct db_job *job);
-int writer_run(struct writer *writer, db_function *function, void *argument);
+MUST_CHECK int writer_submit(struct writer *writer, struct db_job *job);
+MUST_CHECK int writer_run(struct writer *writer, db_function *function, void *argument);
 
 /* Fills commits, jobs, retries and waiting. */
 void writer_stats(struct writer *writer, struct db_stats *ret_stats);

@@ -20,7 +20,7 @@ static int fill_disk(struct db_conn *conn, void *argument)
 	if (r)
 		return r;
 	snprintf(sql, sizeof(sql), "PRAGMA max_page_count = %d", (int)pages.value);
-	db_run(conn, sql, DB_NO_VALUES);
+	ck_assert_int_ge(db_run(conn, sql, DB_NO_VALUES), 0);
 	int64_t full =
 		db_run(conn, "INSERT INTO items VALUES (hex(randomblob(100000)), 1)", DB_NO_VALUES);
 	/* Must not be committed by itself, outside of the lost transaction. */

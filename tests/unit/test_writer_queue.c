@@ -2,6 +2,7 @@
 #include "jobs.h"
 
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 
 START_TEST(a_foreign_lock_is_waited_for_and_given_up)
@@ -129,6 +130,26 @@ START_TEST(many_threads_commit)
 }
 END_TEST
 
+/* Mistakes of the program: each would end in a wait without end, or in a call of nothing. */
+
+static int insert_in_another(UNUSED struct db_conn *conn, void *argument)
+{
+	return db_transaction(db, insert, argument);
+}
+
+START_TEST(a_transaction_waits_for_no_other)
+{
+	ck_abort_msg("told: %d", db_transaction(db, insert_in_another, "a"));
+}
+END_TEST
+
+START_TEST(a_job_has_somebody_to_tell)
+{
+	struct db_job job = {.function = insert, .argument = "a"};
+	ck_abort_msg("taken: %d", db_submit(db, &job));
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("writer_queue");
@@ -141,6 +162,8 @@ int main(void)
 	tcase_add_test(writer, the_queue_is_bounded);
 	tcase_add_test(writer, closing_waits_for_jobs);
 	tcase_add_test(writer, many_threads_commit);
+	tcase_add_test_raise_signal(writer, a_transaction_waits_for_no_other, SIGABRT);
+	tcase_add_test_raise_signal(writer, a_job_has_somebody_to_tell, SIGABRT);
 	suite_add_tcase(suite, writer);
 	return store_main(suite);
 }
