@@ -58,7 +58,7 @@ SERVICE_LIBS := $(foreach s,$(SERVICES),$(BUILD)/lib$(s).a)
 PROGRAMS := $(foreach s,$(SERVICES),$(BUILD)/$(s)-service)
 UNIT_TESTS := $(patsubst tests/unit/test_%.c,%,$(wildcard tests/unit/test_*.c))
 # Those with a store, which is a PostgreSQL schema where TEST_DATABASE_URL is set.
-STORE_TESTS := $(patsubst tests/unit/test_%.c,%,$(shell grep -slE '"(store|items|jobs|carts|orders|products|listings)\.h"' tests/unit/test_*.c))
+STORE_TESTS := $(patsubst tests/unit/test_%.c,%,$(shell grep -slE '"(store|items|jobs|keyed|carts|orders|products|listings)\.h"' tests/unit/test_*.c))
 HTTP_TESTS := $(patsubst tests/http/test_%.py,%,$(wildcard tests/http/test_*.py))
 # All cores for compiling, unless the caller said otherwise.
 JOBS = $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell nproc))
