@@ -358,7 +358,8 @@ coverage:
 		--xml build/coverage-report/coverage.xml --print-summary build/coverage
 
 ## bench            measure, print the tables, write bench/RESULTS.md (PARTS="stores recovery": print
-##                  those only; PARTS=quick: all, smaller)
+##                  those only; PARTS=quick: all, smaller; PARTS=shops: compare with Vendure and
+##                  Medusa from npm, write bench/SHOPS.md)
 bench:
 	@bench/run.sh $(PARTS)
 

@@ -64,10 +64,11 @@ def run(command):
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def wrk(port, connections, seconds, mode, argument):
+def wrk(port, connections, seconds, mode, argument, headers=()):
     threads = min(WRK_THREADS, connections)
+    more = [word for header in headers for word in ("-H", header)]
     return run(
-        ["wrk", f"-t{threads}", f"-c{connections}", f"-d{seconds}s", "--timeout", "10s"]
+        ["wrk", f"-t{threads}", f"-c{connections}", f"-d{seconds}s", "--timeout", "10s", *more]
         + ["-s", LOAD_LUA, f"http://127.0.0.1:{port}", "--", mode, argument]
     )
 
@@ -77,16 +78,17 @@ class Row:
 
     posts = 0  # every spell of POSTs makes names of its own
 
-    def __init__(self, title, port, processes=(), paths=None):
+    def __init__(self, title, port, processes=(), paths=None, headers=()):
         self.title = title
         self.port = port
         self.processes = processes
         self.paths = paths  # file for GETs; None: POST
+        self.headers = headers
         self.cells = {}
 
     def _load(self, connections, seconds):
         if self.paths:
-            return wrk(self.port, connections, seconds, "get", self.paths)
+            return wrk(self.port, connections, seconds, "get", self.paths, self.headers)
         Row.posts += 1
         return wrk(self.port, connections, seconds, "post", f"r{Row.posts}")
 

@@ -7,7 +7,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from stack import INHERITED, READY_WITHIN, StackError, cpu_seconds_of
+from stack import INHERITED, READY_WITHIN, StackError
 
 SCRIPT = Path(__file__).resolve().parent / "postgres.sh"
 # A worker has 8 writers and a few readers; the largest part runs twelve workers.
@@ -23,9 +23,10 @@ def program(name):
 
 
 class Cluster:
-    def __init__(self, stack):
+    def __init__(self, stack, name="postgres"):
         self.stack = stack
-        self.folder = stack.path("postgres")
+        self.name = name
+        self.folder = stack.path(name)
         self.folder.mkdir()
         stack.directory.chmod(0o711)  # the server is not root and passes through
         made = subprocess.run([SCRIPT, "init", self.folder], env=INHERITED, capture_output=True)
@@ -42,7 +43,7 @@ class Cluster:
     def start(self):
         command = [SCRIPT, "run", self.folder, "-c", f"max_connections={CONNECTIONS}"]
         # SIGQUIT: the data is thrown away, nobody waits for a checkpoint.
-        self.process = self.stack.start("postgres", command, ends_by=signal.SIGQUIT)
+        self.process = self.stack.start(self.name, command, ends_by=signal.SIGQUIT)
 
     def start_where_ended(self):
         """What a supervisor does. It ends at once while a process of the one before still lives."""
@@ -57,15 +58,7 @@ class Cluster:
         self.process.popen.wait()
 
     def cpu_seconds(self):
-        """Of the server and its processes, those that have ended included."""
-        parent, *children = self.process.pids()
-        total = cpu_seconds_of(parent, ended_children=True)
-        for pid in children:
-            try:
-                total += cpu_seconds_of(pid)
-            except FileNotFoundError:
-                continue  # ended meanwhile: a worker of autovacuum
-        return total
+        return self.process.tree_cpu_seconds()
 
     def accepts(self):
         command = [self.is_ready, "-q", "-h", self.folder]
@@ -79,9 +72,15 @@ class Cluster:
         return self.url(database)
 
     def run(self, database, statement):
+        """Rows, each a string of columns between `|`."""
         done = self._psql(database, statement)
         if done.returncode != 0:
             raise StackError(f"{statement}: {done.stderr.strip()}")
+        return done.stdout.splitlines()
+
+    def size(self, database):
+        """Bytes on the disk."""
+        return int(self.run(database, "SELECT pg_database_size(current_database())")[0])
 
     def _psql(self, database, statement):
         command = ["psql", "-XqAt", "-v", "ON_ERROR_STOP=1", self.url(database), "-c", statement]

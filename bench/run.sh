@@ -5,29 +5,33 @@
 #	bench/run.sh                   prints the tables and writes bench/RESULTS.md; about 14 minutes
 #	bench/run.sh [quick] PART...   only prints: compare flat stores replicas recovery metrics
 #	bench/run.sh quick             all of them, smaller; about three minutes, only prints
+#	bench/run.sh shops             beside Vendure and Medusa, which npm installs (a gigabyte); writes
+#	                               bench/SHOPS.md; about ten minutes
 set -eu
 
 root=$(cd "$(dirname "$0")/.." && pwd)
 built=$root/build/bench
-peer=$root/bench/peers/fastify
 
 say() {
 	printf '%s\n' "$*"
 }
 
-peers=yes
+peers=fastify
 for argument; do
 	case $argument in
 	compare | quick) ;;
-	flat | stores | replicas | recovery | metrics) peers=no ;;
+	flat | stores | replicas | recovery | metrics | shops) peers= ;;
 	*)
-		say "usage: bench/run.sh [quick] [compare|flat|stores|replicas|recovery|metrics]..." >&2
+		say "usage: bench/run.sh [quick] [compare|flat|stores|replicas|recovery|metrics|shops]..." >&2
 		exit 2
 		;;
 	esac
 done
 case " $* " in
-*' compare '*) peers=yes ;;
+*' compare '*) peers=fastify ;;
+esac
+case " $* " in
+*' shops '*) peers="$peers node vendure medusa" ;;
 esac
 
 install_packages() {
@@ -63,15 +67,15 @@ compile_metrics_cost() {
 		-lunistring -lz
 }
 
-install_fastify() {
-	mkdir -p "$built/fastify"
-	cp "$peer/server.js" "$built/fastify/"
-	cmp -s "$peer/package-lock.json" "$built/fastify/package-lock.json" &&
-		[ -f "$built/fastify/node_modules/.package-lock.json" ] && return 0
-	say "Installing Fastify from npm, as bench/peers/fastify/package-lock.json pins it"
-	cp "$peer/package.json" "$built/fastify/"
-	cp "$peer/package-lock.json" "$built/fastify/"
-	(cd "$built/fastify" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error)
+install_peer() { # folder in bench/peers
+	peer=$root/bench/peers/$1
+	mkdir -p "$built/$1"
+	find "$peer" -name '*.js' -exec cp {} "$built/$1/" ';'
+	cmp -s "$peer/package-lock.json" "$built/$1/package-lock.json" &&
+		[ -f "$built/$1/node_modules/.package-lock.json" ] && return 0
+	say "Installing from npm, as bench/peers/$1/package-lock.json pins it: $1"
+	cp "$peer/package.json" "$peer/package-lock.json" "$built/$1/"
+	(cd "$built/$1" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error)
 }
 
 mkdir -p "$built"
@@ -81,5 +85,7 @@ install_packages
 compile bare -lfcgi
 compile checkout
 compile_metrics_cost
-[ $peers = no ] || install_fastify
+for peer_wanted in $peers; do
+	install_peer "$peer_wanted"
+done
 PYTHONDONTWRITEBYTECODE=1 exec /usr/bin/python3 "$root/bench/bench.py" "$@"

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -75,6 +76,15 @@ class Process:
     def cpu_seconds(self):
         return cpu_seconds_of(self.pid)
 
+    def tree_cpu_seconds(self):
+        """Its own and its children's, those that have ended included."""
+        parent, *children = self.pids()
+        total = cpu_seconds_of(parent, ended_children=True)
+        for pid in children:
+            with suppress(FileNotFoundError):  # ended meanwhile: a worker of autovacuum
+                total += cpu_seconds_of(pid)
+        return total
+
     def memory_kib(self, field="VmRSS"):
         for line in Path(f"/proc/{self.pid}/status").read_text().splitlines():
             if line.startswith(field + ":"):
@@ -112,12 +122,12 @@ class Stack:
     def path(self, name):
         return self.directory / name
 
-    def start(self, name, command, ends_by=signal.SIGTERM, **environment):
+    def start(self, name, command, ends_by=signal.SIGTERM, cwd=None, **environment):
         log = self.path(name + ".log")
         with log.open("ab") as out:
             popen = subprocess.Popen(
                 [str(part) for part in command],
-                cwd=self.directory,
+                cwd=cwd or self.directory,
                 env={**INHERITED, **{key: str(value) for key, value in environment.items()}},
                 stdin=subprocess.DEVNULL,
                 stdout=out,
