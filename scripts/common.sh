@@ -1,6 +1,8 @@
 # shellcheck shell=bash
 # What the scripts of local operation share; sourced by them. Everything runs from the repository's
 # folder with relative paths: a Unix socket's path may have 107 bytes only.
+#
+# A function that answers with a text sets REPLY: a $(…) would be a process, and there are hundreds of calls.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # Debian's nginx is where only root looks.
@@ -48,69 +50,64 @@ know_folder() {
 	state_folder=$(stat -c %d:%i "$STATE_DIR/run" 2>/dev/null) || true
 }
 know_folder
+read -r boot_id </proc/sys/kernel/random/boot_id
 
-# The replicas of a service: product product-2 product-3
-replicas_of() {
-	local number
-	printf '%s' "$1"
+# Of each service (product product-2 product-3), and of all.
+declare -A replicas_of=()
+replicas=()
+for service in "${services[@]}"; do
+	replicas_of[$service]=$service
 	for ((number = 2; number <= REPLICAS; number++)); do
-		printf ' %s-%d' "$1" "$number"
+		replicas_of[$service]+=" $service-$number"
 	done
-}
+	read -ra more <<<"${replicas_of[$service]}"
+	replicas+=("${more[@]}")
+done
+
+# shellcheck disable=SC2034 # used by the scripts that source this
+gateway_url=http://127.0.0.1:$GATEWAY_PORT
+# The socket's path stays short however deep we are (the worker runs from here too).
+cluster_host=/proc/self/cwd/$STATE_DIR/postgres
+[[ $STATE_DIR != /* ]] || cluster_host=$STATE_DIR/postgres
 
 # setting product-2 PORT: the value of PRODUCT_PORT, and 10 more for each replica before
 setting() {
 	local service=${1%%-*} number=${1##*-}
 	local name=${service^^}_$2
 	[[ $number != "$1" ]] || number=1
-	printf '%d' $((${!name} + 10 * (number - 1)))
+	REPLY=$((${!name} + 10 * (number - 1)))
 }
 
 # setting_name product-2 PORT: PRODUCT_PORT + 10, for messages
 setting_name() {
 	local service=${1%%-*} number=${1##*-}
-	printf '%s' "${service^^}_$2"
-	[[ $number == "$1" ]] || printf ' + %d' $((10 * (number - 1)))
+	REPLY=${service^^}_$2
+	[[ $number == "$1" ]] || REPLY+=" + $((10 * (number - 1)))"
 }
 
 # ports product PORT: those of all replicas, with commas
 ports() {
 	local replica list=
-	for replica in $(replicas_of "$1"); do
-		list+=,$(setting "$replica" "$2")
+	for replica in ${replicas_of[$1]}; do
+		setting "$replica" "$2"
+		list+=,$REPLY
 	done
-	printf '%s' "${list#,}"
+	REPLY=${list#,}
 }
 
-# Of a service, for all its replicas. The socket's path stays short however deep we are (the worker
-# runs from here too).
+# Of a service, for all its replicas.
 database_url() {
 	local name=${1^^}_DATABASE_URL
 	if [[ $DB == postgres ]]; then
-		printf '%s' "${!name:-postgresql:///$1?host=$(cluster_host)&user=postgres}"
+		REPLY=${!name:-postgresql:///$1?host=$cluster_host&user=postgres}
 	else
-		printf '%s' "${!name:-sqlite:///$STATE_DIR/data/$1.db}"
+		REPLY=${!name:-sqlite:///$STATE_DIR/data/$1.db}
 	fi
-}
-
-cluster_host() {
-	case $STATE_DIR in
-	/*) printf '%s/postgres' "$STATE_DIR" ;;
-	*) printf '/proc/self/cwd/%s/postgres' "$STATE_DIR" ;;
-	esac
-}
-
-gateway_url() {
-	printf 'http://127.0.0.1:%s' "$GATEWAY_PORT"
 }
 
 # ---- processes: a pid file holds "pid start-time boot folder", so that a reused pid is not taken for
 # ours, also not after a reboot, and neither is a process of the folder that this one was copied from.
 # Of versions before, the last is missing ----
-
-pid_file() {
-	printf '%s/run/%s.pid' "$STATE_DIR" "$1"
-}
 
 # Sets its_session and started_at of a process. Fails where it is over, a zombie too.
 # Fields 3, 6 and 22 of /proc/PID/stat; the second one, the name in parentheses, may have blanks.
@@ -122,21 +119,21 @@ look_at() {
 	its_session=${fields[3]} started_at=${fields[19]}
 }
 
-# Prints the pid of a running process of ours.
+# Sets REPLY to the pid of a process of ours; fails where it does not run.
 running() {
 	local pid started boot folder its_session started_at
-	{ read -r pid started boot folder <"$(pid_file "$1")"; } 2>/dev/null || return 1
+	{ read -r pid started boot folder <"$STATE_DIR/run/$1.pid"; } 2>/dev/null || return 1
 	[[ ${folder:-$state_folder} == "$state_folder" ]] || return 1
 	look_at "$pid" || return 1
-	[[ $started_at == "$started" && $boot == "$(</proc/sys/kernel/random/boot_id)" ]] || return 1
-	printf '%s' "$pid"
+	[[ $started_at == "$started" && $boot == "$boot_id" ]] || return 1
+	REPLY=$pid
 }
 
 anything_runs() {
 	local file name
 	for file in "$STATE_DIR"/run/*.pid; do
 		name=${file##*/}
-		! running "${name%.pid}" >/dev/null || return 0
+		! running "${name%.pid}" || return 0
 	done
 	return 1
 }
@@ -152,10 +149,9 @@ launch() {
 		exec setsid "$@" {state_lock}>&-
 	) >>"$STATE_DIR/log/$name.log" 2>&1 </dev/null &
 	pid=$!
-	disown
+	disown "$pid" 2>/dev/null || true # it may be over already
 	look_at "$pid" || true
-	printf '%s %s %s %s\n' "$pid" "$started_at" "$(</proc/sys/kernel/random/boot_id)" "$state_folder" \
-		>"$(pid_file "$name")"
+	printf '%s %s %s %s\n' "$pid" "$started_at" "$boot_id" "$state_folder" >"$STATE_DIR/run/$name.pid"
 	trap - TERM
 }
 
@@ -180,103 +176,123 @@ undoable() {
 	return "$status"
 }
 
-# In what order all is stopped, and by which signal: first whoever sends requests, then who answers them.
-# The order workers may still need cart and product while they finish.
+# Prints in what order all is stopped: lines of a signal and of who gets it at the same time. First whoever
+# sends requests, then who answers them. The order workers may still need cart and product while they finish.
 stop_order() {
-	local service name
-	printf '%s\n' 'prometheus TERM' 'gateway-nginx QUIT'
+	local service names
+	printf '%s\n' 'TERM prometheus' 'QUIT gateway-nginx'
 	for service in order cart product; do
-		for name in $(replicas_of "$service"); do
-			printf '%s\n' "$name-nginx QUIT" "$name-worker TERM"
-		done
+		read -ra names <<<"${replicas_of[$service]}"
+		printf '%s\n' "QUIT ${names[*]/%/-nginx}" "TERM ${names[*]/%/-worker}"
 	done
-	printf '%s\n' 'balancer-nginx QUIT' 'postgres INT'
+	printf '%s\n' 'QUIT balancer-nginx' 'INT postgres'
 }
 
-# Prints the pids of those that a process of ours left behind when it was killed, as nginx' workers,
-# which go on listening. They are in its session, whose number the kernel gives to nobody else
-# meanwhile, and in our folder.
+# Sets REPLY to the pids of those that a process of ours left behind when it was killed, as nginx' workers,
+# which go on listening; fails where there are none. They are in its session, whose number the kernel gives
+# to nobody else meanwhile, and in our folder.
 left_behind() {
 	local leader started boot stat pid its_session started_at
-	{ read -r leader started boot _ <"$(pid_file "$1")"; } 2>/dev/null || return 0
-	[[ $boot == "$(</proc/sys/kernel/random/boot_id)" ]] || return 0
-	! look_at "$leader" || return 0
-	for stat in /proc/[0-9]*/stat; do
+	{ read -r leader started boot _ <"$STATE_DIR/run/$1.pid"; } 2>/dev/null || return 1
+	[[ $boot == "$boot_id" ]] || return 1
+	! look_at "$leader" || return 1
+	REPLY=
+	while read -r stat; do
 		pid=${stat//[^0-9]/}
-		if look_at "$pid" && [[ $its_session == "$leader" && /proc/$pid/cwd -ef . ]] &&
-			((started_at >= started)); then
-			printf '%s ' "$pid"
+		# Amid its end a process has no folder any more, but may still listen.
+		if look_at "$pid" && [[ $its_session == "$leader" ]] && ((started_at >= started)) &&
+			[[ /proc/$pid/cwd -ef . || (-O /proc/$pid && ! -e /proc/$pid/cwd) ]]; then
+			REPLY+="$pid "
 		fi
-	done
+	done < <(grep -lE "\) [^Z] [0-9]+ [0-9]+ $leader " /proc/[0-9]*/stat 2>/dev/null)
+	[[ -n $REPLY ]]
 }
 
-# stop NAME SIGNAL: asks it, or what it left behind, waits, and kills what does not listen. Fails where
+# signal SIGNAL NAME…: to all of them, or to what they left behind. Fails where there is nobody.
+signal() {
+	local name found=1
+	for name in "${@:2}"; do
+		if running "$name" || left_behind "$name"; then
+			found=0
+			# shellcheck disable=SC2086 # words
+			kill "-$1" $REPLY 2>/dev/null || true
+		fi
+	done
+	return "$found"
+}
+
+# stop SIGNAL NAME…: asks them, or what they left behind, waits, and kills who does not listen. Fails where
 # there is nothing to stop.
 stop() {
-	local name=$1 pids tries=$((stop_seconds * 50))
-	pids=$(running "$name" || left_behind "$name")
-	if [[ -n $pids ]]; then
-		# shellcheck disable=SC2086 # words
-		kill "-$2" $pids 2>/dev/null || true
-	fi
-	while [[ -n $(running "$name" || left_behind "$name") ]]; do
+	local name found=0 notes=() tries=$((stop_seconds * 50))
+	signal "$@" || found=1
+	while signal 0 "${@:2}"; do
 		if ((tries-- == 0)); then
-			say "$name (pid $pids) did not end within $stop_seconds s: killed"
-			# shellcheck disable=SC2046 # words
-			kill -KILL $(running "$name" || left_behind "$name") 2>/dev/null || true
+			for name in "${@:2}"; do
+				! signal KILL "$name" || say "$name (pid $REPLY) did not end within $stop_seconds s: killed"
+			done
 			break
 		fi
 		sleep 0.02
 	done
-	rm -f "$(pid_file "$name")"
-	[[ -n $pids ]]
+	for name in "${@:2}"; do
+		[[ ! -e $STATE_DIR/run/$name.pid ]] || notes+=("$STATE_DIR/run/$name.pid")
+	done
+	((${#notes[@]} == 0)) || rm "${notes[@]}"
+	return "$found"
 }
 
 # ---- the parts ----
 
 start_worker() {
-	local name=$1
-	# Sockets of hundreds of clients; many shells start with a limit of 1024.
-	(
-		ulimit -S -n 16384 2>/dev/null || ulimit -S -n "$(ulimit -H -n)"
-		export DATABASE_URL
-		DATABASE_URL=$(database_url "${name%%-*}")
-		launch "$name-worker" spawn-fcgi -n -s "$STATE_DIR/run/$name.sock" -M 0600 -b 4096 -- \
-			"build/$VARIANT/${name%%-*}-service"
-	)
+	database_url "${1%%-*}"
+	DATABASE_URL=$REPLY launch "$1-worker" spawn-fcgi -n -s "$STATE_DIR/run/$1.sock" -M 0600 -b 4096 -- \
+		"build/$VARIANT/${1%%-*}-service"
+}
+
+# render NAME: of the nginx NAME-nginx
+render() {
+	case $1 in
+	gateway | balancer) "render_$1" ;;
+	*) render_sidecar "$1" ;;
+	esac
 }
 
 render_sidecar() {
-	local name=$1 service=${1%%-*} processes=
+	local service=${1%%-*} files=$STATE_DIR/run/$1
+	local -x LISTEN_ADDRESS=127.0.0.1 SERVICE=$service ROOT_PATH=/${service}s TRUSTED_PROXIES=$gateway_source \
+		WORKER_SOCKET=$files.sock RUNTIME_DIR=$files-nginx ROUTES=$files-nginx/routes \
+		PUBLIC_PORT INTERNAL_PORT HEALTH_PORT WORKER_PROCESSES=${WORKER_PROCESSES:-}
+	setting "$1" PORT && PUBLIC_PORT=$REPLY
+	setting "$1" INTERNAL_PORT && INTERNAL_PORT=$REPLY
+	setting "$1" HEALTH_PORT && HEALTH_PORT=$REPLY
 	# Replicas have the processors together: one process each, as in a pod.
-	((REPLICAS == 1)) || processes=1
-	mkdir -p "$STATE_DIR/run/$name-nginx"
-	(
-		export WORKER_PROCESSES=${WORKER_PROCESSES:-$processes} LISTEN_ADDRESS=127.0.0.1 \
-			SERVICE=$service ROOT_PATH=/${service}s TRUSTED_PROXIES=$gateway_source \
-			WORKER_SOCKET=$STATE_DIR/run/$name.sock RUNTIME_DIR=$STATE_DIR/run/$name-nginx \
-			PUBLIC_PORT INTERNAL_PORT HEALTH_PORT ROUTES=$STATE_DIR/run/$name-nginx/routes
-		PUBLIC_PORT=$(setting "$name" PORT) INTERNAL_PORT=$(setting "$name" INTERNAL_PORT)
-		HEALTH_PORT=$(setting "$name" HEALTH_PORT)
-		"build/$VARIANT/$service-service" --routes >"$ROUTES"
-		nginx/render.sh sidecar >"$STATE_DIR/run/$name-nginx.conf"
-		nginx/render.sh internal >"$STATE_DIR/run/$name-internal.conf"
-	)
+	((REPLICAS == 1)) || : "${WORKER_PROCESSES:=1}"
+	mkdir -p "$RUNTIME_DIR"
+	"build/$VARIANT/$service-service" --routes >"$ROUTES"
+	nginx/render.sh sidecar >"$files-nginx.conf"
+	nginx/render.sh internal >"$files-internal.conf"
 }
 
 render_gateway() {
+	local product cart order
+	ports product PORT && product=$REPLY
+	ports cart PORT && cart=$REPLY
+	ports order PORT && order=$REPLY
 	mkdir -p "$STATE_DIR/run/gateway-nginx"
-	PRODUCT_PORT=$(ports product PORT) CART_PORT=$(ports cart PORT) ORDER_PORT=$(ports order PORT) \
+	PRODUCT_PORT=$product CART_PORT=$cart ORDER_PORT=$order \
 		LISTEN_ADDRESS=127.0.0.1 RUNTIME_DIR="$STATE_DIR/run/gateway-nginx" \
 		SOURCE_ADDRESS=$gateway_source \
 		nginx/render.sh gateway >"$STATE_DIR/run/gateway-nginx.conf"
 }
 
 render_balancer() {
+	local product cart
+	ports product INTERNAL_PORT && product=$REPLY
+	ports cart INTERNAL_PORT && cart=$REPLY
 	mkdir -p "$STATE_DIR/run/balancer-nginx"
 	PRODUCT_BALANCER_PORT=$PRODUCT_BALANCER_PORT CART_BALANCER_PORT=$CART_BALANCER_PORT \
-		PRODUCT_INTERNAL_PORT=$(ports product INTERNAL_PORT) \
-		CART_INTERNAL_PORT=$(ports cart INTERNAL_PORT) \
+		PRODUCT_INTERNAL_PORT=$product CART_INTERNAL_PORT=$cart \
 		LISTEN_ADDRESS=127.0.0.1 RUNTIME_DIR="$STATE_DIR/run/balancer-nginx" \
 		nginx/render.sh balancer >"$STATE_DIR/run/balancer-nginx.conf"
 }
@@ -292,8 +308,9 @@ start_nginx() {
 start_prometheus() {
 	local service replica targets=()
 	for service in "${services[@]}"; do
-		for replica in $(replicas_of "$service"); do
-			targets+=("$service=127.0.0.1:$(setting "$replica" HEALTH_PORT)")
+		for replica in ${replicas_of[$service]}; do
+			setting "$replica" HEALTH_PORT
+			targets+=("$service=127.0.0.1:$REPLY")
 		done
 	done
 	scripts/prometheus-config.sh "$PROMETHEUS_PORT" "${targets[@]}" >"$STATE_DIR/run/prometheus.yaml"
@@ -303,13 +320,16 @@ start_prometheus() {
 }
 
 prometheus_ready() {
-	running prometheus >/dev/null || return 1
-	curl -fsS -o /dev/null --max-time 2 "http://127.0.0.1:$PROMETHEUS_PORT/-/ready" 2>/dev/null
+	running prometheus && answer "http://127.0.0.1:$PROMETHEUS_PORT/-/ready"
 }
 
 ready() {
-	running "$1-nginx" >/dev/null || return 1
-	curl -fsS -o /dev/null --max-time 2 "http://127.0.0.1:$(setting "$1" HEALTH_PORT)/readyz" 2>/dev/null
+	running "$1-nginx" && setting "$1" HEALTH_PORT && answer "http://127.0.0.1:$REPLY/readyz"
+}
+
+# answer URL…: whether all of them do, with success.
+answer() {
+	curl -fsS --fail-early --max-time 2 "$@" >/dev/null 2>&1
 }
 
 # make_cluster FOLDER: an empty one, from which start_cluster can start it.
@@ -369,29 +389,41 @@ launch_cluster() {
 		-c listen_addresses= -c max_connections=$((20 + 3 * REPLICAS * (8 + ${DB_POOL_SIZE:-10})))
 }
 
-# cluster_query SQL [HOST]
+# cluster_query [HOST]: runs the statements at standard input.
 cluster_query() {
-	psql -XqAt -v ON_ERROR_STOP=1 "postgresql:///postgres?host=${2:-$(cluster_host)}&user=postgres" -c "$1"
+	"${postgres_programs:+$postgres_programs/}psql" -XqAt -v ON_ERROR_STOP=1 \
+		"postgresql:///postgres?host=${1:-$cluster_host}&user=postgres"
 }
 
 cluster_ready() { # cluster_ready [HOST]
-	cluster_query 'SELECT 1' "${1:-}" >/dev/null 2>&1
+	cluster_query "${1:-}" <<<'SELECT 1' >/dev/null 2>&1
+}
+
+# make_databases HOST: one for each service; those that are there stay.
+make_databases() {
+	cluster_query "$1" <<-END
+		SELECT format('CREATE DATABASE %I', name) FROM unnest(string_to_array('${services[*]}', ' ')) AS name
+			WHERE name NOT IN (SELECT datname FROM pg_database)
+		\gexec
+	END
 }
 
 # await_cluster NAME [HOST]: fails where it ends, or does not get ready in time.
 await_cluster() {
 	local deadline=$((SECONDS + ready_seconds))
 	until cluster_ready "${2:-}"; do
-		running "$1" >/dev/null && ((SECONDS < deadline)) || return 1
-		sleep 0.05
+		running "$1" && ((SECONDS < deadline)) || return 1
+		sleep 0.02
 	done
 }
 
-# Something that listens on the port, whoever it is: state 0A in the kernel's tables. A kernel without
-# IPv6 has one only.
-port_taken() {
-	local hex
-	printf -v hex ':%04X' "$1"
-	awk -v port="$hex" '$4 == "0A" && substr($2, length($2) - 4) == port { found = 1 }
-		END { exit !found }' /proc/net/tcp*
+# Sets taken[PORT] where something listens on it, whoever it is: state 0A in the kernel's tables. A kernel
+# without IPv6 has one only.
+find_taken_ports() {
+	local hex port
+	while read -r hex; do
+		port=$((16#$hex))
+		# shellcheck disable=SC2004,SC2034 # the caller's, by name
+		taken[$port]=yes
+	done < <(awk '$4 == "0A" { print substr($2, length($2) - 3) }' /proc/net/tcp*)
 }

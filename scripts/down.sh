@@ -5,10 +5,8 @@ source "$(dirname "$0")/common.sh"
 
 [[ ! -d $STATE_DIR/run ]] || take_state_dir
 stopped=0
-while read -r name signal; do
-	if stop "$name" "$signal"; then
-		stopped=$((stopped + 1))
-	fi
+while read -ra order; do
+	! stop "${order[@]}" || stopped=1
 done < <(stop_order)
 rm -f "$choice_file"
 if ((stopped)); then

@@ -6,11 +6,11 @@
 source "$(dirname "$0")/common.sh"
 
 folder=$STATE_DIR/postgres
-host=$(cluster_host)/new
+host=$cluster_host/new
 
 # Whatever it has is thrown away.
 undo() {
-	stop moving QUIT || true
+	stop QUIT moving || true
 	rm -rf "$folder/new"
 }
 
@@ -25,13 +25,13 @@ move() {
 		tail -n 12 "$STATE_DIR/log/moving.log" >&2
 		die 'PostgreSQL ended or is not ready in time'
 	}
+	make_databases "$host"
 	for name in "${services[@]}"; do
-		cluster_query "CREATE DATABASE \"$name\"" "$host"
 		DATABASE_URL="sqlite:///$STATE_DIR/data/$name.db" setpriv --pdeathsig TERM \
 			"build/$VARIANT/$name-service" --copy-to "postgresql:///$name?host=$host&user=postgres" ||
 			die "nothing was moved, for $name's data could not be copied"
 	done
-	stop moving INT || die "PostgreSQL ended: see $STATE_DIR/log/moving.log"
+	stop INT moving || die "PostgreSQL ended: see $STATE_DIR/log/moving.log"
 }
 
 take_state_dir

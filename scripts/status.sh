@@ -5,7 +5,8 @@ source "$(dirname "$0")/common.sh"
 
 all=0
 pid_of() {
-	running "$1" || printf 'down'
+	running "$1" || REPLY=down
+	printf '%s' "$REPLY"
 }
 
 # row NAME WORKER NGINX PUBLIC INTERNAL HEALTH STATE
@@ -14,18 +15,19 @@ row() {
 }
 
 row '' worker nginx public internal health state
-for service in "${services[@]}"; do
-	for name in $(replicas_of "$service"); do
-		state=ready
-		ready "$name" || state='not ready' all=1
-		row "$name" "$(pid_of "$name-worker")" "$(pid_of "$name-nginx")" \
-			"$(setting "$name" PORT)" "$(setting "$name" INTERNAL_PORT)" \
-			"$(setting "$name" HEALTH_PORT)" "$state"
+for name in "${replicas[@]}"; do
+	ports=()
+	for kind in PORT INTERNAL_PORT HEALTH_PORT; do
+		setting "$name" "$kind"
+		ports+=("$REPLY")
 	done
+	state=ready
+	ready "$name" || state='not ready' all=1
+	row "$name" "$(pid_of "$name-worker")" "$(pid_of "$name-nginx")" "${ports[@]}" "$state"
 done
 if ((REPLICAS > 1)); then
 	state=ready
-	running balancer-nginx >/dev/null || state='not ready' all=1
+	running balancer-nginx || state='not ready' all=1
 	row balancer - "$(pid_of balancer-nginx)" - "$PRODUCT_BALANCER_PORT" - "$state"
 fi
 if [[ $DB == postgres ]]; then
@@ -33,14 +35,12 @@ if [[ $DB == postgres ]]; then
 	cluster_ready || state='not ready' all=1
 	row postgres "$(pid_of postgres)" - - - - "$state"
 fi
-if [[ -e $(pid_file prometheus) ]]; then
+if [[ -e $STATE_DIR/run/prometheus.pid ]]; then
 	state=ready
 	prometheus_ready || state='not ready' all=1
 	row prometheus "$(pid_of prometheus)" - "$PROMETHEUS_PORT" - - "$state"
 fi
 state=ready
-{ running gateway-nginx >/dev/null &&
-	curl -fsS -o /dev/null --max-time 2 "$(gateway_url)/products?limit=1" 2>/dev/null; } ||
-	state='not ready' all=1
+{ running gateway-nginx && answer "$gateway_url/products?limit=1"; } || state='not ready' all=1
 row gateway - "$(pid_of gateway-nginx)" "$GATEWAY_PORT" - - "$state"
 exit $all

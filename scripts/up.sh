@@ -5,11 +5,18 @@ starting=yes
 # shellcheck source-path=SCRIPTDIR source=common.sh
 source "$(dirname "$0")/common.sh"
 
+# Who does not run yet and shall.
+declare -A missing=()
+
 # Stops what did not run before, once starting it failed or was interrupted.
 undo() {
-	local name signal
-	while read -r name signal; do
-		[[ -v ran_before[$name] ]] || stop "$name" "$signal" || true
+	local signal name names started
+	while read -r signal names; do
+		started=()
+		for name in $names; do
+			[[ ! -v missing[$name] ]] || started+=("$name")
+		done
+		((${#started[@]} == 0)) || stop "$signal" "${started[@]}" || true
 	done < <(stop_order)
 	anything_runs || rm -f "$choice_file"
 }
@@ -26,7 +33,8 @@ check_choice() {
 	local name
 	if ((REPLICAS > 1)); then
 		for name in "${services[@]}"; do
-			[[ $(database_url "$name") == postgresql:* ]] ||
+			database_url "$name"
+			[[ $REPLY == postgresql:* ]] ||
 				die "REPLICAS=$REPLICAS: SQLite is for one worker of a service, DB=postgres for replicas"
 		done
 	fi
@@ -38,82 +46,134 @@ check_choice() {
 	fi
 }
 
-# check_ports [NAME SETTING]…: no two of all are the same, and nobody else listens on these.
+# Whether these settings have it.
+is_wanted() {
+	case $1 in
+	prometheus) ((OBSERVE)) ;;
+	balancer-nginx) ((REPLICAS > 1)) ;;
+	postgres) [[ $DB == postgres ]] ;;
+	esac
+}
+
+find_missing() {
+	local names name
+	while read -r _ names; do
+		for name in $names; do
+			if is_wanted "$name" && ! running "$name"; then
+				missing[$name]=yes
+				# What a killed one left.
+				[[ $name != *-nginx || ! -e $STATE_DIR/run/$name.pid ]] || stop TERM "$name" || true
+			fi
+		done
+	done < <(stop_order)
+}
+
+# No two ports of all are the same, and nobody else listens on those of who is missing.
 check_ports() {
-	local name port taken=0
-	local -A users=()
-	for name in gateway prometheus "${replicas[@]}"; do
-		add_port "$name" PORT
-	done
+	local name bad=0
+	local -A users=() taken=()
+	find_taken_ports
+	check_port gateway PORT gateway-nginx
+	check_port prometheus PORT prometheus
 	for name in "${replicas[@]}"; do
-		add_port "$name" INTERNAL_PORT
-		add_port "$name" HEALTH_PORT
+		check_port "$name" PORT "$name-nginx"
+		check_port "$name" INTERNAL_PORT "$name-nginx"
+		check_port "$name" HEALTH_PORT "$name-nginx"
 	done
-	add_port product BALANCER_PORT
-	add_port cart BALANCER_PORT
-	while (($#)); do
-		port=$(setting "$1" "$2")
-		if port_taken "$port"; then
-			printf 'error: port %s is taken by another program: choose a free one, make up %s=…\n' \
-				"$port" "$(setting_name "$1" "$2")" >&2
-			taken=1
-		fi
-		shift 2
-	done
-	((!taken)) || exit 1
+	check_port product BALANCER_PORT balancer-nginx
+	check_port cart BALANCER_PORT balancer-nginx
+	((!bad)) || exit 1
 }
 
-add_port() {
-	local port user
-	port=$(setting "$1" "$2")
-	user="$(setting_name "$1" "$2") of $1"
-	[[ ! -v users[$port] ]] || die "port $port is chosen twice, as ${users[$port]} and as $user"
-	users[$port]=$user
+# check_port NAME SETTING USER: of the one who will listen on it
+check_port() {
+	local port name
+	setting "$1" "$2" && port=$REPLY
+	setting_name "$1" "$2" && name=$REPLY
+	[[ ! -v users[$port] ]] || die "port $port is chosen twice, as ${users[$port]} and as $name of $1"
+	users[$port]="$name of $1"
+	if [[ -v missing[$3] && -v taken[$port] ]]; then
+		printf 'error: port %s is taken by another program: choose a free one, make up %s=…\n' \
+			"$port" "$name" >&2
+		bad=1
+	fi
 }
 
-# The cluster, and a database for each service in it.
-up_cluster() {
+up_all() {
 	local name
-	running postgres >/dev/null || start_cluster
-	await_cluster postgres || fail postgres 'PostgreSQL ended or is not ready in time'
-	for name in "${services[@]}"; do
-		[[ -n $(cluster_query "SELECT 1 FROM pg_database WHERE datname = '$name'") ]] ||
-			cluster_query "CREATE DATABASE \"$name\""
+	[[ ! -v missing[postgres] ]] || start_cluster
+	up_nginx
+	if [[ $DB == postgres ]]; then
+		await_cluster postgres || fail postgres 'PostgreSQL ended or is not ready in time'
+		make_databases "$cluster_host"
+	fi
+	for name in "${replicas[@]}"; do
+		[[ ! -v missing[$name-worker] ]] || start_worker "$name"
+	done
+	[[ ! -v missing[prometheus] ]] || start_prometheus
+	wait_ready
+	((${#missing[@]} == 0)) || seed
+}
+
+# All are rendered side by side, and started once that is done: who is interrupted meanwhile leaves none.
+up_nginx() {
+	local name
+	local -A rendering=()
+	for name in balancer "${replicas[@]}" gateway; do
+		if [[ -v missing[$name-nginx] ]]; then
+			render "$name" 2>>"$STATE_DIR/log/$name-nginx.log" &
+			rendering[$name]=$!
+		fi
+	done
+	for name in "${!rendering[@]}"; do
+		wait "${rendering[$name]}" || fail "$name-nginx" "the nginx of $name cannot be configured"
+	done
+	for name in "${!rendering[@]}"; do
+		start_nginx "$name"
 	done
 }
 
+# All are asked at once: those who start wait for nobody but PostgreSQL.
 wait_ready() {
-	local name=$1 deadline=$((SECONDS + ready_seconds))
-	until ready "$name"; do
-		running "$name-worker" >/dev/null || fail "$name-worker" "the $name worker ended"
-		running "$name-nginx" >/dev/null || fail "$name-nginx" "the $name sidecar ended"
-		((SECONDS < deadline)) || fail "$name-worker" "$name is not ready after $ready_seconds s"
+	local name urls=() deadline=$((SECONDS + ready_seconds))
+	for name in "${replicas[@]}"; do
+		setting "$name" HEALTH_PORT
+		urls+=("http://127.0.0.1:$REPLY/readyz")
+	done
+	urls+=("$gateway_url/products?limit=1")
+	((!OBSERVE)) || urls+=("http://127.0.0.1:$PROMETHEUS_PORT/-/ready")
+	check_running
+	until answer "${urls[@]}"; do
+		check_running
+		((SECONDS < deadline)) || fail_late
 		sleep 0.02
 	done
 }
 
-wait_gateway() {
-	local deadline=$((SECONDS + ready_seconds))
-	until curl -fsS -o /dev/null --max-time 2 "$(gateway_url)/products?limit=1" 2>/dev/null; do
-		running gateway-nginx >/dev/null || fail gateway-nginx 'the gateway ended'
-		((SECONDS < deadline)) || fail gateway-nginx "no answer through the gateway after $ready_seconds s"
-		sleep 0.02
+check_running() {
+	local name
+	for name in "${replicas[@]}"; do
+		running "$name-worker" || fail "$name-worker" "the $name worker ended"
+		running "$name-nginx" || fail "$name-nginx" "the $name sidecar ended"
 	done
+	((REPLICAS == 1)) || running balancer-nginx || fail balancer-nginx 'the balancer ended'
+	running gateway-nginx || fail gateway-nginx 'the gateway ended'
+	((!OBSERVE)) || running prometheus || fail prometheus 'Prometheus ended'
 }
 
-up_prometheus() {
-	local deadline=$((SECONDS + ready_seconds))
-	start_prometheus
-	until prometheus_ready; do
-		running prometheus >/dev/null || fail prometheus 'Prometheus ended'
-		((SECONDS < deadline)) || fail prometheus "Prometheus is not ready after $ready_seconds s"
-		sleep 0.02
+fail_late() {
+	local name
+	for name in "${replicas[@]}"; do
+		ready "$name" || fail "$name-worker" "$name is not ready after $ready_seconds s"
 	done
+	((!OBSERVE)) || prometheus_ready ||
+		fail prometheus "Prometheus is not ready after $ready_seconds s"
+	fail gateway-nginx "no answer through the gateway after $ready_seconds s"
 }
 
 seed() {
 	local url answer refused
-	url="$(gateway_url)/products"
+	url="$gateway_url/products"
 	[[ $(curl -fsS --max-time 10 "$url?limit=1") == '[]' ]] || return 0
 	answer=$(curl -fsS --max-time 60 -H 'Content-Type: application/x-ndjson' \
 		--data-binary @scripts/catalogue.ndjson "$url/bulk") ||
@@ -128,7 +188,7 @@ seed() {
 note_rebuilt() {
 	local name
 	for name in "${replicas[@]}"; do
-		if [[ build/$VARIANT/${name%%-*}-service -nt $(pid_file "$name-worker") ]]; then
+		if [[ build/$VARIANT/${name%%-*}-service -nt $STATE_DIR/run/$name-worker.pid ]]; then
 			say 'The programs were built again since: "make down up" runs them.'
 			return
 		fi
@@ -144,119 +204,41 @@ row() {
 }
 
 print_urls() {
-	local name gateway at=http://127.0.0.1
-	gateway=$(gateway_url)
+	local name api health at=http://127.0.0.1
 	say
 	row '' API 'interactive documentation' 'health, metrics'
-	row gateway "$gateway/products" "$gateway/products/docs"
-	row '' "$gateway/carts" "$gateway/carts/docs"
-	row '' "$gateway/orders" "$gateway/orders/docs"
+	row gateway "$gateway_url/products" "$gateway_url/products/docs"
+	row '' "$gateway_url/carts" "$gateway_url/carts/docs"
+	row '' "$gateway_url/orders" "$gateway_url/orders/docs"
 	for name in "${replicas[@]}"; do
-		row "$name" "$at:$(setting "$name" PORT)/" "$at:$(setting "$name" PORT)/docs" \
-			"$at:$(setting "$name" HEALTH_PORT)/"
+		setting "$name" PORT && api=$at:$REPLY
+		setting "$name" HEALTH_PORT && health=$at:$REPLY
+		row "$name" "$api/" "$api/docs" "$health/"
 	done
-	if running prometheus >/dev/null; then
+	if running prometheus; then
 		row prometheus "$at:$PROMETHEUS_PORT/"
 	fi
 	say
 	say 'Next:'
 	say '  make demo                        buys something and shows every step'
-	say "  curl -s '$gateway/products?q=lamp&limit=3'"
+	say "  curl -s '$gateway_url/products?q=lamp&limit=3'"
 	say '  make status, make logs, make down'
-}
-
-# Sets wanted, the pairs for check_ports of what is to be started.
-find_wanted() {
-	local name
-	wanted=()
-	for name in "${replicas[@]}"; do
-		if ! running "$name-nginx" >/dev/null; then
-			stop "$name-nginx" TERM || true # what a killed one left
-			wanted+=("$name" PORT "$name" INTERNAL_PORT "$name" HEALTH_PORT)
-		fi
-	done
-	if ((REPLICAS > 1)) && ! running balancer-nginx >/dev/null; then
-		stop balancer-nginx TERM || true
-		wanted+=(product BALANCER_PORT cart BALANCER_PORT)
-	fi
-	if ! running gateway-nginx >/dev/null; then
-		stop gateway-nginx TERM || true
-		wanted+=(gateway PORT)
-	fi
-	if [[ $OBSERVE == 1 ]] && ! running prometheus >/dev/null; then
-		wanted+=(prometheus PORT)
-	fi
-}
-
-# Whether these settings have it.
-is_wanted() {
-	case $1 in
-	prometheus) ((OBSERVE)) ;;
-	balancer-nginx) ((REPLICAS > 1)) ;;
-	postgres) [[ $DB == postgres ]] ;;
-	esac
-}
-
-up_service() {
-	local name
-	for name in $(replicas_of "$1"); do
-		running "$name-worker" >/dev/null || start_worker "$name"
-		if ! running "$name-nginx" >/dev/null; then
-			render_sidecar "$name"
-			start_nginx "$name"
-		fi
-	done
-	for name in $(replicas_of "$1"); do
-		wait_ready "$name"
-	done
-}
-
-up_all() {
-	local service
-	[[ $DB != postgres ]] || up_cluster
-	if ((REPLICAS > 1)) && ! running balancer-nginx >/dev/null; then
-		render_balancer
-		start_nginx balancer
-	fi
-	for service in "${services[@]}"; do
-		up_service "$service"
-	done
-	if ! running gateway-nginx >/dev/null; then
-		render_gateway
-		start_nginx gateway
-	fi
-	wait_gateway
-	[[ $OBSERVE != 1 ]] || running prometheus >/dev/null || up_prometheus
-	((complete)) || seed
 }
 
 [[ $DB != postgres ]] || scripts/install-packages.sh postgres
 [[ $OBSERVE != 1 ]] || scripts/install-packages.sh observe
 take_state_dir
-replicas=()
-for service in "${services[@]}"; do
-	read -ra more <<<"$(replicas_of "$service")"
-	replicas+=("${more[@]}")
-done
 check_choice
 # A killed worker's socket remembers its database, for others that might take it over: here the database
 # is chosen anew.
 anything_runs || rm -f "$STATE_DIR"/run/*.sock.lock
-find_wanted
-check_ports "${wanted[@]}"
-
-declare -A ran_before=()
-complete=1
-while read -r name _; do
-	if running "$name" >/dev/null; then
-		ran_before[$name]=yes
-	elif is_wanted "$name"; then
-		complete=0
-	fi
-done < <(stop_order)
+find_missing
+check_ports
 remember_choice
+# Sockets of hundreds of clients; many shells start with a limit of 1024.
+ulimit -S -n 16384 2>/dev/null || ulimit -S -n "$(ulimit -H -n)"
 undoable up_all undo
-if ((complete)); then
+if ((${#missing[@]} == 0)); then
 	say 'It is up already.'
 	note_rebuilt
 else

@@ -135,6 +135,10 @@ class Installation:
     def pid(self, process):
         return int(self.pid_file(process).read_text().split()[0])
 
+    def notes(self):
+        """The pid that is noted of each of its processes; others, as a database's, come and go."""
+        return {path.stem: self.pid(path.stem) for path in self.state.glob("run/*.pid")}
+
     def end(self, process, signum):
         """Ends one of its processes; returns once nobody listens for it any more."""
         pid = self.pid(process)
@@ -154,8 +158,11 @@ class Installation:
         return found
 
     def kill_everything(self):
-        for pid in self.processes():
+        killed = self.processes()
+        for pid in killed:
             os.kill(pid, signal.SIGKILL)
+        # Amid its end a process has no folder any more, but may still listen.
+        wait_until(lambda: not any(map(alive, killed)), READY_WITHIN, "all of them are gone")
         self.await_nothing()
 
     def await_nothing(self, seconds=READY_WITHIN):
