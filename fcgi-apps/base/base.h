@@ -1,21 +1,31 @@
 /*
  * What every floor uses: attributes, array size, cleanup.
  *
- * Errors, on every floor: a function that can fail returns 0 or a positive result, or a negative
- * errno value. The ones with a fixed meaning throughout:
- *   -ENOMEM     out of memory
- *   -EMSGSIZE   a limit would be exceeded
- *   -EINVAL     malformed input
- *   -ERANGE     a number out of its range
- *   -ENOENT     no such thing
- *   -EEXIST     a uniqueness rule is broken
- *   -EAGAIN     lost a race; the same call may succeed when repeated
- *   -EHOSTDOWN  the store or a sibling service can't be reached now
- *   -ETIMEDOUT  a deadline passed
- *   -ENOSPC     the disk is full
- *   -ECONNABORTED the client went away
- *   -EIO        anything else of the store or the system
- * Output parameters are named ret_x and untouched on failure. Destructors take NULL.
+ * A function that can fail returns 0 or a positive result, or one of these, on every floor:
+ *   -ENOMEM          out of memory
+ *   -EMSGSIZE        a limit on a length or a count would be exceeded
+ *   -EINVAL          malformed input
+ *   -ERANGE          a number outside its range
+ *   -EDOM            a number with more decimals than allowed
+ *   -ENOENT          no such thing
+ *   -EEXIST          already there, such as a unique key
+ *   -EOPNOTSUPP      a method that this path does not have
+ *   -EPROTONOSUPPORT a media type that is not accepted
+ *   -EPERM           refused, and the response already says why
+ *   -EBUSY           another process holds it
+ *   -EAGAIN          not now (a race was lost, a queue is full); the same call may succeed later
+ *   -EINPROGRESS     started; the result comes later
+ *   -ECANCELED       shutting down
+ *   -EHOSTDOWN       the store or a sibling service cannot be reached
+ *   -ETIMEDOUT       a deadline passed
+ *   -ENOSPC          the disk is full
+ *   -EPIPE           the peer has closed the connection
+ *   -ECONNABORTED    the client went away in the middle of its request or answer
+ *   -EIO             any other failure of the store or the system
+ * The errno of a system call is passed on only to be logged.
+ *
+ * Output parameters are called ret_x and untouched on failure; reterr_x are written on failure.
+ * Destructors take NULL.
  */
 #ifndef BASE_BASE_H
 #define BASE_BASE_H

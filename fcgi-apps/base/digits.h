@@ -1,4 +1,4 @@
-/* Decimal digits of integers, written without printf. Private to this folder. */
+/* Decimal and hexadecimal digits, without printf and the locale that <ctype.h> asks. */
 #ifndef BASE_DIGITS_H
 #define BASE_DIGITS_H
 
@@ -30,6 +30,23 @@ static inline char *digits_fixed(char *position, unsigned value, unsigned count)
 static inline bool is_digit(char byte)
 {
 	return byte >= '0' && byte <= '9';
+}
+
+/* The value of a hexadecimal digit of either case, or -1. */
+static inline int hex_value(char byte)
+{
+	if (is_digit(byte))
+		return byte - '0';
+	char lower = (char)(byte | 0x20);
+	return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
+}
+
+/* Writes the low count hexadecimal digits of value, lower case; returns the byte after. */
+static inline char *hex_fixed(char *position, uint64_t value, unsigned count)
+{
+	for (unsigned place = count; place > 0; place--)
+		*position++ = "0123456789abcdef"[value >> 4 * (place - 1) & 15];
+	return position;
 }
 
 #endif

@@ -39,14 +39,14 @@ struct json_error {
 
 /*
  * Parses a whole text of our own or a sibling's, at most depth_limit deep. The value is
- * the caller's: json_free(). -EINVAL with *ret_error filled, -ENOMEM.
+ * the caller's: json_free(). -EINVAL with *reterr_error filled, -ENOMEM.
  */
 int json_parse(const char *text, size_t length, int depth_limit, struct json **ret_value,
-	       struct json_error *ret_error);
+	       struct json_error *reterr_error);
 
 /* The same for what a client sent: at most JSON_DEPTH_MAX deep, at most JSON_VALUES_MAX values. */
 int json_parse_input(const char *text, size_t length, struct json **ret_value,
-		     struct json_error *ret_error);
+		     struct json_error *reterr_error);
 
 /* JSON null is a value of its own, never a NULL pointer; NULL means "no such member". */
 enum json_type json_type(const struct json *value);

@@ -221,7 +221,7 @@ static int parse_value(struct parser *parser, struct json_object **ret_value)
 	return unexpected(parser, "expected a value");
 }
 
-static void describe(const struct parser *parser, struct json_error *ret_error)
+static void describe(const struct parser *parser, struct json_error *reterr_error)
 {
 	const struct json_scan *scan = &parser->scan;
 	struct json_error error = {.offset = scan->position, .line = 1, .column = 1};
@@ -240,10 +240,10 @@ static void describe(const struct parser *parser, struct json_error *ret_error)
 	} else {
 		snprintf(error.detail, sizeof(error.detail), "%s", scan->fault);
 	}
-	*ret_error = error;
+	*reterr_error = error;
 }
 
-static int parse(struct parser *parser, struct json **ret_value, struct json_error *ret_error)
+static int parse(struct parser *parser, struct json **ret_value, struct json_error *reterr_error)
 {
 	struct json_scan *scan = &parser->scan;
 	struct json_object *value = NULL;
@@ -261,27 +261,27 @@ static int parse(struct parser *parser, struct json **ret_value, struct json_err
 	if (r == 0)
 		*ret_value = json_wrap(value);
 	else if (r == -EINVAL)
-		describe(parser, ret_error);
+		describe(parser, reterr_error);
 	text_release(&parser->names);
 	return r;
 }
 
 int json_parse(const char *text, size_t length, int depth_limit, struct json **ret_value,
-	       struct json_error *ret_error)
+	       struct json_error *reterr_error)
 {
 	struct parser parser = {.scan = {text, length, 0, NULL},
 				.depth_left = depth_limit,
 				.values_left = SIZE_MAX};
 
-	return parse(&parser, ret_value, ret_error);
+	return parse(&parser, ret_value, reterr_error);
 }
 
 int json_parse_input(const char *text, size_t length, struct json **ret_value,
-		     struct json_error *ret_error)
+		     struct json_error *reterr_error)
 {
 	struct parser parser = {.scan = {text, length, 0, NULL},
 				.depth_left = JSON_DEPTH_MAX,
 				.values_left = JSON_VALUES_MAX};
 
-	return parse(&parser, ret_value, ret_error);
+	return parse(&parser, ret_value, reterr_error);
 }

@@ -10,15 +10,6 @@ int json_scan_fail(struct json_scan *scan, size_t position, const char *fault)
 	return -EINVAL;
 }
 
-static int hex_value(char byte)
-{
-	if (is_digit(byte))
-		return byte - '0';
-	if ((byte | 0x20) >= 'a' && (byte | 0x20) <= 'f')
-		return (byte | 0x20) - 'a' + 10;
-	return -1;
-}
-
 /* The code unit of "\uXXXX" at text, or -1 when there is none. */
 static int32_t code_unit(const char *text, size_t length)
 {

@@ -1,6 +1,7 @@
 #include "base/json_writer.h"
 
 #include "base/clock.h"
+#include "base/digits.h"
 #include "base/utf8.h"
 
 void json_writer_init(struct json_writer *writer, struct text *out)
@@ -83,7 +84,6 @@ static size_t plain_prefix(const char *bytes, size_t length)
 
 static void append_escape(struct text *out, char byte)
 {
-	static const char hex[] = "0123456789abcdef";
 	char escape[6] = {'\\', byte, '0', '0'};
 
 	switch (byte) {
@@ -107,8 +107,7 @@ static void append_escape(struct text *out, char byte)
 		break;
 	default:
 		escape[1] = 'u';
-		escape[4] = hex[byte >> 4 & 15];
-		escape[5] = hex[byte & 15];
+		hex_fixed(escape + 4, (unsigned char)byte, 2);
 		text_append(out, escape, 6);
 		return;
 	}

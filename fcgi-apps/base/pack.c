@@ -3,6 +3,7 @@
 #include <zlib.h>
 
 #include "base/base64url.h"
+#include "base/digits.h"
 
 int text_pack(const char *data, size_t length, struct text *out)
 {
@@ -25,7 +26,7 @@ static int read_length(const char *packed, size_t length, size_t limit, size_t *
 	size_t value = 0;
 	size_t i;
 
-	for (i = 0; i < length && packed[i] >= '0' && packed[i] <= '9'; i++) {
+	for (i = 0; i < length && is_digit(packed[i]); i++) {
 		value = value * 10 + (size_t)(packed[i] - '0');
 		if (value > limit)
 			return -EMSGSIZE;

@@ -78,29 +78,14 @@ static uint64_t next_time_and_counter(uint64_t seed)
 	return next;
 }
 
-static char *write_hex(char *position, uint64_t value, int digits)
-{
-	static const char hex[] = "0123456789abcdef";
-
-	for (int shift = 4 * (digits - 1); shift >= 0; shift -= 4)
-		*position++ = hex[value >> shift & 15];
-	return position;
-}
-
-/* <ctype.h> would ask the locale. */
-static bool is_hex(char byte)
-{
-	return is_digit(byte) || ((byte | 0x20) >= 'a' && (byte | 0x20) <= 'f');
-}
-
-static bool is_uuid(const char *text, size_t length)
+bool uuid_is_valid(const char *text, size_t length)
 {
 	if (length != UUID_TEXT_SIZE - 1)
 		return false;
 	for (size_t i = 0; i < length; i++) {
 		bool dash = i == 8 || i == 13 || i == 18 || i == 23;
 
-		if (dash ? text[i] != '-' : !is_hex(text[i]))
+		if (dash ? text[i] != '-' : hex_value(text[i]) < 0)
 			return false;
 	}
 	return true;
@@ -108,7 +93,7 @@ static bool is_uuid(const char *text, size_t length)
 
 void uuid_to_lower(char *text, size_t length)
 {
-	if (!is_uuid(text, length))
+	if (!uuid_is_valid(text, length))
 		return;
 	for (size_t i = 0; i < length; i++)
 		text[i] = (char)(text[i] | 0x20); /* digits and dashes have this bit already */
@@ -123,14 +108,14 @@ void uuid_make(char buffer[UUID_TEXT_SIZE])
 	uint64_t variant_and_b =
 		UINT64_C(2) << 62 | (order & 15) << 58 | (random & ((UINT64_C(1) << 58) - 1));
 
-	char *end = write_hex(buffer, milliseconds >> 16, 8);
+	char *end = hex_fixed(buffer, milliseconds >> 16, 8);
 	*end++ = '-';
-	end = write_hex(end, milliseconds, 4);
+	end = hex_fixed(end, milliseconds, 4);
 	*end++ = '-';
-	end = write_hex(end, version_and_a, 4);
+	end = hex_fixed(end, version_and_a, 4);
 	*end++ = '-';
-	end = write_hex(end, variant_and_b >> 48, 4);
+	end = hex_fixed(end, variant_and_b >> 48, 4);
 	*end++ = '-';
-	end = write_hex(end, variant_and_b, 12);
+	end = hex_fixed(end, variant_and_b, 12);
 	*end = '\0';
 }

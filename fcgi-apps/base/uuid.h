@@ -12,7 +12,10 @@
  */
 void uuid_make(char buffer[UUID_TEXT_SIZE]);
 
-/* Writes a UUID (RFC 9562 section 4) in lower case, as ours are; any other text stays as it is. */
+/* Whether it has the form of a UUID, in either case (RFC 9562 section 4). */
+bool uuid_is_valid(const char *text, size_t length);
+
+/* Writes a UUID in lower case, as ours are; any other text stays as it is. */
 void uuid_to_lower(char *text, size_t length);
 
 /* Fills bytes from the kernel's generator (getrandom). Thread-safe; cannot fail after boot. */

@@ -1,7 +1,5 @@
 #include "cart/cart.h"
 
-#include <ctype.h>
-
 #include "base/clock.h"
 
 void cart_release(struct cart *cart)
@@ -27,15 +25,7 @@ bool cart_id_is_valid(const char *id)
 
 bool cart_product_id_is_valid(const char *id)
 {
-	if (strlen(id) != UUID_TEXT_SIZE - 1)
-		return false;
-	for (size_t i = 0; i < UUID_TEXT_SIZE - 1; i++) {
-		bool dash = i == 8 || i == 13 || i == 18 || i == 23;
-
-		if (dash ? id[i] != '-' : !isxdigit((unsigned char)id[i]))
-			return false;
-	}
-	return true;
+	return uuid_is_valid(id, strlen(id));
 }
 
 struct cart_line *cart_find_line(struct cart *cart, const char *product_id)

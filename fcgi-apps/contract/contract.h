@@ -66,17 +66,19 @@ struct route {
 	const struct operation *operation;
 	struct path_parameter parameters[CONTRACT_PATH_PARAMETERS_MAX];
 	size_t parameter_count;
-	char allow[64]; /* for -EOPNOTSUPP: "GET, HEAD, POST" */
 };
+
+/* A value of the Allow header: "GET, HEAD, POST". */
+#define CONTRACT_ALLOW_SIZE 64
 
 /*
  * Finds the operation of a decoded path; one trailing slash is ignored, HEAD routes to GET.
  * Literal segments win over parameters. Internal operations exist only when internal is set.
  * -ENOENT: no such path, or a path parameter breaks its schema (no such thing can exist);
- * -EOPNOTSUPP: not with this method, only ret_route->allow is written and says which.
+ * -EOPNOTSUPP: not with this method; reterr_allow says with which.
  */
 int contract_route(const struct contract *contract, const char *method, const char *path,
-		   bool internal, struct route *ret_route);
+		   bool internal, struct route *ret_route, char reterr_allow[CONTRACT_ALLOW_SIZE]);
 
 /* ---- requests ------------------------------------------------------------------------------- */
 

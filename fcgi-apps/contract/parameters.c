@@ -1,4 +1,5 @@
 /* Checking query and header parameters of a request. */
+#include "base/digits.h"
 #include "base/unicode.h"
 #include "base/utf8.h"
 #include "contract/contract_parts.h"
@@ -27,17 +28,6 @@ void arguments_release(struct arguments *arguments)
 }
 
 /* ---- texts ---------------------------------------------------------------------------------- */
-
-static int hex_value(char digit)
-{
-	if (digit >= '0' && digit <= '9')
-		return digit - '0';
-	if (digit >= 'a' && digit <= 'f')
-		return digit - 'a' + 10;
-	if (digit >= 'A' && digit <= 'F')
-		return digit - 'A' + 10;
-	return -1;
-}
 
 /* Decodes from..end in place and ends it with a NUL, where a separator was. NULL, or the reason. */
 static const char *decode(char *from, const char *end, size_t *ret_length)

@@ -63,15 +63,16 @@ static const struct route_node *find_node(const struct route_node *node, const c
 }
 
 /* Method names in the order of methods, HEAD with GET. */
-static void list_methods(const struct route_node *node, bool internal, char *buffer, size_t size)
+static void list_methods(const struct route_node *node, bool internal,
+			 char buffer[CONTRACT_ALLOW_SIZE])
 {
 	size_t used = 0;
 
 	for (size_t i = 0; i < METHOD_COUNT; i++) {
 		if (!is_visible(node->endpoints[i], internal))
 			continue;
-		used += (size_t)snprintf(buffer + used, size - used, "%s%s", used ? ", " : "",
-					 i == 0 ? "GET, HEAD" : methods[i]);
+		used += (size_t)snprintf(buffer + used, CONTRACT_ALLOW_SIZE - used, "%s%s",
+					 used ? ", " : "", i == 0 ? "GET, HEAD" : methods[i]);
 	}
 }
 
@@ -101,7 +102,7 @@ static bool take_parameters(const struct endpoint *endpoint, struct route *route
 }
 
 int contract_route(const struct contract *contract, const char *method, const char *path,
-		   bool internal, struct route *ret_route)
+		   bool internal, struct route *ret_route, char reterr_allow[CONTRACT_ALLOW_SIZE])
 {
 	struct route route = {0};
 	size_t length = strlen(path);
@@ -117,7 +118,7 @@ int contract_route(const struct contract *contract, const char *method, const ch
 		return -ENOENT;
 	const struct endpoint *endpoint = find_method(node, method);
 	if (!is_visible(endpoint, internal)) {
-		list_methods(node, internal, ret_route->allow, sizeof(ret_route->allow));
+		list_methods(node, internal, reterr_allow);
 		return -EOPNOTSUPP;
 	}
 	if (!take_parameters(endpoint, &route))

@@ -1,21 +1,11 @@
 #include "contract/schema_format.h"
 
 #include "base/clock.h"
-
-/* <ctype.h> would ask the locale. */
-static bool is_digit(char byte)
-{
-	return byte >= '0' && byte <= '9';
-}
+#include "base/digits.h"
 
 static bool is_letter(char byte)
 {
 	return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z');
-}
-
-static bool is_hex(char byte)
-{
-	return is_digit(byte) || (byte >= 'a' && byte <= 'f') || (byte >= 'A' && byte <= 'F');
 }
 
 static bool is_date_time(const char *text, size_t length)
@@ -37,7 +27,8 @@ static bool is_part(const char *text, size_t length, const char *extra)
 		char byte = text[i];
 
 		if (byte == '%') {
-			if (length - i < 3 || !is_hex(text[i + 1]) || !is_hex(text[i + 2]))
+			if (length - i < 3 || hex_value(text[i + 1]) < 0 ||
+			    hex_value(text[i + 2]) < 0)
 				return false;
 			i += 2;
 		} else if (!byte || (!is_letter(byte) && !is_digit(byte) &&

@@ -1,5 +1,7 @@
 #include "order/effects.h"
 
+#include <assert.h>
+
 #include "base/clock.h"
 #include "base/failpoint.h"
 #include "base/log.h"
@@ -8,6 +10,8 @@
 /* How long a holder tries, and how long nobody else does: the difference is for its last commit. */
 #define TRY_TIME   (4 * CLOCK_SECOND)
 #define LEASE_TIME (6 * CLOCK_SECOND)
+_Static_assert(TRY_TIME < LEASE_TIME && LEASE_TIME < ORDER_LEASE_MAX,
+	       "never tried without a lease");
 
 /* How long an answer waits for its effects, and what is kept of the request's time to send it. */
 #define VISIBLE_TIME CLOCK_SECOND
@@ -135,6 +139,7 @@ static size_t try_all(const struct order_app *app, struct order_call call, int64
 {
 	size_t done = 0;
 
+	assert(run->count <= BATCH);
 	for (size_t i = 0; i < run->count; i++) {
 		int64_t now = clock_monotonic();
 
@@ -192,6 +197,7 @@ void order_effects_carry_out(struct request *request, const struct response *res
 	int64_t latest = request->deadline - ANSWER_TIME;
 	struct own *own;
 
+	assert(effects->count <= ORDER_EFFECTS_MAX);
 	if (effects->count == 0)
 		return;
 	own = calloc(1, sizeof(*own));

@@ -1,5 +1,7 @@
 #include "order/outbox_store.h"
 
+#include <assert.h>
+
 static const struct {
 	const char *name;
 	enum order_effect_target target;
@@ -38,8 +40,15 @@ static struct db_value holder_of(struct db_conn *conn, int64_t leased_until, int
 	return session ? db_int(session) : db_null();
 }
 
+/* A lease that is longer would outlive its holder: order_outbox_recall() ends it at once. */
+static bool is_lease(int64_t until, int64_t now)
+{
+	return until - now <= ORDER_LEASE_MAX;
+}
+
 int order_outbox_add(struct db_conn *conn, const struct order_effect *effect, int64_t now)
 {
+	assert(*effect->order_id && is_lease(effect->leased_until, now));
 	return db_post(
 		conn,
 		"INSERT INTO order_effects"
@@ -100,6 +109,7 @@ int order_outbox_claim(struct db_conn *conn, enum order_effect_target target, in
 		       int64_t lease_until, struct order_effect *ret_list, size_t size)
 {
 	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
+	assert(lease_until > now && is_lease(lease_until, now));
 	/* "Due" stands in the UPDATE too: of two relays that selected the same row, the one that
 	 * waits for its lock looks again and finds it leased. */
 	int r = db_query(conn,

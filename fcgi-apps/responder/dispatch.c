@@ -57,7 +57,7 @@ static void append_as_utf8(struct text *self, const char *text)
 }
 
 /* Routes on a copy of the path, in which the parameters are then NUL-terminated. */
-static int find_operation(struct exchange *exchange)
+static int find_operation(struct exchange *exchange, char reterr_allow[CONTRACT_ALLOW_SIZE])
 {
 	struct request *request = &exchange->request;
 	text_reset(&exchange->path);
@@ -65,7 +65,8 @@ static int find_operation(struct exchange *exchange)
 	if (text_error(&exchange->path))
 		return text_error(&exchange->path) == -ENOMEM ? -ENOMEM : -ENOENT;
 	int r = contract_route(exchange->server->runtime.contract, request->method,
-			       text_string(&exchange->path), request->internal, &request->route);
+			       text_string(&exchange->path), request->internal, &request->route,
+			       reterr_allow);
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < request->route.parameter_count; i++) {
@@ -149,10 +150,11 @@ static bool check(struct exchange *exchange)
 	struct request *request = &exchange->request;
 	struct response *response = &exchange->response;
 
-	int r = find_operation(exchange);
+	char allow[CONTRACT_ALLOW_SIZE] = "";
+	int r = find_operation(exchange, allow);
 	if (r == -EOPNOTSUPP) {
 		response_problem(response, 405, NULL, "%s is not possible here", request->method);
-		response_header(response, "Allow", "%s", request->route.allow);
+		response_header(response, "Allow", "%s", allow);
 		return false;
 	}
 	if (r == -ENOENT) {

@@ -1,5 +1,6 @@
 #include "responder/exchange.h"
 
+#include <assert.h>
 #include <fastcgi.h>
 #include <poll.h>
 #include <sys/socket.h>
@@ -200,6 +201,7 @@ bool exchange_has_arrived(int fd)
 int exchange_receive(struct exchange *exchange, int fd)
 {
 	FCGX_Request *fcgi = &exchange->fcgi;
+	assert(fd >= 0 && fcgi->ipcFd < 0);
 	/* Before anything of the request is read, libfcgi "finishes" its last one: with
 	 * keepConnection unset that would close the connection. */
 	fcgi->ipcFd = fd;
@@ -292,6 +294,7 @@ void exchange_answer(struct exchange *exchange)
 	struct server *server = exchange->server;
 	FCGX_Request *fcgi = &exchange->fcgi;
 
+	assert(fcgi->ipcFd >= 0); /* answered once */
 	if (!exchange->started) {
 		discard_body(exchange);
 		send_answer(exchange);
@@ -345,6 +348,7 @@ static void exchange_free(struct exchange *exchange)
 void exchange_return(struct exchange *exchange)
 {
 	struct server *server = exchange->server;
+	assert(exchange->fcgi.ipcFd < 0); /* its connection is parked or closed */
 	pthread_mutex_lock(&server->free_lock);
 	bool keep = server->free_count < KEPT_EXCHANGES;
 	if (keep) {

@@ -80,7 +80,7 @@ static int write_record(int lock, const char *database)
 	int length =
 		snprintf(text, sizeof(text), "%s\nprocess %d on %s", database, (int)getpid(), host);
 	if (length >= (int)sizeof(text))
-		return -ENAMETOOLONG;
+		return -EMSGSIZE;
 	if (ftruncate(lock, 0) < 0 || pwrite(lock, text, (size_t)length, 0) != length)
 		return errno ? -errno : -ENOSPC;
 	return 0;

@@ -1,3 +1,4 @@
+#include <assert.h>
 #include <fcntl.h>
 #include <sched.h>
 #include <sys/epoll.h>
@@ -35,9 +36,17 @@ static int arm(struct server *server, int fd, int operation)
 	return epoll_ctl(server->epoll, operation, fd, &event);
 }
 
+/* Only the thread that owns a connection parks it. */
+static void set_parked(struct server *server, int fd)
+{
+	assert(fd >= 0 && (size_t)fd < server->parked_size);
+	unsigned char before = atomic_exchange(&server->parked[fd], PARKED);
+	assert(before == BUSY);
+}
+
 void loop_park(struct server *server, int fd)
 {
-	atomic_store(&server->parked[fd], PARKED);
+	set_parked(server, fd);
 	/* Draining started while this connection was busy: what has arrived is still answered,
 	 * then the end of the stream closes it. */
 	if (atomic_load(&server->draining))
@@ -47,7 +56,8 @@ void loop_park(struct server *server, int fd)
 
 void loop_forget(struct server *server)
 {
-	atomic_fetch_sub(&server->connections, 1);
+	int before = atomic_fetch_sub(&server->connections, 1);
+	assert(before > 0);
 }
 
 void loop_gate_enter(struct server *server)
@@ -60,6 +70,7 @@ void loop_gate_enter(struct server *server)
 void loop_gate_leave(struct server *server)
 {
 	pthread_mutex_lock(&server->gate_lock);
+	assert(server->gate_count > 0);
 	/* Not at once below the limit: the threads would wake for one request each. */
 	if (--server->gate_count == GATE_REOPENS && server->gate_shut) {
 		server->gate_shut = false;
@@ -88,7 +99,7 @@ static void adopt(struct server *server, int fd)
 	struct timeval timeout = {.tv_sec = PEER_TIMEOUT};
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
 	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout));
-	atomic_store(&server->parked[fd], PARKED);
+	set_parked(server, fd);
 	/* Draining may have looked for idle connections before it could see this one. */
 	if (atomic_load(&server->draining))
 		shutdown(fd, SHUT_RD);

@@ -17,7 +17,8 @@ static int get_service_info(struct request *request, struct response *response)
 static bool leads_to_paths(const struct contract *contract, const char *prefix)
 {
 	struct route route;
-	return *prefix && contract_route(contract, "GET", prefix, true, &route) == 0;
+	char allow[CONTRACT_ALLOW_SIZE];
+	return *prefix && contract_route(contract, "GET", prefix, true, &route, allow) == 0;
 }
 
 /* Tools take the first server as it stands: it is absolute, as whoever asks reaches the service. */

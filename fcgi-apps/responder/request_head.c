@@ -2,6 +2,7 @@
 
 #include <ctype.h>
 
+#include "base/digits.h"
 #include "base/uuid.h"
 
 #define HOST_MAX 300
@@ -66,18 +67,18 @@ static const char *or_null(const char *text)
 static bool is_lower_hex(const char *text, size_t length)
 {
 	for (size_t i = 0; i < length; i++) {
-		if (!(text[i] >= '0' && text[i] <= '9') && !(text[i] >= 'a' && text[i] <= 'f'))
+		if (hex_value(text[i]) < 0 || (text[i] >= 'A' && text[i] <= 'F'))
 			return false;
 	}
 	return true;
 }
 
-static void make_hex(char *out, size_t digits)
+/* count digits, 16 at most */
+static char *random_hex(char *position, unsigned count)
 {
-	unsigned char bytes[16];
-	random_bytes(bytes, sizeof(bytes));
-	for (size_t i = 0; i < digits; i++)
-		out[i] = "0123456789abcdef"[i % 2 ? bytes[i / 2] & 15 : bytes[i / 2] >> 4];
+	uint64_t bits;
+	random_bytes(&bits, sizeof(bits));
+	return hex_fixed(position, bits, count);
 }
 
 /* "00-<32 hex>-<16 hex>-<2 hex>" (W3C Trace Context section 3.2). */
@@ -97,9 +98,9 @@ static void set_trace(struct request *request, const char *traceparent)
 		memcpy(own, traceparent, TRACEPARENT_SIZE);
 	} else {
 		memcpy(own, "00-", 3);
-		make_hex(own + 3, 32);
+		random_hex(random_hex(own + 3, 16), 16);
 		own[35] = '-';
-		make_hex(own + 36, 16);
+		random_hex(own + 36, 16);
 		memcpy(own + 52, "-01", 4);
 	}
 	memcpy(request->trace_id, own + 3, 32);

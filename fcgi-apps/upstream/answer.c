@@ -1,6 +1,7 @@
 #include "upstream/answer.h"
 
 #include "base/clock.h"
+#include "base/digits.h"
 
 static int on_message_begin(struct http_parser *parser)
 {
@@ -17,7 +18,7 @@ static int64_t read_delay(const char *text)
 {
 	int64_t seconds = 0;
 
-	for (; *text >= '0' && *text <= '9'; text++)
+	for (; is_digit(*text); text++)
 		seconds = seconds * 10 + (*text - '0');
 	return *text || seconds >= CLOCK_DAY / CLOCK_SECOND ? 0 : seconds * CLOCK_SECOND;
 }

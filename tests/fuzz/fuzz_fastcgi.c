@@ -151,6 +151,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (send(ends[0], bytes.data, bytes.length, MSG_DONTWAIT) == (ssize_t)bytes.length) {
 		struct exchange *exchange = exchange_take(&server);
 		fuzz_check(exchange);
+		atomic_store(&server.connections, 1);
 		shutdown(ends[0], SHUT_WR);
 		if (exchange_receive(exchange, ends[1]) == 0)
 			serve(exchange, &body);

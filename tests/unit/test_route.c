@@ -80,13 +80,14 @@ static const struct {
 START_TEST(routing)
 {
 	struct route route = {0};
+	char allow[CONTRACT_ALLOW_SIZE] = "";
 	const char *id = route_cases[_i].id;
 	size_t count = 0;
 
 	ck_assert_int_eq(contract_route(contract, route_cases[_i].method, route_cases[_i].path,
-					route_cases[_i].internal, &route),
+					route_cases[_i].internal, &route, allow),
 			 route_cases[_i].error);
-	ck_assert_str_eq(route.allow, route_cases[_i].allow);
+	ck_assert_str_eq(allow, route_cases[_i].allow);
 	if (!id) {
 		ck_assert_ptr_null(route.operation);
 		return;
@@ -109,12 +110,13 @@ START_TEST(endless_paths_end)
 {
 	char path[8192];
 	struct route route;
+	char allow[CONTRACT_ALLOW_SIZE];
 
 	memset(path, 'a', sizeof(path) - 1);
 	for (size_t i = 0; i < sizeof(path) - 1; i += 2)
 		path[i] = '/';
 	path[sizeof(path) - 1] = '\0';
-	ck_assert_int_eq(contract_route(contract, "GET", path, true, &route), -ENOENT);
+	ck_assert_int_eq(contract_route(contract, "GET", path, true, &route, allow), -ENOENT);
 }
 END_TEST
 
