@@ -8,10 +8,25 @@
 #define SUMS(condition)                                                                            \
 	"(SELECT product_id, sum(delta) AS total FROM stock_movements" condition                   \
 	" GROUP BY product_id) AS ledger ON ledger.product_id = products.id"
+#define ALL_SUMS   SUMS("")
+#define STOCK_SUMS SUMS(" WHERE reference IS NULL")
 
 #define DELETED "CASE WHEN deleted_at IS NULL THEN 0 ELSE 1 END"
 
 #define ONE_IF(condition) "CASE WHEN " condition " THEN 1 ELSE 0 END"
+#define IS_RELEASED       ONE_IF("state = 'released'")
+#define IS_SHIPPED        ONE_IF("state = 'shipped'")
+
+#define COUNT_OF(reason) "sum(" ONE_IF("reason = '" reason "'") ")"
+#define HOLDS            COUNT_OF("hold") " AS holds"
+#define RELEASES         COUNT_OF("release") " AS releases"
+#define SHIPS            COUNT_OF("ship") " AS ships"
+
+/* Each order's movements of each product. */
+#define MOVED                                                                                      \
+	"(SELECT reference, product_id, count(*) AS number, sum(delta) AS delta, " HOLDS           \
+	", " RELEASES ", " SHIPS " FROM stock_movements WHERE reference IS NOT NULL"               \
+	" GROUP BY reference, product_id) AS moved"
 
 static const char reserved_lines[] =
 	"SELECT items.order_id, state || ' ' || quantity || ' of product ' || items.product_id ||"
@@ -19,71 +34,12 @@ static const char reserved_lines[] =
 	" ' release, ' || coalesce(ships, 0) || ' ship, ' || coalesce(delta, 0) || ' in all'"
 	" FROM reservation_items AS items"
 	" JOIN reservations ON reservations.order_id = items.order_id"
-	" LEFT JOIN (SELECT reference, product_id, count(*) AS number, sum(delta) AS delta,"
-	"  sum(" ONE_IF(
-		"reason = 'hold'") ") AS holds,"
-				   "  sum(" ONE_IF(
-					   "reason = 'release'") ") AS releases,"
-								 "  sum(" ONE_IF(
-									 "reason = 'ship'") ") AS "
-											    "ships"
-											    "  "
-											    "FROM "
-											    "stock_"
-											    "moveme"
-											    "nts "
-											    "WHERE "
-											    "refere"
-											    "nce "
-											    "IS "
-											    "NOT "
-											    "NULL"
-											    "  "
-											    "GROUP "
-											    "BY "
-											    "refere"
-											    "nce, "
-											    "produc"
-											    "t_id) "
-											    "AS "
-											    "moved"
-											    " ON "
-											    "moved."
-											    "refere"
-											    "nce = "
-											    "items."
-											    "order_"
-											    "id "
-											    "AND "
-											    "moved."
-											    "produc"
-											    "t_id "
-											    "= "
-											    "items."
-											    "produc"
-											    "t_id"
-											    " WHERE"
-											    " holds"
-											    " IS "
-											    "NULL "
-											    "OR "
-											    "holds "
-											    "<> 1 "
-											    "OR "
-											    "number"
-											    " <> "
-											    "holds "
-											    "+ "
-											    "releas"
-											    "es + "
-											    "ships"
-											    " OR "
-											    "releas"
-											    "es "
-											    "<>"
-											    " " ONE_IF("state = 'released'") " OR ships <> " ONE_IF(
-												    "state = 'shipped'") " OR delta <> CASE state WHEN 'released' THEN 0 ELSE -quantity END"
-															 " ORDER BY items.order_id, items.product_id";
+	" LEFT JOIN " MOVED " ON moved.reference = items.order_id"
+	"  AND moved.product_id = items.product_id"
+	" WHERE holds IS NULL OR holds <> 1 OR number <> holds + releases + ships"
+	" OR releases <> " IS_RELEASED " OR ships <> " IS_SHIPPED
+	" OR delta <> CASE state WHEN 'released' THEN 0 ELSE -quantity END"
+	" ORDER BY items.order_id, items.product_id";
 
 const struct check product_checks[PRODUCT_CHECK_COUNT] = {
 	{
@@ -91,16 +47,15 @@ const struct check product_checks[PRODUCT_CHECK_COUNT] = {
 		.sql = "SELECT id, 'opening stock and adjustments make ' || coalesce(total, 0) ||"
 		       " ', but inventory ' || inventory || ', reserved ' || reserved ||"
 		       " ' and shipped ' || shipped || ' make ' || (inventory + reserved + shipped)"
-		       " FROM products LEFT JOIN " SUMS(
-			       " WHERE reference IS NULL") " WHERE coalesce(total, 0) <> inventory "
-							   "+ reserved + shipped ORDER BY id",
+		       " FROM products LEFT JOIN " STOCK_SUMS
+		       " WHERE coalesce(total, 0) <> inventory + reserved + shipped ORDER BY id",
 	},
 	{
 		.rule = "ledger-gives-inventory",
 		.sql = "SELECT id, 'all movements make ' || coalesce(total, 0) ||"
 		       " ', but inventory is ' || inventory"
-		       " FROM products LEFT JOIN " SUMS(
-			       "") " WHERE coalesce(total, 0) <> inventory ORDER BY id",
+		       " FROM products LEFT JOIN " ALL_SUMS
+		       " WHERE coalesce(total, 0) <> inventory ORDER BY id",
 	},
 	{
 		.rule = "no-negative-numbers",
