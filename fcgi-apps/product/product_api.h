@@ -1,7 +1,8 @@
-/* The handlers of this service, one for each operation of openapi.json. */
+/* The handlers of this service, one for each operation of openapi.json, and what they share. */
 #ifndef PRODUCT_PRODUCT_API_H
 #define PRODUCT_PRODUCT_API_H
 
+#include "product/product.h"
 #include "responder/request.h"
 #include "responder/response.h"
 
@@ -32,5 +33,17 @@ int product_api_export(struct request *request, struct response *response);
 int product_api_hold(struct request *request, struct response *response);
 int product_api_ship(struct request *request, struct response *response);
 int product_api_release(struct request *request, struct response *response);
+
+/* ---- shared ---- */
+
+/* The row's product, with its ETag. */
+void product_answer(const struct request *request, struct response *response, int status,
+		    struct db_rows *row);
+
+/* 409 for stock that would be above PRODUCT_STOCK_MAX; available is the inventory as it is. */
+void product_answer_stock_limit(struct response *response, int64_t available);
+
+/* 404; returns 0, what the handler is to return. */
+int product_answer_not_found(struct response *response);
 
 #endif

@@ -1,6 +1,5 @@
 #include "base/clock.h"
 #include "base/uuid.h"
-#include "product/answer.h"
 #include "product/product_api.h"
 #include "product/stock_store.h"
 #include "responder/paging.h"
