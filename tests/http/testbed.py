@@ -147,6 +147,7 @@ class Process:
 class Nginx(Process):
     def __init__(self, bed, name, kind, settings):
         super().__init__(f"{name}-nginx", bed.directory / f"{name}-nginx.log", "TERM")
+        self.root = bed.root
         self.directory = bed.directory / f"{name}-nginx"
         self.access_log = self.directory / "access.log"
         self.kind = kind
@@ -162,7 +163,7 @@ class Nginx(Process):
 
     def render(self, kind, file):
         rendered = subprocess.run(
-            [ROOT / "nginx" / "render.sh", kind],
+            [self.root / "nginx" / "render.sh", kind],
             env=environment(self.settings),
             check=True,
             capture_output=True,
@@ -178,7 +179,7 @@ class Nginx(Process):
         pid_files = [self.directory / "nginx.pid"]
         if self.kind == "sidecar":
             self.settings["ROUTES"] = self.directory / "routes"
-            self.settings["ROUTES"].write_bytes(routes(self.settings["SERVICE"]))
+            self.settings["ROUTES"].write_bytes(routes(self.settings["SERVICE"], self.root))
             pid_files.append(self.directory / "internal.pid")
         configurations = [self.render(self.kind, "nginx.conf")]
         if self.kind == "sidecar":
@@ -186,7 +187,7 @@ class Nginx(Process):
         if edit:
             configurations[0].write_text(edit(configurations[0].read_text()))
         self.start(
-            [ROOT / "nginx" / "serve.sh", self.directory, *configurations],
+            [self.root / "nginx" / "serve.sh", self.directory, *configurations],
             {"RUNTIME_DIR": self.directory},
             self.directory,
         )
@@ -210,17 +211,17 @@ class Nginx(Process):
 
 
 @functools.cache
-def routes(service):
+def routes(service, root):
     """What a sidecar has to know of its worker."""
     return subprocess.run(
-        [*program(service), "--routes"], env=environment({}), check=True, capture_output=True
+        [*program(service, root), "--routes"], env=environment({}), check=True, capture_output=True
     ).stdout
 
 
-def program(service):
+def program(service, root=ROOT):
     """The command of a worker. The thread sanitizer wants its addresses where they always are."""
     prefix = [shutil.which("setarch"), machine.machine(), "-R"] if VARIANT == "tsan" else []
-    return [*prefix, ROOT / "build" / VARIANT / f"{service}-service"]
+    return [*prefix, root / "build" / VARIANT / f"{service}-service"]
 
 
 class Service:
@@ -262,7 +263,7 @@ class Service:
         """Starts the worker and waits until it is ready; settings add to the platform's."""
         self.worker.start(
             ["spawn-fcgi", "-n", "-s", self.socket, "-M", "0600", "-b", "4096", "--",
-             *program(self.name)],
+             *program(self.name, self.nginx.root)],
             {**self.bed.worker_settings(self.name), **settings},
             self.bed.directory,
         )  # fmt: skip
@@ -314,9 +315,11 @@ def hung(service):
 
 
 class Platform:
-    """Use as a context manager. services: which of them; nginx, worker: settings to add."""
+    """Use as a context manager. services: which of them; nginx, worker: settings to add; root:
+    where they were built."""
 
-    def __init__(self, services=SERVICES, gateway=True, nginx=None, worker=None):
+    def __init__(self, services=SERVICES, gateway=True, nginx=None, worker=None, root=ROOT):
+        self.root = root
         self.wanted = services
         self.with_gateway = gateway
         self.nginx_settings = nginx or {}

@@ -63,6 +63,23 @@ class Replica(testbed.Service):
                 before = now
                 assert time.monotonic() < end, f"{self.instance} still gets requests"
 
+    def replace(self):
+        """In the order of docs/OPERATIONS.md: first it gets nothing new, then the sidecar finishes,
+        then the worker does; the new ones get something when they are ready."""
+        marks = list(self.away_marks())
+        for mark in marks:
+            mark.touch()
+        self.wait_until_idle()
+        before = self.worker.pid, self.nginx.pid
+        assert self.nginx.stop() == 0
+        assert self.stop_worker() == 0
+        self.start_worker()
+        self.nginx.run()
+        testbed.wait_until(self.ready, bed.EVENTUALLY, f"{self.instance} is ready")
+        for mark in marks:
+            mark.unlink()
+        assert self.worker.pid != before[0] and self.nginx.pid != before[1]
+
 
 class ReplicaBed(bed.Bed):
     """services: {"product-1": …} to maltreat; product, cart, order: what clients see."""

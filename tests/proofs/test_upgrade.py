@@ -1,0 +1,81 @@
+"""From an older commit to this one under load, service by service, in every order.
+
+Replicas are replaced one by one and no client notices. On SQLite the one worker of a service is away
+for a moment, and clients who send the same again lose nothing.
+
+UPGRADE_FROM names the older commit. `make test-all` runs this; it needs the history and builds the
+older commit in build/upgrade/.
+"""
+
+import itertools
+import os
+import shutil
+import subprocess
+import time
+
+import pytest
+import stores
+import testbed
+from bed import MINUTES
+from journal import Journal
+from load import Load
+
+UPGRADE_FROM = os.environ.get("UPGRADE_FROM", "2d34c68")
+
+pytestmark = pytest.mark.skipif(MINUTES < 5, reason="builds an older commit: only with PROOF_MINUTES=5")
+
+
+def make(directory):
+    """Not as a part of the make that runs the tests."""
+    settings = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
+    command = ["make", "-C", directory, f"-j{os.cpu_count()}", f"VARIANT={testbed.VARIANT}", "programs"]
+    subprocess.run(command, check=True, env=settings, stdout=subprocess.DEVNULL)
+
+
+@pytest.fixture(scope="session")
+def older():
+    """The folder of the older commit, built as this one is."""
+    git = ["git", "-C", testbed.ROOT]
+    known = subprocess.run([*git, "cat-file", "-e", f"{UPGRADE_FROM}^{{commit}}"], capture_output=True)
+    if known.returncode != 0:
+        pytest.skip(f"the history does not have {UPGRADE_FROM}")
+    directory = testbed.ROOT / "build" / "upgrade" / UPGRADE_FROM
+    directory.mkdir(parents=True, exist_ok=True)
+    files = subprocess.run([*git, "archive", UPGRADE_FROM], check=True, capture_output=True).stdout
+    subprocess.run(["tar", "-x", "-C", directory], input=files, check=True)
+    # The pages of /docs are not what this is about, and take a while to fetch.
+    pages = directory / "build" / "docs-ui"
+    if not pages.exists():
+        shutil.copytree(testbed.ROOT / "build" / "docs-ui", pages, symlinks=True)
+    make(directory)
+    return directory
+
+
+def upgrade(service):
+    service.nginx.root = testbed.ROOT
+    if stores.POSTGRES:
+        service.replace()
+        return
+    assert service.nginx.stop() == 0
+    assert service.stop_worker() == 0
+    service.nginx.run()
+    service.start_worker()
+
+
+@pytest.mark.parametrize("order", itertools.permutations(testbed.SERVICES), ids="-".join)
+def test_upgrade(make_bed, older, order):
+    journal = Journal()
+    with make_bed(root=older) as bed:
+        with Load(bed.gateway.port, journal) as load:
+            for name in order:
+                time.sleep(0.5)
+                for service in list(bed.services.values()):
+                    if service.name == name:
+                        upgrade(service)
+            time.sleep(0.5)
+            load.wait_for_enough()
+        print(journal.statuses, journal.slowest)
+        assert load.errors == []
+        if stores.POSTGRES:
+            assert set(journal.statuses) <= {200, 201, 409}, journal.statuses
+        bed.check(journal)
