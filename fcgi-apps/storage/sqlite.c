@@ -11,10 +11,13 @@
 /* Jobs committed with one fsync. More gain little and make the first of them wait. */
 #define GROUP_LIMIT 128
 
-/* Frames of the log at which it is copied into the database file, and at which readers are waited
- * for, so that it can start again from its beginning. */
+/* Frames of the log at which it is copied into the database file (after a copy that a reader was in
+ * the way of, fewer), and at which readers are waited for longer, so that the log can start again
+ * from its beginning. */
 #define CHECKPOINT_FRAMES 1000
+#define RETRY_FRAMES      250
 #define RESTART_FRAMES    8000
+#define CHECKPOINT_WAIT   10  /* milliseconds */
 #define RESTART_WAIT      100 /* milliseconds */
 
 #define MIGRATION_WAIT 30000 /* milliseconds */
@@ -185,16 +188,28 @@ static void identify(struct sqlite_conn *self)
 		set_pragma(self, "application_id", 1 + (int)random_below(INT32_MAX - 1));
 }
 
-static void checkpoint(struct sqlite_conn *self)
+/* Whether all of the log is in the file. */
+static bool checkpoint(struct sqlite_conn *self)
 {
 	bool restart = self->frames >= RESTART_FRAMES;
-	sqlite3_busy_timeout(self->handle, RESTART_WAIT);
+	int frames = 0;
+	int copied = 0;
+	sqlite3_busy_timeout(self->handle, restart ? RESTART_WAIT : CHECKPOINT_WAIT);
 	int code = sqlite3_wal_checkpoint_v2(
-		self->handle, NULL, restart ? SQLITE_CHECKPOINT_RESTART : SQLITE_CHECKPOINT_PASSIVE,
-		NULL, NULL);
+		self->handle, NULL, restart ? SQLITE_CHECKPOINT_RESTART : SQLITE_CHECKPOINT_FULL,
+		&frames, &copied);
 	sqlite3_busy_timeout(self->handle, self->busy_timeout);
 	if (code && (code & 0xff) != SQLITE_BUSY)
 		sqlite_report(self->handle, code, "checkpoint");
+	return (!code || (code & 0xff) == SQLITE_BUSY) && copied == frames;
+}
+
+static bool checkpoint_is_due(const struct sqlite_conn *self)
+{
+	int grown = self->frames - self->checkpointed;
+	if (self->marked)
+		return grown >= CHECKPOINT_FRAMES;
+	return !self->checkpointed || grown >= RETRY_FRAMES;
 }
 
 /*
@@ -207,16 +222,16 @@ static void sqlite_maintain(struct db_conn *conn)
 	struct sqlite_conn *self = sqlite_conn(conn);
 	if (self->frames < self->checkpointed)
 		self->checkpointed = 0; /* the log has started again */
-	if (self->marked && self->frames - self->checkpointed < CHECKPOINT_FRAMES)
+	if (!checkpoint_is_due(self))
 		return;
 	if (sqlite_files_check(&self->store->files, false))
 		return;
 	if (!self->marked)
 		identify(self);
-	set_pragma(self, "user_version", SQLITE_MARK);
-	checkpoint(self);
-	self->marked = set_pragma(self, "user_version", 0);
-	self->checkpointed = self->frames;
+	bool marked = set_pragma(self, "user_version", SQLITE_MARK) && checkpoint(self);
+	bool taken_away = set_pragma(self, "user_version", 0);
+	self->marked = marked && taken_away;
+	self->checkpointed = taken_away ? self->frames : 0;
 }
 
 static int sqlite_intact(void *shared)

@@ -204,12 +204,17 @@ int sqlite_pragma(sqlite3 *handle, const char *sql, int *ret_number)
 	return code;
 }
 
-static int look_at_mark(struct sqlite_conn *self, bool alone)
+/* With its log, the mark is one that a crash left: it is taken away before the log is gone. */
+static int look_at_mark(struct sqlite_conn *self, bool alone, enum db_role role)
 {
 	int version = 0;
 	int code = sqlite_pragma(self->handle, "PRAGMA user_version", &version);
-	if (alone && version == SQLITE_MARK)
+	if (code || version != SQLITE_MARK)
+		return code;
+	if (alone)
 		self->store->lacks_log = true;
+	else if (role == DB_WRITER)
+		code = sqlite3_exec(self->handle, "PRAGMA user_version = 0", NULL, NULL, NULL);
 	return code;
 }
 
@@ -291,7 +296,7 @@ int sqlite_open(const struct db_options *options, void *shared, enum db_role rol
 	if (!code && role == DB_WRITER)
 		code = set_wal(self);
 	if (!code)
-		code = look_at_mark(self, alone);
+		code = look_at_mark(self, alone, role);
 	if (!code && role == DB_WRITER)
 		r = prepare_writing(self, path, ret_error, error_size);
 	if (code) {

@@ -2,7 +2,10 @@
 #include "items.h"
 
 #include <fcntl.h>
+#include <pthread.h>
+#include <semaphore.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 static char log_path[128], index_path[128], aside[128];
 
@@ -259,6 +262,70 @@ START_TEST(a_copy_without_its_log_is_known)
 }
 END_TEST
 
+static int read_until_told(struct db_conn *conn, void *told)
+{
+	int64_t count;
+	int r = db_query_int(conn, "SELECT count(*) FROM items", DB_NO_VALUES, &count);
+	sem_post((sem_t *)told);
+	sem_wait((sem_t *)told + 1);
+	return r;
+}
+
+static void *read_for_long(void *told)
+{
+	ck_assert_int_eq(db_read(db, read_until_told, told), 0);
+	return NULL;
+}
+
+/* A reader keeps the log from being copied into the file, and the mark with it. */
+START_TEST(a_copy_is_known_although_a_reader_was_in_the_way)
+{
+	sem_t told[2];
+	pthread_t reader;
+	sem_init(&told[0], 0, 0);
+	sem_init(&told[1], 0, 0);
+	db_close(db);
+	db = store_open();
+	ck_assert_int_eq(pthread_create(&reader, NULL, read_for_long, told), 0);
+	sem_wait(&told[0]);
+	is_taken();
+	is_taken();
+	sem_post(&told[1]);
+	pthread_join(reader, NULL);
+	/* The next checkpoint is not far. */
+	for (int i = 0; i < 200; i++)
+		ck_assert_int_eq(write_item(), 0);
+	copy(store_path, aside);
+	ck_assert(lacks_log(aside));
+}
+END_TEST
+
+static int leave_mark(struct db_conn *conn, UNUSED void *argument)
+{
+	return (int)db_run(conn, "PRAGMA user_version = 1869636974", DB_NO_VALUES);
+}
+
+/* Killed just before the mark would have been taken away. */
+START_TEST(a_mark_that_a_crash_left_is_no_alarm)
+{
+	int status;
+	db_close(db);
+	pid_t child = fork();
+	if (child == 0) {
+		db = store_open();
+		is_taken();
+		ck_assert_int_eq(db_transaction(db, leave_mark, NULL), 0);
+		_exit(0);
+	}
+	ck_assert_int_eq(waitpid(child, &status, 0), child);
+	ck_assert_int_eq(status, 0);
+	db = store_open();
+	db_close(db);
+	ck_assert(!lacks_log(store_path));
+	db = store_open();
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("db_files");
@@ -280,6 +347,8 @@ int main(void)
 		tcase_add_test(files, the_checkpoint_of_a_vacuum_is_no_harm);
 		tcase_add_test(files, the_successor_is_left_alone);
 		tcase_add_test(files, a_copy_without_its_log_is_known);
+		tcase_add_test(files, a_copy_is_known_although_a_reader_was_in_the_way);
+		tcase_add_test(files, a_mark_that_a_crash_left_is_no_alarm);
 	}
 	suite_add_tcase(suite, files);
 	return store_main(suite);
