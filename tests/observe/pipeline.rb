@@ -2,8 +2,9 @@
 
 # Runs log lines through fluentd's configuration without fluentd: the routing, and the regular
 # expressions, JSON parsing and record transforms of the very file. Its plugins are not in
-# Debian, so their rules are written down below from their documentation; a plugin or a parameter that
-# is not known here is an error. What stays untested is fluentd itself: tailing, buffers, the network.
+# Debian, so their rules are written down below from their documentation. They are imitated with the
+# settings that the file gives them: any other setting, value or plugin is an error here, and so is
+# what fluentd itself refuses. What stays untested is fluentd: tailing, buffers, the network.
 #
 #	ruby pipeline.rb FLUENT_CONF < lines > documents
 #
@@ -13,47 +14,40 @@
 
 require 'digest'
 require 'json'
-require 'securerandom'
 require 'time'
 
 Section = Struct.new(:name, :argument, :settings, :children) do
-  def [](key)
-    settings[key]
-  end
+  def [](key) = settings[key]
+  def type = settings['@type']
+  def child(wanted) = children.find { |c| c.name == wanted }
 
-  def flag?(key)
-    settings[key] == 'true'
-  end
-
-  def child(wanted)
-    children.find { |c| c.name == wanted }
+  # What it is set to, and what may be anything.
+  def known(set, *free)
+    others = settings.reject { |key, value| ['@type', '@id', *free].include?(key) || set[key] == value }
+    others = others.keys + (set.keys - settings.keys)
+    raise "#{name} #{type}: #{others.join(', ')} is not known here so" unless others.empty?
   end
 end
 
 def read_configuration(path)
-  root = Section.new('', nil, {}, [])
-  open = [root]
+  open = [Section.new('', nil, {}, [])]
   File.foreach(path, chomp: true) do |line|
     case line.strip
     when '', /\A#/ then next
     when %r{\A</(\w+)>\z}
-      raise "#{line}: closes nothing" unless open.last.name == Regexp.last_match(1)
-
-      open.pop
+      raise "#{line}: closes nothing" unless open.pop.name == $1
     when /\A<(\w+)(?: (.+))?>\z/
-      section = Section.new(Regexp.last_match(1), Regexp.last_match(2), {}, [])
-      open.last.children << section
-      open << section
+      open << Section.new($1, $2, {}, []).tap { |section| open.last.children << section }
     when /\A(\S+) (.+)\z/
-      raise "#{line}: twice" if open.last.settings.key?(Regexp.last_match(1))
+      raise "#{line}: twice" if open.last.settings.key?($1)
 
-      open.last.settings[Regexp.last_match(1)] = Regexp.last_match(2)
+      open.last.settings[$1] = $2
     else raise "not understood: #{line}"
     end
   end
   raise "#{open.last.name}: not closed" unless open.size == 1
 
-  root
+  open.last
 end
 
 # fluentd's tag patterns: * is one part, a.** is a and all below it, {a,b} either.
@@ -66,36 +60,27 @@ end
 def regexp(text)
   raise "no regular expression: #{text}" unless text =~ %r{\A/(.*)/(m?)\z}m
 
-  Regexp.new(Regexp.last_match(1), Regexp.last_match(2) == 'm' ? Regexp::MULTILINE : 0)
-end
-
-def allow(section, *keys)
-  unknown = section.settings.keys - keys - ['@type', '@id']
-  return if unknown.empty?
-
-  raise "#{section.name} #{section['@type']}: #{unknown.join(', ')} is not known here"
+  Regexp.new($1, $2 == 'm' ? Regexp::MULTILINE : 0)
 end
 
 # It has not the form at all; it has, but its time is none.
 class Unparsed < StandardError; end
 class BadTime < Unparsed; end
 
-# [time or nil, record]
+# [time or nil, record]. Without a key of its own the member "time" would be the time, and be gone.
 def parse(rules, text)
-  allow(rules, 'expression', 'time_type', 'time_key', 'time_format', 'keep_time_key', 'types')
-  record = rules['@type'] == 'json' ? parse_json(text) : parse_regexp(rules, text)
-  key = rules['time_key'] || 'time'
-  return [nil, record] unless record.key?(key)
+  timed = rules['time_key'] ? { 'time_type' => 'string', 'keep_time_key' => 'true' } : {}
+  rules.known(timed, 'expression', 'types', *(%w[time_key time_format] if rules['time_key']))
+  record = rules.type == 'json' ? parse_json(rules, text) : parse_regexp(rules, text)
+  return [nil, record] unless record.key?(rules['time_key'] || 'time')
 
-  value = rules.flag?('keep_time_key') ? record[key] : record.delete(key)
-  [parse_time(rules, value), record]
+  [parse_time(rules['time_format'], record.fetch(rules['time_key'])), record]
 end
 
-def parse_json(text)
-  record = JSON.parse(text)
-  raise Unparsed, 'no object' unless record.is_a?(Hash)
+def parse_json(rules, text)
+  raise 'what would become of "time"?' unless rules['time_key']
 
-  record
+  JSON.parse(text).tap { |record| raise Unparsed, 'no object' unless record.is_a?(Hash) }
 rescue JSON::ParserError => e
   raise Unparsed, e.message
 end
@@ -103,41 +88,26 @@ end
 def parse_regexp(rules, text)
   found = regexp(rules['expression']).match(text) or raise Unparsed, 'does not match'
   record = found.named_captures.compact
-  (rules['types'] || '').split(',').each do |entry|
-    name, type = entry.split(':')
-    raise "type #{type} is not known here" unless type == 'integer'
-
-    record[name] = record[name].to_i if record.key?(name)
-  end
-  record
+  numbers = (rules['types'] || '').split(',').map { |entry| entry.delete_suffix!(':integer') or raise entry }
+  record.to_h { |name, value| [name, numbers.include?(name) ? value.to_i : value] }
 end
 
-def parse_time(rules, value)
-  # A number is what the JSON parser expects unless it is told otherwise.
-  return Time.at(value) if value.is_a?(Numeric) && rules['time_type'] != 'string'
+def parse_time(format, value)
   raise BadTime, "time is no text: #{value}" unless value.is_a?(String)
 
-  rules['time_format'] == '%iso8601' ? Time.iso8601(value) : Time.strptime(value, rules['time_format'])
+  format == '%iso8601' ? Time.iso8601(value) : Time.strptime(value, format)
 rescue ArgumentError => e
   raise BadTime, e.message
 end
 
 # Expressions of record_transformer see these names.
-class Scope
-  attr_reader :record, :time, :tag
-
-  def initialize(record, time, tag)
-    @record = record
-    @time = time
-    @tag = tag
-  end
-
+Scope = Struct.new(:record, :time, :tag) do
   # A value that is one placeholder keeps its type.
   def expand(text)
     return text unless text.include?('${')
     raise "more than one placeholder: #{text}" unless text.scan('${').size == 1 && text =~ /\A\$\{(.+)\}\z/
 
-    instance_eval(Regexp.last_match(1))
+    instance_eval($1)
   end
 end
 
@@ -146,7 +116,7 @@ class Pipeline
 
   def initialize(root)
     @root = root
-    @labels = configure(root)
+    @labels = configure
     @source = root.child('source')
     @parts = Hash.new { |hash, key| hash[key] = [] }
     @documents = []
@@ -157,7 +127,7 @@ class Pipeline
     time, record = begin
       parse(@source.child('parse'), line)
     rescue Unparsed
-      raise unless @source.flag?('emit_unmatched_lines')
+      raise unless @source['emit_unmatched_lines'] == 'true'
 
       [Time.now, { 'unmatched_line' => line }]
     end
@@ -168,24 +138,19 @@ class Pipeline
 
   # fluentd knows all labels but @ERROR before it configures the first plugin, and adds that one when it
   # has configured the plugins of all others (root_agent.rb, configure).
-  def configure(root)
-    labels = root.children.select { |c| c.name == 'label' }
-    twice = labels.map(&:argument).tally.find { |_, count| count > 1 }
-    raise "Section <label #{twice.first}> appears twice" if twice
-
-    labels = labels.to_h { |c| [c.argument, c] }
-    error_label = labels['@ERROR']
-    known = labels.keys - ['@ERROR']
-    labels.each_value { |label| find_labels(label, known) unless label == error_label }
-    [error_label, root].compact.each { |section| find_labels(section, labels.keys) }
+  def configure
+    labels = @root.children.select { |c| c.name == 'label' }.group_by(&:argument)
+    labels.each { |name, found| raise "Section <label #{name}> appears twice" if found.size > 1 }
+    labels.transform_values!(&:first)
+    labels.each { |name, label| find_labels(label, labels.keys - (name == '@ERROR' ? [] : ['@ERROR'])) }
+    find_labels(@root, labels.keys)
     labels
   end
 
   def find_labels(parent, known)
     parent.children.reject { |c| c.name == 'label' }.each do |plugin|
-      [plugin['@label'], plugin['timeout_label']].compact.each do |name|
-        raise "#{name} label not found" unless known.include?(name)
-      end
+      missing = [plugin['@label'], plugin['timeout_label']].compact - known
+      raise "#{missing.first} label not found" unless missing.empty?
     end
   end
 
@@ -194,7 +159,7 @@ class Pipeline
       next unless %w[filter match].include?(section.name) && pattern_matches?(section.argument, tag)
       return deliver(label, section, tag, time, record) if section.name == 'match'
 
-      time, record = send("filter_#{section['@type']}", section, tag, time, record)
+      time, record = send("filter_#{section.type}", section, tag, time, record)
       return if record.nil?
     end
     raise "#{tag} leads nowhere"
@@ -202,150 +167,114 @@ class Pipeline
     fail_over(tag, time, record)
   end
 
-  def fail_over(tag, time, record)
-    run(@labels.fetch('@ERROR'), tag, time, record)
-  end
+  def fail_over(tag, time, record) = run(@labels.fetch('@ERROR'), tag, time, record)
 
   def deliver(label, section, tag, time, record)
-    case section['@type']
+    case section.type
     when 'relabel' then run(@labels.fetch(section['@label']), tag, time, record)
     when 'rewrite_tag_filter' then rewrite(label, section, tag, time, record)
     when 'elasticsearch' then index(label, section, tag, time, record)
-    else raise "#{section['@type']} is not known here"
+    else raise "#{section.type} is not known here"
     end
   end
 
   def rewrite(label, section, tag, time, record)
-    rule = section.children.find do |r|
-      allow(r, 'key', 'pattern', 'tag')
-      regexp(r['pattern']).match?(record[r['key']].to_s)
-    end
+    section.children.each { |rule| rule.known({}, 'key', 'pattern', 'tag') }
+    rule = section.children.find { |r| regexp(r['pattern']).match?(record[r['key']].to_s) }
     run(label, rule['tag'].sub('${tag}', tag), time, record) if rule
   end
 
+  # Unless they are set so: the index is not by day, what has no id is dropped, and a full queue makes
+  # the plugin give up the whole chunk.
+  STORED = { 'logstash_format' => 'true', 'utc_index' => 'true', 'id_key' => '_hash',
+             'write_operation' => 'create', 'unrecoverable_error_types' => '[]' }.freeze
+
+  # Its error handler gets the record as it was sent: without what remove_keys says.
   def index(label, section, tag, time, record)
-    raise 'the index is not by day' unless section.flag?('logstash_format') && section.flag?('utc_index')
-
-    record = record.dup
-    id = id_of(section, record)
-    # The plugin drops it, and tells nobody.
-    return unless id
-
-    (section['remove_keys'] || '').split(',').each { |key| record.delete(key) }
+    section.known(STORED, *(section.settings.keys - STORED.keys))
+    # It drops a record without an id, and tells nobody.
+    id = record['_hash'] or return
+    record = record.except(*(section['remove_keys'] || '').split(','))
     day = record['@timestamp'] ? Time.iso8601(record['@timestamp']) : time
     record['@timestamp'] ||= time.iso8601(9)
-    return refuse(label, section, tag, time, record) unless @refusals.empty?
-
-    name = "#{section['logstash_prefix']}-#{day.utc.strftime('%Y.%m.%d')}"
-    @documents << { index: name, id: id, document: record }
+    case @refusals.shift
+    when 400 then record.key?('_hash') && fail_over(tag, time, record)
+    when nil
+      name = "#{section['logstash_prefix']}-#{day.utc.strftime('%Y.%m.%d')}"
+      @documents << { index: name, id: id, document: record }
+    else record.key?('_hash') && run(label, tag, time, record)
+    end
   end
 
-  def id_of(section, record)
-    raise 'what has no id is dropped' unless section['write_operation'] == 'create'
-
-    record[section['id_key']]
-  end
-
-  # The plugin's error handler gets the record as it was sent: without what remove_keys says.
-  def refuse(label, section, tag, time, record)
-    return unless id_of(section, record)
-    return fail_over(tag, time, record) if @refusals.shift == 400
-
-    # A full queue. Unless it is told otherwise, the plugin gives up the whole chunk.
-    raise 'the chunk is given up' unless section['unrecoverable_error_types'] == '[]'
-
-    run(label, tag, time, record)
-  end
-
-  # In this mode the plugin deletes both keys that it was told, and tells streams apart by a third.
+  # In this mode the plugin deletes both keys that it was told, the second is "stream" by default, and tells
+  # streams apart by a third.
   def filter_concat(section, tag, time, record)
-    allow(section, 'key', 'separator', 'use_partial_cri_logtag', 'partial_cri_logtag_key', 'partial_cri_stream_key',
-          'stream_identity_key', 'use_first_timestamp', 'flush_interval', 'timeout_label')
-    raise 'parts are put together with nothing between them' unless section['separator'] == '""'
+    section.known({ 'key' => 'cri_text', 'separator' => '""', 'use_partial_cri_logtag' => 'true',
+                    'partial_cri_logtag_key' => 'cri_tag', 'stream_identity_key' => 'cri_stream',
+                    'use_first_timestamp' => 'true' }, 'flush_interval', 'timeout_label')
+    return [time, record] unless record.key?('cri_text')
 
-    key = section['key']
-    return [time, record] unless record.key?(key)
-
-    parts = @parts[[tag, record[section['stream_identity_key']]]]
-    parts << [time, record]
-    return [time, nil] if record[section['partial_cri_logtag_key']] == 'P'
+    parts = @parts[[tag, record['cri_stream']]] << [time, record]
+    return [time, nil] if record['cri_tag'] == 'P'
 
     first_time, first = parts.first
-    whole = record.merge(first, key => parts.map { |_, part| part[key] }.join)
+    whole = record.merge(first, 'cri_text' => parts.map { |_, part| part['cri_text'] }.join)
     parts.clear
-    whole.delete(section['partial_cri_logtag_key'])
-    whole.delete(section['partial_cri_stream_key'] || 'stream')
-    [section.flag?('use_first_timestamp') ? first_time : time, whole]
+    [first_time, whole.except('cri_tag', 'stream')]
   end
 
   # A stand-in: the names are in the tag; labels would come from the Kubernetes API.
   def filter_kubernetes_metadata(section, tag, time, record)
-    allow(section, 'skip_container_metadata', 'skip_master_url', 'skip_namespace_metadata')
-    names = /var\.log\.containers\.(?<pod>[^_]+)_(?<space>[^_]+)_(?<container>.+)-(?<id>[a-z0-9]{64})\.log\z/
-    found = names.match(tag)
+    section.known({}, 'skip_container_metadata', 'skip_master_url', 'skip_namespace_metadata')
+    found = /var\.log\.containers\.([^_]+)_([^_]+)_(.+)-([a-z0-9]{64})\.log\z/.match(tag)
     raise "#{tag} is no container's" unless found
 
-    service = found[:pod][/\A\w+-service/] || found[:pod]
-    [time, record.merge(
-      'docker' => { 'container_id' => found[:id] },
-      'kubernetes' => {
-        'container_name' => found[:container], 'namespace_name' => found[:space],
-        'pod_name' => found[:pod], 'pod_id' => 'a7a2d9f4-0d0e-4a55-9d55-4c0b4c1b2f11',
-        'pod_ip' => '10.1.2.3', 'host' => 'node-1',
-        'labels' => { 'app.kubernetes.io/name' => service, 'app' => service }
-      }
-    )]
+    pod, space, container, id = found.captures
+    service = pod[/\A\w+-service/] || pod
+    names = { 'container_name' => container, 'namespace_name' => space, 'pod_name' => pod,
+              'pod_id' => 'a7a2d9f4-0d0e-4a55-9d55-4c0b4c1b2f11', 'pod_ip' => '10.1.2.3', 'host' => 'node-1',
+              'labels' => { 'app.kubernetes.io/name' => service, 'app' => service } }
+    [time, record.merge('docker' => { 'container_id' => id }, 'kubernetes' => names)]
   end
 
   def filter_parser(section, tag, time, record)
-    allow(section, 'key_name', 'reserve_data', 'reserve_time', 'remove_key_name_field',
-          'emit_invalid_record_to_error')
-    key = section['key_name']
-    begin
-      parsed_time, parsed = parse(section.child('parse'), record.fetch(key))
-    rescue BadTime
-      raise if section.flag?('emit_invalid_record_to_error')
+    section.known({ 'key_name' => 'cri_text', 'reserve_data' => 'true', 'reserve_time' => 'true' },
+                  'remove_key_name_field', 'emit_invalid_record_to_error')
+    _, parsed = parse(section.child('parse'), record.fetch('cri_text'))
+    [time, (section['remove_key_name_field'] == 'true' ? record.except('cri_text') : record).merge(parsed)]
+  rescue Unparsed => e
+    invalid = section['emit_invalid_record_to_error'] == 'true'
+    raise if e.is_a?(BadTime) && invalid
 
-      return [time, nil]
-    rescue Unparsed
-      # Both: what was to be reserved goes on.
-      fail_over(tag, time, record) if section.flag?('emit_invalid_record_to_error')
-      return [time, section.flag?('reserve_data') ? record : nil]
-    end
-    rest = section.flag?('reserve_data') ? record : {}
-    rest = rest.reject { |name, _| name == key } if section.flag?('remove_key_name_field')
-    [section.flag?('reserve_time') ? time : parsed_time || time, rest.merge(parsed)]
+    # Both: what was to be reserved goes on, unless it is its time that is bad.
+    fail_over(tag, time, record) if invalid
+    [time, e.is_a?(BadTime) ? nil : record]
   end
 
   def filter_grep(section, _tag, time, record)
     raise 'one exclude is what is known here' unless section.children.map(&:name) == ['exclude']
 
-    rule = section.child('exclude')
-    allow(rule, 'key', 'pattern')
+    rule = section.child('exclude').tap { |r| r.known({}, 'key', 'pattern') }
     [time, regexp(rule['pattern']).match?(record[rule['key']].to_s) ? nil : record]
   end
 
   def filter_record_transformer(section, tag, time, record)
-    allow(section, 'enable_ruby', 'auto_typecast', 'remove_keys', 'renew_record')
+    section.known({ 'enable_ruby' => 'true' }, 'auto_typecast', 'remove_keys', 'renew_record')
     scope = Scope.new(record, time, tag)
     added = section.child('record').settings.transform_values { |text| scope.expand(text) }
-    result = (section.flag?('renew_record') ? {} : record).merge(added)
-    [time, result.reject { |key, _| (section['remove_keys'] || '').split(',').include?(key) }]
+    result = (section['renew_record'] == 'true' ? {} : record).merge(added)
+    [time, result.except(*(section['remove_keys'] || '').split(','))]
   end
 
+  # Unless it is told to use a seed, it makes the id up.
   def filter_elasticsearch_genid(section, tag, time, record)
-    allow(section, 'hash_id_key', 'use_record_as_seed', 'use_entire_record', 'include_tag_in_seed',
-          'include_time_in_seed', 'hash_type')
-    raise 'the seed is the entire record here' unless section.flag?('use_entire_record')
-
-    seed = +''
-    seed << tag << '_' if section.flag?('include_tag_in_seed')
+    section.known({ 'hash_id_key' => '_hash', 'use_record_as_seed' => 'true', 'use_entire_record' => 'true',
+                    'hash_type' => 'sha256' }, 'include_tag_in_seed', 'include_time_in_seed')
+    seed = section['include_tag_in_seed'] == 'true' ? "#{tag}_" : ''
     # fluentd's times print as whole seconds.
-    seed << time.to_i.to_s << '_' if section.flag?('include_time_in_seed')
-    record.each { |name, value| seed << "|#{name}|#{value}" }
-    # Unless it is told to use a seed, the plugin makes the id up.
-    seed = SecureRandom.uuid unless section.flag?('use_record_as_seed')
-    [time, record.merge(section['hash_id_key'] => Digest::SHA256.base64digest(seed))]
+    seed += "#{time.to_i}_" if section['include_time_in_seed'] == 'true'
+    seed += record.map { |name, value| "|#{name}|#{value}" }.join
+    [time, record.merge('_hash' => Digest::SHA256.base64digest(seed))]
   end
 end
 
