@@ -4,8 +4,10 @@ The clone is a folder of links to this repository's files with programs, a var/ 
 so that commands work as the documents write them. For another user it is a copy.
 """
 
+import contextlib
 import hashlib
 import os
+import random
 import shutil
 import signal
 import socket
@@ -18,9 +20,10 @@ from unittest import mock
 import invariants
 import stores
 from client import Client
-from testbed import READY_WITHIN, ROOT, SERVICES, VARIANT, environment, free_ports, wait_until
+from testbed import READY_WITHIN, ROOT, SERVICES, VARIANT, environment, wait_until
 
 REPLICAS = 3
+BLOCK = 10 * REPLICAS + 4  # ports
 PATIENCE = 10 * READY_WITHIN
 OWN = (".git", ".pytest_cache", "backup", "build", "fcgi-apps", "var")
 ANSWERED = '"http.response.status_code"'
@@ -32,7 +35,7 @@ class Installation:
         self.directory = directory
         self.state = directory / "var"
         self.user = user
-        first = free_block()
+        first, self.reserved = free_block()
         kinds = ("PORT", "INTERNAL_PORT", "HEALTH_PORT")
         names = [f"{service.upper()}_{kind}" for kind in kinds for service in SERVICES]
         self.ports = {name: first + number for number, name in enumerate(names)}
@@ -215,14 +218,21 @@ class Installation:
         finally:
             self.kill_everything()
             shutil.rmtree(self.directory)
+            self.reserved.close()
 
 
 def free_block():
-    """The first of so many free ports that they hold all replicas."""
+    """The first of so many free ports that they hold all replicas, and what keeps other installations from
+    them: a socket whose name is there once on a machine. `make up` comes much later, and takes no others.
+    Below those of testbed.free_ports()."""
     while True:
-        (first,) = free_ports(1)
-        if all(is_free(port) for port in range(first, first + 10 * REPLICAS + 4)):
-            return first
+        first = random.randrange(10000, 20000 - BLOCK, BLOCK)
+        reserved = socket.socket(socket.AF_UNIX)
+        with contextlib.suppress(OSError):
+            reserved.bind(f"\0shop-tests-{first}")
+            if all(is_free(port) for port in range(first, first + BLOCK)):
+                return first, reserved
+        reserved.close()
 
 
 def is_free(port):
