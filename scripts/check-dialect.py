@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Checks what CONTRIBUTING's section on style says of C and a machine can see.
+"""Checks the rules of CONTRIBUTING's section on style that a program can check.
 
     scripts/check-dialect.py [FILE...]
 
@@ -12,12 +12,17 @@ import sys
 from pathlib import Path
 
 FOLDERS = ("fcgi-apps", "tests/unit", "tests/fuzz", "bench", "docker")
+ERRORS = Path("fcgi-apps/base/base.h")
 
-# A statement or declaration inside a function, as one line; the rule's sentence is what is printed.
+# What no line may hold, and what to do instead. The first is of declarations, too.
+PARAMETER = (r"\bret_(?:error|fault|message|reason)\b", "call what is written on failure reterr_x")
 STATEMENTS = (
     (r"\bCLEANUP\(\w+\)\s*[;,]", "initialise a CLEANUP variable where it is declared"),
+    (r"\bint (?:error|err|rc|ret|res|result)\b(?= ?[=;,])", "name the result variable r"),
+    (r"!(?:str|mem)n?(?:case)?cmp\(", "compare strings with == 0"),
 )
 STRING_OR_COMMENT = re.compile(r'"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'|//[^\n]*|/\*.*?\*/', re.S)
+UNSET = re.compile(r"^(\t+)(?!return\b)(?:const )?(?:(?:struct|enum|unsigned) )?\w+ (\**\w+(?:, \**\w+)*);$")
 
 
 def blank(match):
@@ -37,7 +42,20 @@ def functions(lines):
             first = None
 
 
-def check(path):
+def set_later(body):
+    """Variables declared without a value that the next line to name them sets, in the same block."""
+    for at, line in enumerate(body):
+        declared = UNSET.match(line)
+        if not declared:
+            continue
+        indent, names = declared.groups()
+        for name in re.findall(r"\w+", names):
+            uses = (other for other in body[at + 1 :] if re.search(rf"\b{name}\b", other))
+            if re.match(rf"{indent}{name} = (?!.*\b{name}\b)", next(uses, "")):
+                yield at, f"declare {name} where it is first used"
+
+
+def check(path, known_errors):
     text = STRING_OR_COMMENT.sub(blank, path.read_text(encoding="utf-8"))
     lines = text.split("\n")
     for first, body in functions(lines):
@@ -45,6 +63,14 @@ def check(path):
             for pattern, rule in STATEMENTS:
                 if re.search(pattern, line):
                     yield first + at, rule
+        for at, rule in set_later(body):
+            yield first + at, rule
+    for number, line in enumerate(lines, 1):
+        if re.search(PARAMETER[0], line):
+            yield number, PARAMETER[1]
+        for error in re.findall(r"(?<!\w)-(E[A-Z0-9]{2,})\b", line):
+            if error not in known_errors:
+                yield number, f"explain -{error} in {ERRORS}"
 
 
 def main(arguments):
@@ -54,7 +80,8 @@ def main(arguments):
         for path in Path(folder).rglob("*.[ch]")
         if "node_modules" not in path.parts
     )
-    found = [f"{path}:{line}: {rule}" for path in files for line, rule in check(path)]
+    known = set(re.findall(r"^ \*   -(E[A-Z0-9]+) ", ERRORS.read_text(encoding="utf-8"), re.M))
+    found = [f"{path}:{line}: {rule}" for path in files for line, rule in check(path, known)]
     print("\n".join(found), end="\n" if found else "")
     return 1 if found else 0
 

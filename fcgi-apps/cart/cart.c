@@ -58,12 +58,11 @@ int cart_append_line(struct cart *cart, const struct cart_item *item)
 bool cart_remove_line(struct cart *cart, const char *product_id)
 {
 	struct cart_line *line = cart_find_line(cart, product_id);
-	size_t after;
 
 	if (!line)
 		return false;
 	free(line->name);
-	after = (size_t)(cart->lines + cart->line_count - (line + 1));
+	size_t after = (size_t)(cart->lines + cart->line_count - (line + 1));
 	memmove(line, line + 1, after * sizeof(*line));
 	cart->line_count--;
 	return true;

@@ -188,11 +188,10 @@ static int write_total(struct request *request, struct response *response, struc
 		       int64_t now)
 {
 	int64_t count = 0;
-	int further;
 
 	if (!request_query_bool(request, "count", false))
 		return 0;
-	further = cart_store_horizon(request->db, &page, CART_COUNT_HORIZON);
+	int further = cart_store_horizon(request->db, &page, CART_COUNT_HORIZON);
 	if (further < 0)
 		return further;
 	int r = cart_store_count(request->db, &page, now, &count);

@@ -15,7 +15,6 @@ static int find(struct db_conn *conn, const char *cart_id, const char *order_id,
 		enum state *ret_state)
 {
 	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
-	const char *state;
 	int r = db_query_row(conn,
 			     "SELECT state FROM checkouts WHERE cart_id = $1 AND order_id = $2",
 			     DB_VALUES(db_text(cart_id), db_text(order_id)), &rows);
@@ -26,7 +25,7 @@ static int find(struct db_conn *conn, const char *cart_id, const char *order_id,
 	}
 	if (r < 0)
 		return r;
-	state = db_column_text(rows, 0, NULL);
+	const char *state = db_column_text(rows, 0, NULL);
 	if (!state)
 		return -ENOMEM;
 	*ret_state = parse_state(state);

@@ -237,7 +237,6 @@ static int load_parts(struct db_conn *conn, const struct order_filter *filter,
 		      const struct parts *parts, struct order_list *list)
 {
 	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
-	struct clause clause;
 	char limit[64] = "";
 	char sql[QUERY_SIZE];
 	size_t at = 0;
@@ -245,7 +244,7 @@ static int load_parts(struct db_conn *conn, const struct order_filter *filter,
 
 	if (list->count == 0)
 		return 0;
-	clause = clause_up_to(filter, &list->orders[list->count - 1]);
+	struct clause clause = clause_up_to(filter, &list->orders[list->count - 1]);
 	/* PostgreSQL needs the limit to see that the page is short. With one SQLite, which would no
 	 * longer see the sequence, would sort all parts. */
 	if (db_dialect(conn) == DB_POSTGRES)

@@ -95,11 +95,10 @@ static bool read_lines(struct order_answer *answer, const char *price_name,
 		       struct currency currency)
 {
 	const struct json *items = json_get(answer->raw.body, "items");
-	size_t count;
 
 	if (!items || json_type(items) != JSON_ARRAY)
 		return false;
-	count = json_length(items);
+	size_t count = json_length(items);
 	if (count == 0 || count > ARRAY_SIZE(answer->lines))
 		return false;
 	for (size_t i = 0; i < count; i++) {

@@ -54,7 +54,6 @@ static int take_word(struct db_conn *conn, struct range *range, struct text *wor
 {
 	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
 	size_t length = 0;
-	const char *word;
 	int r = range_error(range);
 
 	if (r == 0)
@@ -62,7 +61,7 @@ static int take_word(struct db_conn *conn, struct range *range, struct text *wor
 				 DB_VALUES(value_of(&range->from), value_of(&range->to)), &rows);
 	if (r < 0)
 		return r == -ENOENT ? 0 : r;
-	word = db_column_text(rows, 0, &length);
+	const char *word = db_column_text(rows, 0, &length);
 	if (words->length > 0)
 		text_append_char(words, ' ');
 	text_append(words, word, length);

@@ -89,13 +89,11 @@ static bool is_refusal(int error)
 /* Ends the savepoint: undoes what followed it when that was refused, and then says so. */
 static int end_savepoint(struct db_conn *conn, int result)
 {
-	int ended;
-
 	if (result == 0)
 		result = db_settle(conn);
 	if (result < 0 && !is_refusal(result))
 		return result;
-	ended = result < 0 ? db_savepoint_rollback(conn) : db_savepoint_release(conn);
+	int ended = result < 0 ? db_savepoint_rollback(conn) : db_savepoint_release(conn);
 	return ended < 0 ? ended : result;
 }
 
@@ -120,11 +118,10 @@ static int apply_singly(struct db_conn *conn, struct product_import *import, int
 {
 	for (size_t i = 0; i < import->count; i++) {
 		struct import_line *line = &import->lines[i];
-		int r;
 
 		if (!line->value)
 			continue;
-		r = apply(conn, &import->rules, line, now);
+		int r = apply(conn, &import->rules, line, now);
 		/* Made by somebody after it was looked for. */
 		if (r == -EEXIST)
 			r = apply(conn, &import->rules, line, now);

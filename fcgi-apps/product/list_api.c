@@ -405,17 +405,15 @@ int product_api_list(struct request *request, struct response *response)
 	struct product_horizon horizon CLEANUP(product_horizon_release) = {0};
 	struct cursor cursor CLEANUP(cursor_release) = {0};
 	struct product_position after;
-	const struct product_order *order;
 	int64_t top = 0;
-	bool with_q;
 
 	text_init(&list.ids, IDS_TEXT_MAX);
 	if (!read_filter(request, response, &list))
 		return 0;
 	if (text_error(&list.ids) < 0)
 		return text_error(&list.ids);
-	with_q = list.filter.q;
-	order = find_order(request, &list.filter);
+	bool with_q = list.filter.q;
+	const struct product_order *order = find_order(request, &list.filter);
 	if (!order)
 		return -EINVAL;
 	if (!cursor_read(request, response, with_q ? order->kind_q : order->kind, with_q ? 3 : 2,

@@ -178,13 +178,12 @@ static int keep_key(struct db_rows *row, int column, bool is_text, struct text *
 		    struct db_value *ret_value)
 {
 	size_t length = 0;
-	const char *bytes;
 
 	if (!is_text) {
 		*ret_value = db_int(db_column_int(row, column));
 		return 0;
 	}
-	bytes = db_column_text(row, column, &length);
+	const char *bytes = db_column_text(row, column, &length);
 	text_init(text, KEY_MAX);
 	text_append(text, bytes, length);
 	*ret_value = db_text(text_string(text));

@@ -50,8 +50,6 @@ static struct product_ndjson_line take(struct product_ndjson *lines, size_t leng
 
 static int fill(struct product_ndjson *lines)
 {
-	int64_t got;
-
 	if (lines->scanned > RAW_LINE_MAX) {
 		lines->skipping = true;
 		lines->start = lines->end;
@@ -63,7 +61,8 @@ static int fill(struct product_ndjson *lines)
 		lines->end -= lines->start;
 		lines->start = 0;
 	}
-	got = lines->read(lines->context, lines->buffer + lines->end, BUFFER_SIZE - lines->end);
+	int64_t got =
+		lines->read(lines->context, lines->buffer + lines->end, BUFFER_SIZE - lines->end);
 	if (got < 0)
 		return (int)got;
 	lines->end += (size_t)got;
@@ -77,7 +76,6 @@ int product_ndjson_next(struct product_ndjson *lines, struct product_ndjson_line
 		const char *from = lines->buffer + lines->start;
 		size_t length = lines->end - lines->start;
 		const char *newline = memchr(from + lines->scanned, '\n', length - lines->scanned);
-		int r;
 
 		if (newline) {
 			*ret_line = take(lines, (size_t)(newline - from), 1);
@@ -90,7 +88,7 @@ int product_ndjson_next(struct product_ndjson *lines, struct product_ndjson_line
 			*ret_line = take(lines, length, 0);
 			return 1;
 		}
-		r = fill(lines);
+		int r = fill(lines);
 		if (r < 0)
 			return r;
 	}

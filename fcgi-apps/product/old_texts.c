@@ -96,11 +96,10 @@ static int add_tag(struct json *list, const struct json *tag)
 {
 	struct text text CLEANUP(text_release) = {0};
 	size_t length;
-	const char *old;
 
 	if (json_type(tag) != JSON_STRING)
 		return -EINVAL;
-	old = json_string(tag, &length);
+	const char *old = json_string(tag, &length);
 	renew(&text, old, length, &tag_kind);
 	if (text_error(&text) < 0 || text.length == 0 || has(list, &text))
 		return text_error(&text);
@@ -225,14 +224,13 @@ static bool is_damage(int error)
 static int try_change(struct db_conn *conn, struct texts *texts, struct db_rows *row)
 {
 	int r = db_savepoint(conn);
-	int ended;
 
 	if (r < 0)
 		return r;
 	r = change(conn, texts, row);
 	if (r < 0 && !is_damage(r))
 		return r;
-	ended = r < 0 ? db_savepoint_rollback(conn) : db_savepoint_release(conn);
+	int ended = r < 0 ? db_savepoint_rollback(conn) : db_savepoint_release(conn);
 	return ended < 0 ? ended : r;
 }
 

@@ -30,7 +30,6 @@ int product_reservation_state(struct db_conn *conn, const char *order_id,
 			      enum product_reservation_state *ret_state)
 {
 	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
-	const char *state;
 	int r = db_query_row(conn, "SELECT state FROM reservations WHERE order_id = $1",
 			     DB_VALUES(db_text(order_id)), &rows);
 
@@ -40,7 +39,7 @@ int product_reservation_state(struct db_conn *conn, const char *order_id,
 	}
 	if (r < 0)
 		return r;
-	state = db_column_text(rows, 0, NULL);
+	const char *state = db_column_text(rows, 0, NULL);
 	if (!state)
 		return -EIO;
 	if (strcmp(state, "held") == 0)

@@ -168,14 +168,12 @@ static bool is_ascii_word(unsigned char byte)
 
 static void add_ascii(struct builder *builder, const char *text, size_t length)
 {
-	char *end;
-
 	end_row(builder);
 	begin_word(builder);
 	builder->words++;
 	if (length > WORDS_LETTERS_MAX)
 		length = WORDS_LETTERS_MAX;
-	end = text_reserve(builder->out, length);
+	char *end = text_reserve(builder->out, length);
 	if (!end)
 		return;
 	for (size_t i = 0; i < length; i++)

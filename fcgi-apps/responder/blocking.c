@@ -102,14 +102,14 @@ static void start_thread(struct blocking *blocking)
 	pthread_attr_t attributes;
 	pthread_attr_init(&attributes);
 	pthread_attr_setstacksize(&attributes, STACK_SIZE);
-	int rc = pthread_create(&worker->thread, &attributes, run, worker);
+	int r = pthread_create(&worker->thread, &attributes, run, worker);
 	pthread_attr_destroy(&attributes);
-	if (rc == 0) {
+	if (r == 0) {
 		blocking->running++;
 		return;
 	}
 	worker->state = NO_THREAD;
-	log_write(LOG_ERROR, "cannot start a thread", log_error_code(-rc));
+	log_write(LOG_ERROR, "cannot start a thread", log_error_code(-r));
 }
 
 int blocking_submit(struct blocking *blocking, struct exchange *exchange)

@@ -36,11 +36,11 @@ static int answer(struct db_conn *conn, struct db_batched *read)
 	if (r)
 		return r;
 	conn->ready->conn = conn;
-	int result = call(conn, read);
+	int outcome = call(conn, read);
 	if (conn->ready)
 		conn->driver->rows_close(conn->ready);
 	conn->ready = NULL;
-	tell(read, result);
+	tell(read, outcome);
 	return 0;
 }
 
@@ -71,8 +71,8 @@ void batch_read(struct pool *pool, struct db_batched *reads, size_t count)
 	if (!r) {
 		r = conn->driver->begin(conn, DB_BEGIN_READ);
 		if (!r) {
-			int error = ask_all(conn, reads, count);
-			answer_all(conn, reads, count, error);
+			int asked = ask_all(conn, reads, count);
+			answer_all(conn, reads, count, asked);
 			conn->batch = DB_ALONE;
 			db_end_reading(conn);
 		}

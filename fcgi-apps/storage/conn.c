@@ -10,13 +10,13 @@ int db_call(struct db_conn *conn, db_function *function, void *argument)
 	conn->failed = 0;
 	conn->waited = false;
 	conn->last = conn->over = false;
-	int result = function(conn, argument);
+	int r = function(conn, argument);
 	while (conn->open)
 		db_rows_close(conn->open);
-	if (result >= 0 && conn->failed)
-		result = conn->failed;
+	if (r >= 0 && conn->failed)
+		r = conn->failed;
 	conn->failed = 0;
-	return result;
+	return r;
 }
 
 void db_end_reading(struct db_conn *conn)

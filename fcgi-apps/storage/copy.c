@@ -20,7 +20,7 @@ struct copy {
 	struct db *source;
 	struct db_conn *target;
 	int64_t rows;
-	char *ret_error;
+	char *reterr_message;
 	size_t error_size;
 };
 
@@ -62,7 +62,7 @@ static struct table table_of(struct db_rows *rows)
 
 static int refuse(struct copy *copy, int error, const struct table *table, const char *reason)
 {
-	snprintf(copy->ret_error, copy->error_size, "table %s: %s", table->name, reason);
+	snprintf(copy->reterr_message, copy->error_size, "table %s: %s", table->name, reason);
 	return error;
 }
 
@@ -270,18 +270,19 @@ static int into_transaction(struct db_conn *target, void *argument)
 	copy->target = target;
 	copy->rows = 0;
 	if (db_dialect(target) != DB_POSTGRES) {
-		snprintf(copy->ret_error, copy->error_size, "the target must be PostgreSQL");
+		snprintf(copy->reterr_message, copy->error_size, "the target must be PostgreSQL");
 		return -EINVAL;
 	}
 	int r = for_tables(copy, NULL, prepare_table);
 	return r ? r : db_read(copy->source, from_snapshot, copy);
 }
 
-int db_copy(struct db *source, struct db *target, int64_t *ret_rows, char *ret_error,
+int db_copy(struct db *source, struct db *target, int64_t *ret_rows, char *reterr_message,
 	    size_t error_size)
 {
-	struct copy copy = {.source = source, .ret_error = ret_error, .error_size = error_size};
-	snprintf(ret_error, error_size, "the store failed, see the log");
+	struct copy copy = {
+		.source = source, .reterr_message = reterr_message, .error_size = error_size};
+	snprintf(reterr_message, error_size, "the store failed, see the log");
 	int r = db_transaction(target, into_transaction, &copy);
 	if (!r)
 		*ret_rows = copy.rows;

@@ -13,10 +13,10 @@
  * The target must be PostgreSQL (-EINVAL) and empty (-EEXIST); nobody else may write to its tables
  * meanwhile, they are locked. -EIO where a table has another number of rows afterwards than before;
  * the errors of both stores. A lost connection (-EHOSTDOWN) leaves open whether the copy was made.
- * ret_error gets a message for the operator, ret_rows the number of rows copied. Both stores should
- * be opened with a busy_timeout that one statement over a large table fits in.
+ * reterr_message gets a message for the operator, ret_rows the number of rows copied. Both stores
+ * should be opened with a busy_timeout that one statement over a large table fits in.
  */
-MUST_CHECK int db_copy(struct db *source, struct db *target, int64_t *ret_rows, char *ret_error,
-		       size_t error_size);
+MUST_CHECK int db_copy(struct db *source, struct db *target, int64_t *ret_rows,
+		       char *reterr_message, size_t error_size);
 
 #endif

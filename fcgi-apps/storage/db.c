@@ -34,7 +34,7 @@ static bool has_scheme(const char *url, const char *scheme)
 }
 
 /* The URL may hold a password: no message repeats it. */
-static int find_driver(const char *url, const struct db_driver **ret_driver, char *ret_error,
+static int find_driver(const char *url, const struct db_driver **ret_driver, char *reterr_message,
 		       size_t error_size)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(drivers); i++) {
@@ -44,13 +44,13 @@ static int find_driver(const char *url, const struct db_driver **ret_driver, cha
 			return 0;
 		}
 	}
-	snprintf(ret_error, error_size,
+	snprintf(reterr_message, error_size,
 		 "the database URL is not of the form sqlite:///path/file.db or "
 		 "postgresql://user:password@host/database");
 	return -EINVAL;
 }
 
-static int start_writer(struct db *db, const struct db_options *options, char *ret_error,
+static int start_writer(struct db *db, const struct db_options *options, char *reterr_message,
 			size_t error_size)
 {
 	struct db_conn *conns[WRITERS_MAX] = {0};
@@ -58,38 +58,39 @@ static int start_writer(struct db *db, const struct db_options *options, char *r
 	int r = 0;
 	assert(db->driver->writers >= 1 && db->driver->writers <= WRITERS_MAX);
 	while (!r && opened < at_first(db, db->driver->writers)) {
-		r = db->driver->open(options, db->shared, DB_WRITER, &conns[opened], ret_error,
+		r = db->driver->open(options, db->shared, DB_WRITER, &conns[opened], reterr_message,
 				     error_size);
 		if (!r)
 			opened++;
 	}
 	if (!r)
-		r = migrate(conns[0], options->migrations, options->migration_count, ret_error,
+		r = migrate(conns[0], options->migrations, options->migration_count, reterr_message,
 			    error_size);
 	if (!r) {
 		r = writer_start(db->driver, conns, opened, options, &db->writer);
 		if (r)
-			snprintf(ret_error, error_size, "cannot start the database's writer");
+			snprintf(reterr_message, error_size, "cannot start the database's writer");
 	}
 	while (r && opened > 0)
 		db->driver->close(conns[--opened]);
 	return r;
 }
 
-static int open_readers(struct db *db, const struct db_options *options, char *ret_error,
+static int open_readers(struct db *db, const struct db_options *options, char *reterr_message,
 			size_t error_size)
 {
 	int r = 0;
 	for (size_t i = 0; !r && i < at_first(db, options->readers); i++) {
 		struct db_conn *conn;
-		r = db->driver->open(options, db->shared, DB_READER, &conn, ret_error, error_size);
+		r = db->driver->open(options, db->shared, DB_READER, &conn, reterr_message,
+				     error_size);
 		if (!r)
 			pool_add(&db->readers, conn);
 	}
 	return r;
 }
 
-static int open_others(struct db *db, const struct db_options *options, char *ret_error,
+static int open_others(struct db *db, const struct db_options *options, char *reterr_message,
 		       size_t error_size)
 {
 	size_t readers = options->readers - db->readers.size;
@@ -99,36 +100,36 @@ static int open_others(struct db *db, const struct db_options *options, char *re
 	int r = opener_start(options, db->driver, db->shared, &db->readers, readers, db->writer,
 			     writers, &db->opener);
 	if (r)
-		snprintf(ret_error, error_size, "cannot start the opener of connections");
+		snprintf(reterr_message, error_size, "cannot start the opener of connections");
 	return r;
 }
 
-int db_open(const struct db_options *options, struct db **ret_db, char *ret_error,
+int db_open(const struct db_options *options, struct db **ret_db, char *reterr_message,
 	    size_t error_size)
 {
 	const struct db_driver *driver;
 	assert(options->readers >= 1 && options->readers <= 64);
-	int r = find_driver(options->url, &driver, ret_error, error_size);
+	int r = find_driver(options->url, &driver, reterr_message, error_size);
 	if (r)
 		return r;
 	struct db *db = calloc(1, sizeof(*db));
 	if (!db) {
-		snprintf(ret_error, error_size, "out of memory");
+		snprintf(reterr_message, error_size, "out of memory");
 		return -ENOMEM;
 	}
 	db->driver = driver;
 	pool_init(&db->readers, options->busy_timeout);
 	if (driver->share)
-		r = driver->share(options, &db->shared, ret_error, error_size);
+		r = driver->share(options, &db->shared, reterr_message, error_size);
 	if (!r && !options->read_only)
-		r = start_writer(db, options, ret_error, error_size);
+		r = start_writer(db, options, reterr_message, error_size);
 	if (!r)
-		r = open_readers(db, options, ret_error, error_size);
+		r = open_readers(db, options, reterr_message, error_size);
 	if (!r && options->read_only)
 		r = migrate_compare(db->readers.idle, options->migrations, options->migration_count,
-				    ret_error, error_size);
+				    reterr_message, error_size);
 	if (!r)
-		r = open_others(db, options, ret_error, error_size);
+		r = open_others(db, options, reterr_message, error_size);
 	if (r) {
 		db_close(db);
 		return r;
@@ -137,11 +138,12 @@ int db_open(const struct db_options *options, struct db **ret_db, char *ret_erro
 	return 0;
 }
 
-int db_describe(const char *url, char *ret_text, size_t size, char *ret_error, size_t error_size)
+int db_describe(const char *url, char *ret_text, size_t size, char *reterr_message,
+		size_t error_size)
 {
 	const struct db_driver *driver;
-	int r = find_driver(url, &driver, ret_error, error_size);
-	return r ? r : driver->describe(url, ret_text, size, ret_error, error_size);
+	int r = find_driver(url, &driver, reterr_message, error_size);
+	return r ? r : driver->describe(url, ret_text, size, reterr_message, error_size);
 }
 
 void db_close(struct db *db)

@@ -35,19 +35,19 @@ struct db;
 
 /*
  * Opens the store and applies the missing migrations under a lock. What the options point to must
- * stay. Of connections to a server only two are open then: the others follow. ret_error (of
+ * stay. Of connections to a server only two are open then: the others follow. reterr_message (of
  * error_size bytes) gets a message for the operator. Refuses a schema newer than the binary
  * (-EINVAL).
  */
-MUST_CHECK int db_open(const struct db_options *options, struct db **ret_db, char *ret_error,
+MUST_CHECK int db_open(const struct db_options *options, struct db **ret_db, char *reterr_message,
 		       size_t error_size);
 
 /*
  * Writes what store the URL leads to, the same for every spelling of it and without secrets:
  * "sqlite:////path/file.db", "postgresql://host:port/database". Needs no store. -EINVAL: no valid
- * URL; -EIO: PostgreSQL's library is missing, -ENOMEM. ret_error as of db_open().
+ * URL; -EIO: PostgreSQL's library is missing, -ENOMEM. reterr_message as of db_open().
  */
-MUST_CHECK int db_describe(const char *url, char *ret_text, size_t size, char *ret_error,
+MUST_CHECK int db_describe(const char *url, char *ret_text, size_t size, char *reterr_message,
 			   size_t error_size);
 
 /* Waits for submitted jobs, checkpoints, closes. No other thread may use the db any more. */

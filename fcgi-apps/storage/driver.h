@@ -66,11 +66,11 @@ struct db_driver {
 	int64_t retry_pause;
 
 	/* As db_describe(). */
-	int (*describe)(const char *url, char *ret_text, size_t size, char *ret_error,
+	int (*describe)(const char *url, char *ret_text, size_t size, char *reterr_message,
 			size_t error_size);
 
 	/* Makes what the connections of one store share and checks the URL; both may be NULL. */
-	int (*share)(const struct db_options *options, void **ret_shared, char *ret_error,
+	int (*share)(const struct db_options *options, void **ret_shared, char *reterr_message,
 		     size_t error_size);
 	void (*unshare)(void *shared);
 
@@ -80,9 +80,9 @@ struct db_driver {
 	bool (*lacks_log)(const void *shared);
 
 	/* Opens one connection, thread-safe; the first one opened is a writer and creates what is
-	 * missing. ret_error gets a message for the operator. */
+	 * missing. reterr_message gets a message for the operator. */
 	int (*open)(const struct db_options *options, void *shared, enum db_role role,
-		    struct db_conn **ret_conn, char *ret_error, size_t error_size);
+		    struct db_conn **ret_conn, char *reterr_message, size_t error_size);
 	void (*close)(struct db_conn *conn);
 
 	/* Replaces a connection that was lost, if that is quick: -EHOSTDOWN otherwise. */

@@ -6,7 +6,7 @@
 struct plan {
 	const struct db_migration *migrations;
 	size_t count;
-	char *ret_error;
+	char *reterr_message;
 	size_t error_size;
 	bool begun;    /* of the last transaction: it has the lock of migrations */
 	bool complete; /* nothing is missing any more */
@@ -25,7 +25,7 @@ static int check_list(struct plan *plan)
 	for (size_t i = 0; i < plan->count; i++) {
 		if (plan->migrations[i].version == (int)i + 1)
 			continue;
-		snprintf(plan->ret_error, plan->error_size,
+		snprintf(plan->reterr_message, plan->error_size,
 			 "migration \"%s\" has version %d where %zu is expected",
 			 plan->migrations[i].name, plan->migrations[i].version, i + 1);
 		return -EINVAL;
@@ -35,7 +35,7 @@ static int check_list(struct plan *plan)
 
 static int store_error(struct plan *plan, struct db_conn *conn, int error)
 {
-	snprintf(plan->ret_error, plan->error_size, "cannot read the schema's version: %s",
+	snprintf(plan->reterr_message, plan->error_size, "cannot read the schema's version: %s",
 		 conn->driver->message(conn));
 	return error;
 }
@@ -54,7 +54,7 @@ static int read_version(struct plan *plan, struct db_conn *conn, size_t *ret_ver
 	for (; (r = db_next(rows)) > 0; version++) {
 		const char *name = db_column_text(rows, 1, NULL);
 		if (version >= plan->count) {
-			snprintf(plan->ret_error, plan->error_size,
+			snprintf(plan->reterr_message, plan->error_size,
 				 "the database is newer than this program: it has schema version "
 				 "%lld, the program knows %zu",
 				 (long long)db_column_int(rows, 2), plan->count);
@@ -62,7 +62,7 @@ static int read_version(struct plan *plan, struct db_conn *conn, size_t *ret_ver
 		}
 		if (db_column_int(rows, 0) != plan->migrations[version].version || !name ||
 		    strcmp(name, plan->migrations[version].name) != 0) {
-			snprintf(plan->ret_error, plan->error_size,
+			snprintf(plan->reterr_message, plan->error_size,
 				 "the database is not this program's: its schema version %lld is "
 				 "\"%s\", not \"%s\"",
 				 (long long)db_column_int(rows, 0), name ? name : "",
@@ -92,7 +92,7 @@ static int apply(struct plan *plan, struct db_conn *conn, const struct db_migrat
 			   DB_VALUES(db_int(migration->version), db_text(migration->name),
 				     db_int(clock_now())));
 	if (r < 0) {
-		snprintf(plan->ret_error, plan->error_size, "migration %d (%s) failed: %s",
+		snprintf(plan->reterr_message, plan->error_size, "migration %d (%s) failed: %s",
 			 migration->version, migration->name, conn->driver->message(conn));
 		return (int)r;
 	}
@@ -122,7 +122,7 @@ static int refuse_foreign(struct plan *plan, struct db_conn *conn)
 		return 0;
 	if (r)
 		return store_error(plan, conn, r);
-	snprintf(plan->ret_error, plan->error_size,
+	snprintf(plan->reterr_message, plan->error_size,
 		 "the database is not this program's: it has a table \"%s\", and no schema version",
 		 db_column_text(rows, 0, NULL));
 	return -EINVAL;
@@ -151,7 +151,7 @@ static int run_next(struct db_conn *conn, struct plan *plan)
 	int r = conn->driver->begin(conn, DB_BEGIN_MIGRATION);
 	plan->begun = r == 0;
 	if (r) {
-		snprintf(plan->ret_error, plan->error_size, "cannot lock the schema: %s",
+		snprintf(plan->reterr_message, plan->error_size, "cannot lock the schema: %s",
 			 conn->driver->message(conn));
 		return r;
 	}
@@ -159,8 +159,8 @@ static int run_next(struct db_conn *conn, struct plan *plan)
 	if (!r) {
 		r = conn->driver->commit(conn);
 		if (r)
-			snprintf(plan->ret_error, plan->error_size, "cannot commit the schema: %s",
-				 conn->driver->message(conn));
+			snprintf(plan->reterr_message, plan->error_size,
+				 "cannot commit the schema: %s", conn->driver->message(conn));
 	}
 	if (r)
 		conn->driver->rollback(conn);
@@ -169,11 +169,11 @@ static int run_next(struct db_conn *conn, struct plan *plan)
 
 int migrate(struct db_conn *conn, const struct db_migration *migrations, size_t count,
 	    /* The plan's functions write to it. NOLINTNEXTLINE(readability-non-const-parameter) */
-	    char *ret_error, size_t error_size)
+	    char *reterr_message, size_t error_size)
 {
 	struct plan plan = {.migrations = migrations,
 			    .count = count,
-			    .ret_error = ret_error,
+			    .reterr_message = reterr_message,
 			    .error_size = error_size};
 	int r = check_list(&plan);
 	int tries = 0;
@@ -193,7 +193,7 @@ static int compare(struct db_conn *conn, void *argument)
 	int r = read_version(plan, conn, &version);
 	if (r || version == plan->count)
 		return r;
-	snprintf(plan->ret_error, plan->error_size,
+	snprintf(plan->reterr_message, plan->error_size,
 		 "the database has schema version %zu, this program's is %zu: it migrates when it "
 		 "starts as a service",
 		 version, plan->count);
@@ -203,11 +203,11 @@ static int compare(struct db_conn *conn, void *argument)
 int migrate_compare(
 	struct db_conn *conn, const struct db_migration *migrations, size_t count,
 	/* The plan's functions write to it. NOLINTNEXTLINE(readability-non-const-parameter) */
-	char *ret_error, size_t error_size)
+	char *reterr_message, size_t error_size)
 {
 	struct plan plan = {.migrations = migrations,
 			    .count = count,
-			    .ret_error = ret_error,
+			    .reterr_message = reterr_message,
 			    .error_size = error_size};
 	int r = check_list(&plan);
 	if (r)

@@ -132,18 +132,18 @@ static int commit_writing(struct postgres_conn *self)
 		r = postgres_collect(self);
 	if (!self->handle)
 		return r;
-	int error = postgres_result(self, "COMMIT", &result);
-	if (!error) {
+	int committed = postgres_result(self, "COMMIT", &result);
+	if (!committed) {
 		/* The server answers a COMMIT of a spoilt transaction with ROLLBACK. */
 		if (strcmp(libpq.PQcmdStatus(result), "COMMIT") != 0)
-			error = -EIO;
+			committed = -EIO;
 		libpq.PQclear(result);
 	}
 	if (self->handle) {
 		int synced = postgres_synced(self);
-		error = error ? error : synced;
+		committed = committed ? committed : synced;
 	}
-	r = r ? r : error;
+	r = r ? r : committed;
 	if (!r)
 		self->state = POSTGRES_IDLE;
 	return r;

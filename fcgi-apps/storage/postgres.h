@@ -94,9 +94,9 @@ static inline struct postgres_conn *postgres_conn(struct db_conn *conn)
 
 /* ---- postgres_server.c ---- */
 
-int postgres_describe(const char *url, char *ret_text, size_t size, char *ret_error,
+int postgres_describe(const char *url, char *ret_text, size_t size, char *reterr_message,
 		      size_t error_size);
-int postgres_share(const struct db_options *options, void **ret_shared, char *ret_error,
+int postgres_share(const struct db_options *options, void **ret_shared, char *reterr_message,
 		   size_t error_size);
 void postgres_unshare(void *shared);
 
@@ -171,7 +171,7 @@ int postgres_session_ended(struct db_conn *conn, int64_t session);
 /* ---- postgres_connect.c ---- */
 
 int postgres_open(const struct db_options *options, void *shared, enum db_role role,
-		  struct db_conn **ret_conn, char *ret_error, size_t error_size);
+		  struct db_conn **ret_conn, char *reterr_message, size_t error_size);
 void postgres_close(struct db_conn *conn);
 
 /* Ends a session that has many prepared statements, so that it is replaced. */

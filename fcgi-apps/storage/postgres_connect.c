@@ -204,11 +204,11 @@ static int connect_patiently(struct postgres_conn *self, int64_t patience)
 }
 
 int postgres_open(const struct db_options *options, void *shared, enum db_role role,
-		  struct db_conn **ret_conn, char *ret_error, size_t error_size)
+		  struct db_conn **ret_conn, char *reterr_message, size_t error_size)
 {
 	struct postgres_conn *self = calloc(1, sizeof(*self));
 	if (!self) {
-		snprintf(ret_error, error_size, "out of memory");
+		snprintf(reterr_message, error_size, "out of memory");
 		return -ENOMEM;
 	}
 	self->conn.driver = &postgres_driver;
@@ -217,7 +217,7 @@ int postgres_open(const struct db_options *options, void *shared, enum db_role r
 	statements_init(&self->statements, postgres_statement_free);
 	int r = connect_patiently(self, options->connect_patience);
 	if (r) {
-		snprintf(ret_error, error_size, "cannot use the database: %s", self->message);
+		snprintf(reterr_message, error_size, "cannot use the database: %s", self->message);
 		postgres_close(&self->conn);
 		return r;
 	}

@@ -90,23 +90,23 @@ int postgres_report(struct postgres_conn *self, const PGresult *result, const ch
 	const char *message = libpq.PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
 	if (!sqlstate)
 		return postgres_lost(self, -EHOSTDOWN, libpq.PQerrorMessage(self->handle));
-	int error = postgres_error(sqlstate);
+	int r = postgres_error(sqlstate);
 	if (is_stale(result, sqlstate))
 		return postgres_lost(self, -EAGAIN, message);
 	/* A writer on a server that takes no writes: it is not the primary any more. */
 	bool demoted = self->role == DB_WRITER && strcmp(sqlstate, "25006") == 0;
 	bool fatal = severity && strcmp(severity, "ERROR") != 0;
-	if (error == -EHOSTDOWN || demoted || fatal)
+	if (r == -EHOSTDOWN || demoted || fatal)
 		return postgres_lost(self, -EHOSTDOWN, message);
 
 	postgres_remember(self, message);
-	self->aborted = error;
+	self->aborted = r;
 	self->conn.waited = strcmp(sqlstate, "55P03") == 0 || strcmp(sqlstate, "57014") == 0;
-	enum log_level level = error == -EEXIST || error == -EINVAL ? LOG_DEBUG
-			       : error == -EAGAIN                   ? LOG_WARN
-								    : LOG_ERROR;
-	log_write(level, "database error", log_error_code(error),
+	enum log_level level = r == -EEXIST || r == -EINVAL ? LOG_DEBUG
+			       : r == -EAGAIN               ? LOG_WARN
+							    : LOG_ERROR;
+	log_write(level, "database error", log_error_code(r),
 		  log_text("error.message", self->message),
 		  log_text("db.response.status_code", sqlstate), log_text("db.query.text", sql));
-	return error;
+	return r;
 }

@@ -40,12 +40,12 @@ static void load(void)
 #undef FIND
 }
 
-int libpq_load(char *ret_error, size_t error_size)
+int libpq_load(char *reterr_message, size_t error_size)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	pthread_once(&once, load);
 	if (!failure[0])
 		return 0;
-	snprintf(ret_error, error_size, "%s", failure);
+	snprintf(reterr_message, error_size, "%s", failure);
 	return -EIO;
 }

@@ -56,8 +56,9 @@ struct libpq {
 /* Filled by libpq_load(). */
 extern struct libpq libpq;
 
-/* Loads the library, once a process. Thread-safe. ret_error gets a message for the operator; -EIO.
+/* Loads the library, once a process. Thread-safe. reterr_message gets a message for the operator;
+ * -EIO.
  */
-int libpq_load(char *ret_error, size_t error_size);
+int libpq_load(char *reterr_message, size_t error_size);
 
 #endif

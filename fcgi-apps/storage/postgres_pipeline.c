@@ -133,41 +133,41 @@ static int check_rows(struct postgres_conn *self, const struct postgres_queued *
 
 int postgres_collect(struct postgres_conn *self)
 {
-	int error = 0;
+	int r = 0;
 	for (size_t i = 0; self->handle && i < self->queued; i++) {
 		PGresult *result = NULL;
-		int r = postgres_result(self, self->queue[i].sql, &result);
-		if (!r) {
-			r = check_rows(self, &self->queue[i], result);
+		int one = postgres_result(self, self->queue[i].sql, &result);
+		if (!one) {
+			one = check_rows(self, &self->queue[i], result);
 			libpq.PQclear(result);
 		}
-		error = error ? error : r;
+		r = r ? r : one;
 	}
 	self->queued = 0;
 	self->unchecked = false;
-	return error;
+	return r;
 }
 
 int postgres_synced(struct postgres_conn *self)
 {
 	PGresult *result = NULL;
-	int error = postgres_collect(self);
+	int r = postgres_collect(self);
 	if (!self->handle)
-		return error;
-	int r = receive(self, &result);
-	if (r)
 		return r;
+	int received = receive(self, &result);
+	if (received)
+		return received;
 	bool synced = libpq.PQresultStatus(result) == PGRES_PIPELINE_SYNC;
 	libpq.PQclear(result);
 	if (!synced)
 		return postgres_lost(self, -EHOSTDOWN, "the end of a batch is missing");
 	self->syncing = false;
-	return error;
+	return r;
 }
 
 int postgres_simple(struct postgres_conn *self, const char *sql)
 {
-	int error = 0;
+	int reported = 0;
 	if (!libpq.PQexitPipelineMode(self->handle) || !libpq.PQsendQuery(self->handle, sql))
 		return lost(self);
 	int r = flush(self);
@@ -176,12 +176,12 @@ int postgres_simple(struct postgres_conn *self, const char *sql)
 		r = receive(self, &result);
 		if (r || !result)
 			break;
-		if (libpq.PQresultStatus(result) == PGRES_FATAL_ERROR && !error)
-			error = postgres_report(self, result, sql);
+		if (libpq.PQresultStatus(result) == PGRES_FATAL_ERROR && !reported)
+			reported = postgres_report(self, result, sql);
 		libpq.PQclear(result);
-		r = self->handle ? 0 : error;
+		r = self->handle ? 0 : reported;
 	}
 	if (r)
 		return r;
-	return libpq.PQenterPipelineMode(self->handle) ? error : lost(self);
+	return libpq.PQenterPipelineMode(self->handle) ? reported : lost(self);
 }

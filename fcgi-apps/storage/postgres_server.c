@@ -54,25 +54,25 @@ static const char *value_of(const PQconninfoOption *options, const char *keyword
 	return "";
 }
 
-static int refuse_url(char *ret_error, size_t error_size)
+static int refuse_url(char *reterr_message, size_t error_size)
 {
-	snprintf(ret_error, error_size,
+	snprintf(reterr_message, error_size,
 		 "the database URL is not of the form postgresql://user:password@host:port/"
 		 "database (special characters percent-encoded)");
 	return -EINVAL;
 }
 
-int postgres_describe(const char *url, char *ret_text, size_t size, char *ret_error,
+int postgres_describe(const char *url, char *ret_text, size_t size, char *reterr_message,
 		      size_t error_size)
 {
-	int r = libpq_load(ret_error, error_size);
+	int r = libpq_load(reterr_message, error_size);
 	if (r)
 		return r;
 	if (!is_valid(url))
-		return refuse_url(ret_error, error_size);
+		return refuse_url(reterr_message, error_size);
 	PQconninfoOption *options = libpq.PQconninfoParse(url, NULL);
 	if (!options) {
-		snprintf(ret_error, error_size, "out of memory");
+		snprintf(reterr_message, error_size, "out of memory");
 		return -ENOMEM;
 	}
 	snprintf(ret_text, size, "postgresql://%s:%s/%s", value_of(options, "host"),
@@ -94,20 +94,20 @@ static int find_hosts(struct postgres_server *server)
 	return r;
 }
 
-int postgres_share(const struct db_options *options, void **ret_shared, char *ret_error,
+int postgres_share(const struct db_options *options, void **ret_shared, char *reterr_message,
 		   size_t error_size)
 {
-	int r = libpq_load(ret_error, error_size);
+	int r = libpq_load(reterr_message, error_size);
 	if (r)
 		return r;
 	if (!is_valid(options->url))
-		return refuse_url(ret_error, error_size);
+		return refuse_url(reterr_message, error_size);
 	struct postgres_server *server = calloc(1, sizeof(*server));
 	char *url = strdup(options->url);
 	if (!server || !url) {
 		free(server);
 		free(url);
-		snprintf(ret_error, error_size, "out of memory");
+		snprintf(reterr_message, error_size, "out of memory");
 		return -ENOMEM;
 	}
 	server->url = url;
@@ -122,7 +122,7 @@ int postgres_share(const struct db_options *options, void **ret_shared, char *re
 	wait_init(&server->probed);
 	r = find_hosts(server);
 	if (r) {
-		snprintf(ret_error, error_size, "out of memory");
+		snprintf(reterr_message, error_size, "out of memory");
 		postgres_unshare(server);
 		return r;
 	}

@@ -262,8 +262,8 @@ static int await(struct postgres_conn *self, const char *sql, PGresult **ret_res
 		r = postgres_collect(self);
 	if (!self->handle)
 		return r;
-	int error = postgres_result(self, sql, &result);
-	r = r ? r : error;
+	int answered = postgres_result(self, sql, &result);
+	r = r ? r : answered;
 	if (self->handle && sync) {
 		int synced = postgres_synced(self);
 		r = r ? r : synced;

@@ -72,22 +72,22 @@ int sqlite_error(int code)
 /* Logs and maps the failure of a call on the handle; what a caller provokes is no event. */
 int sqlite_report(sqlite3 *handle, int code, const char *sql)
 {
-	int error = sqlite_error(code);
-	enum log_level level = error == -EEXIST || error == -EINVAL ? LOG_DEBUG
-			       : error == -EAGAIN                   ? LOG_WARN
-								    : LOG_ERROR;
-	log_write(level, "database error", log_error_code(error),
+	int r = sqlite_error(code);
+	enum log_level level = r == -EEXIST || r == -EINVAL ? LOG_DEBUG
+			       : r == -EAGAIN               ? LOG_WARN
+							    : LOG_ERROR;
+	log_write(level, "database error", log_error_code(r),
 		  log_text("error.message", sqlite3_errmsg(handle)),
 		  log_int("db.response.status_code", code), log_text("db.query.text", sql));
-	return error;
+	return r;
 }
 
 int sqlite_statement_error(struct sqlite_conn *self, int code, const char *sql)
 {
-	int error = sqlite_report(self->handle, code, sql);
+	int r = sqlite_report(self->handle, code, sql);
 	if (sqlite3_get_autocommit(self->handle))
-		self->conn.failed = error;
-	return error;
+		self->conn.failed = r;
+	return r;
 }
 
 static int control(struct sqlite_conn *self, enum sqlite_control which)

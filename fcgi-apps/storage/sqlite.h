@@ -97,18 +97,18 @@ int sqlite_report(sqlite3 *handle, int code, const char *sql);
 int sqlite_statement_error(struct sqlite_conn *self, int code, const char *sql);
 
 int sqlite_open(const struct db_options *options, void *shared, enum db_role role,
-		struct db_conn **ret_conn, char *ret_error, size_t error_size);
+		struct db_conn **ret_conn, char *reterr_message, size_t error_size);
 void sqlite_close(struct db_conn *conn);
 
 /* PRAGMA user_version of a file that is not whole without its log: "open" in ASCII. */
 #define SQLITE_MARK 1869636974
 
-int sqlite_describe(const char *url, char *ret_text, size_t size, char *ret_error,
+int sqlite_describe(const char *url, char *ret_text, size_t size, char *reterr_message,
 		    size_t error_size);
 /* The number that a pragma tells; SQLite's result code. */
 int sqlite_pragma(sqlite3 *handle, const char *sql, int *ret_number);
 
-int sqlite_share(const struct db_options *options, void **ret_shared, char *ret_error,
+int sqlite_share(const struct db_options *options, void **ret_shared, char *reterr_message,
 		 size_t error_size);
 void sqlite_unshare(void *shared);
 

@@ -29,24 +29,25 @@ static void start_library(void)
 
 /* sqlite:///a/b.db is ./a/b.db, sqlite:////a/b.db is /a/b.db. With "./" or "/" in front no name
  * (":memory:") is special. */
-static int parse_url(const char *url, char path[PATH_LIMIT], char *ret_error, size_t error_size)
+static int parse_url(const char *url, char path[PATH_LIMIT], char *reterr_message,
+		     size_t error_size)
 {
 	static const char prefix[] = "sqlite:///";
 	if (strncmp(url, prefix, strlen(prefix)) != 0) {
-		snprintf(ret_error, error_size, "a SQLite URL has three slashes: %spath/file.db",
-			 prefix);
+		snprintf(reterr_message, error_size,
+			 "a SQLite URL has three slashes: %spath/file.db", prefix);
 		return -EINVAL;
 	}
 	const char *name = url + strlen(prefix);
 	if (!*name || strpbrk(name, "?#") || name[strlen(name) - 1] == '/') {
-		snprintf(ret_error, error_size,
+		snprintf(reterr_message, error_size,
 			 "the database URL must name a file, without options: %spath/file.db",
 			 prefix);
 		return -EINVAL;
 	}
 	int length = snprintf(path, PATH_LIMIT, "%s%s", *name == '/' ? "" : "./", name);
 	if (length >= PATH_LIMIT) {
-		snprintf(ret_error, error_size, "the path of the database is too long");
+		snprintf(reterr_message, error_size, "the path of the database is too long");
 		return -EINVAL;
 	}
 	return 0;
@@ -120,11 +121,11 @@ static int note_frames(void *argument, UNUSED sqlite3 *handle, UNUSED const char
 	return SQLITE_OK;
 }
 
-int sqlite_describe(const char *url, char *ret_text, size_t size, char *ret_error,
+int sqlite_describe(const char *url, char *ret_text, size_t size, char *reterr_message,
 		    size_t error_size)
 {
 	char path[PATH_LIMIT];
-	int r = parse_url(url, path, ret_error, error_size);
+	int r = parse_url(url, path, reterr_message, error_size);
 	if (r)
 		return r;
 	char *file = strrchr(path, '/');
@@ -142,12 +143,12 @@ int sqlite_describe(const char *url, char *ret_text, size_t size, char *ret_erro
 	return 0;
 }
 
-int sqlite_share(const struct db_options *options, void **ret_shared, char *ret_error,
+int sqlite_share(const struct db_options *options, void **ret_shared, char *reterr_message,
 		 size_t error_size)
 {
 	struct sqlite_store *store = calloc(1, sizeof(*store));
 	if (!store) {
-		snprintf(ret_error, error_size, "out of memory");
+		snprintf(reterr_message, error_size, "out of memory");
 		return -ENOMEM;
 	}
 	store->begins_session = options->session;
@@ -218,14 +219,14 @@ static int look_at_mark(struct sqlite_conn *self, bool alone, enum db_role role)
 	return code;
 }
 
-static int prepare_writing(struct sqlite_conn *self, const char *path, char *ret_error,
+static int prepare_writing(struct sqlite_conn *self, const char *path, char *reterr_message,
 			   size_t error_size)
 {
 	struct sqlite_store *store = self->store;
 	sqlite3_wal_hook(self->handle, note_frames, self);
 	int r = sqlite_files_note(&store->files, path, self->handle);
 	if (r) {
-		snprintf(ret_error, error_size, "cannot look at the files of %s: %s", path,
+		snprintf(reterr_message, error_size, "cannot look at the files of %s: %s", path,
 			 strerrorname_np(-r));
 		return r;
 	}
@@ -249,7 +250,7 @@ static int why_not_writable(const char *path, int otherwise)
 	return access(folder, W_OK) < 0 ? errno : otherwise;
 }
 
-static void explain(struct sqlite_conn *self, const char *path, int code, char *ret_error,
+static void explain(struct sqlite_conn *self, const char *path, int code, char *reterr_message,
 		    size_t error_size)
 {
 	char buffer[128];
@@ -258,22 +259,22 @@ static void explain(struct sqlite_conn *self, const char *path, int code, char *
 	if (code == SQLITE_CANTOPEN || (code & 0xff) == SQLITE_READONLY)
 		cause = why_not_writable(path, cause);
 	const char *reason = cause ? strerror_r(cause, buffer, sizeof(buffer)) : "no system error";
-	snprintf(ret_error, error_size, "cannot open %s: %s (%s)", path, sqlite3_errstr(code),
+	snprintf(reterr_message, error_size, "cannot open %s: %s (%s)", path, sqlite3_errstr(code),
 		 reason);
 }
 
 int sqlite_open(const struct db_options *options, void *shared, enum db_role role,
-		struct db_conn **ret_conn, char *ret_error, size_t error_size)
+		struct db_conn **ret_conn, char *reterr_message, size_t error_size)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	char path[PATH_LIMIT];
 	pthread_once(&once, start_library);
-	int r = parse_url(options->url, path, ret_error, error_size);
+	int r = parse_url(options->url, path, reterr_message, error_size);
 	if (r)
 		return r;
 	struct sqlite_conn *self = calloc(1, sizeof(*self));
 	if (!self) {
-		snprintf(ret_error, error_size, "out of memory");
+		snprintf(reterr_message, error_size, "out of memory");
 		return -ENOMEM;
 	}
 	self->conn.driver = &sqlite_driver;
@@ -298,9 +299,9 @@ int sqlite_open(const struct db_options *options, void *shared, enum db_role rol
 	if (!code)
 		code = look_at_mark(self, alone, role);
 	if (!code && role == DB_WRITER)
-		r = prepare_writing(self, path, ret_error, error_size);
+		r = prepare_writing(self, path, reterr_message, error_size);
 	if (code) {
-		explain(self, path, code, ret_error, error_size);
+		explain(self, path, code, reterr_message, error_size);
 		r = sqlite_error(code);
 	}
 	if (r) {

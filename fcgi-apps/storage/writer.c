@@ -76,15 +76,15 @@ static int run_job(struct db_conn *conn, struct db_job *job, bool alone)
 		job->result = db_call(conn, job->function, job->argument);
 		return job->result < 0 ? job->result : 0;
 	}
-	int error = db_control(conn, "SAVEPOINT job", false);
-	if (error)
-		return error;
+	int r = db_control(conn, "SAVEPOINT job", false);
+	if (r)
+		return r;
 	job->result = db_call(conn, job->function, job->argument);
 	if (!conn->driver->in_transaction(conn))
 		return job->result < 0 ? job->result : -EIO;
 	if (job->result < 0)
-		error = db_control(conn, "ROLLBACK TO SAVEPOINT job", true);
-	return error ? error : db_control(conn, "RELEASE SAVEPOINT job", false);
+		r = db_control(conn, "ROLLBACK TO SAVEPOINT job", true);
+	return r ? r : db_control(conn, "RELEASE SAVEPOINT job", false);
 }
 
 static void settle(struct job_list *group, int result)
@@ -118,42 +118,42 @@ static void count_retries(struct writer *writer, size_t count)
 static bool run_group(struct writer *writer, struct db_conn *conn, struct job_list *group)
 {
 	bool alone = group->count == 1;
-	int error = writer->driver->begin(conn, DB_BEGIN_WRITE);
-	if (error) {
+	int r = writer->driver->begin(conn, DB_BEGIN_WRITE);
+	if (r) {
 		/* The whole busy time-out was waited for already. */
 		for (struct db_job *job = group->head; job; job = job->next)
 			job->attempts = ATTEMPTS_MAX;
-		settle(group, error);
+		settle(group, r);
 		return true;
 	}
-	for (struct db_job *job = group->head; job && !error; job = job->next) {
+	for (struct db_job *job = group->head; job && !r; job = job->next) {
 		assert(job->attempts < ATTEMPTS_MAX);
 		job->attempts++;
-		error = run_job(conn, job, alone);
+		r = run_job(conn, job, alone);
 		if (conn->waited)
 			job->attempts = ATTEMPTS_MAX;
 	}
-	if (error && !alone) {
+	if (r && !alone) {
 		writer->driver->rollback(conn);
 		return false;
 	}
-	if (!error && writer->before_commit)
-		error = db_call(conn, writer->before_commit, NULL);
-	if (!error)
-		error = failpoint("before_commit");
-	if (!error)
-		error = writer->driver->commit(conn);
-	if (error) {
+	if (!r && writer->before_commit)
+		r = db_call(conn, writer->before_commit, NULL);
+	if (!r)
+		r = failpoint("before_commit");
+	if (!r)
+		r = writer->driver->commit(conn);
+	if (r) {
 		/* A job that failed by itself may have done so for what an earlier one wrote and
 		 * what is gone now: the store's error is the truth for all. */
 		writer->driver->rollback(conn);
-		settle(group, error);
+		settle(group, r);
 		return true;
 	}
 	count_commit(writer, group);
-	error = failpoint("after_commit");
-	if (error)
-		settle(group, error);
+	r = failpoint("after_commit");
+	if (r)
+		settle(group, r);
 	return true;
 }
 
@@ -303,20 +303,20 @@ void writer_stop(struct writer *writer)
 
 int writer_submit(struct writer *writer, struct db_job *job)
 {
-	int error = 0;
+	int r = 0;
 	assert(job->function && job->done);
 	job->attempts = 0;
 	pthread_mutex_lock(&writer->mutex);
 	if (writer->stopping)
-		error = -ECANCELED;
+		r = -ECANCELED;
 	else if (writer->queue.count >= writer->queue_limit)
-		error = -EAGAIN;
+		r = -EAGAIN;
 	else
 		list_push(&writer->queue, job);
 	pthread_mutex_unlock(&writer->mutex);
-	if (!error)
+	if (!r)
 		pthread_cond_signal(&writer->wake);
-	return error;
+	return r;
 }
 
 struct waiter {
@@ -346,17 +346,17 @@ int writer_run(struct writer *writer, db_function *function, void *argument)
 		.mutex = PTHREAD_MUTEX_INITIALIZER,
 		.finished = PTHREAD_COND_INITIALIZER,
 	};
-	int result = writer_submit(writer, &waiter.job);
-	if (!result) {
+	int r = writer_submit(writer, &waiter.job);
+	if (!r) {
 		pthread_mutex_lock(&waiter.mutex);
 		while (!waiter.done)
 			pthread_cond_wait(&waiter.finished, &waiter.mutex);
 		pthread_mutex_unlock(&waiter.mutex);
-		result = waiter.result;
+		r = waiter.result;
 	}
 	pthread_cond_destroy(&waiter.finished);
 	pthread_mutex_destroy(&waiter.mutex);
-	return result;
+	return r;
 }
 
 void writer_stats(struct writer *writer, struct db_stats *ret_stats)

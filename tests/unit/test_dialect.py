@@ -17,6 +17,28 @@ FAULTS = {
         "	char *a CLEANUP(free_p), *b CLEANUP(free_p) = NULL;",
         "initialise a CLEANUP variable where it is declared",
     ),
+    "a result called otherwise": ("	int rc = run();", "name the result variable r"),
+    "a result declared only": ("	int error, other;", "name the result variable r"),
+    "a string compared with !": (
+        '	if (*a && !strcmp(a, "b"))',
+        "compare strings with == 0",
+    ),
+    "declared before it is used": (
+        "	int r;\n	prepare();\n	r = run();",
+        "declare r where it is first used",
+    ),
+    "a pointer declared before it is used": (
+        '	const char *at, *end;\n	if (scan(&end))\n		return 1;\n	at = end + 1;',
+        "declare at where it is first used",
+    ),
+    "an error without a meaning": (
+        "	return -EXDEV;",
+        "explain -EXDEV in fcgi-apps/base/base.h",
+    ),
+    "what is written on failure": (
+        "	snprintf(ret_error, size, \"no\");",
+        "call what is written on failure reterr_x",
+    ),
 }
 
 RIGHT = """\
