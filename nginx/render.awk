@@ -1,9 +1,9 @@
-# Prints an nginx configuration from a template, for nginx/render.sh, which has checked the environment:
+# Prints an nginx configuration from a template. Run by nginx/render.sh, which checks the environment first:
 #
 #	awk -f render.awk FOLDER/sidecar.conf.template
 #
-# @NAME@ stands for a variable. A line that begins with "@" and a small letter is a directive, one of those
-# in obey() below.
+# @NAME@ stands for a variable of the environment. A line that begins with "@" and a small letter is a
+# directive: obey() has them all.
 
 BEGIN {
 	folder = ARGV[1]
@@ -55,7 +55,7 @@ function expand(line, done, name) {
 function obey(directive, argument, own) {
 	if (directive == "@include")
 		put(folder argument)
-	else if (directive == "@include_own") { # what only some services have
+	else if (directive == "@include_own") { # only some services have one
 		own = folder ENVIRON["SERVICE"] "." argument ".conf.template"
 		if (exists(own))
 			put(own)
@@ -85,9 +85,9 @@ function obey(directive, argument, own) {
 		fail("no directive " directive)
 }
 
-# ---- limits; 0 is none ----
+# ---- limits; 0 means no limit ----
 
-# The zones that requests and connections are counted in.
+# Zones in which requests and connections are counted.
 function client_zones() {
 	if (ENVIRON["RATE_LIMIT_RPS"] > 0)
 		printf "\tlimit_req_zone $client zone=clients:4m rate=%dr/s;\n", ENVIRON["RATE_LIMIT_RPS"]
@@ -113,14 +113,14 @@ function connection_limits() {
 	limit("bodies", ENVIRON["CONNECTIONS"], 2)
 }
 
-# Answers that may be long, and lie in files for clients that read them slowly.
+# For answers that may be long, and are kept in files for clients that read slowly.
 function listing_limits() {
 	connection_limits()
 	limit("listings_of", ENVIRON["CLIENT_CONNECTIONS"], 4)
 	limit("listings", ENVIRON["CONNECTIONS"], 8)
 }
 
-# The part of a number that is meant, rounded up.
+# Limits to a number divided by part, rounded up.
 function limit(zone, number, part) {
 	if (number > 0)
 		printf "\t\tlimit_conn %s %d;\n", zone, int((number + part - 1) / part)
@@ -128,8 +128,8 @@ function limit(zone, number, part) {
 
 # ---- paths ----
 
-# The rules that cut ROOT_PATH off: from the documentation pages, from the service's own paths put behind it
-# (as ASGI applications are mounted), and from the bare prefix unless that is the collection's own path.
+# Rules that cut off ROOT_PATH: from the documentation pages, from the service's own paths behind it (as ASGI
+# applications are mounted), and from the bare prefix unless that is the collection's own path.
 function root_rules(name, value, bare, collection, pattern) {
 	if (ENVIRON["ROOT_PATH"] == "")
 		return
@@ -146,10 +146,10 @@ function quoted(path) {
 	return path
 }
 
-# Reads what the service prints for --routes: who may ask, method, longest body in bytes, path, operationId.
-# Literal paths come before those with parameters, which their names fit, and "/" last, whose pattern is the
-# bare prefix too. Paths are next to each other then. Of each, methods, longest and more are kept by path for
-# these callers; a path of which they may use nothing has no methods.
+# Reads the output of the service's --routes: callers, method, longest body in bytes, path, operationId.
+# Sorts literal paths before those with parameters, which would match them too, and "/" last, because its
+# pattern is also the bare prefix. Sets path[], and for these callers methods[], bearers[] (methods with a
+# body), longest[] and more[] (further lines). A path that they may not use has no methods.
 function read_routes(callers, line, field, number, i, key, keys, lines) {
 	number = paths = 0
 	while ((getline line < ENVIRON["ROUTES"]) > 0) {
@@ -185,7 +185,7 @@ function pattern_of(template) {
 	return "\"^" (ENVIRON["ROOT_PATH"] == "" ? "" : "(?:" quoted(ENVIRON["ROOT_PATH"]) ")?") template "/?\\z\""
 }
 
-# To the last path.
+# Adds to the last path.
 function add_method(method, bytes, operation, own) {
 	methods[paths] = methods[paths] (methods[paths] ? "|" : "") (method == "GET" ? "GET|HEAD" : method)
 	if (bytes)
@@ -199,9 +199,9 @@ function add_method(method, bytes, operation, own) {
 		more[paths] = more[paths] "@listing_limits\n"
 }
 
-# A location for each path: which methods these callers may use, which of them with a body, and how long that
-# may be. Up to 128 KiB stay in memory. A path, or a method of it, that is not for them is none: 404; only the
-# public port names the methods that it has.
+# A location for each path: which methods these callers may use, which of them with a body, and how long it
+# may be. Bodies up to 128 KiB stay in memory. Paths and methods that are not for these callers get 404; only
+# the public port answers 405, with the methods of the path.
 function locations(callers, i, j, allowed, lines, number) {
 	read_routes(callers)
 	for (i = 1; i <= paths; i++) {
@@ -236,7 +236,7 @@ function refuse(variable, operator, words, status) {
 	printf "\t\t\t\trewrite ^ /.answer/%d last;\n\t\t\t}\n", status
 }
 
-# The lines of a map from a path to its longest body.
+# Lines of a map from a path to its longest body.
 function body_rules(callers, i) {
 	read_routes(callers)
 	for (i = 1; i <= paths; i++)
@@ -246,9 +246,9 @@ function body_rules(callers, i) {
 
 # ---- upstreams ----
 
-# An upstream. Of several servers the less busy of two is asked; one that is found to be gone is left alone
-# for a second. A single one is asked every time. Idle connections end here before the sidecar ends them
-# (75 s): none is lost to that race.
+# An upstream. With several servers, nginx asks the less busy of two, and leaves a server that failed alone
+# for a second. A single server is always asked. Idle connections are closed before the sidecar closes them
+# (75 s), so that no request is lost to that race.
 function pool(name, servers, list, number, i) {
 	number = split(servers, list, " ")
 	printf "\tupstream %s {\n", name
@@ -259,7 +259,7 @@ function pool(name, servers, list, number, i) {
 	print "\t\tkeepalive 64;\n\t\tkeepalive_requests 50000;\n\t\tkeepalive_timeout 60s;\n\t}"
 }
 
-# A service's upstreams: all its replicas, and all but each one of them.
+# A service's upstreams: one of all replicas, and one without each of them.
 function pools(service, prefix, address, ports, number, i) {
 	address = ENVIRON[prefix "_ADDRESS"]
 	if (address ~ /^unix:/) {
@@ -280,7 +280,7 @@ function all_but(address, ports, number, one, i, list) {
 	return list
 }
 
-# How a service's requests go on: while some replica is marked as away, by the detour below.
+# Passes a service's requests on. While any replica is marked as away, they take the detour below.
 function passing(service, prefix) {
 	if (ENVIRON[prefix "_PORTS"] ~ /,/)
 		printf "\t\t\tif (-d \"%s/away\") {\n\t\t\t\trewrite ^ /.present/%s last;\n\t\t\t}\n", \
@@ -288,7 +288,7 @@ function passing(service, prefix) {
 	printf "\t\t\tproxy_pass http://%s;\n", service
 }
 
-# How a request then chooses: nothing new goes to a replica that is marked.
+# Chooses the upstream without the marked replica.
 function detour(service, prefix, ports, number, i) {
 	printf "\t\t\tset $pool %s;\n", service
 	number = split(ENVIRON[prefix "_PORTS"], ports, ",")

@@ -53,7 +53,7 @@
 #	                     balancer: 9101, 9102
 #	PRODUCT_INTERNAL_PORT, CART_INTERNAL_PORT
 #	                     balancer: 9001, 9002; several with commas, and files, as above
-# What has quotes in it is for nginx to read.
+# Quotes within values are for nginx.
 # shellcheck disable=SC2089,SC2090
 set -euf
 LC_ALL=C
@@ -64,7 +64,7 @@ fail() {
 	exit 2
 }
 
-# matches VALUE ERE: the whole of it.
+# matches VALUE ERE: whether the whole value matches.
 matches() {
 	[[ $1 =~ ^($2)$ ]]
 }
@@ -102,14 +102,14 @@ check_ports() { # name value [address]
 	done
 }
 
-# One a processor, at most 2.
+# One for each processor, at most 2.
 worker_processes() {
 	local processors
 	processors=$(getconf _NPROCESSORS_ONLN 2>/dev/null) || processors=1
 	printf '%d' $((processors < 2 ? processors : 2))
 }
 
-# Sets NAMES, what the public server listens to.
+# Sets NAMES, the host names of the public server.
 read_server_names() {
 	local name
 	NAMES='localhost 127.0.0.1 [::1]'
@@ -119,11 +119,11 @@ read_server_names() {
 			fail SERVER_NAMES "$SERVER_NAMES" "'$name' is no host name in lower case, without a port"
 		NAMES+=" $name"
 	done
-	# Of HTTP/1.0, a request without Host.
+	# A request of HTTP/1.0 may have no Host.
 	NAMES+=' ""'
 }
 
-# Sets CORS_DEFAULT and CORS_ORIGINS, the lines of a map from the listener and origin to the allowed origin.
+# Sets CORS_DEFAULT and CORS_ORIGINS, lines of a map from listener and origin to the allowed origin.
 # shellcheck disable=SC2016 # nginx' variable
 read_cors_origins() {
 	local origin pattern rest=$CORS_ALLOW_ORIGINS,
@@ -151,7 +151,7 @@ read_cors_origins() {
 	done
 }
 
-# Sets the lines for those who tell the client's address, and for the sockets they come by.
+# Sets REAL_IP for the proxies that tell the client's address, and PROXY_LISTEN for their Unix sockets.
 read_trusted_proxies() {
 	local proxy
 	REAL_IP='' PROXY_LISTEN='' PROXY_LISTEN_TOO=''

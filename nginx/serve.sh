@@ -20,7 +20,7 @@ for signal in QUIT TERM INT; do
 	trap "end $signal" "$signal"
 done
 
-# They are told until they have ended: nginx does not listen yet while it starts. An idle one ends at once.
+# Repeats the signal until all have ended: nginx ignores it while it starts. An idle one ends within 20 ms.
 end() { # end SIGNAL
 	local running tries=0
 	asked=yes

@@ -2,7 +2,7 @@
 # What the scripts of local operation share; sourced by them. Everything runs from the repository's
 # folder with relative paths: a Unix socket's path may have 107 bytes only.
 #
-# A function that answers with a text sets REPLY: a $(…) would be a process, and there are hundreds of calls.
+# Functions return text in REPLY: $(…) would fork, and they are called hundreds of times.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # Debian's nginx is where only root looks.
@@ -52,7 +52,7 @@ know_folder() {
 know_folder
 read -r boot_id </proc/sys/kernel/random/boot_id
 
-# Of each service (product product-2 product-3), and of all.
+# The replicas of each service (product product-2 product-3), and of all services.
 declare -A replicas_of=()
 replicas=()
 for service in "${services[@]}"; do
@@ -66,7 +66,7 @@ done
 
 # shellcheck disable=SC2034 # used by the scripts that source this
 gateway_url=http://127.0.0.1:$GATEWAY_PORT
-# The socket's path stays short however deep we are (the worker runs from here too).
+# Through /proc/self/cwd, so that the socket's path stays short. The workers run in the same folder.
 cluster_host=/proc/self/cwd/$STATE_DIR/postgres
 [[ $STATE_DIR != /* ]] || cluster_host=$STATE_DIR/postgres
 
@@ -95,7 +95,7 @@ ports() {
 	REPLY=${list#,}
 }
 
-# Of a service, for all its replicas.
+# The URL of a service's database, which its replicas share.
 database_url() {
 	local name=${1^^}_DATABASE_URL
 	if [[ $DB == postgres ]]; then
@@ -119,7 +119,7 @@ look_at() {
 	its_session=${fields[3]} started_at=${fields[19]}
 }
 
-# Sets REPLY to the pid of a process of ours; fails where it does not run.
+# Sets REPLY to the pid of a process of ours. Fails if it does not run.
 running() {
 	local pid started boot folder its_session started_at
 	{ read -r pid started boot folder <"$STATE_DIR/run/$1.pid"; } 2>/dev/null || return 1
@@ -149,7 +149,7 @@ launch() {
 		exec setsid "$@" {state_lock}>&-
 	) >>"$STATE_DIR/log/$name.log" 2>&1 </dev/null &
 	pid=$!
-	disown "$pid" 2>/dev/null || true # it may be over already
+	disown "$pid" 2>/dev/null || true # it may have ended already
 	look_at "$pid" || true
 	printf '%s %s %s %s\n' "$pid" "$started_at" "$boot_id" "$state_folder" >"$STATE_DIR/run/$name.pid"
 	trap - TERM
@@ -176,8 +176,8 @@ undoable() {
 	return "$status"
 }
 
-# Prints in what order all is stopped: lines of a signal and of who gets it at the same time. First whoever
-# sends requests, then who answers them. The order workers may still need cart and product while they finish.
+# Prints the order of stopping, one line for each step: a signal, and the processes that get it together.
+# Callers come before the services that they call: order workers may need cart and product while they finish.
 stop_order() {
 	local service names
 	printf '%s\n' 'TERM prometheus' 'QUIT gateway-nginx'
@@ -188,9 +188,9 @@ stop_order() {
 	printf '%s\n' 'QUIT balancer-nginx' 'INT postgres'
 }
 
-# Sets REPLY to the pids of those that a process of ours left behind when it was killed, as nginx' workers,
-# which go on listening; fails where there are none. They are in its session, whose number the kernel gives
-# to nobody else meanwhile, and in our folder.
+# Sets REPLY to the pids of the processes that one of ours left behind when it was killed, such as nginx'
+# workers, which go on listening. Fails if there are none. They are in its session, whose number the kernel
+# does not reuse meanwhile, and in our folder.
 left_behind() {
 	local leader started boot stat pid its_session started_at
 	{ read -r leader started boot _ <"$STATE_DIR/run/$1.pid"; } 2>/dev/null || return 1
@@ -199,7 +199,7 @@ left_behind() {
 	REPLY=
 	while read -r stat; do
 		pid=${stat//[^0-9]/}
-		# Amid its end a process has no folder any more, but may still listen.
+		# A process that is exiting has no folder any more, but may still listen.
 		if look_at "$pid" && [[ $its_session == "$leader" ]] && ((started_at >= started)) &&
 			[[ /proc/$pid/cwd -ef . || (-O /proc/$pid && ! -e /proc/$pid/cwd) ]]; then
 			REPLY+="$pid "
@@ -208,7 +208,7 @@ left_behind() {
 	[[ -n $REPLY ]]
 }
 
-# signal SIGNAL NAME…: to all of them, or to what they left behind. Fails where there is nobody.
+# signal SIGNAL NAME…: sends it to each process, or to those it left behind. Fails if there are none.
 signal() {
 	local name found=1
 	for name in "${@:2}"; do
@@ -221,8 +221,8 @@ signal() {
 	return "$found"
 }
 
-# stop SIGNAL NAME…: asks them, or what they left behind, waits, and kills who does not listen. Fails where
-# there is nothing to stop.
+# stop SIGNAL NAME…: sends the signal, waits until all have ended, and kills those that do not end in time.
+# Fails if there was nothing to stop.
 stop() {
 	local name found=0 notes=() tries=$((stop_seconds * 50))
 	signal "$@" || found=1
@@ -250,7 +250,7 @@ start_worker() {
 		"build/$VARIANT/${1%%-*}-service"
 }
 
-# render NAME: of the nginx NAME-nginx
+# render NAME: writes the configuration of NAME-nginx.
 render() {
 	case $1 in
 	gateway | balancer) "render_$1" ;;
@@ -327,7 +327,7 @@ ready() {
 	running "$1-nginx" && setting "$1" HEALTH_PORT && answer "http://127.0.0.1:$REPLY/readyz"
 }
 
-# answer URL…: whether all of them do, with success.
+# answer URL…: succeeds if each URL answers with success.
 answer() {
 	curl -fsS --fail-early --max-time 2 "$@" >/dev/null 2>&1
 }
@@ -389,7 +389,7 @@ launch_cluster() {
 		-c listen_addresses= -c max_connections=$((20 + 3 * REPLICAS * (8 + ${DB_POOL_SIZE:-10})))
 }
 
-# cluster_query [HOST]: runs the statements at standard input.
+# cluster_query [HOST]: runs the statements from standard input.
 cluster_query() {
 	"${postgres_programs:+$postgres_programs/}psql" -XqAt -v ON_ERROR_STOP=1 \
 		"postgresql:///postgres?host=${1:-$cluster_host}&user=postgres"
@@ -399,7 +399,7 @@ cluster_ready() { # cluster_ready [HOST]
 	cluster_query "${1:-}" <<<'SELECT 1' >/dev/null 2>&1
 }
 
-# make_databases HOST: one for each service; those that are there stay.
+# make_databases HOST: creates the services' databases that do not exist yet.
 make_databases() {
 	cluster_query "$1" <<-END
 		SELECT format('CREATE DATABASE %I', name) FROM unnest(string_to_array('${services[*]}', ' ')) AS name
@@ -417,8 +417,8 @@ await_cluster() {
 	done
 }
 
-# Sets taken[PORT] where something listens on it, whoever it is: state 0A in the kernel's tables. A kernel
-# without IPv6 has one only.
+# Sets taken[PORT] for every port that any process listens on: state 0A in the kernel's tables. A kernel
+# without IPv6 has only one table.
 find_taken_ports() {
 	local hex port
 	while read -r hex; do

@@ -5,7 +5,7 @@ starting=yes
 # shellcheck source-path=SCRIPTDIR source=common.sh
 source "$(dirname "$0")/common.sh"
 
-# Who does not run yet and shall.
+# The processes that the settings ask for and that do not run yet.
 declare -A missing=()
 
 # Stops what did not run before, once starting it failed or was interrupted.
@@ -46,7 +46,7 @@ check_choice() {
 	fi
 }
 
-# Whether these settings have it.
+# Whether the settings ask for this process.
 is_wanted() {
 	case $1 in
 	prometheus) ((OBSERVE)) ;;
@@ -61,14 +61,14 @@ find_missing() {
 		for name in $names; do
 			if is_wanted "$name" && ! running "$name"; then
 				missing[$name]=yes
-				# What a killed one left.
+				# Workers of an nginx that was killed would keep its ports.
 				[[ $name != *-nginx || ! -e $STATE_DIR/run/$name.pid ]] || stop TERM "$name" || true
 			fi
 		done
 	done < <(stop_order)
 }
 
-# No two ports of all are the same, and nobody else listens on those of who is missing.
+# All ports differ, and no other program listens on those of missing processes.
 check_ports() {
 	local name bad=0
 	local -A users=() taken=()
@@ -85,7 +85,7 @@ check_ports() {
 	((!bad)) || exit 1
 }
 
-# check_port NAME SETTING USER: of the one who will listen on it
+# check_port NAME SETTING PROCESS: a port, and the process that listens on it.
 check_port() {
 	local port name
 	setting "$1" "$2" && port=$REPLY
@@ -115,25 +115,26 @@ up_all() {
 	((${#missing[@]} == 0)) || seed
 }
 
-# All are rendered side by side, and started once that is done: who is interrupted meanwhile leaves none.
+# Renders all configurations in parallel, and starts nginx only after that: an interrupted background job
+# could start one that nobody stops.
 up_nginx() {
 	local name
 	local -A rendering=()
 	for name in balancer "${replicas[@]}" gateway; do
 		if [[ -v missing[$name-nginx] ]]; then
-			render "$name" 2>>"$STATE_DIR/log/$name-nginx.log" &
+			render "$name" 2>"$STATE_DIR/run/$name-nginx.error" &
 			rendering[$name]=$!
 		fi
 	done
 	for name in "${!rendering[@]}"; do
-		wait "${rendering[$name]}" || fail "$name-nginx" "the nginx of $name cannot be configured"
+		wait "${rendering[$name]}" || die "$(<"$STATE_DIR/run/$name-nginx.error")"
 	done
 	for name in "${!rendering[@]}"; do
 		start_nginx "$name"
 	done
 }
 
-# All are asked at once: those who start wait for nobody but PostgreSQL.
+# One curl asks all of them. nginx holds a request until the worker behind it has started.
 wait_ready() {
 	local name urls=() deadline=$((SECONDS + ready_seconds))
 	for name in "${replicas[@]}"; do
@@ -235,7 +236,7 @@ anything_runs || rm -f "$STATE_DIR"/run/*.sock.lock
 find_missing
 check_ports
 remember_choice
-# Sockets of hundreds of clients; many shells start with a limit of 1024.
+# Workers hold sockets of hundreds of clients; many shells start with a limit of 1024.
 ulimit -S -n 16384 2>/dev/null || ulimit -S -n "$(ulimit -H -n)"
 undoable up_all undo
 if ((${#missing[@]} == 0)); then

@@ -193,6 +193,12 @@ def test_bad_settings(installation, name, value, reason):
         assert status == 1 and printed.startswith(f"error: {name}={value}: must be a port")
 
 
+def test_a_bad_setting_of_nginx(installation):
+    """All sidecars refuse it; it is reported once."""
+    installation.refuses("up.sh", 'RATE_LIMIT_RPS="fast": must be a whole number', RATE_LIMIT_RPS="fast")
+    installation.is_clean()
+
+
 def test_a_port_chosen_twice(installation):
     port = installation.ports["CART_PORT"]
     installation.refuses(
