@@ -1,6 +1,7 @@
 #include "order/effects.h"
 
 #include <assert.h>
+#include <pthread.h>
 
 #include "base/clock.h"
 #include "base/failpoint.h"
@@ -24,6 +25,9 @@ _Static_assert(TRY_TIME < LEASE_TIME && LEASE_TIME < ORDER_LEASE_MAX,
 /* Short enough that all is done within 10 s of a sibling's return, however long it was gone. */
 #define RETRY_BASE    (CLOCK_SECOND / 2)
 #define RETRY_LONGEST (4 * CLOCK_SECOND)
+
+/* Effects of so many are written down as done together, or of those of a sweeper's round. */
+#define DONE_MAX 64
 
 #define REFUSED_PAUSE (30 * CLOCK_SECOND)
 _Static_assert(REFUSED_PAUSE < ORDER_LEASE_MAX, "the longest of all");
@@ -160,6 +164,74 @@ static void write_down(const struct order_app *app, struct run *run)
 		log_write(LOG_ERROR, "cannot write down which effects are done", log_error_code(r));
 }
 
+/* ---- what is done --------------------------------------------------------------------------- */
+
+struct order_done {
+	pthread_mutex_t lock; /* guards what follows */
+	size_t count;
+	struct order_effect list[DONE_MAX];
+};
+
+struct order_done *order_done_create(void)
+{
+	struct order_done *done = calloc(1, sizeof(*done));
+
+	if (done)
+		pthread_mutex_init(&done->lock, NULL);
+	return done;
+}
+
+void order_done_free(struct order_done *done)
+{
+	if (!done)
+		return;
+	pthread_mutex_destroy(&done->lock);
+	free(done);
+}
+
+static int delete_done(struct db_conn *conn, void *argument)
+{
+	const struct order_done *done = argument;
+	int r = 0;
+
+	for (size_t i = 0; i < done->count && !r; i++)
+		r = order_outbox_done(conn, &done->list[i]);
+	return r;
+}
+
+void order_effects_write_done(const struct order_app *app)
+{
+	struct order_done taken = {.count = 0};
+
+	pthread_mutex_lock(&app->done->lock);
+	taken.count = app->done->count;
+	memcpy(taken.list, app->done->list, taken.count * sizeof(taken.list[0]));
+	app->done->count = 0;
+	pthread_mutex_unlock(&app->done->lock);
+	if (taken.count > 0 && db_transaction(app->runtime->db, delete_done, &taken) < 0)
+		log_write(LOG_WARN, "effects that are done will be tried again",
+			  log_int("order.count", (int64_t)taken.count));
+}
+
+/* False where there is no room, or some are not done. */
+static bool note_done(struct order_done *done, const struct run *run)
+{
+	for (size_t i = 0; i < run->count; i++) {
+		if (run->results[i] != DONE)
+			return false;
+	}
+	pthread_mutex_lock(&done->lock);
+	bool room = done->count + run->count <= DONE_MAX;
+
+	if (room) {
+		memcpy(done->list + done->count, run->effects,
+		       run->count * sizeof(run->effects[0]));
+		done->count += run->count;
+	}
+	pthread_mutex_unlock(&done->lock);
+	return room;
+}
+
 /* ---- by the request ------------------------------------------------------------------------- */
 
 struct own {
@@ -179,14 +251,17 @@ static void try_own(struct own *own, int64_t end)
 	own->tried = true;
 }
 
-/* What is done shows already; that it is done is a commit which no client needs. */
+/* What is done shows already; that it is done need not be written down at once, and not alone. */
 static void finish(void *argument)
 {
 	struct own *own = argument;
 
 	if (!own->tried)
 		try_own(own, clock_monotonic() + TRY_TIME);
-	write_down(own->app, &own->run);
+	if (!note_done(own->app->done, &own->run)) {
+		write_down(own->app, &own->run);
+		order_effects_write_done(own->app);
+	}
 	free(own);
 }
 

@@ -58,6 +58,7 @@ static void stop(void *argument)
 		return;
 	upstream_free(app->siblings.cart);
 	upstream_free(app->siblings.product);
+	order_done_free(app->done);
 	free(app);
 }
 
@@ -81,6 +82,9 @@ static int start(struct runtime *runtime, void **ret_app)
 	int r = upstream_create(&product, &app->siblings.product);
 	if (!r)
 		r = upstream_create(&cart, &app->siblings.cart);
+	app->done = order_done_create();
+	if (!r && !app->done)
+		r = -ENOMEM;
 	if (r) {
 		stop(app);
 		return r;

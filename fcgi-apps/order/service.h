@@ -12,6 +12,7 @@
 struct order_app {
 	struct runtime *runtime;
 	struct order_siblings siblings;
+	struct order_done *done;                           /* order/effects.h */
 	_Atomic int64_t status_counts[ORDER_STATUS_COUNT]; /* for /metrics */
 };
 

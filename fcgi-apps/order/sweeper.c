@@ -168,6 +168,7 @@ bool order_sweep(struct runtime *runtime, void *app)
 	struct sweep result = {.now = clock_now()};
 	bool more = sweep_once(app, &result);
 
+	order_effects_write_done(app);
 	if (result.rejected > 0 || result.dead_count > 0) {
 		task_wake(runtime, ORDER_TASK_RELAY_CART);
 		task_wake(runtime, ORDER_TASK_RELAY_PRODUCT);

@@ -166,6 +166,23 @@ def test_unknown_cart_leaves_no_trace(shop):
         assert service.store.read(f"SELECT * FROM {table} WHERE cart_id = ?", cart_id) == []
 
 
+def transactions(service):
+    (count,) = re.findall(rb"^db_transactions_total (\d+)", service.health.get("/metrics").body, re.M)
+    return int(count)
+
+
+def test_an_order_takes_two_transactions(shop):
+    """begin and place; that its cart has been consumed is written down by a sweeper, four times a
+    second, together with others'."""
+    product = shop.make_product(inventory=100)
+    carts = [shop.make_cart({product: 1}) for _ in range(50)]
+    before, began = transactions(shop.bed.order), time.monotonic()
+    for cart_id in carts:
+        shop.place_order(cart_id)
+    rounds = (time.monotonic() - began) / 0.15
+    assert transactions(shop.bed.order) - before <= 2 * len(carts) + rounds + 5
+
+
 def test_strangers_are_in_nobodys_way(shop):
     """Eight that loop on the victim's cart; each of the owner's orders goes through at once."""
     product = shop.make_product(inventory=100)
