@@ -20,14 +20,19 @@ static const char create_table[] = "CREATE TABLE IF NOT EXISTS schema_migrations
 				   " name TEXT NOT NULL,"
 				   " applied_at BIGINT NOT NULL)";
 
-static int check_list(struct plan *plan)
+static int make_plan(struct plan *plan, const struct db_migration *migrations, size_t count,
+		     char *reterr_message, size_t error_size)
 {
-	for (size_t i = 0; i < plan->count; i++) {
-		if (plan->migrations[i].version == (int)i + 1)
+	*plan = (struct plan){.migrations = migrations,
+			      .count = count,
+			      .reterr_message = reterr_message,
+			      .error_size = error_size};
+	for (size_t i = 0; i < count; i++) {
+		if (migrations[i].version == (int)i + 1)
 			continue;
-		snprintf(plan->reterr_message, plan->error_size,
+		snprintf(reterr_message, error_size,
 			 "migration \"%s\" has version %d where %zu is expected",
-			 plan->migrations[i].name, plan->migrations[i].version, i + 1);
+			 migrations[i].name, migrations[i].version, i + 1);
 		return -EINVAL;
 	}
 	return 0;
@@ -168,14 +173,10 @@ static int run_next(struct db_conn *conn, struct plan *plan)
 }
 
 int migrate(struct db_conn *conn, const struct db_migration *migrations, size_t count,
-	    /* The plan's functions write to it. NOLINTNEXTLINE(readability-non-const-parameter) */
 	    char *reterr_message, size_t error_size)
 {
-	struct plan plan = {.migrations = migrations,
-			    .count = count,
-			    .reterr_message = reterr_message,
-			    .error_size = error_size};
-	int r = check_list(&plan);
+	struct plan plan;
+	int r = make_plan(&plan, migrations, count, reterr_message, error_size);
 	int tries = 0;
 	while (!r && !plan.complete) {
 		r = run_next(conn, &plan);
@@ -200,16 +201,11 @@ static int compare(struct db_conn *conn, void *argument)
 	return -EINVAL;
 }
 
-int migrate_compare(
-	struct db_conn *conn, const struct db_migration *migrations, size_t count,
-	/* The plan's functions write to it. NOLINTNEXTLINE(readability-non-const-parameter) */
-	char *reterr_message, size_t error_size)
+int migrate_compare(struct db_conn *conn, const struct db_migration *migrations, size_t count,
+		    char *reterr_message, size_t error_size)
 {
-	struct plan plan = {.migrations = migrations,
-			    .count = count,
-			    .reterr_message = reterr_message,
-			    .error_size = error_size};
-	int r = check_list(&plan);
+	struct plan plan;
+	int r = make_plan(&plan, migrations, count, reterr_message, error_size);
 	if (r)
 		return r;
 	r = conn->driver->begin(conn, DB_BEGIN_READ);

@@ -87,7 +87,7 @@ static int run_job(struct db_conn *conn, struct db_job *job, bool alone)
 	return r ? r : db_control(conn, "RELEASE SAVEPOINT job", false);
 }
 
-static void settle(struct job_list *group, int result)
+static void set_results(struct job_list *group, int result)
 {
 	for (struct db_job *job = group->head; job; job = job->next)
 		job->result = result;
@@ -123,7 +123,7 @@ static bool run_group(struct writer *writer, struct db_conn *conn, struct job_li
 		/* The whole busy time-out was waited for already. */
 		for (struct db_job *job = group->head; job; job = job->next)
 			job->attempts = ATTEMPTS_MAX;
-		settle(group, r);
+		set_results(group, r);
 		return true;
 	}
 	for (struct db_job *job = group->head; job && !r; job = job->next) {
@@ -147,13 +147,13 @@ static bool run_group(struct writer *writer, struct db_conn *conn, struct job_li
 		/* A job that failed by itself may have done so for what an earlier one wrote and
 		 * what is gone now: the store's error is the truth for all. */
 		writer->driver->rollback(conn);
-		settle(group, r);
+		set_results(group, r);
 		return true;
 	}
 	count_commit(writer, group);
 	r = failpoint("after_commit");
 	if (r)
-		settle(group, r);
+		set_results(group, r);
 	return true;
 }
 
