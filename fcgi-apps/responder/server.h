@@ -112,8 +112,9 @@ void dispatch_blocking(struct exchange *exchange);
 
 /* blocking.c --------------------------------------------------------------------------------- */
 
-/* At most so many threads, made when work waits for one; queue_limit exchanges may wait. niceness
- * above 0: the other threads come first where processors are short. */
+/* At most so many threads, made when work waits for one and ended when none came for a second;
+ * queue_limit exchanges may wait. niceness above 0: the other threads come first where processors
+ * are short. */
 int blocking_create(size_t threads, size_t queue_limit, int niceness,
 		    struct blocking **ret_blocking);
 
