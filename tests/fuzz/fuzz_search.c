@@ -7,8 +7,8 @@
 #include "base/log.h"
 #include "base/utf8.h"
 #include "fuzz.h"
-#include "product/migrations.h"
 #include "product/list_store.h"
+#include "product/migrations.h"
 #include "product/word_index.h"
 #include "product/words.h"
 
