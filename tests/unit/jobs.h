@@ -24,7 +24,7 @@ static int insert(struct db_conn *conn, void *argument)
 struct gate {
 	struct db_job jobs[WRITERS];
 	size_t count;
-	sem_t entered, open;
+	sem_t entered, open, left;
 };
 
 static int wait_at_gate(UNUSED struct db_conn *conn, void *argument)
@@ -35,9 +35,11 @@ static int wait_at_gate(UNUSED struct db_conn *conn, void *argument)
 	return 0;
 }
 
-static void ignore(UNUSED struct db_job *job, int result)
+static void leave_gate(struct db_job *job, int result)
 {
+	struct gate *gate = job->argument;
 	ck_assert_int_eq(result, 0);
+	sem_post(&gate->left);
 }
 
 static void gate_close(struct gate *gate)
@@ -45,18 +47,22 @@ static void gate_close(struct gate *gate)
 	*gate = (struct gate){.count = store_is_postgres() ? WRITERS : 1};
 	sem_init(&gate->entered, 0, 0);
 	sem_init(&gate->open, 0, 0);
+	sem_init(&gate->left, 0, 0);
 	for (size_t i = 0; i < gate->count; i++) {
-		gate->jobs[i] =
-			(struct db_job){.function = wait_at_gate, .done = ignore, .argument = gate};
+		gate->jobs[i] = (struct db_job){
+			.function = wait_at_gate, .done = leave_gate, .argument = gate};
 		ck_assert_int_eq(db_submit(db, &gate->jobs[i]), 0);
 		sem_wait(&gate->entered);
 	}
 }
 
+/* Returns when those who held it are through: they are counted, and the gate may go. */
 static void gate_open(struct gate *gate)
 {
 	for (size_t i = 0; i < gate->count; i++)
 		sem_post(&gate->open);
+	for (size_t i = 0; i < gate->count; i++)
+		sem_wait(&gate->left);
 }
 
 /* A job that remembers what it was told. */
