@@ -1,30 +1,20 @@
-"""What the sidecar and the gateway do themselves: headers, CORS, errors, limits, logs, prefixes."""
+"""What the sidecar does itself: headers, internal paths, errors, host names, caches, compression, prefixes."""
 
 import gzip
 import json
 import re
 import socket
-import subprocess
 import threading
 import time
 import uuid
 
 import pytest
 from client import Client, is_problem
-from testbed import ROOT, SERVICES, environment, hung, wait_until
+from sidecar import LAMP, SHOP, TRACE, TRACEPARENT, by_public_port
+from testbed import SERVICES, hung
 from world import unique
 
 pytestmark = pytest.mark.storeless
-
-TRACE = "0af7651916cd43dd8448eb211c80319c"
-TRACEPARENT = f"00-{TRACE}-b7ad6b7169203331-01"
-SHOP = {"Origin": "https://shop.example"}
-EXPOSED = "ETag, Link, Location, X-Total-Count, X-Total-Count-Relation, X-Request-ID, Retry-After, Idempotent-Replayed"
-LAMP = {"name": "Lamp", "price": 19.99}
-
-
-def preflight(origin, method="PUT"):
-    return {"Origin": origin, "Access-Control-Request-Method": method}
 
 
 # ---- request id and trace ----
@@ -90,90 +80,6 @@ def test_security_headers_are_on_answers_and_errors(product):
         assert answer.header("Server") == "nginx"
 
 
-# ---- CORS ----
-
-
-@pytest.mark.parametrize(
-    "origin", ["https://shop.example", "http://localhost", "http://localhost:3000"]
-)
-@pytest.mark.parametrize("path", ["/products", "/products/unknown", "/livez"])
-def test_listed_origin(product, origin, path):
-    answer = product.public.get(path, headers={"Origin": origin})
-    assert answer.header("Access-Control-Allow-Origin") == origin
-    assert answer.header("Access-Control-Allow-Credentials") == "true"
-    assert answer.header("Access-Control-Expose-Headers") == EXPOSED
-    assert "Origin" in answer.headers.get_all("Vary")
-
-
-@pytest.mark.parametrize(
-    "origin",
-    [
-        None,
-        "null",
-        "https://shop.example.evil",
-        "https://evil-shop.example",
-        "http://shop.example",
-        "https://shop.example:8443",
-        "http://localhost.evil:80",
-        "http://localhost:3000/",
-        "http://localhost:",
-        "https://localhost:3000",
-        "http://evil/http://localhost:3000",
-    ],
-)
-def test_unlisted_origin(product, origin):
-    for method, extra in (("GET", {}), ("OPTIONS", {"Access-Control-Request-Method": "PUT"})):
-        headers = {"Origin": origin, **extra} if origin else extra
-        answer = product.public.request(method, "/products", headers=headers)
-        assert not [name for name in answer.headers if name.startswith("Access-Control-")]
-        assert "Origin" in answer.headers.get_all("Vary")
-
-
-def test_preflight_is_answered_for_a_listed_origin(product):
-    answer = product.public.request(
-        "OPTIONS", "/products/x", headers=preflight("http://localhost:5173")
-    )
-    assert answer.status == 204 and answer.body == b""
-    assert answer.header("Access-Control-Allow-Origin") == "http://localhost:5173"
-    assert answer.header("Access-Control-Allow-Credentials") == "true"
-    methods = answer.header("Access-Control-Allow-Methods").split(", ")
-    assert {"GET", "POST", "PUT", "PATCH", "DELETE"} <= set(methods)
-    headers = answer.header("Access-Control-Allow-Headers").lower().split(", ")
-    assert {"authorization", "content-type", "idempotency-key", "if-match", "traceparent"} <= set(headers)
-    assert int(answer.header("Access-Control-Max-Age")) > 0
-
-
-def test_preflight_of_an_unlisted_origin_allows_nothing(product):
-    answer = product.public.request(
-        "OPTIONS", "/products", headers=preflight("https://evil.example")
-    )
-    assert answer.status == 204
-    assert not [name for name in answer.headers if name.startswith("Access-Control-")]
-
-
-def test_options_without_an_origin_is_the_workers(product):
-    answer = product.public.request("OPTIONS", "/products")
-    assert "GET" in answer.header("Allow")
-
-
-def test_other_ports_have_no_cors(product):
-    for client, path in ((product.internal, "/products"), (product.health, "/openapi.json")):
-        answer = client.get(path, headers=SHOP)
-        assert answer.status == 200
-        assert answer.header("Access-Control-Allow-Origin") is None
-        assert client.request("OPTIONS", path, headers=preflight(SHOP["Origin"])).status == 404
-
-
-def test_any_origin_never_gets_credentials(make_platform):
-    bed = make_platform(
-        services=("product",), gateway=False, nginx={"CORS_ALLOW_ORIGINS": "*"}
-    )
-    answer = bed.product.public.get("/products", headers={"Origin": "https://any.example"})
-    assert answer.header("Access-Control-Allow-Origin") == "*"
-    assert answer.header("Access-Control-Allow-Credentials") is None
-    assert answer.header("Access-Control-Expose-Headers") == EXPOSED
-
-
 # ---- internal paths ----
 
 SPELLINGS = [
@@ -199,12 +105,6 @@ SPELLINGS = [
     "/Livez",
     "/live%7A",
 ]
-
-
-def by_public_port(product, method, path):
-    """With the path as it is: a client library might tidy it up."""
-    request = f"{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
-    return product.public.raw(request.encode())
 
 
 @pytest.mark.parametrize("spelling", SPELLINGS)
@@ -440,101 +340,6 @@ def test_a_silent_client_loses_its_connection(product):
         assert time.monotonic() - started > 5
 
 
-# ---- rate limit ----
-
-
-@pytest.fixture(scope="module")
-def limited(make_platform):
-    return make_platform(
-        services=("product",),
-        gateway=False,
-        nginx={
-            "RATE_LIMIT_RPS": 5,
-            "TRUSTED_PROXIES": "127.0.0.1",
-            "CORS_ALLOW_ORIGINS": SHOP["Origin"],
-        },
-    )
-
-
-def test_rate_limit_is_per_client(limited):
-    product = limited.product
-
-    def burst(address):
-        headers = {"X-Forwarded-For": address, **SHOP}
-        return [product.public.get("/products", headers=headers) for _ in range(20)]
-
-    answers = burst("203.0.113.1")
-    refused = [answer for answer in answers if answer.status != 200]
-    assert len(answers) - len(refused) >= 5
-    assert refused
-    for answer in refused:
-        is_problem(answer, 429, "too-many-requests")
-        assert int(answer.header("Retry-After")) >= 1
-        assert answer.header("Access-Control-Allow-Origin") == SHOP["Origin"]
-    # Somebody else is not held up by that, and siblings never are.
-    assert burst("203.0.113.2")[0].status == 200
-    assert all(product.internal.get("/products").status == 200 for _ in range(50))
-
-
-def test_address_is_believed_from_trusted_proxies_only(limited, platform):
-    headers = {"X-Forwarded-For": "198.51.100.7", "X-Request-ID": "whose-address"}
-    for bed, address in ((limited, "198.51.100.7"), (platform, "127.0.0.1")):
-        bed.product.public.get("/", headers=headers)
-        (entry,) = entries_of(bed.product.nginx, "whose-address")
-        assert entry["client.address"] == address
-
-
-def statuses(client, addresses, method="GET", headers=None):
-    """Of one request for each of what stands in X-Forwarded-For."""
-    found = []
-    for address in addresses:
-        answer = client.request(method, "/products", headers={"X-Forwarded-For": address, **(headers or {})})
-        found.append(answer.status)
-    return found
-
-
-@pytest.mark.parametrize("own", ["10.1.2.3", "192.168.7.7", "198.51.100.77"])
-def test_what_a_client_says_of_itself_is_not_believed(limited, own):
-    """What stands before the entry of the hop in front, wherever the client is: also in a network that
-    other hops are in, or with the trusted hop's own address."""
-    forged = [f"203.0.113.{number}, 127.0.0.1, {own}" for number in range(60)]
-    assert statuses(limited.product.public, forged).count(429) >= 30
-    limited.product.public.get("/", headers={"X-Forwarded-For": forged[0], "X-Request-ID": f"forged-{own}"})
-    (entry,) = entries_of(limited.product.nginx, f"forged-{own}")
-    assert entry["client.address"] == own
-
-
-def test_an_ipv6_network_is_one_client(limited):
-    product = limited.product
-    same = [f"2001:db8:0:1:{number:x}::{number:x}" for number in range(1, 61)]
-    assert statuses(product.public, same).count(429) >= 30
-    assert statuses(product.public, [f"2001:db8:0:{number:x}::1" for number in range(2, 62)]) == [200] * 60
-    # As an IPv6 socket shows IPv4.
-    assert statuses(product.public, [f"::ffff:100.64.0.{number}" for number in range(60)]) == [200] * 60
-
-
-@pytest.mark.parametrize("what", ["preflight", "unknown path", "unknown method", "unknown host", "body"])
-def test_refusals_and_preflights_count(limited, what):
-    client = limited.product.public
-    address = {"X-Forwarded-For": f"203.0.113.{100 + sum(what.encode()) % 100}"}
-
-    def ask():
-        if what == "preflight":
-            return client.request("OPTIONS", "/products", headers={**preflight(SHOP["Origin"]), **address})
-        if what == "unknown path":
-            return client.get("/nothing", headers=address)
-        if what == "unknown method":
-            return client.delete("/products", headers=address)
-        if what == "unknown host":
-            return client.get("/products", headers={"Host": "x.example", **address})
-        return client.request("GET", "/products", body=b"a" * 10000, headers=address)
-
-    found = [ask().status for _ in range(60)]
-    assert found[0] == {"preflight": 204, "unknown path": 404, "unknown method": 405, "unknown host": 421,
-                        "body": 413}[what]  # fmt: skip
-    assert found.count(429) >= 30
-
-
 # ---- host names ----
 
 
@@ -607,90 +412,6 @@ def test_compression_over_a_kibibyte_only(product):
     assert product.health.get("/openapi.json", headers=packed).header("Content-Encoding") is None
 
 
-# ---- access log ----
-
-
-def entries_of(nginx, request_id):
-    def found():
-        return [e for e in nginx.access_entries() if e["http.request.id"] == request_id]
-
-    wait_until(found, 10, "the line is written, after the answer is out")
-    return found()
-
-
-def test_access_log_uses_ecs_names(product):
-    headers = {"X-Request-ID": "logged-1", "traceparent": TRACEPARENT, "User-Agent": 'te"st\\1'}
-    answer = product.public.get("/products?q=secret", headers=headers)
-    (entry,) = entries_of(product.nginx, "logged-1")
-    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+00:00", entry["@timestamp"])
-    assert entry["service.name"] == "product"
-    assert entry["labels.listener"] == "public"
-    assert entry["http.request.method"] == "GET"
-    assert entry["url.path"] == "/products"
-    assert entry["http.response.status_code"] == 200
-    assert entry["http.response.body.bytes"] == len(answer.body)
-    assert entry["http.response.bytes"] > len(answer.body)
-    assert isinstance(entry["event.duration"], int)
-    assert isinstance(entry["nginx.upstream.duration"], int)
-    assert entry["client.address"] == "127.0.0.1"
-    assert entry["user_agent.original"] == 'te"st\\1'
-    assert entry["trace.id"] == TRACE
-
-
-def test_access_log_of_errors_by_nginx_has_the_request_itself(product):
-    body = b"a" * (2 << 20)
-    headers = {"X-Request-ID": "logged-2", "Content-Type": "application/json"}
-    assert product.public.clone().post("/products", body=body, headers=headers).status == 413
-    (entry,) = entries_of(product.nginx, "logged-2")
-    assert entry["http.request.method"] == "POST"
-    assert entry["url.path"] == "/products"
-    assert entry["http.response.status_code"] == 413
-    assert entry["nginx.upstream.duration"] is None
-
-
-def test_access_log_stays_json_whatever_is_sent(product):
-    product.public.raw(
-        b'GET /\xff"\\ HTTP/1.1\r\nHost: localhost\r\nUser-Agent: \xff\x01"\r\n'
-        b"X-Request-ID: logged-3\r\nConnection: close\r\n\r\n"
-    )
-    (entry,) = entries_of(product.nginx, "logged-3")
-    assert entry["url.path"] == "(not ASCII)"
-    assert entry["user_agent.original"] == "(not ASCII)"
-    product.public.get("/", headers={"X-Request-ID": "logged-4"})
-    (entry,) = entries_of(product.nginx, "logged-4")
-    assert entry["user_agent.original"] == ""
-
-
-def test_error_log_steers_no_terminal(lonely):
-    """nginx writes a request's Referer as it came, beside what went wrong."""
-    assert lonely.product.stop_worker() == 0
-    lonely.product.public.raw(
-        b"GET /products?\xc2\x9b HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
-        b"Referer: http://a/\x1b[2J\x1b]0;owned\x07\xc2\x9b31m\x7f\r\n\r\n"
-    )
-
-    def found():
-        return [line for line in lonely.product.nginx.log.read_bytes().splitlines(True) if b"owned" in line]
-
-    wait_until(lambda: any(line.endswith(b"\n") for line in found()), 10, "the error is logged")
-    lonely.product.start_worker()
-    assert all(re.fullmatch(rb"[\t -~]*\n", line) for line in found())
-
-
-def test_access_log_has_no_probes(product):
-    before = len(product.nginx.access_entries())
-    for path in ("/livez", "/readyz/", "/metrics?x=1"):
-        product.health.get(path)
-    for client, path, listener in (
-        (product.internal, "/products", "internal"), (product.health, "/openapi.json", "health"),
-    ):  # fmt: skip
-        client.get(path, headers={"X-Request-ID": f"logged-{listener}"})
-        (entry,) = entries_of(product.nginx, f"logged-{listener}")
-        assert entry["labels.listener"] == listener
-    logged = product.nginx.access_entries()[before:]
-    assert not [e for e in logged if re.match("/(livez|readyz|metrics)", e["url.path"])]
-
-
 # ---- ROOT_PATH ----
 
 
@@ -734,149 +455,3 @@ def test_root_path(make_platform, root):
     # A prefix ends at a slash.
     is_problem(client.get(f"{root}x/products"), 404)
     assert bed.product.health.get("/livez").status == 200
-
-
-# ---- gateway ----
-
-
-@pytest.mark.parametrize(
-    "path", ["/products", "/products/", "/carts?user_id=nobody", "/orders?user_id=nobody"]
-)
-def test_gateway_passes_prefixes_on(platform, path):
-    answer = platform.gateway.get(path)
-    assert answer.status == 200 and isinstance(answer.json(), list), answer
-
-
-@pytest.mark.parametrize("path", ["/", "/docs", "/product", "/productsx", "/cartsx/1", "/livez"])
-def test_gateway_knows_nothing_else(platform, path):
-    answer = platform.gateway.get(path, headers=SHOP)
-    is_problem(answer, 404, "not-found")
-    assert answer.header("Access-Control-Allow-Origin") == SHOP["Origin"]
-    assert answer.header("Vary") == "Origin"
-
-
-@pytest.mark.parametrize("path", ["/products/../livez", "/products/%2e%2e/internal/x", "/orders/../readyz"])
-def test_gateway_hides_internal_paths(platform, path):
-    request = f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
-    is_problem(platform.gateway.raw(request.encode()), 404, "not-found")
-
-
-def test_gateway_adds_nothing_twice(platform):
-    headers = {**SHOP, "X-Request-ID": "through-1", "traceparent": TRACEPARENT}
-    for path in ("/products", "/products/unknown"):
-        answer = platform.gateway.get(path, headers=headers)
-        assert answer.header("X-Request-ID") == "through-1"
-        assert TRACE in answer.header("traceparent")
-        assert answer.header("Access-Control-Allow-Origin") == SHOP["Origin"]
-        assert answer.header("Access-Control-Allow-Credentials") == "true"
-        assert answer.headers.get_all("Vary").count("Origin") == 1
-    answer = platform.gateway.request("OPTIONS", "/products", headers=preflight(SHOP["Origin"]))
-    assert answer.status == 204
-    assert "PUT" in answer.header("Access-Control-Allow-Methods")
-
-
-def test_gateway_leaves_the_body_limit_to_the_sidecar(platform):
-    body = b"a" * (2 << 20)
-    headers = {"Content-Type": "application/json"}
-    answer = platform.gateway.clone().post("/products", body=body, headers=headers)
-    is_problem(answer, 413, "content-too-large")
-
-
-def test_gateway_keeps_the_connection_of_who_is_refused_before_the_body(platform):
-    """nginx ends a connection whose body it has not seen the end of, having said that it keeps it."""
-
-    def body():
-        time.sleep(0.05)
-        yield b"{}"
-
-    with Client(platform.gateway.port) as client:
-        for _ in range(3):
-            is_problem(client.request("PUT", "/carts", body=body()), 405)
-
-
-def test_gateway_serves_http_1_0(platform):
-    answer = platform.gateway.raw(b"GET /products?limit=1 HTTP/1.0\r\n\r\n")
-    assert answer.status == 200, answer
-
-
-def test_gateway_keeps_its_connections(platform):
-    with Client(platform.gateway.port) as client:
-        assert client.get("/products").status == 200
-        sock = client.connection.sock
-        for _ in range(20):
-            assert client.get("/products").status == 200
-        assert client.connection.sock is sock
-
-
-# ---- bad settings ----
-
-
-@pytest.mark.parametrize(
-    ("kind", "name", "value"),
-    [
-        ("sidecar", "SERVICE", "stock"),
-        ("sidecar", "PUBLIC_PORT", "70000"),
-        ("sidecar", "PUBLIC_PORT", "80; root /"),
-        ("sidecar", "INTERNAL_PORT", "8000"),
-        ("internal", "HEALTH_PORT", "9000"),
-        ("sidecar", "HEALTH_PORT", "health"),
-        ("sidecar", "LISTEN_ADDRESS", "localhost"),
-        ("sidecar", "WORKER_SOCKET", '/run/"; root /'),
-        ("sidecar", "ROOT_PATH", "/products/"),
-        ("sidecar", "ROOT_PATH", "products"),
-        ("sidecar", "ROOT_PATH", "/(a"),
-        ("sidecar", "RATE_LIMIT_RPS", "-1"),
-        ("sidecar", "RATE_LIMIT_RPS", "fast"),
-        ("sidecar", "STORING_LIMIT_RPS", "-1"),
-        ("sidecar", "TRUSTED_PROXIES", "127.0.0.1,proxy"),
-        ("sidecar", "TRUSTED_PROXIES", "unix:public.sock"),
-        ("sidecar", "WORKER_PROCESSES", "0"),
-        ("sidecar", "ROUTES", "/nowhere"),
-        ("sidecar", "CONNECTIONS", "many"),
-        ("sidecar", "CLIENT_CONNECTIONS", "-1"),
-        ("sidecar", "SERVER_NAMES", "shop.example;"),
-        ("sidecar", "SERVER_NAMES", "Shop.example"),
-        ("gateway", "SERVER_NAMES", "~."),
-        ("gateway", "SOURCE_ADDRESS", "localhost"),
-        ("sidecar", "CORS_ALLOW_ORIGINS", "*,https://shop.example"),
-        ("sidecar", "CORS_ALLOW_ORIGINS", "https://shop.example/"),
-        ("sidecar", "CORS_ALLOW_ORIGINS", "https://*.example"),
-        ("sidecar", "CORS_ALLOW_ORIGINS", "https://shop.example:*"),
-        ("sidecar", "CORS_ALLOW_ORIGINS", "shop.example"),
-        ("sidecar", "CORS_ALLOW_ORIGINS", "null"),
-        ("sidecar", "CORS_ALLOW_ORIGINS", "https://a.example,"),
-        ("sidecar", "CORS_ALLOW_ORIGINS", "https://a.example\nhttps://b.example"),
-        ("gateway", "GATEWAY_PORT", "0"),
-        ("gateway", "CART_PORT", "x"),
-        ("gateway", "ORDER_ADDRESS", 'unix:/run/"; root /'),
-        ("balancer", "CART_ADDRESS", "unix:/run/cart.sock"),
-    ],
-)
-def test_a_bad_setting_is_named(kind, name, value):
-    is_refused(kind, {"SERVICE": "product", name: value}, name)
-
-
-def is_refused(kind, settings, name):
-    run = subprocess.run(
-        [ROOT / "nginx" / "render.sh", kind],
-        env=environment(settings),
-        capture_output=True,
-        text=True,
-    )
-    assert run.returncode == 2
-    assert run.stdout == ""
-    assert name in run.stderr
-
-
-def test_a_unix_socket_has_no_replicas():
-    settings = {"PRODUCT_ADDRESS": "unix:/run/product.sock", "PRODUCT_PORT": "8001,8011"}
-    is_refused("gateway", settings, "PRODUCT_PORT")
-
-
-def test_siblings_are_waited_for_as_long_past_a_mark():
-    """Whether a replica is marked as away or not."""
-    settings = {"PRODUCT_INTERNAL_PORT": "9001,9011", "CART_INTERNAL_PORT": "9002,9012"}
-    rendered = subprocess.check_output(
-        [ROOT / "nginx" / "render.sh", "balancer"], env=environment(settings), text=True
-    )
-    assert len(set(re.findall(r"proxy_read_timeout (\S+);", rendered))) == 1

@@ -1,0 +1,27 @@
+"""What the tests of nginx share."""
+
+from testbed import wait_until
+
+TRACE = "0af7651916cd43dd8448eb211c80319c"
+TRACEPARENT = f"00-{TRACE}-b7ad6b7169203331-01"
+SHOP = {"Origin": "https://shop.example"}
+EXPOSED = "ETag, Link, Location, X-Total-Count, X-Total-Count-Relation, X-Request-ID, Retry-After, Idempotent-Replayed"
+LAMP = {"name": "Lamp", "price": 19.99}
+
+
+def preflight(origin, method="PUT"):
+    return {"Origin": origin, "Access-Control-Request-Method": method}
+
+
+def by_public_port(product, method, path):
+    """With the path as it is: a client library might tidy it up."""
+    request = f"{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+    return product.public.raw(request.encode())
+
+
+def entries_of(nginx, request_id):
+    def found():
+        return [e for e in nginx.access_entries() if e["http.request.id"] == request_id]
+
+    wait_until(found, 10, "the line is written, after the answer is out")
+    return found()

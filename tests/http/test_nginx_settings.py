@@ -1,0 +1,80 @@
+"""Settings of nginx/render.sh: a bad one is named."""
+
+import re
+import subprocess
+
+import pytest
+from testbed import ROOT, environment
+
+pytestmark = pytest.mark.storeless
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "value"),
+    [
+        ("sidecar", "SERVICE", "stock"),
+        ("sidecar", "PUBLIC_PORT", "70000"),
+        ("sidecar", "PUBLIC_PORT", "80; root /"),
+        ("sidecar", "INTERNAL_PORT", "8000"),
+        ("internal", "HEALTH_PORT", "9000"),
+        ("sidecar", "HEALTH_PORT", "health"),
+        ("sidecar", "LISTEN_ADDRESS", "localhost"),
+        ("sidecar", "WORKER_SOCKET", '/run/"; root /'),
+        ("sidecar", "ROOT_PATH", "/products/"),
+        ("sidecar", "ROOT_PATH", "products"),
+        ("sidecar", "ROOT_PATH", "/(a"),
+        ("sidecar", "RATE_LIMIT_RPS", "-1"),
+        ("sidecar", "RATE_LIMIT_RPS", "fast"),
+        ("sidecar", "STORING_LIMIT_RPS", "-1"),
+        ("sidecar", "TRUSTED_PROXIES", "127.0.0.1,proxy"),
+        ("sidecar", "TRUSTED_PROXIES", "unix:public.sock"),
+        ("sidecar", "WORKER_PROCESSES", "0"),
+        ("sidecar", "ROUTES", "/nowhere"),
+        ("sidecar", "CONNECTIONS", "many"),
+        ("sidecar", "CLIENT_CONNECTIONS", "-1"),
+        ("sidecar", "SERVER_NAMES", "shop.example;"),
+        ("sidecar", "SERVER_NAMES", "Shop.example"),
+        ("gateway", "SERVER_NAMES", "~."),
+        ("gateway", "SOURCE_ADDRESS", "localhost"),
+        ("sidecar", "CORS_ALLOW_ORIGINS", "*,https://shop.example"),
+        ("sidecar", "CORS_ALLOW_ORIGINS", "https://shop.example/"),
+        ("sidecar", "CORS_ALLOW_ORIGINS", "https://*.example"),
+        ("sidecar", "CORS_ALLOW_ORIGINS", "https://shop.example:*"),
+        ("sidecar", "CORS_ALLOW_ORIGINS", "shop.example"),
+        ("sidecar", "CORS_ALLOW_ORIGINS", "null"),
+        ("sidecar", "CORS_ALLOW_ORIGINS", "https://a.example,"),
+        ("sidecar", "CORS_ALLOW_ORIGINS", "https://a.example\nhttps://b.example"),
+        ("gateway", "GATEWAY_PORT", "0"),
+        ("gateway", "CART_PORT", "x"),
+        ("gateway", "ORDER_ADDRESS", 'unix:/run/"; root /'),
+        ("balancer", "CART_ADDRESS", "unix:/run/cart.sock"),
+    ],
+)
+def test_a_bad_setting_is_named(kind, name, value):
+    is_refused(kind, {"SERVICE": "product", name: value}, name)
+
+
+def is_refused(kind, settings, name):
+    run = subprocess.run(
+        [ROOT / "nginx" / "render.sh", kind],
+        env=environment(settings),
+        capture_output=True,
+        text=True,
+    )
+    assert run.returncode == 2
+    assert run.stdout == ""
+    assert name in run.stderr
+
+
+def test_a_unix_socket_has_no_replicas():
+    settings = {"PRODUCT_ADDRESS": "unix:/run/product.sock", "PRODUCT_PORT": "8001,8011"}
+    is_refused("gateway", settings, "PRODUCT_PORT")
+
+
+def test_siblings_are_waited_for_as_long_past_a_mark():
+    """Whether a replica is marked as away or not."""
+    settings = {"PRODUCT_INTERNAL_PORT": "9001,9011", "CART_INTERNAL_PORT": "9002,9012"}
+    rendered = subprocess.check_output(
+        [ROOT / "nginx" / "render.sh", "balancer"], env=environment(settings), text=True
+    )
+    assert len(set(re.findall(r"proxy_read_timeout (\S+);", rendered))) == 1
