@@ -1,5 +1,5 @@
 /*
- * What every floor uses: attributes, array size, cleanup.
+ * Attributes, array size and cleanup, used on every floor.
  *
  * A function that can fail returns 0 or a positive result, or one of these, on every floor:
  *   -ENOMEM          out of memory
@@ -41,7 +41,16 @@
 #define MUST_CHECK                   __attribute__((warn_unused_result))
 #define UNUSED                       __attribute__((unused))
 
-/* Calls function(&variable) when the variable goes out of scope. */
+/*
+ * Calls function(&variable) when the variable goes out of scope, on every path. The variable must
+ * be initialised where it is declared.
+ *
+ *	struct json *body CLEANUP(json_free_p) = NULL;
+ *	struct text path CLEANUP(text_release) = TEXT_INIT(PATH_MAX);
+ *	char *copy CLEANUP(free_p) = strdup(name);
+ *	if (!copy)
+ *		return -ENOMEM;
+ */
 #define CLEANUP(function) __attribute__((cleanup(function)))
 
 /* Defines name_p(type **), the form that CLEANUP wants, from a destructor of type *. */
@@ -51,7 +60,7 @@
 		name(*pointer);                                                                    \
 	}
 
-/* For a local `char *` from malloc: `char *copy CLEANUP(free_p) = NULL;` */
+/* For a local `char *` from malloc. */
 static inline void free_p(char **pointer)
 {
 	__builtin_free(*pointer);

@@ -5,11 +5,11 @@
 #include "base/base.h"
 #include "base/text.h"
 
-/* Appends the encoded bytes; what goes wrong is told by text_error(). */
+/* Appends the encoded bytes; check text_error(). */
 void base64url_encode(const char *data, size_t length, struct text *out);
 
 /* Returns the number of bytes written (at most 3/4 of the length), or -EINVAL: another character,
- * or left-over bits that are not zero, so that what is encoded has one spelling. */
+ * or left-over bits that are not zero: each value has one encoding. */
 int64_t base64url_decode(const char *text, size_t length, char *out);
 
 #endif

@@ -13,7 +13,7 @@
 /* "2026-01-31T23:59:59.123456Z" and its NUL. */
 #define CLOCK_TEXT_SIZE 28
 
-/* Wall clock, for what is stored and shown. */
+/* Wall clock, for times that are stored or shown. */
 int64_t clock_now(void);
 
 /* Never jumps; for deadlines and durations. Its zero is arbitrary. */

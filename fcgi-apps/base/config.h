@@ -20,8 +20,8 @@ bool config_bool(const char *name, bool fallback);
 /* An http:// base URL without a trailing slash, query or fragment. */
 const char *config_url(const char *name, const char *fallback);
 
-/* Reports a setting as bad from outside (an unknown currency, say). The value is shown; NULL keeps
- * a secret out of the log. */
+/* Reports a bad setting that the caller found (an unknown currency, say). The value is shown; pass
+ * NULL for a secret. */
 void config_reject(const char *name, const char *value, const char *expected);
 
 bool config_failed(void);

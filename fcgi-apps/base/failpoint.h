@@ -1,12 +1,12 @@
 /*
  * Named places where the proofs (tests/proofs) make a process die, hang or fail. Only builds with
- * -DFAILPOINTS have them (make VARIANT=failpoints); in all others nothing of them is left.
+ * -DFAILPOINTS have them (make VARIANT=failpoints); other builds compile them to nothing.
  *
  *	FAILPOINT=name:action[@n][,name:action[@n]…]
  *
  * Actions: exit ends the process at once, as kill -9 would; pause holds the thread for
- * eight seconds, longer than any lease; error makes failpoint() return -EIO. With @n only the
- * n-th time that the process comes there counts, otherwise every time. Each hit is logged.
+ * eight seconds, longer than any lease; error makes failpoint() return -EIO. With @n the action
+ * happens only the n-th time that the process gets there, otherwise every time. Each hit is logged.
  */
 #ifndef BASE_FAILPOINT_H
 #define BASE_FAILPOINT_H

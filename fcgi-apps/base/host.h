@@ -1,7 +1,7 @@
 /*
- * The addresses that a host's name stands for. A name is looked up on a thread of its own, since
- * the system's resolver knows no deadline, and again only when what is known has grown old; that is
- * used meanwhile, and when the lookup fails. Thread-safe.
+ * Resolves a host's name with a deadline. A separate thread does the lookup, since the system's
+ * resolver has no deadline. Known addresses are looked up again only when they are old, and used
+ * meanwhile and when the lookup fails. Thread-safe.
  */
 #ifndef BASE_HOST_H
 #define BASE_HOST_H

@@ -138,8 +138,8 @@ static void append_escaped(struct text *out, const char *bytes, size_t length)
 	text_append(out, bytes + done, length - done);
 }
 
-/* A string with what stands around it: one check for room and one copy where nothing needs an
- * escape, which is nearly always. close is the quote and what follows it. */
+/* Writes a string with its quotes and separators: one check for room and one copy in the usual case
+ * without escapes. close is the closing quote and the bytes after it. */
 static void append_quoted(struct text *out, bool comma, const char *bytes, size_t length,
 			  const char *close, size_t close_length)
 {

@@ -1,7 +1,17 @@
 /*
- * Writing JSON as a stream of calls into a text. Commas are placed by the writer; text_error() of
- * the target tells a failure once at the end. Strings are escaped as RFC 8259 section 7 demands;
- * a byte that is not part of valid UTF-8 becomes U+FFFD. Not thread-safe.
+ * Writes JSON as a stream of calls into a text. The writer places the commas; check text_error() of
+ * the target once at the end. Strings are escaped as RFC 8259 section 7 requires; a byte that is
+ * not part of valid UTF-8 becomes U+FFFD. Not thread-safe.
+ *
+ *	json_object_begin(&writer);
+ *	json_member_string(&writer, "sku", "MUG");
+ *	json_key(&writer, "tags");
+ *	json_array_begin(&writer);
+ *	json_write_string(&writer, "new");
+ *	json_array_end(&writer);
+ *	json_object_end(&writer);
+ *
+ * writes {"sku":"MUG","tags":["new"]}
  */
 #ifndef BASE_JSON_WRITER_H
 #define BASE_JSON_WRITER_H

@@ -1,7 +1,7 @@
 /*
  * Metrics in the Prometheus text format, version 0.0.4
- * (https://prometheus.io/docs/instrumenting/exposition_formats/), appended to a text; text_error()
- * of the text tells a failure once at the end. Not thread-safe.
+ * (https://prometheus.io/docs/instrumenting/exposition_formats/), appended to a text; check
+ * text_error() of the text once at the end. Not thread-safe.
  *
  *	struct metric waiting = metric_family(out, METRIC_GAUGE, "http_requests_waiting",
  *					      "Requests that wait for a thread.");

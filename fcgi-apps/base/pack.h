@@ -1,6 +1,6 @@
 /*
- * Long texts in less room: zlib (RFC 1950), written as text, since that is what columns of both
- * stores hold: the length in decimal, ':', the packed bytes in base64url. Thread-safe (no state).
+ * Compresses long texts with zlib (RFC 1950) into text, which columns of both stores hold: the
+ * length in decimal, ':', the compressed bytes in base64url. Thread-safe (no state).
  */
 #ifndef BASE_PACK_H
 #define BASE_PACK_H
@@ -11,8 +11,8 @@
 /* Appends the packed bytes. -ENOMEM, or the error of out. */
 int text_pack(const char *data, size_t length, struct text *out);
 
-/* Appends what was packed. -EINVAL: it was not; -EMSGSIZE: it is longer than limit; -ENOMEM, or the
- * error of out. */
+/* Appends the original text. -EINVAL: not a packed text; -EMSGSIZE: longer than limit; -ENOMEM, or
+ * the error of out. */
 int text_unpack(const char *packed, size_t length, size_t limit, struct text *out);
 
 #endif

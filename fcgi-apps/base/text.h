@@ -4,7 +4,7 @@
  * Invariants: data is NULL or NUL-terminated at data[length]; length never exceeds limit; capacity
  * counts the NUL and never exceeds limit + 1.
  * Appending does not report errors one by one: the first failure sticks (further appends do
- * nothing) and text_error() tells it once at the end. Not thread-safe; one owner.
+ * nothing) and text_error() returns it at the end. Not thread-safe; one owner.
  */
 #ifndef BASE_TEXT_H
 #define BASE_TEXT_H

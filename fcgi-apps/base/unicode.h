@@ -1,6 +1,6 @@
 /*
- * What Unicode says of a text; libunistring knows the tables. Texts are valid UTF-8 (base/utf8.h).
- * Nothing here depends on a locale. Thread-safe (no state).
+ * Unicode properties and normal forms of texts, over libunistring. Texts are valid UTF-8
+ * (base/utf8.h). Nothing here depends on a locale. Thread-safe (no state).
  */
 #ifndef BASE_UNICODE_H
 #define BASE_UNICODE_H
@@ -22,7 +22,7 @@ void unicode_append_nfc(struct text *out, const char *text, size_t length);
 const char *unicode_trim(const char *text, size_t length, size_t *ret_length);
 
 /*
- * The same without what is ignored by default (Default_Ignorable_Code_Point) either, but for what
+ * The same without what is ignored by default (Default_Ignorable_Code_Point) either, except what
  * the character before it needs: a variation selector (the emoji in "\u2615\uFE0F"), a joiner after
  * a virama (RFC 5892 appendix A: half forms and chillus), a tag.
  */
@@ -31,7 +31,7 @@ const char *unicode_trim_unseen(const char *text, size_t length, size_t *ret_len
 /* Whether it is a tag (U+E0020 to U+E007F), which spells the flag that it follows (UTS #51). */
 bool unicode_is_tag(uint32_t character);
 
-/* Whether nobody sees anything of it: white space, control and format characters, the blank of
+/* Whether the text is invisible: only white space, control and format characters, the blank of
  * braille (U+2800), and what is ignored by default (Default_Ignorable_Code_Point: U+200B, U+FEFF,
  * fillers). True for "". */
 bool unicode_shows_nothing(const char *text, size_t length);

@@ -4,7 +4,7 @@
 
 #include "base/base.h"
 
-/* U+FFFD, for what can't be read. */
+/* U+FFFD, which replaces invalid bytes. */
 #define UTF8_REPLACEMENT "\xEF\xBF\xBD"
 
 /* Bytes (1 to 4) of the character at text, or 0 when none starts there; length > 0. */

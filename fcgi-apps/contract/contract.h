@@ -5,14 +5,14 @@
  * order/openapi.json. contract/components.json (shared paths, parameters, headers, responses,
  * schemas) is merged in where a name is missing; its schemas Price and Amount get the numbers of
  * the currency (maximum, x-decimals) when the worker starts. Everything the document says about a
- * request is enforced; what can't be enforced does not compile, nor does an operation without a
- * handler or a handler without an operation. Of answers, status, type and JSON body can be checked;
- * their headers are description. Immutable after contract_start() and thread-safe then.
+ * request is enforced. A rule that can't be enforced, an operation without a handler and a handler
+ * without an operation fail the build. The status, type and JSON body of answers can be checked;
+ * their headers are description only. Immutable after contract_start() and thread-safe then.
  *
  * Extensions: `x-internal: true` on an operation keeps it off the public listener and out of the
- * public document. `x-callers` lists who else may ask for it: "product", "cart", "order" (siblings,
- * on the internal listener), "operator" (probes, metrics; on the health listener). `x-max-bytes` is
- * what a request body may have at most; each must have one.
+ * public document. `x-callers` lists the other callers it admits: "product", "cart", "order"
+ * (siblings, on the internal listener), "operator" (probes, metrics; on the health listener).
+ * `x-max-bytes` is the longest request body; each one must have it.
  */
 #ifndef CONTRACT_CONTRACT_H
 #define CONTRACT_CONTRACT_H
@@ -85,11 +85,11 @@ int contract_route(const struct contract *contract, const char *method, const ch
 /* A declared query or header parameter that was sent. */
 struct argument {
 	const char *name;
-	/* Decoded, NUL-terminated; of a header what the contract_header_function gave. */
+	/* Decoded, NUL-terminated; for a header the text from contract_header_function. */
 	const char *text;
 	size_t length;
 	int64_t integer; /* for schemas of type integer, boolean (0/1) */
-	char *own;       /* text, where its normal form (schema_text.h) is not what was sent */
+	char *own;       /* text, where its normal form (schema_text.h) differs from the sent one */
 };
 
 /* One owner; release after use. */

@@ -1,4 +1,4 @@
-/* A compiled contract from the inside: what compiler/emit.py fills in. Private to this folder. */
+/* The inside of a compiled contract; compiler/emit.py fills it in. Private to this folder. */
 #ifndef CONTRACT_CONTRACT_PARTS_H
 #define CONTRACT_CONTRACT_PARTS_H
 
@@ -30,7 +30,7 @@ struct media {
 	const struct schema *schema; /* NULL: not JSON */
 };
 
-/* What a body may be; count 0: there is none. */
+/* The media types of a body; count 0: no body. */
 struct content {
 	const struct media *list;
 	size_t count;
@@ -41,7 +41,7 @@ struct answer {
 	struct content content;
 };
 
-/* An operation with all that is checked; struct operation is what others see of it. */
+/* An operation with all its checks; other folders see only its struct operation. */
 struct endpoint {
 	struct operation operation;
 	struct parameters path; /* in the order of the template */
@@ -68,7 +68,7 @@ struct named_schema {
 	const struct schema *schema;
 };
 
-/* What stands behind a piece of the served document, and is known when the worker starts only. */
+/* A value that follows a piece of the served document and is known only when the worker starts. */
 enum gap { GAP_END, GAP_VERSION, GAP_SERVER, GAP_DECIMALS, GAP_PRICE_MAXIMUM };
 
 struct piece {
@@ -77,7 +77,7 @@ struct piece {
 	enum gap gap;
 };
 
-/* What contract_start() fills in. */
+/* Filled in by contract_start(). */
 struct contract_settings {
 	const char *version;
 	struct schema_numbers price, amount;

@@ -4,7 +4,7 @@
 #include "base/utf8.h"
 #include "contract/contract_parts.h"
 
-/* Where what is read goes, and what is wrong with it. */
+/* The results of reading, and the violations. */
 struct reading {
 	struct arguments *arguments;
 	struct violations *violations;
@@ -56,7 +56,7 @@ static const char *decode(char *from, const char *end, size_t *ret_length)
 	return NULL;
 }
 
-/* NULL, or what is wrong with the bytes. */
+/* NULL, or the fault of the bytes. */
 static const char *check_characters(const char *text, size_t length)
 {
 	if (!utf8_is_valid(text, length))
@@ -64,7 +64,7 @@ static const char *check_characters(const char *text, size_t length)
 	return unicode_has_control(text, length) ? "must not have control characters" : NULL;
 }
 
-/* Puts what is stored and compared in the place of what was sent. -ENOMEM. */
+/* Replaces the sent text by its normal form. -ENOMEM. */
 static int normalize(const struct parameter *parameter, struct argument *argument)
 {
 	struct text normal CLEANUP(text_release) = TEXT_INIT(TEXT_UNLIMITED);

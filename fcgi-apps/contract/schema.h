@@ -7,9 +7,9 @@
  * expressions share: compiler/pattern.py), format (date-time, uri, int32 and int64, and our own
  * id, text-block, text-line: schema_text.h), properties, required, additionalProperties (only
  * false), items, minItems, maxItems, uniqueItems, allOf, oneOf, not (of one const number), $ref
- * (local), and the annotations title, description, default and examples. Any other does not
- * compile, nor does one that says nothing about values of the type: the document can't claim what
- * is not enforced.
+ * (local), and the annotations title, description, default and examples. Any other keyword
+ * fails the build, as does one that has no effect on values of the type: the document cannot claim
+ * a rule that is not enforced.
  *
  * x-decimals, our own, is how many digits may follow a number's point, trailing zeros not counted.
  * It is not multipleOf (0.01), which validators compute in binary: they refuse 19.99.

@@ -78,7 +78,7 @@ static bool check_number(const struct schema_numbers *numbers, const struct subj
 	return check_decimals(numbers->decimals, number, place, report) && fits;
 }
 
-/* json_int() saturates: what seems to be at an end may be beyond it. */
+/* json_int() saturates: a value that seems to be at a limit may be beyond it. */
 static bool fits_int64(const struct json *value)
 {
 	const char *text = json_number_text(value);
@@ -104,7 +104,7 @@ static bool check_length(const struct schema_string *rules, const struct subject
 	const struct schema_count *range = &rules->characters;
 	size_t count = count_characters(subject->text, subject->length);
 
-	/* A text that shows nothing has become empty. */
+	/* An invisible text has become empty. */
 	if (count < range->lowest)
 		return range->lowest == 1
 			       ? schema_report(report, place, "must not be %s",
@@ -264,7 +264,7 @@ static bool check_array(const struct schema_array *rules, const struct json *arr
 
 #define FITS_NONE "fits none of the allowed forms"
 
-/* What each form that the value can be meant as says first: "must be at most 1, or must be …". */
+/* Appends the first violation of each candidate form: "must be at most 1, or must be …". */
 static bool report_each(const struct schema_list *forms, const struct subject *subject,
 			const struct place *place, const struct report *report)
 {
@@ -287,7 +287,7 @@ static bool report_each(const struct schema_list *forms, const struct subject *s
 			     text_error(&detail) ? FITS_NONE : text_string(&detail));
 }
 
-/* Reports what is wrong with the forms that the value can be meant as. */
+/* Reports the violations of the forms that the value may be meant as. */
 static bool report_nearest(const struct schema_list *forms, const struct subject *subject,
 			   const struct place *place, const struct report *report)
 {
@@ -302,7 +302,7 @@ static bool report_nearest(const struct schema_list *forms, const struct subject
 	}
 	if (meant == 1)
 		return check_subject(nearest, subject, place, report);
-	/* What is wrong inside of arrays and objects is at several places. */
+	/* Violations inside of arrays and objects have several places. */
 	if (meant == 0 || subject->type & (SCHEMA_ARRAY | SCHEMA_OBJECT))
 		return schema_report(report, place, FITS_NONE);
 	return report_each(forms, subject, place, report);
@@ -324,7 +324,7 @@ static bool check_forms(const struct schema_list *forms, const struct subject *s
 	return report->violations ? report_nearest(forms, subject, place, report) : false;
 }
 
-/* What the schema says about values of this type. */
+/* Checks the keywords for values of this type. */
 static bool check_by_type(const struct schema *schema, const struct subject *subject,
 			  const struct place *place, const struct report *report)
 {

@@ -8,10 +8,10 @@
 struct schema_format {
 	bool (*is_valid)(const char *text, size_t length);
 	const char *expected; /* "must be …" */
-	/* Where it can tell more than that of a value which is not valid, writes it. Or NULL. */
+	/* Writes a better explanation of an invalid value, if there is one. Or NULL. */
 	void (*explain)(const char *text, size_t length, char detail[SCHEMA_DETAIL_SIZE]);
-	/* NULL: what is sent is what is meant. Otherwise whether the value must be changed; then
-	 * the form to store and to compare is appended, and text_error(out) may be -ENOMEM. */
+	/* Returns whether the value must change, and then appends the form to store and compare;
+	 * text_error(out) may be -ENOMEM. NULL: values stay as they are. */
 	bool (*normalize)(const char *text, size_t length, struct text *out);
 };
 

@@ -1,4 +1,4 @@
-/* Where a checked value stands, and telling what is wrong with it. Private to schema_*.c. */
+/* The place of a checked value, and reports about it. Private to schema_*.c. */
 #ifndef CONTRACT_SCHEMA_REPORT_H
 #define CONTRACT_SCHEMA_REPORT_H
 
@@ -27,7 +27,7 @@ struct subject {
 	struct decimal number; /* without json */
 };
 
-/* These add a violation and return false: what the check that failed returns. */
+/* These add a violation and return false, so that a failed check can return their result. */
 bool schema_report(const struct report *report, const struct place *place, const char *format, ...)
 	PRINTF_LIKE(3, 4);
 bool schema_report_type(const struct schema *schema, const struct subject *subject,

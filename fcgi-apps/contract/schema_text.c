@@ -110,7 +110,7 @@ bool schema_text_normalize(const char *text, size_t length, struct text *out)
 	unicode_append_nfc(out, text, length);
 	if (text_error(out))
 		return true;
-	/* What is refused stays, to be told of. */
+	/* A refused character stays, so that it can be reported. */
 	length = out->length - start;
 	text = unicode_trim_unseen(out->data + start, length, &shown);
 	if (unicode_shows_nothing(text, shown) && is_fine(text, shown, false))

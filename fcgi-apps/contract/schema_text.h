@@ -1,16 +1,17 @@
 /*
  * The normal forms of texts and ids, for the formats text-line, text-block and id.
  *
- * A text is in Normalization Form C (UAX #15) and has at its ends neither white space (the property
- * White_Space) nor what is ignored by default (Default_Ignorable_Code_Point: U+200B, U+FEFF), but
- * for what the character before it needs (base/unicode.h); one that shows nothing is "".
+ * A text is in Normalization Form C (UAX #15). At its ends it has neither white space (the property
+ * White_Space) nor ignorable characters (Default_Ignorable_Code_Point: U+200B, U+FEFF), except
+ * those that the character before needs (base/unicode.h). An invisible text becomes "".
  *
  * Refused are control characters (general category Cc) and, in a line, separators of lines (U+2028,
  * U+2029), while a block may have tabs and line breaks; noncharacters (The Unicode Standard,
- * section 23.7), which many formats lack, XML among them; what turns the text after it around (UAX
- * #9, section 2: embeddings, overrides, isolates, but not marks); and what never shows: U+FEFF,
- * deprecated and reserved characters that are ignored by default, tags that spell no flag. All else
- * stays and counts: joiners, soft hyphens, unassigned and private characters.
+ * section 23.7), which many formats lack, XML among them; characters that change the direction of
+ * the text after them (UAX #9, section 2: embeddings, overrides, isolates, but not marks); and
+ * invisible ones: U+FEFF, deprecated and reserved characters that are ignored by default, tags that
+ * spell no flag. Everything else stays and counts: joiners, soft hyphens, unassigned and private
+ * characters.
  *
  * An id that is a UUID is in lower case, also each of several with commas between.
  *
@@ -27,7 +28,7 @@ bool schema_text_normalize(const char *text, size_t length, struct text *out);
 bool schema_id_normalize(const char *text, size_t length, struct text *out);
 
 /*
- * Appends what is nearest to a text that was taken before there was this rule: each refused control
+ * Appends the text nearest to one that was stored before this rule existed: each refused control
  * character and separator becomes a space, other refused ones go, and U+FFFD stands for bytes that
  * are no UTF-8; then its normal form. A normal text stays. text_error(out): -ENOMEM, -EMSGSIZE.
  */
@@ -37,7 +38,7 @@ void schema_text_renew(const char *text, size_t length, bool is_block, struct te
 bool schema_text_is_line(const char *text, size_t length);
 bool schema_text_is_block(const char *text, size_t length);
 
-/* Of a text that is refused, which character it is and why, where it is no control character. */
+/* Explains a refused text: which character, and why. Writes nothing for a control character. */
 #define SCHEMA_DETAIL_SIZE 128
 void schema_text_explain(const char *text, size_t length, char detail[SCHEMA_DETAIL_SIZE]);
 

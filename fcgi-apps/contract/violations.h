@@ -1,4 +1,4 @@
-/* What is wrong with an input, every place of it: the `errors` of a 422 (RFC 9457 section 3.1). */
+/* Everything wrong with an input: the `errors` of a 422 (RFC 9457 section 3.1). */
 #ifndef CONTRACT_VIOLATIONS_H
 #define CONTRACT_VIOLATIONS_H
 
@@ -29,8 +29,8 @@ struct violations {
 	int error; /* -ENOMEM: one could not be kept, or a value could not be checked; else 0 */
 };
 
-/* in is kept, not copied. What is told already, as where two schemas of an allOf say the same, is
- * not added again. */
+/* in is kept, not copied. A violation that is already in the list is not added again: two schemas
+ * of an allOf may find the same one. */
 void violations_add(struct violations *violations, const char *in, const char *pointer,
 		    const char *detail_format, ...) PRINTF_LIKE(4, 5);
 

@@ -1,9 +1,17 @@
 /*
- * The outbox (table order_effects): what siblings are still to be told about an order, written in
- * the transaction that decides it. A row is leased to whoever tries it (next_attempt_at lies ahead
- * then, and holder is his session) and deleted once it is done; a lease that ran out, or whose
- * holder has died, makes it due again. Functions run on a connection of a transaction and return
- * its errors.
+ * The outbox (table order_effects): the calls to siblings that an order still needs, written in the
+ * transaction that decides them. A process that tries an effect leases its row (next_attempt_at
+ * lies ahead, holder is its session) and deletes it when done. A lease that has run out, or whose
+ * holder has died, makes the row due again: an effect may be tried twice, which does no harm.
+ *
+ *	order_outbox_add(conn, &effect, now);		in the transaction that decides
+ *
+ *	int count = order_outbox_claim(conn, target, now, now + lease, list, size);
+ *	…						committed: no other process tries these now
+ *	order_outbox_done(conn, &list[i]);		the sibling has answered
+ *	order_outbox_retry(conn, &list[i], later);	or it has not
+ *
+ * Functions run on a connection of a transaction and return its errors.
  */
 #ifndef ORDER_OUTBOX_STORE_H
 #define ORDER_OUTBOX_STORE_H
@@ -32,7 +40,7 @@ struct order_effect {
 	int64_t leased_until; /* next_attempt_at as this holder knows it */
 };
 
-/* What one order has waiting. */
+/* The waiting effects of one order. */
 #define ORDER_EFFECTS_MAX 2
 struct order_effects {
 	struct order_effect list[ORDER_EFFECTS_MAX];
@@ -50,25 +58,26 @@ int order_outbox_add(struct db_conn *conn, const struct order_effect *effect, in
 /* 1 where an effect is due now, 0 where none is. */
 int order_outbox_any_due(struct db_conn *conn, enum order_effect_target target, int64_t now);
 
-/* Takes up to size effects that are due, leased until then: returns how many. An effect goes to
- * one caller only, however many there are. */
+/* Leases up to size due effects until lease_until (after now, by ORDER_LEASE_MAX at most) and
+ * returns how many. Each goes to one caller only, however many there are. */
 int order_outbox_claim(struct db_conn *conn, enum order_effect_target target, int64_t now,
 		       int64_t lease_until, struct order_effect *ret_list, size_t size);
 
-/* An order's effects that are still to be done, whoever tries them now. Whoever tries one of them
- * as well does no harm. */
+/* An order's waiting effects, leased or not: trying one that another process tries as well does no
+ * harm. */
 int order_outbox_of(struct db_conn *conn, const char *order_id, struct order_effects *ret_effects);
 
-/* The effect is done, whoever did it. */
+/* The effect is done, by this process or another one. */
 int order_outbox_done(struct db_conn *conn, const struct order_effect *effect);
 
 /* The effect failed: it is due again at next, unless someone else holds it meanwhile. */
 int order_outbox_retry(struct db_conn *conn, const struct order_effect *effect, int64_t next);
 
-/* Makes those due now that are leased to that session. */
+/* Makes the effects that are leased to that session due now. */
 int order_outbox_recall_held(struct db_conn *conn, int64_t holder, int64_t now);
 
-/* Makes those due now that wait for longer than any does (ORDER_LEASE_MAX). */
+/* Makes effects due now whose time lies further ahead than any lease (ORDER_LEASE_MAX): the clock
+ * was set back. */
 int order_outbox_recall(struct db_conn *conn, int64_t now);
 
 struct order_outbox_figures {

@@ -1,5 +1,5 @@
 /*
- * Invariants that one service's database can show, each a query for what breaks it: for operators
+ * Invariants of one service's database, each a query for the rows that violate it: for operators
  * (`product-service --check`, docs/OPERATIONS.md).
  */
 #ifndef RESPONDER_CHECK_H
@@ -10,17 +10,17 @@
 
 struct check {
 	const char *rule; /* "stock-adds-up" */
-	/* Answers a row for each violation: the id of what breaks the rule, and in words how. */
+	/* Returns a row per violation: the id of the offending row, and a sentence. */
 	const char *sql;
 	bool dated;       /* $1 is the present, in microseconds */
-	bool sqlite_only; /* about what PostgreSQL has not, or cannot get wrong */
+	bool sqlite_only; /* PostgreSQL has no such thing, or cannot get it wrong */
 	bool postgres_only;
 };
 
-/* Microseconds after which what should have ended long ago is told; for the SQL of dated checks. */
+/* Dated checks report work that should have ended this many microseconds ago; for their SQL. */
 #define CHECK_PATIENCE "300000000"
 
-/* Hears of a violation; the texts are gone afterwards. */
+/* Called for each violation; the texts are valid during the call only. */
 typedef void check_visitor(void *context, const char *rule, const char *id, const char *text);
 
 /*

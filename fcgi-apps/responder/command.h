@@ -1,4 +1,4 @@
-/* What a service's program does besides serving: tools of its operator (docs/OPERATIONS.md). */
+/* The commands of a service's program for its operator (docs/OPERATIONS.md). */
 #ifndef RESPONDER_COMMAND_H
 #define RESPONDER_COMMAND_H
 
@@ -10,8 +10,8 @@
  * --check or --copy-to found violations, 2 where it could not be done.
  *
  * --routes needs no database. It prints a line for each operation of the service's document, from
- * which nginx/render.sh makes its locations: who may ask ("public", siblings, "operator", with
- * commas between them), the method, the longest body in bytes (0: none is taken), the path's
+ * which nginx/render.sh makes its locations: the callers ("public", siblings, "operator", separated
+ * by commas), the method, the longest body in bytes (0: none is taken), the path's
  * template, the operationId.
  */
 int command_run(const struct service *service, int argc, char **argv);

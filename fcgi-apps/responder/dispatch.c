@@ -130,7 +130,7 @@ static bool take_body(struct exchange *exchange, struct violations *violations)
 	}
 }
 
-/* Of an empty body the type means nothing: libraries name one anyhow. */
+/* The type of an empty body does not matter: some libraries always send one. */
 static bool check_content_type(struct exchange *exchange)
 {
 	struct request *request = &exchange->request;
@@ -153,12 +153,13 @@ static bool check(struct exchange *exchange)
 	char allow[CONTRACT_ALLOW_SIZE] = "";
 	int r = find_operation(exchange, allow);
 	if (r == -EOPNOTSUPP) {
-		response_problem(response, 405, NULL, "%s is not possible here", request->method);
+		response_problem(response, 405, NULL, "%s is not allowed on this path",
+				 request->method);
 		response_header(response, "Allow", "%s", allow);
 		return false;
 	}
 	if (r == -ENOENT) {
-		response_problem(response, 404, NULL, "There is nothing at this path");
+		response_problem(response, 404, NULL, "There is no such path");
 		return false;
 	}
 	if (r < 0) {
@@ -224,7 +225,7 @@ static void apply_conditions(struct exchange *exchange)
 		response_empty(response, 304);
 }
 
-/* nginx logs every request; this is its counterpart inside, for who follows one. */
+/* nginx logs every request; this is the worker's line about it, to trace one request. */
 static void log_answer(const struct exchange *exchange)
 {
 	const struct request *request = &exchange->request;
@@ -264,7 +265,7 @@ static void finish(struct exchange *exchange)
 static void conclude(struct exchange *exchange, int rc)
 {
 	if (rc == -EPIPE) {
-		/* For the metrics: there is nobody to read it. */
+		/* For the metrics only: the client is gone. */
 		response_reset(&exchange->response);
 		response_empty(&exchange->response, STATUS_ABANDONED);
 	} else if (rc < 0) {
@@ -280,7 +281,7 @@ static void conclude(struct exchange *exchange, int rc)
 	finish(exchange);
 }
 
-/* Whether anybody still waits for it: 0, -EPIPE, or -ETIMEDOUT. */
+/* Whether the client still waits: 0, -EPIPE, or -ETIMEDOUT. */
 static int look(void *argument)
 {
 	const struct exchange *exchange = argument;
@@ -297,7 +298,7 @@ static int run_read(struct db_conn *conn, void *argument)
 	response_reset(&exchange->response);
 	int r = exchange->binding->handle(&exchange->request, &exchange->response);
 	exchange->request.db = NULL;
-	/* What the store logs next may be about another one of the batch. */
+	/* The store's next log lines may be about another request of the batch. */
 	if (r == -EINPROGRESS)
 		log_set_trace(NULL, NULL);
 	return r;

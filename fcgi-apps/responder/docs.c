@@ -59,7 +59,7 @@ bool docs_present(void)
 	return assets[0].data != NULL;
 }
 
-/* Addresses are relative: what the page was reached under is the gateway's business. Also with a
+/* Addresses are relative: only the gateway knows the page's full path. Also with a
  * slash at the end of its path the files are beside the document. */
 static const char *folder(const struct request *request)
 {

@@ -13,12 +13,12 @@
 #include "responder/request_head.h"
 
 #define KEPT_EXCHANGES  64
-#define KEPT_BUFFER_MAX 16384 /* what grew beyond this is not kept with an idle exchange */
+#define KEPT_BUFFER_MAX 16384 /* larger buffers are not kept with an idle exchange */
 #define BURST           32    /* requests in flight at once, from which on it is one */
 #define PATH_MAX_LENGTH 8192
 #define HEAD_MAX        40960
 #define ARRIVED_MAX     4096
-#define DISCARDED_MAX   (32u << 20) /* of a body that nobody reads */
+#define DISCARDED_MAX   (32u << 20) /* of a body that no handler reads */
 
 int exchange_global_start(void)
 {

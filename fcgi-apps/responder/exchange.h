@@ -32,8 +32,8 @@ int exchange_global_start(void);
 struct exchange *exchange_take(struct server *server); /* NULL: out of memory */
 
 /*
- * Whether a readable connection has all of a request, or its end: then exchange_receive() and the
- * answer wait for nobody. False for one that is longer than 4 KiB.
+ * Whether all of a request, or the end of the connection, has arrived: then exchange_receive() and
+ * the answer do not block. False for a request that is longer than 4 KiB.
  */
 bool exchange_has_arrived(int fd);
 
@@ -43,14 +43,15 @@ bool exchange_has_arrived(int fd);
  */
 int exchange_receive(struct exchange *exchange, int fd);
 
-/* Whether the request has a body. Takes its first byte: for one that nobody is going to read. */
+/* Whether the request has a body. Consumes its first byte: use it only if the body will not be
+ * read. */
 bool exchange_has_body(struct exchange *exchange);
 
 /* Reads the whole body. -EMSGSIZE beyond limit bytes, -ECONNABORTED when it is cut short,
  * -ENOMEM. */
 int exchange_read_body(struct exchange *exchange, size_t limit);
 
-/* What is counted for a request that nobody waited for any more (nginx logs the same number). */
+/* The status counted for a request whose client is gone (nginx logs the same number). */
 #define STATUS_ABANDONED 499
 
 /* Whether nginx has closed the connection, as it does when its client is gone. */
@@ -59,7 +60,7 @@ bool exchange_is_abandoned(const struct exchange *exchange);
 /* Sends the answer; the connection is parked or closed. The exchange is not given back yet. */
 void exchange_answer(struct exchange *exchange);
 
-/* Ends a received request: releases what was made for it and gives the exchange back. */
+/* Ends a received request: releases its memory and gives the exchange back. */
 void exchange_done(struct exchange *exchange);
 
 /* Gives an exchange back that received nothing. */

@@ -1,10 +1,10 @@
 /*
- * What tells two requests with the same Idempotency-Key apart: SHA-256 of path, query and body.
+ * Tells two requests with the same Idempotency-Key apart: SHA-256 of path, query and body.
  *
- * `sent` is of the bytes as they came, `meaning` of what was checked: ids in small letters, texts
- * in their normal form (contract/schema_text.h), JSON without white space and escapes. A body that
- * is no JSON counts as it came, and so does the sequence of members. Most bodies mean just what was
- * sent: then both are the same, and only `sent` is stored.
+ * `sent` is the hash of the bytes as received, `meaning` that of the checked request: ids in lower
+ * case, texts in their normal form (contract/schema_text.h), JSON without white space and escapes.
+ * A body that is not JSON, and the order of members, count as received. For most bodies both hashes
+ * are the same: then only `sent` is stored.
  *
  * Replicas of the version before this one know `sent` alone.
  */
@@ -24,7 +24,7 @@ struct fingerprint {
 /* -ENOMEM. */
 int fingerprint_make(const struct request *request, struct fingerprint *ret_print);
 
-/* What to store as meaning, or NULL. */
+/* The meaning to store, or NULL. */
 const char *fingerprint_meaning(const struct fingerprint *print);
 
 /* Whether it is one of a request that was stored so. */

@@ -104,7 +104,8 @@ static int64_t insert_claim(struct db_conn *conn, const struct request *request,
 
 static int refuse_full(struct response *response)
 {
-	response_problem(response, 503, "keys-full", "There are too many Idempotency-Keys for now");
+	response_problem(response, 503, "keys-full",
+			 "Too many Idempotency-Keys are stored at the moment");
 	response_header(response, "Retry-After", "60");
 	return 0;
 }

@@ -1,9 +1,9 @@
 /*
  * Idempotency-Key (draft-ietf-httpapi-idempotency-key-header-07): the answer to a POST is stored in
  * the same transaction as its effect, keyed by operation and key, with the fingerprint of the
- * request (fingerprint.h): what means the same is the same. Kept for 24 hours, in the form that
- * kept_answer.h tells. While the runtime says that the keys are too many, one that is not known
- * gets 503 "keys-full".
+ * request (fingerprint.h): two requests are the same if they mean the same. It is kept for 24
+ * hours, in the form of kept_answer.h. While the runtime has too many keys, an unknown one gets 503
+ * "keys-full".
  *
  * RUN_TRANSACTION handlers get this from the responder without doing anything. RUN_BLOCKING ones
  * call idempotent_transaction() for the transaction that has their effect, or the three parts.
@@ -33,7 +33,7 @@
 	" PRIMARY KEY (operation, key));"                                                          \
 	"CREATE INDEX idempotency_keys_created_at ON idempotency_keys (created_at);"
 
-/* The migration text of each service's that came with what a request means (fingerprint.h). */
+/* The migration text, of each service, that added the meaning of a request (fingerprint.h). */
 #define IDEMPOTENCY_MEANING "ALTER TABLE idempotency_keys ADD COLUMN meaning TEXT;"
 
 /*

@@ -18,7 +18,7 @@ void kept_answer_release(struct kept_answer *kept)
 	text_release(&kept->body);
 }
 
-/* What is kept is text of the store; the response wants a static one. NULL: unknown. */
+/* Maps the stored text to a static one, as the response needs. NULL: unknown. */
 static const char *static_content_type(const char *kept)
 {
 	static const char *const known[] = {"application/json", "application/problem+json",

@@ -1,6 +1,6 @@
 /*
- * How an answer is kept for an Idempotency-Key: never as much more than was sent to get it, or the
- * disk would be filled by whoever sends little and asks for much.
+ * How an answer is kept for an Idempotency-Key. A kept answer is never much longer than its
+ * request: otherwise short requests with long answers could fill the disk.
  *
  *   - The answer of an operation that answers with a resource (binding.replay): its status and
  *     headers, and {"id": …} as the body, without a content type. It is given again with the
@@ -9,8 +9,8 @@
  *     with "packed " in front of its content type.
  *   - Any other: as it is.
  *
- * Refusals are kept where they are no longer than KEPT_PLAIN_MAX: nothing has happened, so the same
- * request may just as well be judged anew.
+ * Longer refusals than KEPT_PLAIN_MAX are not kept: nothing was done, so the repeated request is
+ * simply checked again.
  */
 #ifndef RESPONDER_KEPT_ANSWER_H
 #define RESPONDER_KEPT_ANSWER_H
@@ -42,7 +42,7 @@ int kept_answer_make(const struct request *request, const struct response *respo
 		     struct kept_answer *kept);
 
 /* Gives it again, with Idempotent-Replayed: on a connection of the store, with request->resource_id
- * set. -EIO: what is kept cannot be read; other errors are the store's. */
+ * set. -EIO: the kept answer cannot be read; other errors are the store's. */
 int kept_answer_give(struct db_conn *conn, struct request *request, struct response *response,
 		     const struct kept_answer *kept);
 

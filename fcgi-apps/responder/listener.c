@@ -14,7 +14,7 @@
 #define RECORD_LIMIT 1024
 #define LOOK_EVERY   (50 * 1000)
 
-/* What a holder has written: a line with its database, and one that says who it is. */
+/* The holder's record: a line with its database, and one that names the process. */
 struct record {
 	char text[RECORD_LIMIT];
 	const char *database;
@@ -44,8 +44,8 @@ static pid_t listening_process(int socket)
 	return credentials.pid;
 }
 
-/* A listening socket tells who called listen(2), and so does one that is connected to it (unix(7)).
- * Where connecting tells nothing, as with a full backlog, nobody else can listen there either. */
+/* A socket that is connected to a listening one knows the process that called listen(2) (unix(7)).
+ * If connecting fails, as with a full backlog, no other process can listen there either. */
 static bool leads_here(const struct sockaddr_un *address)
 {
 	int probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);

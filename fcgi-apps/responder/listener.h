@@ -1,12 +1,12 @@
 /*
- * The place of the listening socket in the file system. spawn-fcgi (or whoever hands the socket
- * over) removes a socket on which nobody listens, and refuses one on which somebody does. The rest
- * is settled here: of several workers that start at once, or while another one ends, only one
+ * The place of the listening socket in the file system. spawn-fcgi (or another program that hands
+ * the socket over) replaces a socket without a listener and refuses one that has a listener. This
+ * file does the rest: of several workers that start at once, or while another one ends, only one
  * serves, and none takes over a socket that was served from another database.
  *
- * The worker that serves holds a lock (flock(2)) on "<socket>.lock", and has written there who it
- * is and which database it serves from. It removes the file when it ends in order; the file of one
- * that was killed stays, unlocked. One thread.
+ * The serving worker holds a lock (flock(2)) on "<socket>.lock", and the file names the worker and
+ * its database. The worker removes the file when it ends normally; the file of a killed worker
+ * stays, unlocked. One thread.
  */
 #ifndef RESPONDER_LISTENER_H
 #define RESPONDER_LISTENER_H
@@ -25,21 +25,23 @@ struct listener {
 };
 
 /*
- * Locks the place of the socket that is file descriptor 0. database says what this worker is to
- * serve from, without secrets. A worker that still serves from the same is waited for, for patience
- * microseconds. -EBUSY (another one has it), -EEXIST (a worker that was killed served from another
- * database), -ENOENT (the socket's path leads elsewhere), -ENOMEM, or the error of making the file;
- * the log says which, and what to do.
+ * Locks the place of the socket that is file descriptor 0. database names the database of this
+ * worker, without secrets. While another worker still serves from the same database, this waits for
+ * it, at most patience microseconds. -EBUSY (another one has it), -EEXIST (a worker that was killed
+ * served from another database), -ENOENT (the socket's path leads elsewhere), -ENOMEM, or the error
+ * of making the file; the log names it and says what to do.
  */
 int listener_claim(struct listener *listener, const char *database, int64_t patience);
 
-/* Writes down what is served from now on. The error of writing; the log says so. */
+/* Records the database that is served from now on. Returns the error of writing, which is logged.
+ */
 int listener_serve(const struct listener *listener);
 
-/* Whether the socket's file was removed or replaced since: no client finds the worker any more. */
+/* Whether the socket's file was removed or replaced since: clients cannot find the worker any more.
+ */
 bool listener_is_lost(const struct listener *listener);
 
-/* For the end in order: others may have the place, and serve from what they like. */
+/* For a normal end: frees the place for any worker and any database. */
 void listener_release(struct listener *listener);
 
 #endif

@@ -47,8 +47,8 @@ static void set_parked(struct server *server, int fd)
 void loop_park(struct server *server, int fd)
 {
 	set_parked(server, fd);
-	/* Draining started while this connection was busy: what has arrived is still answered,
-	 * then the end of the stream closes it. */
+	/* Draining started while this connection was busy: requests that have arrived are still
+	 * answered, then the end of the stream closes it. */
 	if (atomic_load(&server->draining))
 		shutdown(fd, SHUT_RD);
 	arm(server, fd, EPOLL_CTL_MOD);
@@ -171,8 +171,8 @@ static void serve(struct server *server, int fd, struct lookups *lookups)
 }
 
 /*
- * How many events a thread takes next. Where look-ups share round trips: more and more as long as
- * there is nothing else. Anything else may take long, and must find the other threads free.
+ * How many events a thread takes next: twice as many each time while only look-ups arrive, since
+ * they share round trips. Any other request may take long and must leave work to other threads.
  */
 static size_t next_share(const struct server *server, size_t share, size_t taken, size_t lookups)
 {
@@ -183,8 +183,9 @@ static size_t next_share(const struct server *server, size_t share, size_t taken
 	return share * 2 < server->share_limit ? share * 2 : server->share_limit;
 }
 
-/* Waits for up to so many events, and runs what is no look-up. How many came. Requests of which
- * some is still to come are served last: none of the others waits for them. */
+/* Waits for up to most events and runs everything but look-ups, which it adds to the list. Returns
+ * the number of events. Requests that have not arrived completely are served last, so that no other
+ * request waits for them. */
 static size_t take(struct server *server, struct lookups *lookups, size_t most, int timeout)
 {
 	struct epoll_event events[DB_BATCH_MAX];
@@ -211,8 +212,8 @@ static size_t take(struct server *server, struct lookups *lookups, size_t most, 
 }
 
 /*
- * Who woke this thread with one request often has more to hand over, and was interrupted by the
- * wake-up: on busy processors it gets to go on first, and its look-ups travel together.
+ * nginx was often preempted mid-burst by waking us: yield once so that it can hand over the rest,
+ * and look-ups share a round trip.
  */
 static size_t gather(struct server *server, struct lookups *lookups, size_t share)
 {
@@ -255,8 +256,9 @@ static int prepare(struct server *server)
 	int type = 0;
 	socklen_t size = sizeof(type);
 	if (getsockopt(server->listener, SOL_SOCKET, SO_ACCEPTCONN, &type, &size) < 0 || !type) {
-		log_write(LOG_ERROR, "file descriptor 0 is no listening socket: start this program"
-				     " with spawn-fcgi");
+		log_write(LOG_ERROR,
+			  "file descriptor 0 is not a listening socket: start this program"
+			  " with spawn-fcgi");
 		return -EINVAL;
 	}
 	int flags = fcntl(server->listener, F_GETFL);
@@ -331,7 +333,7 @@ bool loop_drain(struct server *server, int64_t timeout)
 	while ((atomic_load(&server->connections) > 0 || atomic_load(&server->in_flight) > 0) &&
 	       clock_monotonic() < end)
 		usleep(DRAIN_CHECK);
-	/* Whoever works on a request may hang with it: such threads are not waited for. */
+	/* A handler may hang: do not wait for its thread. */
 	if (atomic_load(&server->in_flight) > 0)
 		return false;
 

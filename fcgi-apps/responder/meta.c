@@ -21,7 +21,7 @@ static bool leads_to_paths(const struct contract *contract, const char *prefix)
 	return *prefix && contract_route(contract, "GET", prefix, true, &route, allow) == 0;
 }
 
-/* Tools take the first server as it stands: it is absolute, as whoever asks reaches the service. */
+/* Tools use the first server as it is: an absolute URL, as this client reaches the service. */
 static int get_document(struct request *request, struct response *response)
 {
 	const struct contract *contract = request->runtime->contract;

@@ -171,7 +171,7 @@ static int renew_piece(struct db *db, struct piece *piece)
 	if (r < 0)
 		return r;
 	if (piece->end && !piece->cut)
-		log_write(LOG_INFO, "the ids of users are in their normal form");
+		log_write(LOG_INFO, "all user ids are in normal form");
 	return piece->cut || !piece->end;
 }
 
@@ -187,7 +187,6 @@ bool old_user_ids_renew(struct runtime *runtime, const struct old_user_ids *ids)
 	int r = old_user_ids_renew_some(runtime->db, ids, clock_now());
 
 	if (r < 0)
-		log_write(LOG_WARN, "cannot bring the ids of users into their normal form",
-			  log_error_code(r));
+		log_write(LOG_WARN, "cannot bring user ids into normal form", log_error_code(r));
 	return r > 0;
 }

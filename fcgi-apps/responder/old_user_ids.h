@@ -1,12 +1,12 @@
 /*
- * Rows with the id of a user that were stored before texts had a normal form
- * (contract/schema_text.h), or by a replica that knows none: the id is brought into it, so that
- * requests, whose texts are, find them. An id that shows nothing, or is longer then than a request
- * may send, stays as it is.
+ * Brings stored user ids into normal form (contract/schema_text.h). Rows that are older than that
+ * form, or come from a replica of an older version, may lack it, and requests, which are
+ * normalized, would not find them. An id that would become empty, or longer than a request may
+ * send, stays as it is.
  *
  * A pass walks over the distinct ids along an index, in pieces: a read, then a transaction that
- * changes some rows and notes how far it got. So it goes on where a process before this one ended,
- * and replicas may do it at once.
+ * changes some rows and stores its position. So a new process continues where the last one ended,
+ * and several replicas may work at once.
  */
 #ifndef RESPONDER_OLD_USER_IDS_H
 #define RESPONDER_OLD_USER_IDS_H

@@ -30,7 +30,7 @@ static bool is_cursor(const char *part)
 	return *part == '=';
 }
 
-/* What may not stand between the angle brackets of a Link is percent-encoded. */
+/* Percent-encodes the characters that a Link's angle brackets must not enclose. */
 static void append_query(struct text *link, const char *query, size_t length)
 {
 	for (size_t i = 0; i < length; i++) {

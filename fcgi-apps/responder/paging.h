@@ -26,7 +26,7 @@ struct cursor {
 };
 
 /*
- * Reads the request's `cursor`. kind is what it must have been made for ("created_at", "-price"):
+ * Reads the request's `cursor`. kind names the listing that it must be of ("created_at", "-price"):
  * a cursor of another listing is an error. False: the response is a 422 at /cursor now.
  */
 bool cursor_read(const struct request *request, struct response *response, const char *kind,
@@ -38,8 +38,8 @@ bool cursor_int(const struct cursor *cursor, size_t field, struct response *resp
 		int64_t *ret_value);
 
 /*
- * Adds X-Total-Count with what was counted, PAGING_COUNT_MAX at most, and X-Total-Count-Relation:
- * "eq", or "gte" where there may be more: all is false where not all could be looked at.
+ * Adds X-Total-Count with the count, PAGING_COUNT_MAX at most, and X-Total-Count-Relation: "eq", or
+ * "gte" where there may be more. all is false where the count did not look at all rows.
  */
 void paging_total(struct response *response, int64_t counted, bool all);
 

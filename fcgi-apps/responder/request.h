@@ -23,7 +23,7 @@ struct request {
 	bool internal;            /* came in on another listener than the public one */
 	const char *method;       /* as sent: HEAD stays HEAD */
 	const char *path;         /* decoded, without the prefix */
-	const char *prefix;       /* SCRIPT_NAME: what was cut off before path, "" or "/products" */
+	const char *prefix;       /* SCRIPT_NAME: the part that nginx removed, "" or "/products" */
 	const char *origin;       /* as clients reach the service: "http://host:port", or "" */
 	const char *query;        /* raw, without '?' */
 	const char *content_type; /* "" when absent */
@@ -52,11 +52,11 @@ struct request {
 
 	/* Of the binding: gives the resource again for a known Idempotency-Key. Or NULL. */
 	int (*replay)(struct request *request, struct response *response);
-	/* What the key is for, where the handler said so to idempotency_claim(); else NULL, and the
-	 * path tells. */
+	/* The resource of the key, if the handler passed one to idempotency_claim(); else NULL, and
+	 * the path identifies it. */
 	const char *resource_id;
 
-	/* The handler's own: what it hands to the function that runs inside its transaction. */
+	/* For the handler: passes data to the function that runs inside its transaction. */
 	void *context;
 
 	/* Work after the answer is out, on the same thread: request_after(). */

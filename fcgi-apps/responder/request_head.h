@@ -1,5 +1,5 @@
 /*
- * What nginx sends of a request before its body: FastCGI parameters (nginx/worker.conf.template).
+ * The head of a request as nginx sends it: FastCGI parameters (nginx/worker.conf.template).
  * Thread-safe (no state).
  */
 #ifndef RESPONDER_REQUEST_HEAD_H

@@ -168,13 +168,13 @@ void response_error(struct response *response, int error)
 	switch (error) {
 	case -EHOSTDOWN:
 		response_unavailable(response, "unavailable",
-				     "Something this service needs cannot be reached now");
+				     "A dependency of this service cannot be reached");
 		return;
 	case -ETIMEDOUT:
 		response_unavailable(response, "timeout", "The request took too long");
 		return;
 	case -EAGAIN:
-		response_unavailable(response, "overloaded", "Too much is going on at once");
+		response_unavailable(response, "overloaded", "The service is overloaded");
 		return;
 	case -ECANCELED:
 		response_unavailable(response, "draining", "This instance is shutting down");
@@ -189,7 +189,7 @@ void response_error(struct response *response, int error)
 		response_problem(response, 400, NULL, "The body was cut short");
 		return;
 	default:
-		response_problem(response, 500, NULL, "Something went wrong on our side");
+		response_problem(response, 500, NULL, "An internal error occurred");
 		return;
 	}
 }

@@ -4,7 +4,7 @@
  *	listener.c      the listening socket's place: one worker at a time
  *	loop.c          epoll: accepts connections, hands readable ones to a thread, parks idle ones
  *	exchange.c      one FastCGI request and its answer, over libfcgi
- *	request_head.c  what nginx sends of a request before its body
+ *	request_head.c  the head of a request: FastCGI parameters of nginx
  *	dispatch.c      route, check, run by mode, answer
  *	blocking.c      threads of their own: for RUN_BLOCKING, and for RUN_READ
  *	tasks.c         background threads
@@ -70,8 +70,8 @@ struct server {
 /* Takes over the listening socket (fd 0) and starts the threads. -EIO with a log line. */
 int loop_start(struct server *server, size_t threads);
 
-/* Stops accepting, lets everything that was received be answered, for at most timeout
- * microseconds; then ends the threads. False where some were not: then the threads go on. */
+/* Stops accepting and answers all received requests, for at most timeout microseconds; then ends
+ * the threads. False where requests are left: then the threads go on. */
 bool loop_drain(struct server *server, int64_t timeout);
 
 void loop_release(struct server *server);
@@ -91,7 +91,7 @@ void loop_gate_leave(struct server *server);
 
 /* dispatch.c --------------------------------------------------------------------------------- */
 
-/* What a thread has at hand for one round trip to the store: requests of RUN_LOOKUP. */
+/* The RUN_LOOKUP requests that a thread sends to the store in one round trip. */
 struct lookups {
 	struct exchange *list[DB_BATCH_MAX];
 	size_t count;
@@ -105,15 +105,15 @@ void dispatch(struct exchange *exchange, struct lookups *lookups);
 void dispatch_lookups(struct lookups *lookups);
 
 /*
- * Runs the handler of an exchange that was handed over, and answers; on a thread of its pool. What
- * waited beyond its deadline, or for a client that is gone, is not begun.
+ * On a thread of the pool: runs the handler of a queued exchange, and answers. An exchange whose
+ * deadline has passed, or whose client is gone, is not started.
  */
 void dispatch_blocking(struct exchange *exchange);
 
 /* blocking.c --------------------------------------------------------------------------------- */
 
-/* At most so many threads, made when work waits for one and ended when none came for a second;
- * queue_limit exchanges may wait. niceness above 0: the other threads come first where processors
+/* Up to threads threads, started on demand and ended when they were idle for a second; up to
+ * queue_limit exchanges may wait. With a niceness above 0, other threads come first when processors
  * are short. */
 int blocking_create(size_t threads, size_t queue_limit, int niceness,
 		    struct blocking **ret_blocking);

@@ -216,7 +216,7 @@ static int wait_for_end(const struct listener *place)
 	while ((number = sigtimedwait(&signals, NULL, &second)) < 0) {
 		if (!listener_is_lost(place))
 			continue;
-		log_write(LOG_ERROR, "the socket was removed or replaced: no client finds it",
+		log_write(LOG_ERROR, "the socket was removed or replaced: clients cannot find it",
 			  log_text("file.path", place->path));
 		return 0;
 	}
@@ -233,8 +233,8 @@ int service_main(const struct service *service, int argc, char **argv)
 	/* Long texts grow in place and go back to the system at once. Setting it also keeps glibc
 	 * from raising it with the first one that is freed. */
 	mallopt(M_MMAP_THRESHOLD, LARGE_BLOCK);
-	/* What a commit needs for a moment is not asked of the system each time; give_memory_back()
-	 * trims what a burst leaves. */
+	/* Keeps the memory that each commit needs for a moment; give_memory_back() trims the rest
+	 * after a burst. */
 	mallopt(M_TRIM_THRESHOLD, KEPT_FREE);
 
 	struct settings settings = {0};
@@ -268,7 +268,7 @@ int service_main(const struct service *service, int argc, char **argv)
 	bool complete = loop_drain(&server, settings.drain_timeout);
 	if (!complete) {
 		/* Threads still own their requests: nothing can be freed under them. */
-		log_write(LOG_ERROR, "requests were still running when the drain time was over",
+		log_write(LOG_ERROR, "requests were still running when the drain timeout expired",
 			  log_int("http.requests", atomic_load(&server.in_flight)));
 		_exit(EXIT_FAILURE);
 	}

@@ -43,10 +43,11 @@ struct binding {
 	int (*handle)(struct request *request, struct response *response);
 
 	/*
-	 * Of an operation with an Idempotency-Key that answers with a resource: fills the response
-	 * with it as it is now (200), or with why it is no more. That is what a repetition gets,
-	 * with the first answer's status and headers, and no answer is stored. On a connection of
-	 * the store, as handle in RUN_TRANSACTION. NULL: a repetition gets the first answer.
+	 * For an operation with an Idempotency-Key that answers with a resource: fills the response
+	 * with the resource as it is now (200), or with the reason why it is gone. A repeated
+	 * request gets that, with the first answer's status and headers; no answer is stored. Runs
+	 * on a connection of the store, as handle does in RUN_TRANSACTION. NULL: a repeated request
+	 * gets the first answer.
 	 */
 	int (*replay)(struct request *request, struct response *response);
 };
@@ -60,11 +61,11 @@ struct binding {
 struct task {
 	const char *name;
 	int64_t interval; /* microseconds */
-	int64_t rest;     /* the pause is at least so many times as long as the run before */
+	int64_t rest;     /* the pause is at least this many times as long as the last run */
 	bool (*run)(struct runtime *runtime, void *app);
 };
 
-/* What a service's code may use of the process it runs in. */
+/* The parts of the process that a service's code may use. */
 struct runtime {
 	const struct service *service;
 	struct db *db;
@@ -96,12 +97,12 @@ struct service {
 	int (*start)(struct runtime *runtime, void **ret_app);
 	void (*stop)(void *app);
 
-	/* Whether the open store fits the settings: an error stops the start, and its reason has
+	/* Whether the open store fits the settings; an error prevents startup, and its reason has
 	 * been logged. May be NULL. */
 	int (*check_store)(struct runtime *runtime);
 
-	/* Ends what processes before this one left behind, before tasks run and requests are taken.
-	 * May be NULL. */
+	/* Finishes the work that earlier processes left behind, before tasks run and requests are
+	 * received. May be NULL. */
 	void (*recover)(void *app);
 
 	/* Siblings, for /metrics and the log; may be NULL. */

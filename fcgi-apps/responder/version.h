@@ -1,4 +1,4 @@
-/* What was built: `git describe` at build time, or the VERSION that make was given. */
+/* The version of this build: `git describe` at build time, or the VERSION that make was given. */
 #ifndef RESPONDER_VERSION_H
 #define RESPONDER_VERSION_H
 

@@ -18,7 +18,7 @@ void address_free(struct address *address);
 /* "host:port" or "host", for the Host header (RFC 9110 section 7.2). */
 const char *address_authority(const struct address *address);
 
-/* What goes in front of each path: "" or "/path". */
+/* The prefix of each path: "" or "/path". */
 const char *address_prefix(const struct address *address);
 
 /* As host_find(). */

@@ -58,7 +58,7 @@ static int on_headers_complete(struct http_parser *parser)
 
 	if (reader->in_value)
 		end_header(reader);
-	/* Nobody asked to change the protocol. */
+	/* We did not ask for another protocol. */
 	return parser->status_code == HTTP_STATUS_SWITCHING_PROTOCOLS ? -1 : 0;
 }
 
@@ -106,7 +106,7 @@ int answer_read(struct answer_reader *reader, const char *data, size_t length)
 	size_t parsed = http_parser_execute(&reader->parser, &settings, data, length);
 
 	if (reader->complete) {
-		/* Bytes that nobody asked for: the next answer could be anybody's. */
+		/* Surplus bytes: the next answer could not be trusted. */
 		if (parsed != length)
 			reader->keeps = false;
 		return 1;

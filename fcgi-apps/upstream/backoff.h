@@ -1,6 +1,6 @@
 /*
  * How long to wait before trying again: exponential with full jitter ("Exponential Backoff And
- * Jitter", AWS Architecture Blog, 2015), so that callers who failed together do not come back
+ * Jitter", AWS Architecture Blog, 2015), so that callers that failed together do not retry
  * together. Microseconds. Thread-safe (no state).
  */
 #ifndef UPSTREAM_BACKOFF_H

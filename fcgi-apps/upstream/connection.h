@@ -18,10 +18,10 @@ void connection_close(int fd);
 /* Whether a kept connection can be used again: the peer neither closed it nor sent anything. */
 bool connection_is_idle(int fd);
 
-/* Sends everything. -ETIMEDOUT; -EPIPE: the peer has closed; what it sent may still be received. */
+/* Sends everything. -ETIMEDOUT; -EPIPE: the peer has closed; its data may still be received. */
 int connection_send(int fd, const char *data, size_t length, int64_t deadline);
 
-/* What is there, at most size bytes; 0: the peer has closed. -ETIMEDOUT, -EPIPE. */
+/* Receives at most size bytes; 0: the peer has closed. -ETIMEDOUT, -EPIPE. */
 int64_t connection_receive(int fd, void *buffer, size_t size, int64_t deadline);
 
 #endif

@@ -119,8 +119,8 @@ static void give_connection(struct upstream *upstream, int connection)
 	connection_close(connection);
 }
 
-/* What ended one connection may have ended them all: where a machine is gone without a word,
- * nothing ever comes on those made to it, and each would cost a try of its own. */
+/* The other kept connections may be dead as well: if the peer's machine vanished, none of them ever
+ * gets an answer, and each would cost one more try. */
 static void distrust_connections(struct upstream *upstream)
 {
 	pthread_mutex_lock(&upstream->lock);
@@ -137,7 +137,7 @@ struct outcome {
 	int64_t retry_after; /* the sibling's own wish */
 };
 
-/* What a sidecar says itself, of its own worker: another pod's may be there. */
+/* A sidecar's own answers about its worker: another pod's worker may be up. */
 static bool is_of_proxy(int status)
 {
 	return status == 502 || status == 504;
@@ -188,7 +188,8 @@ static struct outcome try_once(struct upstream *upstream, const struct upstream_
 	int connection = request->idempotent && first ? take_connection(upstream) : -1;
 
 	text_init(&answer.body, RESPONSE_LIMIT);
-	/* When the caller has little time left, running out of it says nothing of the sibling. */
+	/* When the caller has little time left, running out of it proves nothing about the sibling.
+	 */
 	bool whole_time = time_left >= timeout;
 
 	enum attempt_end end = attempt_run(upstream->address, &connection, request,
