@@ -148,7 +148,7 @@ def test_an_interrupted_up_leaves_nothing(installation):
     program.chmod(0o755)
     for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         up = installation.start("scripts/up.sh", DB="postgres")
-        assert within(20, installation.pid_file("product-worker").exists)
+        assert within(60, installation.pid_file("product-worker").exists)
         up.send_signal(signum)
         status, printed = installation.finish(up)
         assert status == 130, printed
