@@ -127,6 +127,10 @@ class Sold:
         self.taken = taken
         self.told = []
 
+    def lost(self):
+        """Orders that were told, and are not there."""
+        return set(self.told) - self.orders
+
 
 def fill(site, product, count):
     """So many shoppers, each with a cart of its own."""

@@ -12,7 +12,6 @@ from sites import NODE, PAGE, PRODUCTS, SCARCE, MedusaSite, OurSite, VendureSite
 SHOPPERS = (8, 1)  # the warm-up is made at the first
 PURCHASES = {8: 160, 1: 20}
 QUICK_PURCHASES = {8: 16, 1: 4}
-KILLS = 2
 OURS = "ours-postgres"
 LOWEST = 10
 
@@ -36,7 +35,6 @@ class Shops:
     def __init__(self, stack, scale, say):
         self.scale = scale
         self.counts = QUICK_PURCHASES if scale.quick else PURCHASES
-        self.kills = 1 if scale.quick else KILLS
         sites = _sites(stack, say)
         self.titles = {site.name: site.title for site in sites}
         self.rows = {site.name: self._rows_of(site) for site in sites}
@@ -46,10 +44,10 @@ class Shops:
         self.disk = {site.name: site.disk() for site in sites}
         self.few, self.often, self.killed = {}, {}, {}
         for site in sites:
-            say(f"{site.title}: too few for many, one cart often, killed {self.kills} times")
+            say(f"{site.title}: too few for many, one cart often, killed")
             self.few[site.name] = crowd.few_for_many(site)
             self.often[site.name] = crowd.one_cart_often(site)
-            self.killed[site.name] = [crowd.killed(site) for _ in range(self.kills)]
+            self.killed[site.name] = crowd.killed(site)
 
     def _rows_of(self, site):
         write, headers = site.stack.write_lines, [f"{k}: {v}" for k, v in site.headers.items()]
@@ -83,10 +81,9 @@ class Shops:
         return floors
 
     def _promises(self, name, title):
-        few, often, carts = self.few[name], self.often[name], crowd.CROWD * self.kills
-        sold = len(few.orders)
-        placed = sum(len(sold.orders) for sold in self.killed[name])
-        lost = sum(len(set(sold.told) - sold.orders) for sold in self.killed[name])
+        few, often, killed = self.few[name], self.often[name], self.killed[name]
+        sold, placed, carts = len(few.orders), len(killed.orders), crowd.CROWD
+        lost = len(killed.lost())
         return [
             Floor(f"{title}: of {SCARCE} units are sold", sold, sold == SCARCE),
             Floor(f"{title}: orders of one cart", len(often.orders), len(often.orders) == 1),
@@ -143,30 +140,25 @@ class Shops:
     def _promised(self):
         lines = []
 
-        def line(title, count):
-            lines.append([title, *(count(name) for name in self.titles)])
+        def line(title, found, count):
+            lines.append([title, *(count(found[name]) for name in self.titles)])
 
-        def killed(count):
-            def total(name):
-                counts = [count(sold) for sold in self.killed[name]]
-                return "–" if None in counts else sum(counts)
+        def orders(sold):
+            return len(sold.orders)
 
-            return total
-
-        carts = crowd.CROWD * self.kills
         few = f"{SCARCE} units, {crowd.CROWD} shoppers at once"
         often = f"one cart ordered {crowd.REPEATS} times at once"
-        line(f"{few}: told that they have it", lambda name: len(self.few[name].told))
-        line("… units sold", lambda name: len(self.few[name].orders))
-        line("… payments taken", lambda name: self._payments(self.few[name]))
-        line(f"{often}: orders", lambda name: len(self.often[name].orders))
-        line("… payments taken", lambda name: self._payments(self.often[name]))
-        line("… units taken from stock", lambda name: self.often[name].taken)
-        line(f"{carts} carts, kill -9: told their order", killed(lambda sold: len(sold.told)))
-        line("… orders made", killed(lambda sold: len(sold.orders)))
-        line("… orders told, then lost", killed(lambda sold: len(set(sold.told) - sold.orders)))
-        line("… payments taken", killed(lambda sold: sold.payments))
-        line("… units taken from stock", killed(lambda sold: sold.taken))
+        line(f"{few}: told that they have it", self.few, lambda sold: len(sold.told))
+        line("… units sold", self.few, orders)
+        line("… payments taken", self.few, self._payments)
+        line(f"{often}: orders", self.often, orders)
+        line("… payments taken", self.often, self._payments)
+        line("… units taken from stock", self.often, lambda sold: sold.taken)
+        line(f"{crowd.CROWD} carts, kill -9: told their order", self.killed, lambda s: len(s.told))
+        line("… orders made", self.killed, orders)
+        line("… orders told, then lost", self.killed, lambda sold: len(sold.lost()))
+        line("… payments taken", self.killed, self._payments)
+        line("… units taken from stock", self.killed, lambda sold: sold.taken)
         return self._table("", lines)
 
     @staticmethod
@@ -214,8 +206,8 @@ class Shops:
             {crowd.KILLED_AFTER} of them have been told their order, all processes of the shop
             except nginx and PostgreSQL get SIGKILL and are started again. Shoppers without an
             answer then repeat their order until they are told one, for {crowd.RETRIED_FOR} s at
-            most. This is done {self.kills} times. A payment counts when it is settled (Vendure) or
-            authorized (Medusa) and not cancelled; this platform takes none."""
+            most. A payment counts when it is settled (Vendure) or authorized (Medusa) and not
+            cancelled; this platform takes none."""
         )
         size = prose(
             """
