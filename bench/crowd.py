@@ -137,6 +137,8 @@ def fill(site, product, count):
     shoppers = [site.front() for _ in range(count)]
     with ThreadPoolExecutor(FILLING) as pool:
         carts = list(pool.map(lambda shopper: shopper.fill_cart(product), shoppers))
+    for shopper in shoppers:
+        shopper.hang_up()
     return list(zip(shoppers, carts))
 
 

@@ -41,6 +41,11 @@ class Client:
         except ValueError:
             raise Refused(f"{path}: {response.status} {text[:200]!r}") from None
 
+    def hang_up(self):
+        """The next question opens a connection anew: a server closes those that are idle."""
+        for connection in self.connections.values():
+            connection.close()
+
     def ask_well(self, *question):
         """Headers and JSON of an answer of 200 or 201."""
         status, headers, answer = self.ask(*question)
