@@ -19,8 +19,8 @@ STORE = os.environ.get("STORE", "sqlite")
 assert STORE in ("sqlite", "postgres"), f"STORE={STORE}: sqlite or postgres"
 POSTGRES = STORE == "postgres"
 
-# Any statement that waits for so long hangs.
-PATIENCE = 30
+# Any statement that waits for so long hangs. Filling a large table takes a busy machine half a minute.
+PATIENCE = 120
 
 
 def find(directory, name):
