@@ -12,8 +12,7 @@ from documents import operations_of, source_operations
 from testbed import wait_until
 from world import World, made, make_product, unique
 
-# In KiB. A worker that has done nothing has little to begin with: what the first request touches counts.
-GROWTH_MAX = 9 << 10
+GROWTH_MAX = 8 << 10  # KiB
 
 # Connections to PostgreSQL, which are opened one by one while the worker serves already.
 READERS = 4
