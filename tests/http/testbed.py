@@ -42,6 +42,11 @@ NGINX_FAULT = re.compile(
 # Taken over from whoever runs the tests; every other setting is ours.
 INHERITED = ("PATH", "HOME", "ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS", "LSAN_OPTIONS")
 
+# What a shell starts in the background ignores these; its children would, too.
+for signum in (signal.SIGHUP, signal.SIGQUIT):
+    signal.signal(signum, signal.SIG_DFL)
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
 # Platforms that are up, for what is reported when a test fails.
 running = []
 

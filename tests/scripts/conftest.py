@@ -14,11 +14,8 @@ from installation import Installation  # noqa: E402
 
 
 def pytest_configure(config):
-    # Ended like by Ctrl-C: fixtures get to stop what they started. What a shell starts in the background
-    # ignores SIGINT, and so would the scripts that are tested.
-    for signum in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(signum, signal.default_int_handler)
-    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    # Ended like by Ctrl-C: fixtures get to stop what they started.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 @contextlib.contextmanager
