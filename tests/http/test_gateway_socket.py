@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from client import Client
-from test_nginx import entries_of
+from sidecar import entries_of
 from testbed import Nginx, free_ports
 
 pytestmark = pytest.mark.storeless
