@@ -161,7 +161,7 @@ static void write_link(const struct request *request, struct response *response,
 }
 
 /* Full pages of very full orders would be longer than an answer may be: such a page ends early. */
-#define PAGE_BYTES_MAX (1792u << 10)
+#define PAGE_BYTES_MAX (7u << 18) /* 1.75 MiB */
 
 static int write_page(const struct request *request, struct response *response,
 		      const struct listing *listing, const struct order_filter *filter)

@@ -1,5 +1,6 @@
 """The workflow: what starts it, what it may do, and that nothing in it can change by itself."""
 
+import copy
 import os
 import re
 import subprocess
@@ -145,7 +146,10 @@ def test_nightly():
     (job,) = nightly["jobs"].values()
     assert job["container"] == JOBS["test"]["container"] and job["env"] == JOBS["test"]["env"]
     assert job["steps"][-1] == {"run": "make test-all"}
-    assert job["steps"][:-1] == JOBS["test"]["steps"][:-1]
+    steps = copy.deepcopy(JOBS["test"]["steps"][:-1])
+    # The proof of upgrades builds an older commit.
+    steps[1]["with"]["fetch-depth"] = 0
+    assert job["steps"][:-1] == steps
     makefile = (manifests.ROOT / "Makefile").read_text()
     assert re.search(r"^test-all: test$", makefile, re.M)
 
