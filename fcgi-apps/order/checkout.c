@@ -1,11 +1,16 @@
 /*
- * POST /orders: the saga. What a death of the process leaves behind, step by step, and who repairs
- * it: before begin() commits     nothing until place() commits      an order being placed, perhaps
- * a checkout and a reservation: the sweeper rejects it when its lease runs out, the relay releases
- * both after place() committed    a placed order and consume_cart in the outbox: the relay after
- * reject() committed   a rejected order and its releases in the outbox: the relay A request that
- * outlives its lease may not place() the order any more and answers 503; a call of its that arrives
- * at a sibling later still meets the mark that the release left there.
+ * POST /orders: the saga. What a death of the process leaves behind, step by step, and what repairs
+ * it:
+ *
+ *	before begin() commits    nothing
+ *	until place() commits     an order being placed, perhaps a checkout and a reservation:
+ *				  the sweeper rejects it when its lease runs out, and the relay
+ *				  releases both
+ *	after place() committed   a placed order and consume_cart in the outbox: the relay
+ *	after reject() committed  a rejected order and its releases in the outbox: the relay
+ *
+ * A request that outlives its lease cannot place() the order any more and answers 503. A call of
+ * it that arrives at a sibling later finds the tombstone that the release left there.
  */
 #include "order/order_api.h"
 
