@@ -8,14 +8,14 @@
 #
 # A sidecar is two nginx with the same settings: one for the public port, one for the other two.
 #
-# Settings and their defaults (those of a pod). A bad value stops with a message naming it.
+# Settings and their defaults (those of a pod). After a bad value it prints only a message that names it.
 #
 #	SERVICE              sidecar: product, cart or order
 #	ROUTES               RUNTIME_DIR/routes: a file with what the service prints for --routes. Other paths,
 #	                     methods and bodies are refused before any of a body is read
 #	LISTEN_ADDRESS       0.0.0.0
 #	PUBLIC_PORT          8000
-#	INTERNAL_PORT        9000: what siblings may ask, nothing else
+#	INTERNAL_PORT        9000: only the operations that siblings call
 #	HEALTH_PORT          9200: probes and metrics, and the whole of the service's document
 #	WORKER_SOCKET        /run/app/worker.sock
 #	RUNTIME_DIR          /tmp: pid files, a socket between the two nginx of a sidecar, temporary files
@@ -36,15 +36,15 @@
 #	STORING_LIMIT_RPS    20: the same of requests that leave something in a store whatever comes of them:
 #	                     POST with an Idempotency-Key, POST /carts and POST /orders. 50 times as many may
 #	                     come at once: what a client may store in a day is what this limits
-#	TRUSTED_PROXIES      empty; addresses or networks of what stands directly in front: of its
-#	                     X-Forwarded-For the last entry, which it wrote itself, is the client's address.
-#	                     unix:/PATH stands for who can open that socket; it is the public port's
+#	TRUSTED_PROXIES      empty; addresses or networks of the proxies directly in front: the last entry of
+#	                     their X-Forwarded-For, which they wrote themselves, is the client's address.
+#	                     unix:/PATH stands for all who can open that socket; it is the public port's
 #
 #	PRODUCT_ADDRESS, CART_ADDRESS, ORDER_ADDRESS
 #	                     gateway, balancer: 127.0.0.1; an IPv4 address, or a name that is looked up
 #	                     at start. gateway: also unix:/PATH, of a sidecar's TRUSTED_PROXIES, and no port
 #	GATEWAY_PORT         gateway: 8080
-#	SOURCE_ADDRESS       gateway: empty, or the address of this machine that it asks sidecars from
+#	SOURCE_ADDRESS       gateway: empty, or the address of this machine that it connects to sidecars from
 #	PRODUCT_PORT, CART_PORT, ORDER_PORT
 #	                     gateway: 8001, 8002, 8003; several with commas: one for each replica. A
 #	                     second after a file RUNTIME_DIR/away/PORT was made, that one gets nothing
@@ -171,8 +171,8 @@ read_trusted_proxies() {
 
 kind=${1:-}
 
-# Seconds to wait for an answer: who is further out waits longer, so that the one who knows what went
-# wrong says so. A worker ends a request after 5 s (REQUEST_TIMEOUT in responder/service.c), or with what
+# Seconds to wait for an answer: outer hops wait longer, so that the hop that knows what went wrong
+# reports it. A worker ends a request after 5 s (REQUEST_TIMEOUT in responder/service.c), or with what
 # its store is asked at that moment, which takes 5 s more at most. Of an import or export it is the
 # silence between two pieces. tests/deploy/test_timeouts.py compares the whole chain.
 SIDECAR_WAITS=12
@@ -183,7 +183,8 @@ GATEWAY_STREAM_WAITS=$((SIDECAR_STREAM_WAITS + 5))
 # Seconds to finish what is in flight before the end, for a worker DRAIN_SECONDS.
 INNER_DRAIN=25
 OUTER_DRAIN=$((INNER_DRAIN + 5))
-# Seconds of a silent client. The outer nginx gives it up first, who can tell it from a silent sidecar.
+# Seconds that a client may be silent. The outer nginx gives up first, because it can tell a silent client
+# from a silent sidecar.
 CLIENT_SILENCE=10
 [[ $kind != sidecar && $kind != internal ]] || CLIENT_SILENCE=$((CLIENT_SILENCE + 5))
 export SIDECAR_WAITS BALANCER_WAITS GATEWAY_WAITS SIDECAR_STREAM_WAITS GATEWAY_STREAM_WAITS \

@@ -1,10 +1,10 @@
 #!/usr/bin/env -S --default-signal=QUIT,INT bash
-# Runs an nginx for each configuration until all have ended, as one process to whoever starts it:
+# Runs an nginx for each configuration until all have ended, and looks like one process from outside:
 #
 #	nginx/serve.sh DIRECTORY nginx.conf [internal.conf]
 #
 # DIRECTORY is what relative paths in them start from. SIGQUIT lets them finish what is in flight, SIGTERM
-# and SIGINT do not. One that ends takes the others with it; the status is that of the first that failed.
+# and SIGINT do not. When one ends, the others are stopped; the status is that of the first that failed.
 #
 # nginx writes what clients send into its error log as it came. Whatever is not printable ASCII in there
 # becomes a question mark: no terminal is steered, and no line forged, by a Referer.
@@ -32,7 +32,7 @@ end() { # end SIGNAL
 }
 
 exec 2> >(trap '' QUIT TERM INT && LC_ALL=C exec sed -u 's/[^\t -~]/?/g' >&2)
-# Left by one that was killed, they would be in the way.
+# Sockets that a killed nginx left would be in the way.
 sed -n -e 's/^\t*listen "unix:\([^"]*\)".*/\1/p' -e 's/^\t*listen unix:\([^ ;]*\).*/\1/p' "$@" |
 	while read -r left; do rm -f "$left"; done
 masters=()

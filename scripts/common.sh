@@ -25,8 +25,8 @@ source scripts/postgres.sh
 # Callees first: started in this order, stopped in the opposite one.
 # shellcheck disable=SC2034 # used by the scripts that source this
 services=(product cart order)
-# Where the gateway asks the sidecars from, who believe what it says of its clients. Others come from
-# 127.0.0.1, and are believed nothing.
+# The address from which the gateway connects to the sidecars: they trust its X-Forwarded-For. Other clients
+# come from 127.0.0.1 and are not trusted.
 gateway_source=127.0.0.2
 # Above what workers and nginx take for requests in flight.
 stop_seconds=35
@@ -138,8 +138,8 @@ anything_runs() {
 	return 1
 }
 
-# launch NAME COMMAND…: in the background, in a session of its own, logging to STATE_DIR/log. Nobody ends
-# us before it is noted.
+# launch NAME COMMAND…: in the background, in a session of its own, logging to STATE_DIR/log. SIGTERM is
+# ignored until its pid is noted.
 launch() {
 	local name=$1 pid its_session started_at=0
 	shift
@@ -353,7 +353,7 @@ own_clusters() {
 }
 
 # After a crash the pid in PostgreSQL's lock files may be that of any other process of its user, and it
-# would not start. Whoever works on the data, also what a killed server left, is in its folder.
+# would not start. All processes that work on the data, also those that a killed server left, are in its folder.
 forget_killed_server() {
 	local folder=$STATE_DIR/postgres process tries=50
 	[[ -e $folder/data/postmaster.pid || -e $folder/.s.PGSQL.5432.lock ]] || return 0

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Stops the platform, each part after what is in flight.
+# Stops the platform; each part first finishes its requests in flight.
 # shellcheck source-path=SCRIPTDIR source=common.sh
 source "$(dirname "$0")/common.sh"
 

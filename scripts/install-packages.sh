@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs the Debian packages that are missing for what is about to be done, and says so.
+# Installs the Debian packages that are missing for the given purposes, and names them first.
 #
 #	scripts/install-packages.sh build|docs|postgres|test|browser|clients|coverage|deploy|observe|fuzz|lint|diagram ...
 #

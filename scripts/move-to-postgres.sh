@@ -8,7 +8,7 @@ source "$(dirname "$0")/common.sh"
 folder=$STATE_DIR/postgres
 host=$cluster_host/new
 
-# Whatever it has is thrown away.
+# Throws away what has been copied.
 undo() {
 	stop QUIT moving || true
 	rm -rf "$folder/new"

@@ -16,7 +16,7 @@
 #	PRODUCT_DATABASE_URL CART_DATABASE_URL ORDER_DATABASE_URL      what DB says
 #	VARIANT                                                        release
 #
-# The workers' and nginx' own settings (LOG_LEVEL, RATE_LIMIT_RPS …) are handed on.
+# The workers' and nginx' own settings (LOG_LEVEL, RATE_LIMIT_RPS …) are passed on.
 
 port_settings=(PRODUCT_PORT CART_PORT ORDER_PORT PRODUCT_INTERNAL_PORT CART_INTERNAL_PORT
 	ORDER_INTERNAL_PORT PRODUCT_HEALTH_PORT CART_HEALTH_PORT ORDER_HEALTH_PORT GATEWAY_PORT
@@ -33,7 +33,7 @@ if [[ -e $choice_file ]]; then
 		[[ -z $name ]] || chosen[$name]=$value
 	done <"$choice_file"
 fi
-# To be had anew by up.sh only: for all others it is what runs that counts.
+# Only up.sh may choose them anew: the other scripts use what the running platform was started with.
 for name in DB REPLICAS "${port_settings[@]}"; do
 	if [[ -v chosen[$name] && ! (-v starting && -n ${!name:-}) ]]; then
 		printf -v "$name" '%s' "${chosen[$name]}"

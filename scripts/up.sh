@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Starts whatever of the platform does not run yet, waits until it is ready, and loads the demo
-# catalogue into an empty store. What it started itself it stops again where that fails.
+# catalogue into an empty store. If that fails, it stops what it started.
 starting=yes
 # shellcheck source-path=SCRIPTDIR source=common.sh
 source "$(dirname "$0")/common.sh"
@@ -185,7 +185,7 @@ seed() {
 	say "Loaded a demo catalogue of $(grep -cF '"status":"created"' <<<"$answer") products"
 }
 
-# A program that was built again is not the one that runs.
+# Says so if a program has been rebuilt since it was started.
 note_rebuilt() {
 	local name
 	for name in "${replicas[@]}"; do
