@@ -88,8 +88,8 @@ class Shop:
 
 def expect(what, got, wanted):
     if got != wanted:
-        raise Surprise(f"{what} is {got!r}, not {wanted!r}")
-    print(paint("2", f"    ✓ {what} is {got!r}"))
+        raise Surprise(f"{what}: {got!r}, not {wanted!r}")
+    print(paint("2", f"    ✓ {what}: {got!r}"))
 
 
 def fill_cart(shop, user, wishes):
