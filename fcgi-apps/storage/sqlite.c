@@ -11,9 +11,9 @@
 /* Jobs committed with one fsync. More gain little and make the first of them wait. */
 #define GROUP_LIMIT 128
 
-/* Frames of the log at which it is copied into the database file (after a copy that a reader was in
- * the way of, fewer), and at which readers are waited for longer, so that the log can start again
- * from its beginning. */
+/* By how many frames the log grows until it is copied into the database file, and how many after a
+ * copy that a reader was in the way of. A log of RESTART_FRAMES should start again from its
+ * beginning: readers are waited for longer, and no more often. */
 #define CHECKPOINT_FRAMES 1000
 #define RETRY_FRAMES      250
 #define RESTART_FRAMES    8000
@@ -192,8 +192,8 @@ static void identify(struct sqlite_conn *self)
 static bool checkpoint(struct sqlite_conn *self)
 {
 	bool restart = self->frames >= RESTART_FRAMES;
-	int frames = 0;
-	int copied = 0;
+	int frames = -1;
+	int copied = -1;
 	sqlite3_busy_timeout(self->handle, restart ? RESTART_WAIT : CHECKPOINT_WAIT);
 	int code = sqlite3_wal_checkpoint_v2(
 		self->handle, NULL, restart ? SQLITE_CHECKPOINT_RESTART : SQLITE_CHECKPOINT_FULL,
@@ -201,13 +201,14 @@ static bool checkpoint(struct sqlite_conn *self)
 	sqlite3_busy_timeout(self->handle, self->busy_timeout);
 	if (code && (code & 0xff) != SQLITE_BUSY)
 		sqlite_report(self->handle, code, "checkpoint");
-	return (!code || (code & 0xff) == SQLITE_BUSY) && copied == frames;
+	/* Both are -1 where another program's checkpoint was in the way. */
+	return frames >= 0 && copied == frames;
 }
 
 static bool checkpoint_is_due(const struct sqlite_conn *self)
 {
 	int grown = self->frames - self->checkpointed;
-	if (self->marked)
+	if (self->marked || self->frames >= RESTART_FRAMES)
 		return grown >= CHECKPOINT_FRAMES;
 	return !self->checkpointed || grown >= RETRY_FRAMES;
 }
@@ -215,7 +216,8 @@ static bool checkpoint_is_due(const struct sqlite_conn *self)
 /*
  * While a worker runs, the database's file is whole only together with its log. That it was copied
  * alone is told later by a mark, which each checkpoint writes into the file. A change in the log
- * takes it away again, so that nobody who reads both sees it, SQLite's own backup included.
+ * takes it away again: of those who read both, SQLite's own backup included, those see it that
+ * begin during a checkpoint.
  */
 static void sqlite_maintain(struct db_conn *conn)
 {

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <semaphore.h>
+#include <signal.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -277,6 +278,15 @@ static void *read_for_long(void *told)
 	return NULL;
 }
 
+/* The next checkpoint is not far, and it leaves the mark. */
+static void is_marked_soon(void)
+{
+	for (int i = 0; i < 200; i++)
+		ck_assert_int_eq(write_item(), 0);
+	copy(store_path, aside);
+	ck_assert(lacks_log(aside));
+}
+
 /* A reader keeps the log from being copied into the file, and the mark with it. */
 START_TEST(a_copy_is_known_although_a_reader_was_in_the_way)
 {
@@ -292,11 +302,41 @@ START_TEST(a_copy_is_known_although_a_reader_was_in_the_way)
 	is_taken();
 	sem_post(&told[1]);
 	pthread_join(reader, NULL);
-	/* The next checkpoint is not far. */
-	for (int i = 0; i < 200; i++)
-		ck_assert_int_eq(write_item(), 0);
-	copy(store_path, aside);
-	ck_assert(lacks_log(aside));
+	is_marked_soon();
+}
+END_TEST
+
+/* Another process with the lock of checkpoints, a byte of the index
+ * (https://www.sqlite.org/walformat.html, section 2.3.1). */
+static pid_t checkpoint_elsewhere(void)
+{
+	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = 121, .l_len = 1};
+	int told[2];
+	char byte;
+	ck_assert_int_eq(pipe(told), 0);
+	pid_t child = fork();
+	if (child == 0) {
+		if (fcntl(open(index_path, O_RDWR), F_SETLK, &lock) == 0 &&
+		    write(told[1], "", 1) == 1)
+			pause();
+		_exit(1);
+	}
+	close(told[1]);
+	ck_assert_int_eq(read(told[0], &byte, 1), 1);
+	close(told[0]);
+	return child;
+}
+
+START_TEST(a_copy_is_known_although_another_checkpoint_was_in_the_way)
+{
+	db_close(db);
+	db = store_open();
+	pid_t other = checkpoint_elsewhere();
+	is_taken();
+	is_taken(); /* when the checkpoint after the first one has ended */
+	kill(other, SIGKILL);
+	ck_assert_int_eq(waitpid(other, NULL, 0), other);
+	is_marked_soon();
 }
 END_TEST
 
@@ -348,6 +388,7 @@ int main(void)
 		tcase_add_test(files, the_successor_is_left_alone);
 		tcase_add_test(files, a_copy_without_its_log_is_known);
 		tcase_add_test(files, a_copy_is_known_although_a_reader_was_in_the_way);
+		tcase_add_test(files, a_copy_is_known_although_another_checkpoint_was_in_the_way);
 		tcase_add_test(files, a_mark_that_a_crash_left_is_no_alarm);
 	}
 	suite_add_tcase(suite, files);
