@@ -89,6 +89,16 @@ static void gate_wait(struct server *server)
 	pthread_mutex_unlock(&server->gate_lock);
 }
 
+/* Draining may be about to shut it: until it has, the number must not become another file's. */
+static void unpark(struct server *server, int fd)
+{
+	unsigned char state = PARKED;
+	while (!atomic_compare_exchange_weak(&server->parked[fd], &state, BUSY)) {
+		state = PARKED;
+		sched_yield();
+	}
+}
+
 static void adopt(struct server *server, int fd)
 {
 	if ((size_t)fd >= server->parked_size) {
@@ -105,7 +115,7 @@ static void adopt(struct server *server, int fd)
 		shutdown(fd, SHUT_RD);
 	if (arm(server, fd, EPOLL_CTL_ADD) == 0)
 		return;
-	atomic_store(&server->parked[fd], BUSY);
+	unpark(server, fd);
 	close(fd);
 	loop_forget(server);
 }
@@ -140,16 +150,6 @@ static void take_connections(struct server *server)
 	/* A listener that was shut down is readable for ever. */
 	if (!atomic_load(&server->draining))
 		arm(server, server->listener, EPOLL_CTL_MOD);
-}
-
-/* Draining may be about to shut it: until it has, the number must not become another file's. */
-static void unpark(struct server *server, int fd)
-{
-	unsigned char state = PARKED;
-	while (!atomic_compare_exchange_weak(&server->parked[fd], &state, BUSY)) {
-		state = PARKED;
-		sched_yield();
-	}
 }
 
 static void serve(struct server *server, int fd, struct lookups *lookups)
