@@ -139,8 +139,8 @@ static bool check_content_type(struct exchange *exchange)
 					request->content_type) == 0 ||
 	    !exchange_has_body(exchange))
 		return true;
-	response_problem(&exchange->response, 415, NULL,
-			 "The Content-Type \"%s\" is not taken here", request->content_type);
+	response_problem(&exchange->response, 415, NULL, "The Content-Type \"%s\" is not supported",
+			 request->content_type);
 	return false;
 }
 
