@@ -26,7 +26,7 @@ _Static_assert(TRY_TIME < LEASE_TIME && LEASE_TIME < ORDER_LEASE_MAX,
 #define RETRY_BASE    (CLOCK_SECOND / 2)
 #define RETRY_LONGEST (4 * CLOCK_SECOND)
 
-/* Effects of so many are written down as done together, or of those of a sweeper's round. */
+/* Done effects that are remembered, until they are deleted together. */
 #define DONE_MAX 64
 
 #define REFUSED_PAUSE (30 * CLOCK_SECOND)
@@ -208,9 +208,12 @@ void order_effects_write_done(const struct order_app *app)
 	memcpy(taken.list, app->done->list, taken.count * sizeof(taken.list[0]));
 	app->done->count = 0;
 	pthread_mutex_unlock(&app->done->lock);
-	if (taken.count > 0 && db_transaction(app->runtime->db, delete_done, &taken) < 0)
+	if (taken.count == 0)
+		return;
+	int r = db_transaction(app->runtime->db, delete_done, &taken);
+	if (r < 0)
 		log_write(LOG_WARN, "effects that are done will be tried again",
-			  log_int("order.count", (int64_t)taken.count));
+			  log_int("order.count", (int64_t)taken.count), log_error_code(r));
 }
 
 /* False where there is no room, or some are not done. */

@@ -30,8 +30,8 @@ void order_effects_carry_out(struct request *request, const struct response *res
 bool order_effects_of_another(const struct order_app *app, const struct order_call *call,
 			      const struct order_effects *effects);
 
-/* What requests have carried out is deleted from the outbox a little later, by the sweeper, many
- * with one commit. What is lost of it with the process is tried once more. */
+/* What requests have carried out is deleted from the outbox a little later, by the sweeper and at
+ * the end, many with one commit. What is lost of it with the process is tried once more. */
 struct order_done *order_done_create(void); /* NULL: out of memory */
 void order_done_free(struct order_done *done);
 void order_effects_write_done(const struct order_app *app);

@@ -54,8 +54,9 @@ static void stop(void *argument)
 {
 	struct order_app *app = argument;
 
-	if (!app)
-		return;
+	/* Or the next process would carry them out once more. */
+	if (app->done)
+		order_effects_write_done(app);
 	upstream_free(app->siblings.cart);
 	upstream_free(app->siblings.product);
 	order_done_free(app->done);

@@ -196,9 +196,9 @@ static void stop(struct server *server)
 	blocking_free(server->blocking);
 	blocking_free(server->reads);
 	tasks_stop(server->tasks);
-	db_close(server->runtime.db);
 	if (service->stop && server->app)
 		service->stop(server->app);
+	db_close(server->runtime.db);
 	exchange_free_all(server);
 	metrics_free(server->metrics);
 	loop_release(server);

@@ -95,6 +95,7 @@ struct service {
 	/* Reads the service's own settings and makes its state; after the store is open, before
 	 * threads start. May be NULL. */
 	int (*start)(struct runtime *runtime, void **ret_app);
+	/* After the last request and task, with the store still open. May be NULL. */
 	void (*stop)(void *app);
 
 	/* Whether the open store fits the settings; an error prevents startup, and its reason has

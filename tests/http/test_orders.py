@@ -183,6 +183,17 @@ def test_an_order_takes_two_transactions(shop):
     assert transactions(shop.bed.order) - before <= 2 * len(carts) + rounds + 5
 
 
+def test_a_worker_that_stops_leaves_no_effect_to_be_done_again(shop):
+    product = shop.make_product(inventory=100)
+    carts = [shop.make_cart({product: 1}) for _ in range(5)]
+    for cart_id in carts:
+        shop.place_order(cart_id)
+    status = shop.bed.order.stop_worker()
+    left = shop.bed.order.store.read("SELECT * FROM order_effects")
+    shop.bed.order.start_worker()
+    assert (status, left) == (0, [])
+
+
 def test_strangers_are_in_nobodys_way(shop):
     """Eight that loop on the victim's cart; each of the owner's orders goes through at once."""
     product = shop.make_product(inventory=100)
