@@ -41,7 +41,7 @@ static void write_outbox(struct db *db, struct text *out)
 	if (db_read(db, measure_outbox, figures) < 0)
 		return;
 	struct metric depth = metric_family(out, METRIC_GAUGE, "order_outbox_depth",
-					    "Effects not carried out yet.");
+					    "Effects in the outbox: pending, or done just now.");
 	for (size_t i = 0; i < ORDER_TARGET_COUNT; i++)
 		metric_int(&depth, figures[i].depth, "target",
 			   order_target_name((enum order_effect_target)i));

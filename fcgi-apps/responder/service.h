@@ -92,8 +92,8 @@ struct service {
 	bool session;                 /* its leases are written under db_session() */
 	size_t blocking_threads;
 
-	/* Reads the service's own settings and makes its state; after the store is open, before
-	 * threads start. May be NULL. */
+	/* Reads the service's own settings and makes its state; before the store is opened and
+	 * threads start: runtime->db is not set yet. May be NULL. */
 	int (*start)(struct runtime *runtime, void **ret_app);
 	/* After the last request and task, with the store still open. May be NULL. */
 	void (*stop)(void *app);
