@@ -35,6 +35,7 @@ _Static_assert(REFUSED_PAUSE < ORDER_LEASE_MAX, "the longest of all");
 int order_effects_add(struct db_conn *conn, struct order_effects *effects,
 		      enum order_effect_kind kind, const struct order *order, int64_t now)
 {
+	assert(effects->count < ORDER_EFFECTS_MAX);
 	struct order_effect *effect = &effects->list[effects->count++];
 
 	*effect = (struct order_effect){.kind = kind, .leased_until = now + LEASE_TIME};
@@ -275,7 +276,6 @@ void order_effects_carry_out(struct request *request, const struct response *res
 	int64_t latest = request->deadline - ANSWER_TIME;
 	struct own *own;
 
-	assert(effects->count <= ORDER_EFFECTS_MAX);
 	if (effects->count == 0)
 		return;
 	own = calloc(1, sizeof(*own));
