@@ -11,13 +11,12 @@
 /* Jobs committed with one fsync. More gain little and make the first of them wait. */
 #define GROUP_LIMIT 128
 
-/* By how many frames the log grows until it is copied into the database file, and how many after a
- * copy that a reader was in the way of. A log of RESTART_FRAMES should start again from its
- * beginning: readers are waited for longer, and no more often. */
+/* By how many frames the log grows until it is copied into the database file. A log of
+ * RESTART_FRAMES should start again from its beginning: readers are waited for longer. Both waits
+ * are a part of the time that so many frames take to be written. */
 #define CHECKPOINT_FRAMES 1000
-#define RETRY_FRAMES      250
 #define RESTART_FRAMES    8000
-#define CHECKPOINT_WAIT   10  /* milliseconds */
+#define CHECKPOINT_WAIT   2   /* milliseconds */
 #define RESTART_WAIT      100 /* milliseconds */
 
 #define MIGRATION_WAIT 30000 /* milliseconds */
@@ -207,10 +206,8 @@ static bool checkpoint(struct sqlite_conn *self)
 
 static bool checkpoint_is_due(const struct sqlite_conn *self)
 {
-	int grown = self->frames - self->checkpointed;
-	if (self->marked || self->frames >= RESTART_FRAMES)
-		return grown >= CHECKPOINT_FRAMES;
-	return !self->checkpointed || grown >= RETRY_FRAMES;
+	bool first = !self->marked && !self->checkpointed;
+	return first || self->frames - self->checkpointed >= CHECKPOINT_FRAMES;
 }
 
 /*

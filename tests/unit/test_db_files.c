@@ -281,7 +281,7 @@ static void *read_for_long(void *told)
 /* The next checkpoint is not far, and it leaves the mark. */
 static void is_marked_soon(void)
 {
-	for (int i = 0; i < 200; i++)
+	for (int i = 0; i < 1000; i++)
 		ck_assert_int_eq(write_item(), 0);
 	copy(store_path, aside);
 	ck_assert(lacks_log(aside));
