@@ -169,22 +169,32 @@ static const char *sqlite_message(struct db_conn *conn)
 	return sqlite3_errmsg(sqlite_conn(conn)->handle);
 }
 
-static bool set_pragma(struct sqlite_conn *self, const char *pragma, int number)
+static bool exec(struct sqlite_conn *self, const char *sql)
 {
-	char sql[64];
-	snprintf(sql, sizeof(sql), "PRAGMA %s = %d", pragma, number);
 	int code = sqlite3_exec(self->handle, sql, NULL, NULL, NULL);
 	if (code)
 		sqlite_report(self->handle, code, sql);
 	return !code;
 }
 
-/* Once and for all: by this one database is known from another that is written over it. */
+static bool set_pragma(struct sqlite_conn *self, const char *pragma, int number)
+{
+	char sql[64];
+	snprintf(sql, sizeof(sql), "PRAGMA %s = %d", pragma, number);
+	return exec(self, sql);
+}
+
+/* Once and for all: by this one database is known from another that is written over it. In one
+ * transaction: another process may be about to do the same. */
 static void identify(struct sqlite_conn *self)
 {
 	int identity = 0;
+	if (!exec(self, "BEGIN IMMEDIATE"))
+		return;
 	if (!sqlite_pragma(self->handle, "PRAGMA application_id", &identity) && !identity)
 		set_pragma(self, "application_id", 1 + (int)random_below(INT32_MAX - 1));
+	if (!exec(self, "COMMIT"))
+		exec(self, "ROLLBACK");
 }
 
 /* Whether all of the log is in the file. */
