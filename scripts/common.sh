@@ -324,7 +324,11 @@ prometheus_ready() {
 }
 
 ready() {
-	running "$1-nginx" && setting "$1" HEALTH_PORT && answer "http://127.0.0.1:$REPLY/readyz"
+	local health
+	running "$1-nginx" && setting "$1" HEALTH_PORT || return
+	health=$REPLY
+	setting "$1" PORT
+	answer "http://127.0.0.1:$health/readyz" "http://127.0.0.1:$REPLY/"
 }
 
 # answer URL…: succeeds if each URL answers with success.
