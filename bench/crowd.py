@@ -3,7 +3,6 @@ the same product, repeat the same order, or see the shop killed."""
 
 import http.client
 import itertools
-import math
 import multiprocessing
 import queue
 import statistics
@@ -11,7 +10,7 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-from load import Row
+from load import Row, percentile
 from stack import StackError
 from storefronts import Refused
 
@@ -64,14 +63,14 @@ def purchases(front, products, shoppers, each):
             process.terminate()  # it has ended, or never will
             process.join()
     began, over, times, refused, broken = zip(*ended)
-    taken = sorted(itertools.chain(*times))
+    taken = list(itertools.chain(*times))
     if not taken:
         raise StackError(f"of {shoppers} × {each} purchases none succeeded")
     return {
         "requests": len(taken),
         "seconds": max(over) - min(began),
         "p50_us": statistics.median(taken) * 1e6,
-        "p99_us": taken[math.ceil(0.99 * len(taken)) - 1] * 1e6,
+        "p99_us": percentile(taken, 0.99) * 1e6,
         "refused": sum(refused),
         "broken": sum(broken),
     }

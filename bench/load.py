@@ -1,6 +1,7 @@
 """Load on one address and what it cost: requests, latency, processor time of the workers."""
 
 import json
+import math
 import statistics
 import subprocess
 from pathlib import Path
@@ -9,6 +10,11 @@ from stack import BUILT
 
 LOAD_LUA = Path(__file__).resolve().parent / "load.lua"
 WRK_THREADS = 2
+
+
+def percentile(times, share):
+    """The nearest rank."""
+    return sorted(times)[math.ceil(share * len(times)) - 1]
 
 
 class Sample:

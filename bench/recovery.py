@@ -1,7 +1,6 @@
 """How long a service is away after kill -9 of its worker, or of PostgreSQL."""
 
 import json
-import math
 import random
 import statistics
 import sys
@@ -9,6 +8,7 @@ import time
 from contextlib import contextmanager
 from pathlib import Path
 
+from load import percentile
 from postgres import Cluster
 from report import at_most, prose, table
 from shop import SERVICES, Shop
@@ -20,11 +20,6 @@ WITHIN = 1000  # milliseconds
 SETTLE = (0.1, 0.3)  # seconds between a recovery and the next kill, so that it hits any moment
 AWAY_AT_MOST = 30  # seconds
 SHOPPER = Path(__file__).resolve().parent / "shopper.py"
-
-
-def percentile(times, share):
-    """The nearest rank."""
-    return sorted(times)[math.ceil(share * len(times)) - 1]
 
 
 class Victim:
