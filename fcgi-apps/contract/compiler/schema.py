@@ -69,8 +69,6 @@ class Schemas:
         return False
 
     def _at(self, definition, where):
-        if not isinstance(definition, dict):
-            self.document.refuse(where, "a schema must be an object")
         if where in self._places:
             return self._place(where, definition)
         if _is_reference(definition):
