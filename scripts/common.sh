@@ -323,12 +323,18 @@ prometheus_ready() {
 	running prometheus && answer "http://127.0.0.1:$PROMETHEUS_PORT/-/ready"
 }
 
-ready() {
-	local health
-	running "$1-nginx" && setting "$1" HEALTH_PORT || return
-	health=$REPLY
+# probes NAME: appends to the caller's urls those that answer once a replica is ready. Its clients' port is
+# another nginx', which may start later.
+probes() {
+	setting "$1" HEALTH_PORT
+	urls+=("http://127.0.0.1:$REPLY/readyz")
 	setting "$1" PORT
-	answer "http://127.0.0.1:$health/readyz" "http://127.0.0.1:$REPLY/"
+	urls+=("http://127.0.0.1:$REPLY/")
+}
+
+ready() {
+	local urls=()
+	running "$1-nginx" && probes "$1" && answer "${urls[@]}"
 }
 
 # answer URL…: succeeds if each URL answers with success.

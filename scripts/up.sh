@@ -138,11 +138,7 @@ up_nginx() {
 wait_ready() {
 	local name urls=() deadline=$((SECONDS + ready_seconds))
 	for name in "${replicas[@]}"; do
-		setting "$name" HEALTH_PORT
-		urls+=("http://127.0.0.1:$REPLY/readyz")
-		# Its clients' port is another nginx', which may start later.
-		setting "$name" PORT
-		urls+=("http://127.0.0.1:$REPLY/")
+		probes "$name"
 	done
 	urls+=("$gateway_url/products?limit=1")
 	((!OBSERVE)) || urls+=("http://127.0.0.1:$PROMETHEUS_PORT/-/ready")
