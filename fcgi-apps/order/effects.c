@@ -167,10 +167,14 @@ static void write_down(const struct order_app *app, struct run *run)
 
 /* ---- what is done --------------------------------------------------------------------------- */
 
+struct done_list {
+	size_t count;
+	struct order_effect effects[DONE_MAX];
+};
+
 struct order_done {
 	pthread_mutex_t lock; /* guards what follows */
-	size_t count;
-	struct order_effect list[DONE_MAX];
+	struct done_list list;
 };
 
 struct order_done *order_done_create(void)
@@ -192,22 +196,19 @@ void order_done_free(struct order_done *done)
 
 static int delete_done(struct db_conn *conn, void *argument)
 {
-	const struct order_done *done = argument;
+	const struct done_list *list = argument;
 	int r = 0;
 
-	for (size_t i = 0; i < done->count && !r; i++)
-		r = order_outbox_done(conn, &done->list[i]);
+	for (size_t i = 0; i < list->count && !r; i++)
+		r = order_outbox_done(conn, &list->effects[i]);
 	return r;
 }
 
 void order_effects_write_done(const struct order_app *app)
 {
-	struct order_done taken = {.count = 0};
-
 	pthread_mutex_lock(&app->done->lock);
-	taken.count = app->done->count;
-	memcpy(taken.list, app->done->list, taken.count * sizeof(taken.list[0]));
-	app->done->count = 0;
+	struct done_list taken = app->done->list;
+	app->done->list.count = 0;
 	pthread_mutex_unlock(&app->done->lock);
 	if (taken.count == 0)
 		return;
@@ -225,12 +226,13 @@ static bool note_done(struct order_done *done, const struct run *run)
 			return false;
 	}
 	pthread_mutex_lock(&done->lock);
-	bool room = done->count + run->count <= DONE_MAX;
+	struct done_list *list = &done->list;
+	bool room = list->count + run->count <= DONE_MAX;
 
 	if (room) {
-		memcpy(done->list + done->count, run->effects,
+		memcpy(list->effects + list->count, run->effects,
 		       run->count * sizeof(run->effects[0]));
-		done->count += run->count;
+		list->count += run->count;
 	}
 	pthread_mutex_unlock(&done->lock);
 	return room;
