@@ -107,7 +107,7 @@ static int decide_first(struct db_conn *conn, void *argument)
 	checkout->effects.count = 0;
 	if (r == 0)
 		r = order_decide(conn, order_id, clock_now(), &checkout->first);
-	if (r == 0)
+	if (r == 0 && checkout->first != ORDER_GIVEN_UP)
 		r = order_outbox_of(conn, order_id, &checkout->effects);
 	return r == -ENOENT ? 0 : r;
 }
