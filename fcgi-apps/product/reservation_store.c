@@ -285,7 +285,7 @@ int product_reservation_release(struct db_conn *conn, const char *order_id, int6
 	return 0;
 }
 
-int64_t product_tombstones_purge(struct db_conn *conn, int64_t before)
+int64_t product_tombstones_purge(struct db_conn *conn, int64_t before, int64_t limit)
 {
 	/* The equal times are the index's; that nothing was held is what makes it a tombstone. */
 	return db_run(conn,
@@ -295,5 +295,5 @@ int64_t product_tombstones_purge(struct db_conn *conn, int64_t before)
 		      "  AND NOT EXISTS (SELECT 1 FROM reservation_items AS items"
 		      "   WHERE items.order_id = reservations.order_id)"
 		      "  ORDER BY created_at LIMIT $2)",
-		      DB_VALUES(db_int(before), db_int(TOMBSTONE_BATCH)));
+		      DB_VALUES(db_int(before), db_int(limit)));
 }

@@ -72,11 +72,8 @@ int product_reservation_release(struct db_conn *conn, const char *order_id, int6
  * just makes another one. */
 #define TOMBSTONE_MEMORY CLOCK_DAY
 
-/* The most tombstones one call deletes. */
-#define TOMBSTONE_BATCH 100
-
-/* Forgets tombstones made before a time. Returns how many. */
-int64_t product_tombstones_purge(struct db_conn *conn, int64_t before);
+/* Forgets tombstones made before a time, at most limit of them. Returns how many. */
+int64_t product_tombstones_purge(struct db_conn *conn, int64_t before, int64_t limit);
 
 enum product_item_column { ITEM_PRODUCT_ID, ITEM_QUANTITY, ITEM_NAME, ITEM_PRICE };
 

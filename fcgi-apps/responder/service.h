@@ -117,6 +117,14 @@ struct service {
  * hands it over. With arguments: see command.h. */
 int service_main(const struct service *service, int argc, char **argv);
 
+/*
+ * For a task that deletes what has expired, a batch in each transaction: purge deletes at most
+ * limit rows and returns how many, or a negative error, which is logged with the message. Returns
+ * whether more may be waiting.
+ */
+bool task_purge(struct runtime *runtime, int64_t (*purge)(struct db_conn *conn, int64_t limit),
+		int64_t limit, const char *message);
+
 /* Runs the task soon, from any thread. */
 void task_wake(struct runtime *runtime, const char *name);
 

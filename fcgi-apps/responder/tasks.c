@@ -30,21 +30,37 @@ struct tasks {
 	struct runner runners[];
 };
 
-static int purge(struct db_conn *conn, void *argument)
+struct batch {
+	int64_t (*purge)(struct db_conn *conn, int64_t limit);
+	int64_t limit;
+	int64_t count;
+};
+
+static int purge_batch(struct db_conn *conn, void *argument)
 {
-	int64_t purged = idempotency_purge(conn, clock_now(), PURGE_BATCH);
-	if (purged >= 0)
-		*(int64_t *)argument = purged;
-	return purged < 0 ? (int)purged : 0;
+	struct batch *batch = argument;
+	batch->count = batch->purge(conn, batch->limit);
+	return batch->count < 0 ? (int)batch->count : 0;
+}
+
+bool task_purge(struct runtime *runtime, int64_t (*purge)(struct db_conn *conn, int64_t limit),
+		int64_t limit, const char *message)
+{
+	struct batch batch = {.purge = purge, .limit = limit};
+	int r = db_transaction(runtime->db, purge_batch, &batch);
+	if (r < 0)
+		log_write(LOG_WARN, message, log_error_code(r));
+	return r == 0 && batch.count == limit;
+}
+
+static int64_t purge_expired(struct db_conn *conn, int64_t limit)
+{
+	return idempotency_purge(conn, clock_now(), limit);
 }
 
 static bool purge_keys(struct runtime *runtime, void *app UNUSED)
 {
-	int64_t purged = 0;
-	int r = db_transaction(runtime->db, purge, &purged);
-	if (r < 0)
-		log_write(LOG_WARN, "cannot purge idempotency keys", log_error_code(r));
-	return r == 0 && purged == PURGE_BATCH;
+	return task_purge(runtime, purge_expired, PURGE_BATCH, "cannot purge idempotency keys");
 }
 
 static int count(struct db_conn *conn, void *argument)

@@ -178,7 +178,7 @@ END_TEST
 
 static int purge_tombstones(struct db_conn *conn, void *purged)
 {
-	*(int64_t *)purged = product_tombstones_purge(conn, clock_now() - TOMBSTONE_MEMORY);
+	*(int64_t *)purged = product_tombstones_purge(conn, clock_now() - TOMBSTONE_MEMORY, 100);
 	return 0;
 }
 
