@@ -2,6 +2,7 @@
 
 from compiler.c import array, boolean, fields, pointer, quote
 from compiler.document import METHODS
+from compiler.parameters import ARGUMENTS_MAX, PATH_PARAMETERS_MAX
 from compiler.schema import EXPECTED_MAX
 from compiler.values import decimal_parts, dump
 
@@ -267,6 +268,8 @@ class Emitter:
                 '#include "contract/contract_parts.h"',
                 *(['#include "responder/service.h"'] if with_bindings else []),
                 "",
+                f"_Static_assert(CONTRACT_PATH_PARAMETERS_MAX == {PATH_PARAMETERS_MAX} &&"
+                f" CONTRACT_ARGUMENTS_MAX == {ARGUMENTS_MAX}, \"the compiler's limits\");\n",
                 self._settings(),
                 self._pattern_table(),
                 f"static const struct schema schemas[{count}];",

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from compiler.node import INTEGER, NUMBER, STRING, TYPES
 from compiler.values import below
 
-PATH_PARAMETERS_MAX = 4  # as ../contract.h has them
+PATH_PARAMETERS_MAX = 4  # as ../contract.h has them: each contract that is compiled compares
 ARGUMENTS_MAX = 24
 
 KINDS = {STRING: "STRING", INTEGER: "INTEGER", NUMBER: "NUMBER", TYPES["boolean"]: "BOOLEAN"}
