@@ -154,6 +154,7 @@ static int read_order(struct db_rows *row, struct order *order)
 	return !order->user_id || (tracking_number && !order->tracking_number) ? -ENOMEM : 0;
 }
 
+/* As read_event(), returns how many bytes of text it copied. */
 static int read_line(struct db_rows *row, struct order *order)
 {
 	const struct order_item item = {
@@ -167,7 +168,7 @@ static int read_line(struct db_rows *row, struct order *order)
 	if (r < 0)
 		return r;
 	order->lines[order->line_count - 1].line_total = db_column_int(row, 5);
-	return 0;
+	return (int)strlen(item.name);
 }
 
 static int read_event(struct db_rows *row, struct order *order)
@@ -180,7 +181,11 @@ static int read_event(struct db_rows *row, struct order *order)
 
 	if (order_status_parse(db_column_text(row, 1, NULL), &note.status) < 0)
 		return -EIO;
-	return order_add_event(order, &note);
+	int r = order_add_event(order, &note);
+	if (r < 0)
+		return r;
+	return (int)((note.reason ? strlen(note.reason) : 0) +
+		     (note.tracking_number ? strlen(note.tracking_number) : 0));
 }
 
 static int load_orders(struct db_conn *conn, const struct clause *clause, size_t limit,
@@ -222,6 +227,9 @@ static struct clause clause_up_to(const struct order_filter *filter, const struc
 	return clause_of_filter(&page);
 }
 
+/* Of the text of one kind of parts, on one page; one order has less of each. */
+#define PART_BYTES_MAX (1 << 20)
+
 /* What a page's orders have of one kind. */
 struct parts {
 	const char *table;
@@ -231,7 +239,7 @@ struct parts {
 	int limit; /* more than one order has */
 };
 
-/* Reads the parts of all orders of the list, which come in the same sequence as the orders. At the
+/* Reads the parts of all orders of the list, which come in the same sequence as the orders. At a
  * limit the list ends before the order whose parts may not be all. */
 static int load_parts(struct db_conn *conn, const struct order_filter *filter,
 		      const struct parts *parts, struct order_list *list)
@@ -241,6 +249,7 @@ static int load_parts(struct db_conn *conn, const struct order_filter *filter,
 	char sql[QUERY_SIZE];
 	size_t at = 0;
 	int count = 0;
+	int bytes = 0;
 
 	if (list->count == 0)
 		return 0;
@@ -259,7 +268,7 @@ static int load_parts(struct db_conn *conn, const struct order_filter *filter,
 	int r = db_query(conn, sql, clause.values, clause.count, &rows);
 	if (r < 0)
 		return r;
-	while ((r = db_next(rows)) > 0) {
+	while (bytes < PART_BYTES_MAX && (r = db_next(rows)) > 0) {
 		const char *id = db_column_text(rows, 0, NULL);
 
 		while (at < list->count && strcmp(list->orders[at].id, id) != 0)
@@ -269,11 +278,14 @@ static int load_parts(struct db_conn *conn, const struct order_filter *filter,
 		r = parts->read(rows, &list->orders[at]);
 		if (r < 0)
 			return r;
+		bytes += r;
 		count++;
 	}
-	if (r == 0 && count == parts->limit)
+	if (r < 0)
+		return r;
+	if (count == parts->limit || bytes >= PART_BYTES_MAX)
 		cut(list, at);
-	return r;
+	return 0;
 }
 
 /* All of an order by one statement: the order, its lines, its history, with the columns that their
@@ -302,7 +314,7 @@ static int read_parts(struct db_rows *rows, struct order *order)
 		return -ENOENT;
 	while (r > 0) {
 		r = readers[db_column_int(rows, FIND_PART)](rows, order);
-		if (r == 0)
+		if (r >= 0)
 			r = db_next(rows);
 	}
 	return r;

@@ -109,8 +109,8 @@ struct order_list {
 };
 void order_list_release(struct order_list *list);
 
-/* A page ends before the order with which it would have so many lines, or entries of a history:
- * memory stays bounded, whatever the limit asks for. */
+/* A page ends before the order with which it would have so many lines or entries of a history, or
+ * a megabyte of text of either: memory stays bounded, whatever the limit asks for. */
 #define ORDER_PAGE_LINES  1500
 #define ORDER_PAGE_EVENTS 1000
 
