@@ -15,7 +15,7 @@ static int call(struct db_conn *conn, const struct db_batched *read)
 	return db_call(conn, read->function, read->argument);
 }
 
-/* An error, when the connection is lost: nothing that was asked will be answered. */
+/* -EHOSTDOWN: the connection is lost, and no statement of the batch will be answered. */
 static int ask_all(struct db_conn *conn, struct db_batched *reads, size_t count)
 {
 	int r = 0;
@@ -25,7 +25,7 @@ static int ask_all(struct db_conn *conn, struct db_batched *reads, size_t count)
 		if (conn->asked)
 			reads[i].state = DB_BATCHED_ASKED;
 		else if (r != -EINPROGRESS && r != -EHOSTDOWN)
-			tell(&reads[i], r); /* it came to an end without the store */
+			tell(&reads[i], r); /* it ended without a query */
 	}
 	return r == -EHOSTDOWN ? r : 0;
 }
@@ -49,8 +49,8 @@ static bool holds_for_all(const struct db_conn *conn, int error)
 	return error == -EHOSTDOWN || (error == -EAGAIN && conn->waited);
 }
 
-/* What fails fails for one, and takes those behind it along: they are read again alone, unless it
- * is the server's state that each of them would have to wait for. */
+/* Each read gets its own error. The server skips the statements behind a failed one, so those are
+ * read again alone, unless the error (a lost server, a time-out) would hold for them too. */
 static void answer_all(struct db_conn *conn, struct db_batched *reads, size_t count, int error)
 {
 	conn->batch = DB_ANSWERING;

@@ -21,7 +21,7 @@ int db_call(struct db_conn *conn, db_function *function, void *argument)
 
 void db_end_reading(struct db_conn *conn)
 {
-	/* Nothing was written: whether it committed is of no interest. */
+	/* A read: the outcome of its commit does not matter. */
 	if (conn->driver->in_transaction(conn) && conn->driver->commit(conn))
 		conn->driver->rollback(conn);
 }
@@ -82,7 +82,7 @@ void db_last(struct db_conn *conn)
 
 /* ---- rows ---- */
 
-/* On a connection that asks or answers (batch.h). */
+/* A query inside a batch: it is sent in the first run and has its rows in the second (batch.h). */
 static int query_of_batch(struct db_conn *conn, const char *sql, const struct db_value *values,
 			  size_t count, struct db_rows **ret_rows)
 {
@@ -179,7 +179,7 @@ void db_rows_close(struct db_rows *rows)
 		return;
 	struct db_rows **link = &rows->conn->open;
 	while (*link != rows) {
-		assert(*link); /* closed twice */
+		assert(*link); /* rows were closed twice */
 		link = &(*link)->next;
 	}
 	*link = rows->next;
@@ -193,8 +193,8 @@ int db_control(struct db_conn *conn, const char *sql, bool undo)
 	return conn->failed ? conn->failed : conn->driver->savepoint(conn, sql, undo);
 }
 
-/* One name for all: both dialects take the innermost. The writer's own savepoint is named "job",
- * so a release too many cannot end it. */
+/* All savepoints share one name: both dialects act on the innermost. The writer's own is named
+ * "job", so one release too many cannot end it. */
 int db_savepoint(struct db_conn *conn)
 {
 	return db_control(conn, "SAVEPOINT inside", false);

@@ -5,12 +5,12 @@
 #include "base/text.h"
 #include "storage/driver.h"
 
-/* Of an attribute: whether it is stored, and not derived from others. */
+/* Whether an attribute is copied: not if it is derived from others. */
 #define COPIED                                                                                     \
 	"attrelid = pg_class.oid AND attnum > 0 AND NOT attisdropped AND attgenerated = ''"        \
 	" AND col_description(attrelid, attnum) IS DISTINCT FROM 'derived'"
 
-/* Rows and values of one INSERT; few enough for a statement's parameters. */
+/* Rows and values of one INSERT: both stay below the limit of a statement's parameters. */
 #define BATCH_ROWS   50
 #define BATCH_VALUES 900
 
@@ -24,8 +24,8 @@ struct copy {
 	size_t error_size;
 };
 
-/* All but the migrations and what is 'derived' by its comment, what is referred to before what
- * refers to it. Names come quoted. */
+/* All tables except the list of migrations and those whose comment is 'derived', referenced tables
+ * before those that refer to them. Names come quoted. */
 static const char list_tables[] =
 	"WITH RECURSIVE deep(id, level) AS ("
 	" SELECT pg_class.oid, 0 FROM pg_class"
@@ -71,7 +71,6 @@ static int refused_by(struct copy *copy, struct db_conn *conn, int error, const 
 	return refuse(copy, error, table, conn->driver->message(conn));
 }
 
-/* Runs a statement about a table. */
 static int run(struct copy *copy, const struct table *table, const struct text *sql)
 {
 	int64_t r = text_error(sql);
@@ -110,7 +109,7 @@ struct batch {
 	const struct table *table;
 	size_t row_count;
 	size_t value_count;
-	struct db_value values[BATCH_VALUES]; /* texts are its own */
+	struct db_value values[BATCH_VALUES]; /* their texts belong to the batch */
 };
 
 static void batch_empty(struct batch *batch)
@@ -151,7 +150,7 @@ static int batch_flush(struct batch *batch)
 	return 0;
 }
 
-/* Everything travels as text; the target knows the types. */
+/* Every value travels as text; the target knows the column types. */
 static int batch_add(struct batch *batch, struct db_rows *rows)
 {
 	for (size_t column = 0; column < batch->table->column_count; column++) {

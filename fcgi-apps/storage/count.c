@@ -2,7 +2,7 @@
 
 #define PIECE 100000
 
-/* Moves *from on to the last one counted. */
+/* Moves *from to the last row that was counted. */
 static int count_piece(struct db_conn *conn, const char *piece, int64_t *from, int64_t *ret_count)
 {
 	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;

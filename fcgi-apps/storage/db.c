@@ -15,13 +15,13 @@ static const struct db_driver *const drivers[] = {&sqlite_driver, &postgres_driv
 
 struct db {
 	const struct db_driver *driver;
-	void *shared; /* the driver's own */
+	void *shared; /* belongs to the driver */
 	struct writer *writer;
 	struct pool readers;
-	struct opener *opener; /* of the connections that are still missing, or NULL */
+	struct opener *opener; /* opens the connections that are still missing; NULL: none are */
 };
 
-/* Of what is opened before the store is. */
+/* How many of the connections db_open() itself opens. */
 static size_t at_first(const struct db *db, size_t count)
 {
 	return db->driver->gradual ? 1 : count;
@@ -33,7 +33,7 @@ static bool has_scheme(const char *url, const char *scheme)
 	return strncmp(url, scheme, length) == 0 && strncmp(url + length, "://", 3) == 0;
 }
 
-/* The URL may hold a password: no message repeats it. */
+/* Messages never repeat the URL: it may hold a password. */
 static int find_driver(const char *url, const struct db_driver **ret_driver, char *reterr_message,
 		       size_t error_size)
 {
@@ -152,7 +152,8 @@ void db_close(struct db *db)
 		return;
 	opener_stop(db->opener);
 	pool_release(&db->readers);
-	/* Last: the last connection of SQLite checkpoints, and must be one that may write. */
+	/* Stopped last: SQLite checkpoints when its last connection closes, which must be able to
+	 * write. */
 	writer_stop(db->writer);
 	if (db->shared)
 		db->driver->unshare(db->shared);

@@ -8,11 +8,11 @@ struct plan {
 	size_t count;
 	char *reterr_message;
 	size_t error_size;
-	bool begun;    /* of the last transaction: it has the lock of migrations */
-	bool complete; /* nothing is missing any more */
+	bool begun;    /* the last transaction began, so it holds the migration lock */
+	bool complete; /* no migration is missing */
 };
 
-/* Of a migration that meets a deadlock each time. */
+/* For a migration that keeps running into deadlocks. */
 #define TRIES 10
 
 static const char create_table[] = "CREATE TABLE IF NOT EXISTS schema_migrations ("
@@ -45,7 +45,7 @@ static int store_error(struct plan *plan, struct db_conn *conn, int error)
 	return error;
 }
 
-/* Compares what the database has with the list; the number of migrations it has. */
+/* Compares the migrations in the database with the list; *ret_version: how many it has. */
 static int read_version(struct plan *plan, struct db_conn *conn, size_t *ret_version)
 {
 	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
@@ -106,8 +106,8 @@ static int apply(struct plan *plan, struct db_conn *conn, const struct db_migrat
 	return 0;
 }
 
-/* Of a program that knows nothing of migrations: ours would be mixed with it, or spoil it. Tables
- * that PostgreSQL's extensions bring along are nobody's. */
+/* Refuses the tables of a program that knows no migrations: its tables and ours would get mixed up.
+ * Tables of PostgreSQL extensions do not count. */
 static int refuse_foreign(struct plan *plan, struct db_conn *conn)
 {
 	static const char in_sqlite[] =
@@ -133,7 +133,7 @@ static int refuse_foreign(struct plan *plan, struct db_conn *conn)
 	return -EINVAL;
 }
 
-/* All of a new database; one migration of a database that others may be working with. */
+/* Applies all migrations to a new database, but only one at a time to a database in use. */
 static int apply_next(struct db_conn *conn, void *argument)
 {
 	struct plan *plan = argument;
@@ -180,7 +180,7 @@ int migrate(struct db_conn *conn, const struct db_migration *migrations, size_t 
 	int tries = 0;
 	while (!r && !plan.complete) {
 		r = run_next(conn, &plan);
-		/* A deadlock with those who are at work. */
+		/* A deadlock with running workers. */
 		if (r == -EAGAIN && plan.begun && ++tries < TRIES)
 			r = 0;
 	}

@@ -20,12 +20,12 @@ struct opener {
 	size_t missing_writers;
 
 	pthread_t thread;
-	pthread_mutex_t mutex; /* guards what follows */
+	pthread_mutex_t mutex; /* guards the members below */
 	pthread_cond_t wake;
 	bool stopping;
 };
 
-/* At random: those who started together do not meet again. False when it is time to end. */
+/* The pause is random so that processes which started together do not meet again. False: stop. */
 static bool pause_up_to(struct opener *opener, int64_t longest)
 {
 	int64_t until = clock_monotonic() + (int64_t)random_below((uint64_t)longest);
@@ -105,7 +105,7 @@ int opener_start(const struct db_options *options, const struct db_driver *drive
 				  .writer = writer,
 				  .missing_readers = reader_count,
 				  .missing_writers = writer_count};
-	/* One try each: between two it looks whether it is to end. */
+	/* One try per connection, so that the thread can notice opener_stop() in between. */
 	opener->options.connect_patience = 0;
 	pthread_mutex_init(&opener->mutex, NULL);
 	wait_init(&opener->wake);

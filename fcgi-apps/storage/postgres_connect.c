@@ -4,17 +4,16 @@
 #include "base/log.h"
 
 /* Microseconds. */
-#define ANSWER_GRACE CLOCK_SECOND /* for the answer that a time-out of the server's was over */
+#define ANSWER_GRACE CLOCK_SECOND       /* for the server to report its own time-out */
 #define NAME_WAIT    (5 * CLOCK_SECOND) /* for the first address of a host */
 
-/* Seconds for each of several hosts: while nobody waits for an answer, and when somebody does. A
- * server to which many come at once needs longer, and each attempt that is given up is work for it.
- */
+/* Seconds to try each of several hosts: when no request waits, and when one does. A server that
+ * many clients connect to at once needs longer, and every abandoned attempt costs it work. */
 #define TIMEOUT_PATIENT "5"
 #define TIMEOUT_HASTY   "2"
 
-/* Of a process that was killed a statement may wait for a lock, and keep those it has: the server
- * looks whether its client is there. Since version 14. */
+/* A statement of a killed process may keep waiting for a lock, and hold the locks it has. From
+ * version 14 on the server checks whether its client is still connected. */
 #define CHECKS_CLIENTS_VERSION 140000
 #define CLIENT_CHECK           ", set_config('client_connection_check_interval', '250ms', false)"
 
@@ -22,12 +21,12 @@
 	", set_config('default_transaction_isolation', 'repeatable read', false),"                 \
 	" set_config('default_transaction_read_only', 'on', false)"
 
-/* Prepared statements of one session; each takes some ten kilobytes of the server's memory. */
+/* Prepared statements per session; each takes about ten kilobytes of the server's memory. */
 #define NAMES_MAX 256
 
-#define OLDEST_VERSION 130000 /* generated columns, normalize() */
+#define OLDEST_VERSION 130000 /* has generated columns and normalize() */
 
-/* What stands in the URL counts more. */
+/* Parameters in the URL override these. */
 static const struct {
 	const char *keyword;
 	const char *value;
@@ -43,7 +42,7 @@ static void log_notice(UNUSED void *argument, const char *message)
 	log_write(LOG_DEBUG, "database notice", log_text("error.message", message));
 }
 
-/* Messages of libpq name host, port, database and user, and have line breaks. */
+/* libpq's messages name host, port, database and user, and contain line breaks. */
 static int failed(struct postgres_conn *self, int error, const char *reason)
 {
 	postgres_remember(self, reason ? reason : libpq.PQerrorMessage(self->handle));
@@ -84,7 +83,7 @@ static int shake_hands(struct postgres_conn *self, bool patient)
 		int r = postgres_hosts_find(self->server->hosts, deadline, &addresses);
 		if (r)
 			return failed_to_find_hosts(self, r);
-		/* Behind the URL, and so instead of what it says. */
+		/* These follow the URL's parameters and override them. */
 		set(&parameters, "host", addresses.host);
 		set(&parameters, "hostaddr", addresses.hostaddr);
 		set(&parameters, "port", addresses.port);
@@ -101,8 +100,8 @@ static int shake_hands(struct postgres_conn *self, bool patient)
 }
 
 /*
- * Sets the session's time-outs, unless it is not the server's own: a pooler tells clients another
- * process id than the server does, and lends its sessions to anybody.
+ * Sets the session's time-outs, but not behind a pooler, which lends its sessions to any client. A
+ * pooler is recognised by the process id: it differs from the server's own.
  */
 static int set_session(struct postgres_conn *self)
 {
@@ -188,7 +187,7 @@ static void pause_for(int64_t duration)
 		  NULL);
 }
 
-/* When everything starts together, the server may be the last one. */
+/* When everything starts together, the server may be the last to come up. */
 static int connect_patiently(struct postgres_conn *self, int64_t patience)
 {
 	int64_t deadline = clock_monotonic() + patience;

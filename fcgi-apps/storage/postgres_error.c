@@ -7,7 +7,7 @@ struct mapping {
 	int error;
 };
 
-/* The first that fits counts. */
+/* The first match counts. */
 static const struct mapping mappings[] = {
 	{"08P01", -EIO}, /* a parameter without a value, or the reverse */
 	{"08", -EHOSTDOWN},
@@ -15,14 +15,14 @@ static const struct mapping mappings[] = {
 	{"23505", -EEXIST},
 	{"23P01", -EEXIST}, /* exclusion constraint */
 	{"23", -EINVAL},
-	{"25P03", -EHOSTDOWN}, /* idle in a transaction for too long: the server hung up */
+	{"25P03", -EHOSTDOWN}, /* idle in a transaction for too long; the server hung up */
 	{"40", -EAGAIN},       /* serialization failure, deadlock */
 	{"53100", -ENOSPC},
 	{"53200", -ENOMEM},
 	{"53300", -EHOSTDOWN}, /* too many connections */
 	{"53", -EAGAIN},
-	{"55P03", -EAGAIN}, /* the lock was not had in time */
-	{"57014", -EAGAIN}, /* the statement took too long */
+	{"55P03", -EAGAIN}, /* a lock time-out */
+	{"57014", -EAGAIN}, /* a statement time-out */
 	{"57P", -EHOSTDOWN},
 	{"58", -EIO},
 };
@@ -73,8 +73,8 @@ int postgres_lost(struct postgres_conn *self, int error, const char *reason)
 	return error;
 }
 
-/* Statements of this connection that the server has dropped, or that a changed schema spoilt: all
- * are prepared anew on another connection. */
+/* The server dropped this connection's prepared statements, or a changed schema invalidated them.
+ * All are prepared again on a new connection. */
 static bool is_stale(const PGresult *result, const char *sqlstate)
 {
 	const char *function = libpq.PQresultErrorField(result, PG_DIAG_SOURCE_FUNCTION);
@@ -82,7 +82,7 @@ static bool is_stale(const PGresult *result, const char *sqlstate)
 						  strcmp(function, "RevalidateCachedQuery") == 0);
 }
 
-/* What a caller provokes is no event. */
+/* Errors that a caller can provoke are logged at debug level only. */
 int postgres_report(struct postgres_conn *self, const PGresult *result, const char *sql)
 {
 	const char *sqlstate = libpq.PQresultErrorField(result, PG_DIAG_SQLSTATE);
@@ -93,7 +93,7 @@ int postgres_report(struct postgres_conn *self, const PGresult *result, const ch
 	int r = postgres_error(sqlstate);
 	if (is_stale(result, sqlstate))
 		return postgres_lost(self, -EAGAIN, message);
-	/* A writer on a server that takes no writes: it is not the primary any more. */
+	/* A writer whose server refuses writes: that server is no longer the primary. */
 	bool demoted = self->role == DB_WRITER && strcmp(sqlstate, "25006") == 0;
 	bool fatal = severity && strcmp(severity, "ERROR") != 0;
 	if (r == -EHOSTDOWN || demoted || fatal)

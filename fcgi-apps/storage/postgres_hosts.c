@@ -6,7 +6,7 @@
 #include "base/host.h"
 #include "base/text.h"
 
-/* A name that moves is known by the second try to connect. */
+/* If a name gets a new address, the second attempt to connect uses it. */
 #define FRESH_FOR CLOCK_SECOND
 
 #define DEFAULT_PORT "5432"
@@ -29,7 +29,7 @@ static size_t length_of_list(const char *list)
 	return count;
 }
 
-/* The part of that number, copied. */
+/* A copy of that part of the list. */
 static char *part_of(const char *list, size_t number)
 {
 	while (number--)
@@ -37,7 +37,7 @@ static char *part_of(const char *list, size_t number)
 	return strndup(list, strcspn(list, ","));
 }
 
-/* An empty one is libpq's default. */
+/* Empty means libpq's default, a folder. */
 static bool is_folder(const char *name)
 {
 	return !*name || *name == '/' || *name == '@';

@@ -31,7 +31,8 @@ bool postgres_wait(PGconn *handle, short events, int64_t deadline)
 	}
 }
 
-/* Sends all that is buffered. The server may have to be rid of results before it reads on. */
+/* Sends everything buffered. Reads meanwhile: the server may stop reading until its results are
+ * taken. */
 static int flush(struct postgres_conn *self)
 {
 	int64_t deadline = clock_monotonic() + self->limit;
@@ -63,7 +64,7 @@ static int receive(struct postgres_conn *self, PGresult **ret_result)
 	while (libpq.PQisBusy(self->handle)) {
 		if (!postgres_wait(self->handle, POLLIN, deadline))
 			return silent(self, "no answer in time");
-		/* With the end of the connection the last answer may have come. */
+		/* The last answer may have arrived together with the end of the connection. */
 		if (!libpq.PQconsumeInput(self->handle) && libpq.PQisBusy(self->handle))
 			return lost(self);
 	}
@@ -111,7 +112,7 @@ int postgres_result(struct postgres_conn *self, const char *sql, PGresult **ret_
 	return 0;
 }
 
-/* A SELECT's command tag has a number too. */
+/* The command tag of a SELECT has a number too. */
 int64_t postgres_changed_rows(PGresult *result)
 {
 	const char *tag = libpq.PQcmdStatus(result);
@@ -120,8 +121,8 @@ int64_t postgres_changed_rows(PGresult *result)
 	return strtoll(libpq.PQcmdTuples(result), NULL, 10);
 }
 
-/* That another number of rows was changed is an error like the server's own: nothing but a
- * roll-back follows. */
+/* An unexpected number of changed rows is treated like a server error: the transaction can only be
+ * rolled back. */
 static int check_rows(struct postgres_conn *self, const struct postgres_queued *command,
 		      PGresult *result)
 {

@@ -9,11 +9,11 @@
 /* Microseconds. */
 #define BACKOFF_BASE    (50 * 1000)
 #define BACKOFF_LONGEST (2 * CLOCK_SECOND)
-#define PROBE_WAIT      (CLOCK_SECOND / 4) /* for another thread's attempt, from its begin */
+#define PROBE_WAIT      (CLOCK_SECOND / 4) /* how long to wait for another thread's attempt */
 
-/* A lock is waited for as long as on SQLite; a single statement gets no longer (both milliseconds).
- * A transaction whose client has stopped, or is gone unnoticed, must not hold its locks. A
- * statement of one client's has one processor of the server's. */
+/* The lock time-out is the same as on SQLite, and a statement may take no longer (milliseconds). A
+ * transaction must not keep its locks when its client has stopped or vanished. A statement uses
+ * only one of the server's processors. */
 #define SETTINGS                                                                                   \
 	"SELECT set_config('lock_timeout', '%1$" PRId64 "', %2$s),"                                \
 	" set_config('statement_timeout', '%1$" PRId64 "', %2$s),"                                 \
@@ -23,8 +23,8 @@
 
 /* ---- the URL ---- */
 
-/* libpq's own messages repeat the URL. It ends a user's part at the first "@", so that the rest of
- * an unencoded password would be taken for a host and shown in messages. */
+/* libpq's messages repeat the URL. libpq also ends the user part at the first "@": the rest of an
+ * unencoded password would be taken for the host and appear in messages. */
 static bool is_valid(const char *url)
 {
 	bool valid = true;
@@ -41,7 +41,7 @@ static bool is_valid(const char *url)
 	return valid;
 }
 
-/* What stands in the URL or, for libpq, around it; otherwise its default. */
+/* The value in the URL, else the one in the environment, else libpq's default. */
 static const char *value_of(const PQconninfoOption *options, const char *keyword)
 {
 	for (; options->keyword; options++) {
@@ -81,8 +81,7 @@ int postgres_describe(const char *url, char *ret_text, size_t size, char *reterr
 	return 0;
 }
 
-/* Of a valid URL. Where libpq finds the hosts elsewhere, or has their addresses, it needs no help.
- */
+/* For a valid URL. Nothing to do if the URL has addresses, or if a service file names the hosts. */
 static int find_hosts(struct postgres_server *server)
 {
 	PQconninfoOption *options = libpq.PQconninfoParse(server->url, NULL);

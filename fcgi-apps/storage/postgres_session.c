@@ -4,12 +4,12 @@
 
 #include "base/clock.h"
 
-/* For so long after a lost connection, others may have lost theirs without having noticed: as long
- * as a request may go on without a transaction. */
+/* After one lost connection, other processes may have lost theirs and not know it yet. They notice
+ * within the time that a request may spend between two transactions. */
 #define GRACE (5 * CLOCK_SECOND)
 
-/* Every connection that writes has the lock before it writes the first lease, so one of them is
- * enough for the others, and it comes back with the connection. */
+/* Every writing connection takes the shared lock before it writes its first lease, so one
+ * connection is enough to keep the session. A replaced connection takes it again. */
 void postgres_session_lock(const struct postgres_server *server, enum db_role role, char *ret_sql,
 			   size_t size)
 {
@@ -31,7 +31,7 @@ int postgres_session_ended(struct db_conn *conn, int64_t session)
 	int64_t regained_at = atomic_load(&self->server->regained_at);
 	if (regained_at && clock_monotonic() - regained_at < GRACE)
 		return 0;
-	/* A number of 64 bits is shown in two parts (PostgreSQL's documentation of pg_locks). */
+	/* pg_locks shows a 64-bit key as two halves (PostgreSQL documentation, pg_locks). */
 	int r = db_query_int(conn,
 			     "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'"
 			     " AND objsubid = 1 AND granted AND database ="

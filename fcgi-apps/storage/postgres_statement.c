@@ -5,12 +5,12 @@
 #include "base/clock.h"
 #include "base/log.h"
 
-/* Types of parameters are left to the server, which infers them from where they stand; values go as
- * text: an integer fits a BIGINT, a NUMERIC and a TEXT alike. */
+/* Parameter types are left to the server, which infers them from the context. Values go as text: an
+ * integer fits BIGINT, NUMERIC and TEXT alike. */
 
 #define PARAMETERS_MAX 999
 
-/* A scratch buffer that grew beyond this is not kept. */
+/* A larger scratch buffer is freed after use. */
 #define SCRATCH_KEPT 65536
 
 #define INTEGER_SIZE 24
@@ -18,19 +18,19 @@
 #define BOOLEAN_TYPE 16 /* pg_type's oid */
 
 /*
- * A text that comes for the first time runs without a name; when it comes again it is prepared
- * under one. Most listings, each with filters of its own, come once. A name is never given back:
- * libpq can close one from version 17 on only, and a DEALLOCATE would reach some session of a
- * pooler's. Names of texts that were forgotten stay with the server until the session is replaced.
+ * The first use of an SQL text runs unnamed, the second prepares it under a name: most listings
+ * have filters of their own and come once. Names are never reused. Only libpq 17 and newer can
+ * close a statement, and behind a pooler DEALLOCATE would reach an arbitrary session. So statements
+ * that were forgotten here stay on the server until the session is replaced.
  */
 struct postgres_statement {
 	struct statement entry;
-	char name[16]; /* empty: none yet */
+	char name[16]; /* empty: not prepared */
 };
 
 struct postgres_rows {
 	struct db_rows rows;
-	PGresult *result; /* complete: libpq read it to the end */
+	PGresult *result; /* complete: libpq has read all of it */
 	int row;
 	int count;
 };
@@ -54,10 +54,10 @@ static int send_failed(struct postgres_conn *self)
 }
 
 /*
- * Whether what is waited for ends its batch. A writer's does: only then can it go on after an
- * error. A reader's stays open, and with it its implicit transaction and its snapshot. But a pooler
- * leaves a flush without an answer where it answers for the server (PgBouncer: a statement that the
- * session knows), and readers have a BEGIN there.
+ * Whether waiting for a result ends the batch. For a writer it does: only then can it continue
+ * after an error. A reader's batch stays open, and with it its implicit transaction and snapshot.
+ * But a pooler may answer for the server (PgBouncer does for a statement that the session knows),
+ * and then it does not answer a flush. So readers behind a pooler use BEGIN, and end each batch.
  */
 static bool ends_batch(const struct postgres_conn *self)
 {
@@ -73,13 +73,13 @@ int postgres_deliver(struct postgres_conn *self)
 	return sync ? postgres_synced(self) : postgres_collect(self);
 }
 
-/* Before another command is queued. */
+/* Called before another command is queued. */
 static int make_room(struct postgres_conn *self)
 {
 	return self->queued < POSTGRES_QUEUE_MAX ? 0 : postgres_deliver(self);
 }
 
-/* Notes a command that libpq took, or did not. */
+/* Records whether libpq accepted the command. */
 static int note_queued(struct postgres_conn *self, int taken, const char *sql, int64_t rows)
 {
 	if (!taken)
@@ -99,7 +99,7 @@ int postgres_queue(struct postgres_conn *self, const char *sql)
 	return note_queued(self, taken, sql, DB_ANY_ROWS);
 }
 
-/* Keeps a text that is new. */
+/* Adds a new SQL text. */
 static int keep(struct postgres_conn *self, const char *sql,
 		struct postgres_statement **ret_statement)
 {
@@ -111,13 +111,13 @@ static int keep(struct postgres_conn *self, const char *sql,
 		free(statement);
 		return -ENOMEM;
 	}
-	/* None is ever marked in use, for results are complete: there is always room. */
+	/* There is always room: results are complete, so no statement is ever marked in use. */
 	statements_keep(&self->statements, &statement->entry);
 	*ret_statement = statement;
 	return 0;
 }
 
-/* Prepares it, which is waited for: once for each session. */
+/* Prepares the statement and waits for it: once per session. */
 static int prepare(struct postgres_conn *self, struct postgres_statement *statement)
 {
 	char name[sizeof(statement->name)];
@@ -176,7 +176,7 @@ static int convert(struct postgres_conn *self, const struct db_value *values, si
 			next += snprintf(next, INTEGER_SIZE, "%" PRId64, value->integer) + 1;
 		} else if (value->type == DB_TEXT) {
 			if (memchr(value->text, '\0', value->length))
-				return -EINVAL; /* PostgreSQL cannot hold it */
+				return -EINVAL; /* PostgreSQL cannot store a NUL */
 			memcpy(next, value->text, value->length);
 			next[value->length] = '\0';
 			next += value->length + 1;
@@ -211,7 +211,7 @@ static int send_statement(struct postgres_conn *self, const struct postgres_stat
 	return taken ? 0 : send_failed(self);
 }
 
-/* The same, with what must come before it. */
+/* The same, preparing the statement first where that is due. */
 static int dispatch(struct postgres_conn *self, const char *sql, const struct db_value *values,
 		    size_t count)
 {
@@ -238,12 +238,12 @@ static int begin_if_due(struct postgres_conn *self)
 int postgres_savepoint(struct db_conn *conn, const char *sql, bool undo)
 {
 	struct postgres_conn *self = postgres_conn(conn);
-	/* After an error the server takes nothing more of a batch, not even this. */
+	/* After an error the server skips the rest of the batch, a ROLLBACK TO included. */
 	if (undo && self->queued)
 		postgres_deliver(self);
 	if (!self->handle)
 		return conn->failed;
-	/* What the server refuses after an error, it is not asked. */
+	/* After an error the server would refuse the command, so it is not sent. */
 	if (undo)
 		self->aborted = 0;
 	if (self->aborted)
@@ -252,7 +252,7 @@ int postgres_savepoint(struct db_conn *conn, const char *sql, bool undo)
 	return r ? r : postgres_queue(self, sql);
 }
 
-/* Waits for the statement that was just dispatched and what was queued before it. */
+/* Waits for the statement just dispatched and for those queued before it. */
 static int await(struct postgres_conn *self, const char *sql, PGresult **ret_result)
 {
 	bool sync = ends_batch(self) || self->conn.last;
@@ -276,7 +276,8 @@ static int await(struct postgres_conn *self, const char *sql, PGresult **ret_res
 	return 0;
 }
 
-/* The server ends the next statement at the read's deadline: told with it, for this transaction. */
+/* Makes the server end the next statement at the read's deadline. The time-out travels with the
+ * statement and applies to this transaction only. */
 static int limit_statement(struct postgres_conn *self)
 {
 	static const char sql[] = "SELECT set_config('statement_timeout', $1, true)";
@@ -285,7 +286,7 @@ static int limit_statement(struct postgres_conn *self)
 	int64_t left = self->deadline - clock_monotonic();
 	if (left <= 0)
 		return -ETIMEDOUT;
-	self->limit = left + CLOCK_SECOND; /* its own end comes first */
+	self->limit = left + CLOCK_SECOND; /* the server's time-out comes first */
 	struct db_value milliseconds = db_int(left / 1000 + 1);
 	int r = dispatch(self, sql, &milliseconds, 1);
 	return r ? r : note_queued(self, 1, sql, DB_ANY_ROWS);
@@ -365,7 +366,7 @@ int postgres_ask(struct db_conn *conn, const char *sql, const struct db_value *v
 	struct statement *entry = statements_find(&self->statements, sql);
 	struct postgres_statement *statement =
 		entry ? container_of(entry, struct postgres_statement, entry) : NULL;
-	/* To prepare it is to wait for all that was sent before. */
+	/* Preparing would wait for everything sent before. */
 	if (!statement || !statement->name[0])
 		return -EINPROGRESS;
 	int r = self->aborted ? self->aborted : begin_if_due(self);
@@ -378,7 +379,8 @@ int postgres_ask(struct db_conn *conn, const char *sql, const struct db_value *v
 	return 0;
 }
 
-/* The last one, or one that failed, ends the batch: the server skips what follows an error. */
+/* After the last statement, or a failed one, the batch ends: the server skips what follows an
+ * error. */
 static int end_batch(struct postgres_conn *self)
 {
 	PGresult *result;

@@ -8,12 +8,12 @@
 #include "base/log.h"
 #include "base/uuid.h"
 
-/* Jobs committed with one fsync. More gain little and make the first of them wait. */
+/* Jobs per commit and fsync. More gain little and delay the first of them. */
 #define GROUP_LIMIT 128
 
-/* By how many frames the log grows until it is copied into the database file. A log of
- * RESTART_FRAMES should start again from its beginning: readers are waited for longer. Both waits
- * are a part of the time that so many frames take to be written. */
+/* The log is copied into the database file each time it has grown by this many frames. At
+ * RESTART_FRAMES it should start again from the beginning, so the checkpoint waits longer for
+ * readers. Both waits are short compared with the time in which so many frames are written. */
 #define CHECKPOINT_FRAMES 1000
 #define RESTART_FRAMES    8000
 #define CHECKPOINT_WAIT   2   /* milliseconds */
@@ -22,9 +22,9 @@
 #define MIGRATION_WAIT 30000 /* milliseconds */
 
 /*
- * Steps of SQLite's machine after which the time is asked for, and the time between two looks at a
- * watch. So few steps because a full-text search makes hardly any while it walks its index: three
- * for each page that it reads.
+ * A watch is asked at most once per interval, and the clock is read every so many steps of SQLite's
+ * virtual machine. The number is small because a full-text search makes few steps while it walks
+ * its index: three for each page it reads.
  */
 #define WATCH_STEPS    300
 #define WATCH_INTERVAL 1000 /* microseconds */
@@ -45,7 +45,7 @@ int sqlite_error(int code)
 		return -EEXIST;
 	case SQLITE_IOERR_NOMEM:
 		return -ENOMEM;
-	case SQLITE_IOERR_SHMSIZE: /* no room for the index of the log */
+	case SQLITE_IOERR_SHMSIZE: /* no room for the log's index */
 		return -ENOSPC;
 	}
 	switch (code & 0xff) {
@@ -55,7 +55,7 @@ int sqlite_error(int code)
 		return -EINVAL;
 	case SQLITE_BUSY:
 	case SQLITE_LOCKED:
-	case SQLITE_INTERRUPT: /* by a watch */
+	case SQLITE_INTERRUPT: /* interrupted by a watch */
 		return -EAGAIN;
 	case SQLITE_FULL:
 		return -ENOSPC;
@@ -68,7 +68,8 @@ int sqlite_error(int code)
 	}
 }
 
-/* Logs and maps the failure of a call on the handle; what a caller provokes is no event. */
+/* Logs the failure of a call on the handle and returns its error code. Errors that a caller can
+ * provoke are logged at debug level only. */
 int sqlite_report(sqlite3 *handle, int code, const char *sql)
 {
 	int r = sqlite_error(code);
@@ -117,7 +118,7 @@ static int sqlite_commit(struct db_conn *conn)
 	struct sqlite_conn *self = sqlite_conn(conn);
 	self->logged = false;
 	int r = control(self, CONTROL_COMMIT);
-	/* A file that is removed takes what is written to it like any other. */
+	/* Writes to a file that was removed succeed like any other. */
 	return r || !self->writes ? r : sqlite_files_check(&self->store->files, self->logged);
 }
 
@@ -184,8 +185,8 @@ static bool set_pragma(struct sqlite_conn *self, const char *pragma, int number)
 	return exec(self, sql);
 }
 
-/* Once and for all: by this one database is known from another that is written over it. In one
- * transaction: another process may be about to do the same. */
+/* Gives the database its identity, once: it distinguishes this database from another one written
+ * over it. A transaction, as another process may do the same at this moment. */
 static void identify(struct sqlite_conn *self)
 {
 	int identity = 0;
@@ -197,7 +198,7 @@ static void identify(struct sqlite_conn *self)
 		exec(self, "ROLLBACK");
 }
 
-/* Whether all of the log is in the file. */
+/* True: the whole log is in the file. */
 static bool checkpoint(struct sqlite_conn *self)
 {
 	bool restart = self->frames >= RESTART_FRAMES;
@@ -210,7 +211,7 @@ static bool checkpoint(struct sqlite_conn *self)
 	sqlite3_busy_timeout(self->handle, self->busy_timeout);
 	if (code && (code & 0xff) != SQLITE_BUSY)
 		sqlite_report(self->handle, code, "checkpoint");
-	/* Both are -1 where another program's checkpoint was in the way. */
+	/* Both are -1 if another program's checkpoint was in the way. */
 	return frames >= 0 && copied == frames;
 }
 
@@ -221,10 +222,10 @@ static bool checkpoint_is_due(const struct sqlite_conn *self)
 }
 
 /*
- * While a worker runs, the database's file is whole only together with its log. That it was copied
- * alone is told later by a mark, which each checkpoint writes into the file. A change in the log
- * takes it away again: of those who read both, SQLite's own backup included, those see it that
- * begin during a checkpoint.
+ * While a worker runs, the database file is complete only together with its log. Each checkpoint
+ * leaves a mark in the file, by which a copy made without the log is recognised later. The next
+ * change, in the log, removes the mark again. Whoever reads both files, as SQLite's backup does,
+ * sees the mark only if the reading began during a checkpoint.
  */
 static void sqlite_maintain(struct db_conn *conn)
 {

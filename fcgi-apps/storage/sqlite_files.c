@@ -7,13 +7,13 @@
 
 #include "base/log.h"
 
-/* Of a database's first page (https://www.sqlite.org/fileformat2.html, section 1.3), from its 16th
- * byte: the size of a page; a number that no connection writes smaller than it found it, and the
- * size in pages; and application_id, which is each database's own. With the log in use nothing but
- * checkpoints changes them in the file, whoever makes these. */
+/* Fields of the database's first page, from its 16th byte (https://www.sqlite.org/fileformat2.html,
+ * section 1.3): the page size; a change counter, which no connection decreases, followed by the
+ * size in pages; and application_id, which differs between databases. While the log is in use, only
+ * checkpoints change them in the file, by whichever program. */
 #define HEADER_OFFSET    16
 #define HEADER_SIZE      56
-#define PAGE_SIZE_OFFSET 0 /* this and the following within them */
+#define PAGE_SIZE_OFFSET 0 /* this offset and the following are relative to HEADER_OFFSET */
 #define PAGE_SIZE_SIZE   2
 #define AGE_OFFSET       8
 #define AGE_SIZE         8
@@ -22,8 +22,8 @@
 #define IDENTITY_OFFSET  52
 #define IDENTITY_SIZE    4
 
-/* What each log begins with (section 4.1): this, but for its last bit, and from its 16th byte
- * salts, which are others each time it is begun again. */
+/* A log begins with these bytes, of which the last bit varies (section 4.1). From its 16th byte it
+ * has salts, which change each time the log starts again. */
 static const unsigned char log_magic[] = {0x37, 0x7f, 0x06, 0x82};
 #define LOG_HEADER_SIZE 32
 #define SALTS_OFFSET    16
@@ -39,8 +39,8 @@ static uint64_t number_of(const unsigned char *bytes, size_t size)
 	return number;
 }
 
-/* How long the file is, but for what the checkpoint of a VACUUM is about to cut off: it writes the
- * first page first, and cuts the file at its end. */
+/* The length of the file, without the part that a VACUUM's checkpoint is about to cut off: it
+ * writes the first page first and truncates the file last. */
 static off_t length_of(const unsigned char *header, off_t size)
 {
 	uint64_t page_size = number_of(header + PAGE_SIZE_OFFSET, PAGE_SIZE_SIZE);
@@ -83,7 +83,7 @@ int sqlite_files_note(struct sqlite_files *files, const char *path, sqlite3 *han
 {
 	for (size_t i = 0; i < SQLITE_FILES; i++) {
 		struct stat status;
-		/* The others are beside the file that a symbolic link leads to. */
+		/* If the path is a symbolic link, the log and its index lie beside its target. */
 		snprintf(files->list[i].path, sizeof(files->list[i].path), "%s%s",
 			 i == SQLITE_DATABASE ? path : sqlite3_db_filename(handle, "main"),
 			 suffixes[i]);
@@ -109,8 +109,8 @@ static const char *fault_of_place(const struct sqlite_file *file)
 	return NULL;
 }
 
-/* In place, as cp does it. Each number is aligned: a checkpoint that writes it meanwhile is seen
- * before or after. */
+/* Detects a file that was overwritten in place, as cp does. Each number is aligned, so a concurrent
+ * checkpoint is seen either before or after its write. */
 static const char *fault_of_content(struct sqlite_files *files)
 {
 	const struct sqlite_content *before = &files->content;
@@ -133,8 +133,9 @@ static bool read_log_header(int log, unsigned char header[LOG_HEADER_SIZE])
 	return memcmp(magic, log_magic, sizeof(magic)) == 0;
 }
 
-/* One that is empty may be so by a checkpoint, one that a crash left may have no header: not so
- * after a commit. SQLite cuts what is longer than its limit, after it has begun it again. */
+/* A log may be empty after a checkpoint, and a crash may leave one without a header; neither is
+ * possible after a commit. SQLite truncates a log that is longer than its limit, but only after it
+ * has started it again. */
 static const char *fault_of_log(struct sqlite_files *files, bool logged)
 {
 	static const char cut[] = "cut by another program";

@@ -16,14 +16,14 @@
  */
 #include "storage/sqlite.h"
 
-/* Columns with a weight. */
+/* Columns that can have a weight. */
 #define COLUMNS_MAX 16
 
 struct sum {
 	const int *weights;
 	int columns;
 	sqlite3_int64 total;
-	bool in_set[COLUMNS_MAX]; /* that have one of the set */
+	bool in_set[COLUMNS_MAX]; /* columns that have a phrase of the set */
 };
 
 static void add_column(struct sum *sum, char kind, int column)
@@ -70,7 +70,7 @@ static void weighted_words(const Fts5ExtensionApi *api, Fts5Context *context,
 		sqlite3_result_error_code(result, code);
 }
 
-/* FTS5 hands its functions out through a pointer value, section 7 of its documentation. */
+/* FTS5 passes its API through a pointer value (section 7 of its documentation). */
 static fts5_api *find_api(sqlite3 *handle)
 {
 	fts5_api *api = NULL;

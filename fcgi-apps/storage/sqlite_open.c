@@ -6,29 +6,29 @@
 #include "base/clock.h"
 #include "base/log.h"
 
-/* Kilobytes of page cache. Reads are served by the kernel's cache anyway. */
+/* Kilobytes of page cache. The kernel's cache serves reads anyway. */
 #define WRITER_CACHE  1536
 #define READERS_CACHE 1024 /* for all readers together */
-#define READER_CACHE  64   /* at least, for one */
+#define READER_CACHE  64   /* the least for one reader */
 
-/* Bytes of what would undo a job of a group; beyond them it goes into a file. A request's pages
- * fit. Where they do not, as with SQLite's own 64 KiB, the file costs a quarter of a POST's
- * processor time. SQLite writes all of them at once when it makes the file, and its write takes
- * less than 128 KiB (SQLITE_FULL otherwise, in 3.40). */
+/* How many bytes of a job's undo log stay in memory; the rest goes into a temporary file. The pages
+ * that a request changes fit. With SQLite's default of 64 KiB they do not, and the file costs a
+ * quarter of a POST's processor time. SQLite writes the whole buffer at once when it creates the
+ * file, and its write fails from 128 KiB on (SQLITE_FULL, in 3.40). */
 #define UNDO_IN_MEMORY (124 << 10)
 
 #define PATH_LIMIT 4096
 
 static void start_library(void)
 {
-	/* Statistics cost a global lock at every allocation. */
+	/* Statistics take a global lock at every allocation. */
 	sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
 	sqlite3_config(SQLITE_CONFIG_STMTJRNL_SPILL, UNDO_IN_MEMORY);
 	sqlite3_initialize();
 }
 
-/* sqlite:///a/b.db is ./a/b.db, sqlite:////a/b.db is /a/b.db. With "./" or "/" in front no name
- * (":memory:") is special. */
+/* sqlite:///a/b.db is ./a/b.db, sqlite:////a/b.db is /a/b.db. The leading "./" or "/" keeps names
+ * like ":memory:" from having a special meaning. */
 static int parse_url(const char *url, char path[PATH_LIMIT], char *reterr_message,
 		     size_t error_size)
 {
@@ -53,7 +53,7 @@ static int parse_url(const char *url, char path[PATH_LIMIT], char *reterr_messag
 	return 0;
 }
 
-/* The file's folder, one level; failing that, opening the file tells. */
+/* Creates the file's folder, but not its parents. If that fails, opening the file reports it. */
 static void make_folder(const char *path)
 {
 	char folder[PATH_LIMIT];
@@ -68,7 +68,8 @@ static void make_folder(const char *path)
 static int set_up(struct sqlite_conn *self, const struct db_options *options, enum db_role role)
 {
 	char sql[256];
-	/* What undoes a savepoint is as much as it changes, and a new index is sorted. */
+	/* A savepoint's undo log is as large as its changes, and a new index needs a sort: both go
+	 * to files. */
 	const char *temporary = role == DB_WRITER ? "FILE" : "MEMORY";
 	int64_t share = READERS_CACHE / (int64_t)options->readers;
 	int64_t cache = role == DB_WRITER      ? WRITER_CACHE
@@ -79,7 +80,7 @@ static int set_up(struct sqlite_conn *self, const struct db_options *options, en
 		 "PRAGMA synchronous=FULL; PRAGMA journal_size_limit=%d;%s",
 		 (long long)cache, temporary, SQLITE_LOG_LIMIT,
 		 role == DB_READER ? "PRAGMA query_only=ON;" : "");
-	/* "x" is a column, never a text. */
+	/* A name in double quotes is a column, never a text. */
 	sqlite3_db_config(self->handle, SQLITE_DBCONFIG_DQS_DML, 0, NULL);
 	sqlite3_db_config(self->handle, SQLITE_DBCONFIG_DQS_DDL, 0, NULL);
 	int code = sqlite3_exec(self->handle, sql, NULL, NULL, NULL);
@@ -91,8 +92,8 @@ static int set_up(struct sqlite_conn *self, const struct db_options *options, en
 	return code;
 }
 
-/* The mode is kept in the file. Changing it takes a lock for which SQLite, in some cases, does not
- * wait although a busy time-out is set: another process may be starting on the same new file. */
+/* The mode is stored in the file. In some cases SQLite does not wait for the lock that changing it
+ * needs, in spite of the busy time-out: another process may be starting on the same new file. */
 static int set_wal(struct sqlite_conn *self)
 {
 	int64_t deadline = clock_monotonic() + (int64_t)self->busy_timeout * 1000;
@@ -131,7 +132,7 @@ int sqlite_describe(const char *url, char *ret_text, size_t size, char *reterr_m
 	char *file = strrchr(path, '/');
 	*file++ = '\0';
 	char *folder = realpath(*path ? path : "/", NULL);
-	/* It may have to be made yet. */
+	/* The folder may not exist yet. */
 	if (!folder && *path == '.') {
 		char *here = get_current_dir_name();
 		if (!here || asprintf(&folder, "%s%s", here, path + 1) < 0)
@@ -170,7 +171,8 @@ void sqlite_unshare(void *shared)
 void sqlite_close(struct db_conn *conn)
 {
 	struct sqlite_conn *self = sqlite_conn(conn);
-	/* The last one writes the log into the database and deletes it, by its name. */
+	/* The last connection to close writes the log into the database and deletes the log by
+	 * name. */
 	if (self->writes && sqlite_files_check(&self->store->files, false))
 		sqlite3_db_config(self->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
 	statements_release(&self->statements);
@@ -180,7 +182,7 @@ void sqlite_close(struct db_conn *conn)
 	free(self);
 }
 
-/* Of a database that is there. */
+/* Only for a database that exists. */
 static bool has_no_log(const char *path)
 {
 	char log[PATH_LIMIT + 8];
@@ -205,7 +207,7 @@ int sqlite_pragma(sqlite3 *handle, const char *sql, int *ret_number)
 	return code;
 }
 
-/* With its log, the mark is one that a crash left: it is taken away before the log is gone. */
+/* If there is a log, a crash left the mark: remove it before the log is gone. */
 static int look_at_mark(struct sqlite_conn *self, bool alone, enum db_role role)
 {
 	int version = 0;
@@ -255,7 +257,7 @@ static void explain(struct sqlite_conn *self, const char *path, int code, char *
 {
 	char buffer[128];
 	int cause = sqlite3_system_errno(self->handle);
-	/* SQLite tries again for reading only, and tells what came of that. */
+	/* SQLite retries read-only and reports the error of that attempt. */
 	if (code == SQLITE_CANTOPEN || (code & 0xff) == SQLITE_READONLY)
 		cause = why_not_writable(path, cause);
 	const char *reason = cause ? strerror_r(cause, buffer, sizeof(buffer)) : "no system error";
@@ -283,7 +285,8 @@ int sqlite_open(const struct db_options *options, void *shared, enum db_role rol
 	statements_init(&self->statements, sqlite_statement_free);
 	if (role == DB_WRITER)
 		make_folder(path);
-	/* Readers too: they may have to create the index of the log. query_only guards. */
+	/* Also for readers: they may have to create the log's index. query_only keeps them from
+	 * writing. */
 	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX;
 	if (!options->read_only)
 		flags |= SQLITE_OPEN_CREATE;

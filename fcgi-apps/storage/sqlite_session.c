@@ -8,8 +8,8 @@
 #include "base/uuid.h"
 
 /*
- * A lock of a byte of a file that is otherwise of no use: the kernel takes it back with the
- * process. Not of the database's file, because to close any descriptor of that would end SQLite's
+ * The session is a lock of one byte of an otherwise unused file; the kernel releases it when the
+ * process ends. The database file will not do: closing any descriptor of it would release SQLite's
  * own locks (https://www.sqlite.org/howtocorrupt.html, section 2.2).
  */
 static struct flock lock_of(int64_t session)

@@ -8,10 +8,10 @@ struct sqlite_statement {
 	struct statement entry;
 	struct db_rows rows;
 	sqlite3_stmt *handle;
-	int pending; /* sqlite3_step's result that db_next has not told yet, or 0 */
-	int ended;   /* sqlite3_step's result after the last row, or 0 */
+	int pending; /* a result of sqlite3_step() that db_next() has not returned yet, or 0 */
+	int ended;   /* the result of sqlite3_step() after the last row, or 0 */
 	size_t parameters;
-	int index[]; /* SQLite's number of $1, $2 …: it counts in the order of appearance */
+	int index[]; /* SQLite's number of $1, $2 …, which it assigns in order of appearance */
 };
 
 static struct sqlite_statement *of_rows(struct db_rows *rows)
@@ -107,7 +107,7 @@ static int bind(struct sqlite_statement *statement, const struct db_value *value
 	return code;
 }
 
-/* Ends a use of the statement; frees it when it is not kept. Returns SQLite's code. */
+/* Ends one use of the statement, and frees it unless it is kept. Returns SQLite's code. */
 static int finish(struct sqlite_statement *statement)
 {
 	int code = sqlite3_reset(statement->handle);
@@ -117,7 +117,7 @@ static int finish(struct sqlite_statement *statement)
 	return code;
 }
 
-/* Finds or prepares the statement and binds its values: ready to step. */
+/* Finds or prepares the statement and binds its values. */
 static int start(struct sqlite_conn *self, const char *sql, const struct db_value *values,
 		 size_t count, struct sqlite_statement **ret_statement)
 {
@@ -155,7 +155,8 @@ int64_t sqlite_run(struct db_conn *conn, const char *sql, const struct db_value 
 	int r = start(self, sql, values, count, &statement);
 	if (r)
 		return r;
-	/* sqlite3_changes keeps the last writing statement's figure through all others. */
+	/* sqlite3_changes() keeps the count of the last statement that wrote, whatever ran
+	 * since. */
 	sqlite3_int64 before = sqlite3_total_changes64(self->handle);
 	do
 		code = sqlite3_step(statement->handle);
@@ -169,8 +170,8 @@ int64_t sqlite_run(struct db_conn *conn, const char *sql, const struct db_value 
 	return changed ? sqlite3_changes64(self->handle) : 0;
 }
 
-/* The first step is made at once: a writing statement with RETURNING takes effect, and a broken
- * constraint is told, whether or not its rows are walked. */
+/* Makes the first step at once, so that a statement with RETURNING takes effect, and a broken
+ * constraint is reported, even if its rows are not read. */
 int sqlite_query(struct db_conn *conn, const char *sql, const struct db_value *values, size_t count,
 		 struct db_rows **ret_rows)
 {
@@ -203,7 +204,7 @@ int sqlite_next(struct db_rows *rows)
 	}
 	if (code == SQLITE_ROW)
 		return 1;
-	/* Another step would start the statement again. */
+	/* One more step would restart the statement. */
 	if (!statement->ended) {
 		statement->ended = code;
 		if (code != SQLITE_DONE)
@@ -240,7 +241,7 @@ void sqlite_rows_close(struct db_rows *rows)
 	struct sqlite_statement *statement = of_rows(rows);
 	struct sqlite_conn *self = sqlite_conn(rows->conn);
 	bool told = statement->ended;
-	/* A foreign key may be found broken only now, when RETURNING's rows are not walked. */
+	/* If RETURNING's rows were not read to the end, a broken foreign key shows only here. */
 	int code = finish(statement);
 	if (code && !told)
 		self->conn.failed = sqlite_report(self->handle, code, "close");

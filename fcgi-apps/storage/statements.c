@@ -11,7 +11,7 @@ static uint32_t hash_text(const char *text)
 
 static size_t address_slot(const char *text)
 {
-	/* Fibonacci hashing: literals lie close together. */
+	/* Fibonacci hashing, because literals have addresses close together. */
 	return (size_t)(((uint64_t)(uintptr_t)text * UINT64_C(0x9E3779B97F4A7C15)) >> 32) %
 	       STATEMENT_SLOTS;
 }

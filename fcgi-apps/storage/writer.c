@@ -6,7 +6,7 @@
 #include "base/thread.h"
 #include "base/uuid.h"
 
-/* How often a job that answers -EAGAIN is run before that is its result. */
+/* How often a job that returns -EAGAIN is run before that becomes its result. */
 #define ATTEMPTS_MAX 4
 
 struct job_list {
@@ -27,7 +27,7 @@ struct writer {
 	db_function *before_commit;
 	size_t queue_limit;
 
-	pthread_mutex_t mutex; /* guards what follows up to stats */
+	pthread_mutex_t mutex; /* guards the members up to stats */
 	pthread_cond_t wake;
 	struct job_list queue;
 	bool stopping;
@@ -37,7 +37,7 @@ struct writer {
 	struct writer_thread threads[];
 };
 
-/* For the assertion that a job does not wait for another one. */
+/* For the assertion that no job waits for another job. */
 static _Thread_local bool on_writer_thread;
 
 static void list_init(struct job_list *list)
@@ -66,9 +66,9 @@ static struct db_job *list_pop(struct job_list *list)
 }
 
 /*
- * Runs one job and undoes it, and only it, when it fails. A job that is alone needs no savepoint:
- * an error is returned and undone with the transaction. Otherwise an error is returned only when
- * the transaction as a whole is no longer good.
+ * Runs one job; if the job fails, undoes that job alone. A job on its own needs no savepoint: its
+ * error is returned, and the transaction is rolled back. In a group, an error is returned only if
+ * the whole transaction is lost.
  */
 static int run_job(struct db_conn *conn, struct db_job *job, bool alone)
 {
@@ -112,15 +112,15 @@ static void count_retries(struct writer *writer, size_t count)
 }
 
 /*
- * Runs the jobs in one transaction and sets their results. Returns false when the store gave the
- * whole transaction up in the middle: nothing is committed, and whose fault it was is unknown.
+ * Runs the jobs in one transaction and sets their results. False: the store gave up the whole
+ * transaction. Nothing is committed, and it is unknown which job caused it.
  */
 static bool run_group(struct writer *writer, struct db_conn *conn, struct job_list *group)
 {
 	bool alone = group->count == 1;
 	int r = writer->driver->begin(conn, DB_BEGIN_WRITE);
 	if (r) {
-		/* The whole busy time-out was waited for already. */
+		/* The store has already waited for the whole busy time-out. */
 		for (struct db_job *job = group->head; job; job = job->next)
 			job->attempts = ATTEMPTS_MAX;
 		set_results(group, r);
@@ -144,8 +144,8 @@ static bool run_group(struct writer *writer, struct db_conn *conn, struct job_li
 	if (!r)
 		r = writer->driver->commit(conn);
 	if (r) {
-		/* A job that failed by itself may have done so for what an earlier one wrote and
-		 * what is gone now: the store's error is the truth for all. */
+		/* A failed job may have failed because of what an earlier job wrote, which is
+		 * undone now. So all jobs get the store's error. */
 		writer->driver->rollback(conn);
 		set_results(group, r);
 		return true;
@@ -157,7 +157,7 @@ static bool run_group(struct writer *writer, struct db_conn *conn, struct job_li
 	return true;
 }
 
-/* Runs each job of the group in a transaction of its own: an error is then surely its own. */
+/* Runs each job in a transaction of its own, so that an error is surely that job's. */
 static void run_singly(struct writer *writer, struct db_conn *conn, struct job_list *group)
 {
 	struct job_list finished;
@@ -175,8 +175,8 @@ static void run_singly(struct writer *writer, struct db_conn *conn, struct job_l
 		list_push(group, list_pop(&finished));
 }
 
-/* Tells the jobs that are through; those that may try again go into *again. Nobody is told what a
- * transaction may still undo. */
+/* Reports results of jobs that have ended; those that may try again go into *again. Results are
+ * reported only after the transaction. */
 static void finish(struct writer *writer, struct db_conn *conn, struct job_list *group,
 		   struct job_list *again)
 {
@@ -191,7 +191,7 @@ static void finish(struct writer *writer, struct db_conn *conn, struct job_list 
 		count_retries(writer, again->count);
 }
 
-/* Fills the group from the queue, waiting for a first job. False when it is time to end. */
+/* Waits for a first job, then fills the group from the queue. False: stop. */
 static bool gather(struct writer *writer, struct job_list *group)
 {
 	pthread_mutex_lock(&writer->mutex);
@@ -203,7 +203,7 @@ static bool gather(struct writer *writer, struct job_list *group)
 	return group->count > 0;
 }
 
-/* At random, so that those who lost a race to each other do not meet again. */
+/* The pause is random so that the losers of a race do not meet again. */
 static void pause_before(const struct db_driver *driver, unsigned attempts)
 {
 	int64_t longest = driver->retry_pause << (attempts - 1);
@@ -333,7 +333,7 @@ static void wake_waiter(struct db_job *job, int result)
 	pthread_mutex_lock(&waiter->mutex);
 	waiter->result = result;
 	waiter->done = true;
-	/* Before the unlock: afterwards the waiter may be gone. */
+	/* Signal before the unlock: after it the waiter may no longer exist. */
 	pthread_cond_signal(&waiter->finished);
 	pthread_mutex_unlock(&waiter->mutex);
 }
