@@ -73,7 +73,7 @@ bool cart_line_is_newer(const struct cart_line *line, int64_t seen_at)
 	return line->seen_at > seen_at && line->seen_at <= clock_now();
 }
 
-/* Every way into a line that is there. */
+/* Brings an existing line up to date with what the Product service said. */
 static int see(struct cart_line *line, const char *name, int64_t unit_price, int64_t seen_at)
 {
 	int changed = line->unit_price != unit_price;

@@ -7,10 +7,10 @@
 #include "cart/service.h"
 #include "responder/paging.h"
 
-/* What pages of carts are ordered by, as cursors name it. */
+/* The order of listed carts, as it is named in cursors. */
 #define LIST_ORDER "-created_at"
 
-/* A page of many full carts ends early: memory stays bounded, whatever the limit asks for. */
+/* A page of many full carts ends early, to bound memory, whatever limit the client asked for. */
 #define LIST_BYTES_MAX (2u << 20)
 
 int cart_api_load(struct request *request, struct response *response, enum cart_lock lock,
@@ -183,7 +183,7 @@ static int list_page(struct request *request, struct response *response, struct 
 	return 0;
 }
 
-/* From the beginning, whatever the page. */
+/* Counts from the beginning of the list, not from this page. */
 static int write_total(struct request *request, struct response *response, struct cart_page page,
 		       int64_t now)
 {
@@ -257,8 +257,9 @@ static int save_merge(struct request *request, struct response *response, struct
 	return r < 0 ? r : cart_api_save(request, response, app->lifetime, target);
 }
 
-/* Whether nothing stands against emptying the source. 1, 0: answered, negative: error. What a cart
- * was given since its merge has not been merged: only an empty one is done with. */
+/* Whether the source may be emptied. 1: yes; 0: no, and the response says why; negative: error. A
+ * source that got lines since it was merged must be merged again, so only an empty one counts as
+ * merged. */
 static int check_source(struct request *request, struct response *response,
 			const struct cart *target, const struct cart *source)
 {

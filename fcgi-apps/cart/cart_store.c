@@ -7,13 +7,13 @@
 #define OPEN_CHECKOUT                                                                              \
 	"EXISTS (SELECT 1 FROM checkouts WHERE checkouts.cart_id = carts.id AND state = 'open')"
 
-/* The columns that read_header() expects. */
+/* The columns that read_header() reads. */
 #define HEADER_COLUMNS                                                                             \
 	"carts.id, carts.user_id, carts.version, carts.created_at, carts.updated_at,"              \
 	" carts.expires_at, carts.emptied_version, carts.last_order_id, carts.merged_into"
 #define HEADER_COLUMN_COUNT 9
 
-/* The columns that read_line() expects behind them. */
+/* The columns after those, which read_line() reads. */
 #define LINE_COLUMNS "product_id, name, unit_price, quantity, position, seen_at"
 
 static void read_header(struct db_rows *rows, struct cart *cart)
@@ -55,7 +55,7 @@ int cart_store_create(struct db_conn *conn, const struct cart *cart)
 		       DB_ANY_ROWS);
 }
 
-/* A cart with one of its lines, or without any. */
+/* Reads a row: a cart, and one of its lines if it has any. */
 static int read_row(struct db_rows *rows, struct cart *cart)
 {
 	if (!cart->id[0])
@@ -65,8 +65,8 @@ static int read_row(struct db_rows *rows, struct cart *cart)
 	return read_line(rows, cart);
 }
 
-/* Gathers the rows of one cart, which follow each other, and hands it on. At the limit, which is
- * more than one cart has, the last one's may not be all. */
+/* Collects the rows of each cart, which are adjacent, and passes the cart on. limit is more than
+ * the rows of one cart: if it is reached, the last cart may be incomplete and is left out. */
 static int visit_carts(struct db_rows *rows, int limit, struct cart *cart, cart_visitor *visit,
 		       void *context)
 {
@@ -142,7 +142,7 @@ int cart_store_lock_two(struct db_conn *conn, const char *id, const char *other_
 		       DB_VALUES(db_text(id), db_text(other_id)));
 }
 
-/* By the index alone. */
+/* Reads only the index. */
 int cart_store_horizon(struct db_conn *conn, struct cart_page *page, int64_t carts)
 {
 	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
@@ -161,7 +161,7 @@ int cart_store_horizon(struct db_conn *conn, struct cart_page *page, int64_t car
 	return 1;
 }
 
-/* Of PAGE_VALUES. */
+/* The values are PAGE_VALUES. */
 #define IN_PAGE                                                                                    \
 	"user_id = $1 AND (created_at, id) < ($2, $3) AND (created_at, id) >= ($4, $5)"            \
 	" AND (expires_at > $6 OR " OPEN_CHECKOUT ")"
@@ -175,7 +175,8 @@ int cart_store_list(struct db_conn *conn, const struct cart_page *page, int64_t 
 	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
 	struct cart cart CLEANUP(cart_release) = {0};
 
-	/* Carts and lines by one query: the page is cut first, then joined. */
+	/* One query for carts and lines: the page is cut out first and then joined with its
+	 * lines. */
 	int r = db_query(
 		conn,
 		"WITH page AS (SELECT " HEADER_COLUMNS " FROM carts WHERE " IN_PAGE
@@ -244,12 +245,12 @@ int cart_store_clear(struct db_conn *conn, const char *cart_id)
 
 #define EXPIRED "expires_at <= $1 AND NOT " OPEN_CHECKOUT
 
-/* By the hour, which has an index (cart/migrations.c). */
+/* By the hour of expiry, which is indexed (cart/migrations.c). */
 #define FIND_EXPIRED                                                                               \
 	"SELECT id FROM carts WHERE expires_hour <= $1 / 3600000000 AND " EXPIRED                  \
 	" ORDER BY expires_hour LIMIT $2"
 
-/* Carts that somebody changes just now are not waited for: they may live on. */
+/* Skips carts that are being changed: the change extends their lifetime. */
 static int find_expired(struct db_conn *conn, int64_t now, char (*ret_ids)[CART_ID_SIZE])
 {
 	static const char read_sql[] = FIND_EXPIRED;
@@ -270,7 +271,7 @@ static int find_expired(struct db_conn *conn, int64_t now, char (*ret_ids)[CART_
 	return r < 0 ? r : count;
 }
 
-/* Looks again, now that the cart is locked: a checkout may have been opened since. */
+/* Checks again under the lock: a checkout may have been opened meanwhile. */
 static int delete_expired(struct db_conn *conn, int64_t now, const char *id)
 {
 	int64_t r = db_run(conn, "DELETE FROM carts WHERE id = $2 AND " EXPIRED,
@@ -304,7 +305,8 @@ int64_t cart_store_drop_unused(struct db_conn *conn, int64_t from, int64_t befor
 	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
 	int64_t last = from;
 	int64_t count = 0;
-	/* A first change may have come in between. In the first version a cart has no lines. */
+	/* Version 1 is checked again: the first change may have come in between. Such a cart has no
+	 * lines. */
 	int r = db_query(conn,
 			 "DELETE FROM carts WHERE id IN (SELECT id FROM carts"
 			 "  WHERE version = 1 AND created_at >= $1 AND created_at < $2"
@@ -322,7 +324,8 @@ int64_t cart_store_drop_unused(struct db_conn *conn, int64_t from, int64_t befor
 	}
 	if (r < 0)
 		return r;
-	/* Of a batch some may have been changed meanwhile: only none at all is the end. */
+	/* Some carts of a batch may have been changed meanwhile, so only an empty result means the
+	 * end. */
 	*ret_from = count > 0 ? last : before;
 	return count;
 }

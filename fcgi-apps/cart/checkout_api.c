@@ -1,10 +1,10 @@
-/* The order service's three calls; what they mean is told in checkout_store.h. */
+/* The order service's three calls. checkout_store.h says what they mean. */
 #include "base/clock.h"
 #include "cart/cart_api.h"
 #include "cart/checkout_store.h"
 #include "cart/service.h"
 
-/* Whether both ids of the path can be ids; else the response is a 404 now. */
+/* False: an id in the path cannot exist, and the response is a 404. */
 static bool read_ids(struct request *request, struct response *response, const char **ret_cart_id,
 		     const char **ret_order_id)
 {
@@ -24,7 +24,8 @@ static bool read_ids(struct request *request, struct response *response, const c
 	return true;
 }
 
-/* These tell whose cart it is: whoever asked for it may be somebody else. */
+/* These answers include the cart's user, because the caller may have asked for another user's
+ * cart. */
 static void answer_busy(struct response *response, const char *user_id, const char *order_id)
 {
 	struct json_writer *json = response_problem_begin(response, 409, "checkout-in-progress",
@@ -72,7 +73,7 @@ static void answer_snapshot(const struct request *request, struct response *resp
 	json_object_end(json);
 }
 
-/* Tells besides that it will stay so: the order service need not release what it asked for. */
+/* never_opened tells the order service that there is nothing to release, now or later. */
 static void answer_no_cart(struct response *response)
 {
 	struct json_writer *json =
@@ -82,7 +83,7 @@ static void answer_no_cart(struct response *response)
 	response_problem_end(response);
 }
 
-/* Every outcome but success, in one place. user_id, other_id: what open tells besides. */
+/* Every outcome but success. user_id, other_id: what cart_checkout_open() found besides. */
 static void answer_outcome(struct response *response, enum checkout_outcome outcome,
 			   const char *user_id, const char *other_id)
 {

@@ -85,7 +85,7 @@ int cart_checkout_find_open(struct db_conn *conn, const char *cart_id,
 	return 0;
 }
 
-/* The cart's lock is held: nobody else has made this checkout since it was looked for. */
+/* The cart is locked, so no other transaction has made this checkout since it was looked for. */
 static int insert_snapshot(struct db_conn *conn, const struct cart *cart, const char *order_id,
 			   int64_t now)
 {
@@ -107,7 +107,7 @@ static int insert_snapshot(struct db_conn *conn, const struct cart *cart, const 
 		       DB_VALUES(db_text(cart->id), db_text(order_id)), DB_ANY_ROWS);
 }
 
-/* Makes the checkout, or tells why not. */
+/* Makes the checkout, or returns why not. */
 static int open_first(struct db_conn *conn, const struct cart *cart, const char *order_id,
 		      int64_t now, char ret_order_id[CART_ID_SIZE])
 {
@@ -130,7 +130,8 @@ static int open_first(struct db_conn *conn, const struct cart *cart, const char 
 	return r < 0 ? r : CHECKOUT_FINE;
 }
 
-/* Alive or not: ids are never given again, so what is not there will never be. */
+/* Whether the cart exists, alive or expired. Ids are never reused, so a missing cart stays
+ * missing. */
 static int exists(struct db_conn *conn, const char *cart_id)
 {
 	return db_exists(conn, "SELECT 1 FROM carts WHERE id = $1", DB_VALUES(db_text(cart_id)));
@@ -143,8 +144,8 @@ static int why_not_found(struct db_conn *conn, const char *cart_id)
 	return r < 0 ? r : r ? CHECKOUT_HIDDEN : CHECKOUT_NO_CART;
 }
 
-/* The cart is locked first, by all three steps: what is found afterwards holds until the commit.
- * Where there is no cart, the id of *cart stays empty. */
+/* All three steps lock the cart first, so that what they find holds until the commit. If there is
+ * no cart, the id of *cart stays empty. */
 static int lock_and_find(struct db_conn *conn, const char *cart_id, const char *order_id,
 			 int64_t now, struct cart *cart, enum state *ret_state)
 {
@@ -189,7 +190,7 @@ static int finish(struct db_conn *conn, const char *cart_id, const char *order_i
 		       1);
 }
 
-/* Lines that hold no more than the snapshot go, the others keep what was added since. */
+/* Subtracts the snapshot's quantities. What was added to the cart since then stays. */
 static int take_lines(struct db_conn *conn, const char *cart_id, const char *order_id)
 {
 	int r = db_post(conn,
@@ -232,7 +233,7 @@ int cart_checkout_consume(struct db_conn *conn, const char *cart_id, const char 
 		return state == STATE_NONE       ? CHECKOUT_UNKNOWN
 		       : state == STATE_RELEASED ? CHECKOUT_RELEASED
 						 : CHECKOUT_FINE;
-	/* An open checkout keeps its cart alive. */
+	/* A cart with an open checkout does not expire. */
 	if (!cart.id[0])
 		return -ENOENT;
 	r = take_lines(conn, cart_id, order_id);
@@ -258,7 +259,7 @@ static int delete_lines(struct db_conn *conn, const char *cart_id, const char *o
 	return r < 0 ? (int)r : 0;
 }
 
-/* The cart's lock is held where there is a cart; where there is none, no open can succeed. */
+/* The cart is locked if it exists. If it does not, no open can succeed. */
 static int insert_tombstone(struct db_conn *conn, const char *cart_id, const char *order_id,
 			    int64_t now)
 {
@@ -298,7 +299,7 @@ int cart_checkout_count(struct db_conn *conn, int64_t since, int64_t *ret_open,
 			int64_t *ret_consumed)
 {
 	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
-	/* Short ranges of the two partial indexes. */
+	/* Both counts read a short range of a partial index. */
 	int r = db_query_row(conn,
 			     "SELECT (SELECT COUNT(*) FROM checkouts WHERE state = 'open'),"
 			     " (SELECT COUNT(*) FROM checkouts"
@@ -339,7 +340,7 @@ static int delete_finished(struct db_conn *conn, int64_t before, struct finished
 	return r < 0 ? r : count;
 }
 
-/* They have no lines. */
+/* Released checkouts have no lines. */
 static int64_t delete_released(struct db_conn *conn, int64_t before)
 {
 	return db_run(conn,

@@ -26,8 +26,9 @@ const struct check cart_checks[CART_CHECK_COUNT] = {
 		       " ORDER BY cart_id, order_id",
 	},
 	{
-		/* A tombstone, released before it was opened, knows neither user nor revision. The
-		 * times are of two replicas' clocks, maybe: they prove nothing. */
+		/* A tombstone (released before it was opened) has neither user nor revision. The
+		 * times may come from the clocks of two replicas, so comparing them proves
+		 * nothing. */
 		.rule = "checkouts-fit-their-state",
 		.sql = "SELECT cart_id, 'checkout for order ' || order_id || ' is ' || state || "
 		       "CASE"

@@ -8,7 +8,7 @@
 
 struct batch {
 	bool crowded;
-	int64_t from; /* unused carts are looked for from here on */
+	int64_t from; /* where the search for unused carts continues */
 	int64_t next;
 	int64_t carts;
 	int64_t unused;

@@ -1,4 +1,4 @@
-/* The lines of a cart: those that ask Product do so first and change the cart afterwards. */
+/* The lines of a cart. Operations that need Product ask it first and change the cart afterwards. */
 #include "base/clock.h"
 #include "cart/cart_api.h"
 #include "cart/service.h"
@@ -7,12 +7,12 @@
 #define RETRY_AFTER_SECONDS "2"
 
 /*
- * What Product said, taken along into the transaction as request->context. A failed call is
- * taken along too, since a repeated request may be answered without it.
+ * Product's answer, passed to the transaction as request->context. A failed call is passed on too,
+ * because a repeated request may be answered from the stored answer.
  */
 struct step {
-	int64_t seen_at; /* before Product was asked */
-	int error;       /* of the call */
+	int64_t seen_at; /* taken before Product was asked */
+	int error;       /* the call's result */
 	size_t product_count;
 	struct cart_product *products;
 };
@@ -24,7 +24,7 @@ static int run_step(struct request *request, struct response *response, struct s
 	return idempotent_transaction(request, response, handle);
 }
 
-/* 1: Product has answered; 0: the response is filled; negative: error. */
+/* 1: Product answered; 0: the response says why not; negative: error. */
 static int check_step(const struct step *step, struct response *response)
 {
 	switch (step->error) {
@@ -129,14 +129,14 @@ int cart_api_set_item(struct request *request, struct response *response)
 	return ask_and_change(request, response, product_id, set_quantity);
 }
 
-/* Brings one asked-for line up to date in the cart and the store. 1: changed. */
+/* Brings one of the requested lines up to date in the cart and in the store. 1: it changed. */
 static int refresh_line(struct request *request, const struct step *step, struct cart *cart,
 			const struct cart_product *product)
 {
 	struct cart_line *line = cart_find_line(cart, product->id);
 	int r;
 
-	/* Removed meanwhile, or added again with news later than ours. */
+	/* The line was removed meanwhile, or added again with newer data than ours. */
 	if (!line || cart_line_is_newer(line, step->seen_at))
 		return 0;
 	if (!product->name) {
@@ -186,7 +186,7 @@ static void release_products(struct product_list *list)
 		cart_product_release(&list->products[i]);
 }
 
-/* Which products to ask for. An unknown cart has none; the transaction will find out. */
+/* Lists the products to ask for. An unknown cart has none; the transaction will report it. */
 static int read_products(struct db_conn *conn, void *argument)
 {
 	struct product_list *list = argument;

@@ -3,7 +3,7 @@
 #include "responder/idempotency.h"
 #include "responder/old_user_ids.h"
 
-/* keyed is what makes SQLite store a table inside its primary key: a cart's lines lie together. */
+/* keyed makes SQLite store a table inside its primary key, so that a cart's lines are adjacent. */
 #define CARTS_SCHEMA(keyed)                                                                        \
 	"CREATE TABLE carts ("                                                                     \
 	" id TEXT NOT NULL PRIMARY KEY,"                                                           \
@@ -28,8 +28,8 @@
 	" PRIMARY KEY (cart_id, product_id))" keyed ";"
 
 /*
- * A checkout outlives its cart: its row is what makes repeated and late calls of the order service
- * harmless. So there is no foreign key, and a tombstone needs no cart at all.
+ * A checkout outlives its cart: its row makes repeated and late calls of the order service
+ * harmless. So there is no foreign key, and a tombstone needs no cart.
  */
 #define CHECKOUTS_SCHEMA(keyed)                                                                    \
 	"CREATE TABLE checkouts ("                                                                 \
@@ -54,10 +54,10 @@
 	" PRIMARY KEY (cart_id, order_id, product_id))" keyed ";"
 
 /*
- * Every change of a cart puts its end off. PostgreSQL writes a row anew into every index when a
- * column changes that any index depends on (heap-only tuples, section 73.7 of its documentation);
- * the hour seldom does. The fill factor leaves room for the next version on the same page, which
- * spares the indexes as well.
+ * Every change of a cart postpones its expiry. When PostgreSQL updates a row, it writes it into
+ * every index again if an indexed column has changed (heap-only tuples, section 73.7 of its
+ * documentation). The hour of expiry seldom changes. The fill factor leaves room for the new
+ * version on the same page, which also spares the indexes.
  */
 #define EXPIRES_HOUR(kept)                                                                         \
 	"ALTER TABLE carts ADD COLUMN expires_hour BIGINT"                                         \

@@ -10,7 +10,7 @@
 #include "cart/migrations.h"
 #include "responder/old_user_ids.h"
 
-/* Made of openapi.json. */
+/* Generated from openapi.json. */
 extern const struct contract cart_contract;
 extern const struct binding *const cart_bindings[];
 
@@ -35,7 +35,7 @@ static bool renew_user_ids(struct runtime *runtime, void *state UNUSED)
 static const struct task tasks[] = {
 	{.name = "delete-expired-carts", .interval = CART_CLEANUP_INTERVAL, .run = cart_cleanup},
 	{.name = "renew-user-ids", .interval = 5 * CLOCK_SECOND, .run = renew_user_ids},
-	/* Takes the longer the more carts there are. */
+	/* Takes time in proportion to the number of carts. */
 	{.name = "count-carts", .interval = 15 * CLOCK_SECOND, .rest = 100, .run = cart_count},
 };
 

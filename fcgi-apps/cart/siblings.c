@@ -4,10 +4,10 @@
 #include "base/log.h"
 #include "base/text.h"
 
-/* What stays of a request's time for the transaction that follows the call. */
+/* The part of the request's time that is left for the transaction after the call. */
 #define TIME_TO_ANSWER (CLOCK_SECOND / 4)
 
-/* The path, the ids of a full cart and the limit. */
+/* The path, the ids of a full cart, and the limit. */
 #define LIST_PATH_MAX (64 + CART_LINES_MAX * UUID_TEXT_SIZE)
 
 static int call(const struct cart_siblings *siblings, const struct request *request,
@@ -49,7 +49,7 @@ static int read_price(const struct json *body, struct currency currency, int64_t
 	return 0;
 }
 
-/* Reads a product object into product, whose id is known already. */
+/* Reads a product object into *product, whose id is already set. */
 static int read_product(const struct json *body, struct currency currency,
 			struct cart_product *product)
 {
@@ -82,7 +82,7 @@ int cart_siblings_get_product(const struct cart_siblings *siblings, const struct
 	struct cart_product product = {0};
 	char path[sizeof("/products/") + UUID_TEXT_SIZE];
 
-	/* It goes into a URL: nothing but a UUID may. */
+	/* The id goes into a URL, so it must be a UUID. */
 	if (!cart_product_id_is_valid(product_id))
 		return -ENOENT;
 	snprintf(product.id, sizeof(product.id), "%s", product_id);

@@ -1,6 +1,6 @@
 /*
- * POST /orders: the saga. What a death of the process leaves behind, step by step, and what repairs
- * it:
+ * POST /orders: the saga. What the process leaves behind if it dies, step by step, and what repairs
+ * that:
  *
  *	before begin() commits    nothing
  *	until place() commits     an order being placed, perhaps a checkout and a reservation:
@@ -9,8 +9,8 @@
  *	after place() committed   a placed order and consume_cart in the outbox: the relay
  *	after reject() committed  a rejected order and its releases in the outbox: the relay
  *
- * A request that outlives its lease cannot place() the order any more and answers 503. A call of
- * it that arrives at a sibling later finds the tombstone that the release left there.
+ * A request that outlives its lease can no longer place() the order and answers 503. If one of its
+ * calls reaches a sibling later, it finds the tombstone that the release left there.
  */
 #include "order/order_api.h"
 
@@ -27,13 +27,14 @@
 #include "responder/idempotency.h"
 #include "responder/kept_answer.h"
 
-/* Kept of the request's time for the commit after the siblings' answers. */
+/* The part of the request's time that is left for the commit after the siblings' answers. */
 #define COMMIT_TIME (CLOCK_SECOND / 2)
 
-/* How often the cart is asked: others may be quicker after one that was in the way. */
+/* How often to ask for the cart. After one blocking order is out of the way, another may be
+ * quicker. */
 #define OPEN_TRIES 3
 
-/* How long the sweeper waits beyond the request's own deadline. */
+/* How much longer than the request's deadline its lease lasts. */
 #define LEASE_SLACK CLOCK_SECOND
 
 struct checkout {
@@ -48,10 +49,10 @@ struct checkout {
 	bool blocked; /* another order has the cart open */
 	int64_t lease_until;
 
-	/* Set anew by each run of a transaction. */
+	/* Reset by each run of a transaction. */
 	enum idempotency outcome;
-	enum order_fate first; /* of the order that the key was claimed for before */
-	bool ended;            /* the order was not being placed any more */
+	enum order_fate first; /* the order that an earlier request with this key began */
+	bool ended;            /* the order was no longer being placed */
 	struct order_effects effects;
 };
 
@@ -62,7 +63,7 @@ static void checkout_release(struct checkout *checkout)
 	order_answer_release(&checkout->stock);
 }
 
-/* What a step before the commit may end with besides 0, go on, and a negative error. */
+/* Steps before the commit return 0 (continue), a negative error, or this: the response is set. */
 #define REFUSED 1
 
 /* ---- step 1: durable ------------------------------------------------------------------------ */
@@ -80,8 +81,8 @@ static int begin(struct db_conn *conn, void *argument)
 	return order_store_begin(conn, &checkout->order, checkout->lease_until);
 }
 
-/* A replayed answer waits like the first one for what is still to be done about its order: the
- * process that placed it may have died since. */
+/* A replayed answer, like the first one, waits for the remaining effects of its order: the process
+ * that placed it may have died. */
 static int find_effects(struct db_conn *conn, void *argument)
 {
 	struct checkout *checkout = argument;
@@ -94,8 +95,8 @@ static int find_effects(struct db_conn *conn, void *argument)
 }
 
 /*
- * Where the process died before there was an answer, the order is given up, and the key with it. In
- * a transaction of its own: whoever ends an order locks the order first and then its key, and
+ * If the first request's process died before it answered, gives up its order and its key. This
+ * needs a transaction of its own: ending an order locks the order first and then the key, and
  * begin() holds the key.
  */
 static int decide_first(struct db_conn *conn, void *argument)
@@ -153,7 +154,7 @@ static int refused_by_cart(struct checkout *checkout)
 					    json_get_string(problem, "order_id", NULL));
 		response_header(response, "Retry-After", "1");
 	} else {
-		return -ETIMEDOUT; /* released: the sweeper was faster */
+		return -ETIMEDOUT; /* released: the sweeper came first */
 	}
 	return REFUSED;
 }
@@ -172,8 +173,8 @@ static int decide_blocker(struct db_conn *conn, void *argument)
 	return r < 0 ? r : order_outbox_of(conn, blocker->order_id, &blocker->effects);
 }
 
-/* Whether the order that has the cart open is out of the way now: its process has died, or its cart
- * is still to be told how it ended. */
+/* True: the order that had the cart open is out of the way. Its process had died, or the cart had
+ * not yet been told that the order had ended. */
 static bool unblock(struct checkout *checkout)
 {
 	struct blocker blocker = {.order_id =
@@ -184,9 +185,8 @@ static bool unblock(struct checkout *checkout)
 	       order_effects_of_another(checkout->app, &checkout->call, &blocker.effects);
 }
 
-/* Where the order that has the cart open is nobody's any more, it is ended and the cart asked
- * again.
- */
+/* Asks for the cart. If an order that nobody works on any more has it open, ends that order and
+ * asks again. */
 static int try_open(struct checkout *checkout)
 {
 	for (int tries = 1;; tries++) {
@@ -207,8 +207,8 @@ static int open_cart(struct checkout *checkout)
 
 	if (r < 0)
 		return r;
-	/* A cart service of the version before this one does not compare itself. First: what else
-	 * is the matter with a cart is none of a stranger's business. */
+	/* The cart service of the previous version does not compare the user. This check comes
+	 * first: a user must not learn anything about another user's cart. */
 	if (checkout->cart.user_id &&
 	    strcmp(checkout->cart.user_id, checkout->order.user_id) != 0) {
 		response_not_found(checkout->response, "Cart");
@@ -235,7 +235,7 @@ static int hold_stock(struct checkout *checkout)
 	checkout->hold_tried = true;
 	int r = try_hold(checkout);
 
-	/* What is short may be held by an order that is nobody's any more. */
+	/* An order that nobody works on any more may hold the missing stock. */
 	if (r == 0 && is_short(&checkout->stock) &&
 	    order_recover(checkout->app, checkout->call.deadline)) {
 		order_answer_release(&checkout->stock);
@@ -246,7 +246,7 @@ static int hold_stock(struct checkout *checkout)
 	if (!checkout->stock.refusal)
 		return 0;
 	if (strcmp(checkout->stock.refusal, "reservation-released") == 0)
-		return -ETIMEDOUT; /* the sweeper was faster */
+		return -ETIMEDOUT; /* the sweeper came first */
 	if (strcmp(checkout->stock.refusal, "price-changed") == 0)
 		order_problem_repriced(checkout->response, cart, &checkout->stock);
 	else
@@ -265,7 +265,7 @@ static const struct order_item *find_line(const struct order_answer *answer, con
 	return NULL;
 }
 
-/* The lines as the cart lists them, with the names and prices that the stock was held at. */
+/* The lines in the cart's order, with the names and prices at which the stock was held. */
 static int make_lines(struct checkout *checkout)
 {
 	const struct order_answer *cart = &checkout->cart;
@@ -352,8 +352,8 @@ static int place_order(struct checkout *checkout)
 
 /* ---- the way back --------------------------------------------------------------------------- */
 
-/* The order was not being placed any more: placed by a commit whose success we did not hear of, or
- * rejected by the sweeper. */
+/* The order is no longer being placed. Either our own commit placed it and we never heard of its
+ * success, or the sweeper rejected it. */
 static int look_again(struct checkout *checkout, struct db_conn *conn)
 {
 	struct order placed CLEANUP(order_release) = {0};
@@ -369,7 +369,7 @@ static int look_again(struct checkout *checkout, struct db_conn *conn)
 	return order_outbox_of(conn, placed.id, &checkout->effects);
 }
 
-/* The response is filled with what the client is to be told. */
+/* The response is already set. */
 static int reject(struct db_conn *conn, void *argument)
 {
 	struct checkout *checkout = argument;
@@ -395,8 +395,8 @@ static int reject(struct db_conn *conn, void *argument)
 				      &checkout->order, now);
 	if (r < 0)
 		return r;
-	/* The checkout in the way passes, so it is no answer to keep: the client's next try must
-	 * not get it again. */
+	/* The blocking checkout is temporary, so this answer is not stored: the client's next try
+	 * must not get it again. */
 	if (checkout->blocked || !kept_answer_wanted(checkout->response))
 		return idempotency_forget(conn, ORDER_CHECKOUT_OPERATION, checkout->order.id);
 	return idempotency_store(conn, checkout->request, checkout->response);
@@ -425,7 +425,7 @@ static int go(struct checkout *checkout)
 	if (r != 0)
 		r = db_transaction(checkout->app->runtime->db, reject, checkout);
 	if (r < 0) {
-		/* The order stays as it is: the sweeper will end it. */
+		/* The order stays as it is; the sweeper will end it. */
 		checkout->effects.count = 0;
 		return r;
 	}

@@ -5,12 +5,13 @@
 #define LINES   "(SELECT 1 FROM order_lines WHERE order_id = orders.id)"
 #define HISTORY "(SELECT 1 FROM order_history WHERE order_id = orders.id)"
 
-/* What order.c allows, and the start. A status may be given again, with a remark. */
+/* The transitions that order.c allows, and the first status. A status may be repeated with a
+ * remark. */
 #define STEPS                                                                                      \
 	"'nothing pending', 'pending processing', 'pending shipped', 'pending cancelled',"         \
 	" 'processing shipped', 'processing cancelled', 'shipped delivered'"
 
-/* Which effects an order in which state may have waiting. */
+/* The effects that may be waiting for an order, by its state. */
 #define EFFECT_FITS                                                                                \
 	"CASE kind WHEN 'consume_cart' THEN saga = 'placed'"                                       \
 	" WHEN 'release_cart' THEN saga = 'rejected'"                                              \
@@ -87,7 +88,7 @@ const struct check order_checks[ORDER_CHECK_COUNT] = {
 		.dated = true,
 	},
 	{
-		/* A refusal's order is forgotten after a day; a placed one never is. */
+		/* A rejected order is deleted before its stored answer; a placed one never is. */
 		.rule = "answers-have-orders",
 		.sql = "SELECT key, 'was answered with ' || keys.status || ', but order ' ||"
 		       " coalesce(resource_id, '?') || CASE WHEN orders.id IS NULL"

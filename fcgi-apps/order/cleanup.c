@@ -3,7 +3,7 @@
 #include "base/clock.h"
 #include "order/order_store.h"
 
-/* Rejected orders are kept for a while, for whoever asks why; anybody can have them made. */
+/* Rejected orders are kept for a while to explain them. Not for long: any client can cause them. */
 #define REJECTED_LIFETIME (3600 * CLOCK_SECOND)
 
 #define BATCH 100

@@ -8,25 +8,27 @@
 #include "base/log.h"
 #include "upstream/backoff.h"
 
-/* How long a holder tries, and how long nobody else does: the difference is for its last commit. */
+/* How long a holder tries, and how long its lease keeps others away. The difference is for its last
+ * commit. */
 #define TRY_TIME   (4 * CLOCK_SECOND)
 #define LEASE_TIME (6 * CLOCK_SECOND)
 _Static_assert(TRY_TIME < LEASE_TIME && LEASE_TIME < ORDER_LEASE_MAX,
 	       "never tried without a lease");
 
-/* How long an answer waits for its effects, and what is kept of the request's time to send it. */
+/* How long an answer waits for its effects, and how much of the request's time is left to send
+ * it. */
 #define VISIBLE_TIME CLOCK_SECOND
 #define ANSWER_TIME  (CLOCK_SECOND / 4)
 
-/* One effect of a batch may not use up the time of all. */
+/* The limit for one effect of a batch, so that it does not use up everyone's time. */
 #define TRY_TIME_EACH (2 * CLOCK_SECOND)
 #define BATCH         16
 
-/* Short enough that all is done within 10 s of a sibling's return, however long it was gone. */
+/* Short enough that all effects are done within 10 s of a sibling's return, after any outage. */
 #define RETRY_BASE    (CLOCK_SECOND / 2)
 #define RETRY_LONGEST (4 * CLOCK_SECOND)
 
-/* Done effects that are remembered, until they are deleted together. */
+/* How many done effects are kept until they are deleted together. */
 #define DONE_MAX 64
 
 #define REFUSED_PAUSE (30 * CLOCK_SECOND)
@@ -45,7 +47,7 @@ int order_effects_add(struct db_conn *conn, struct order_effects *effects,
 }
 
 enum result {
-	UNREACHABLE, /* or not tried: the time was over */
+	UNREACHABLE, /* or not tried, because the time was up */
 	DONE,
 	REFUSED,
 };
@@ -66,9 +68,9 @@ static int call_sibling(const struct order_siblings *siblings, const struct orde
 	return -EINVAL;
 }
 
-/* A cart that refuses has been released or consumed since: nothing is left to do. Goods that cannot
- * be released or shipped are a matter for a human. Any other answer is not the sibling's: something
- * else stands in its place for now, and its 404, too, means nothing. */
+/* 409 from the cart: the checkout has been released or consumed already, so nothing is left to do.
+ * 409 from product: goods that cannot be released or shipped need a human. Any other status, even
+ * 404, does not come from the sibling but from something in its place, and proves nothing. */
 static enum result judge(enum order_effect_kind kind, int status)
 {
 	bool releases = kind == ORDER_RELEASE_CART || kind == ORDER_RELEASE_STOCK;
@@ -137,8 +139,7 @@ static int write_results(struct db_conn *conn, void *argument)
 	return r;
 }
 
-/* Returns how many were done. When the process ends before write_down(), they are tried once more
- * than needed. */
+/* Returns how many were done. If the process ends before write_down(), they are tried once more. */
 static size_t try_all(const struct order_app *app, struct order_call call, int64_t end,
 		      struct run *run)
 {
@@ -173,7 +174,7 @@ struct done_list {
 };
 
 struct order_done {
-	pthread_mutex_t lock; /* guards what follows */
+	pthread_mutex_t lock; /* guards the list */
 	struct done_list list;
 };
 
@@ -218,7 +219,7 @@ void order_effects_write_done(const struct order_app *app)
 			  log_int("order.count", (int64_t)taken.count), log_error_code(r));
 }
 
-/* False where there is no room, or some are not done. */
+/* False: there is no room, or some are not done. */
 static bool note_done(struct order_done *done, const struct run *run)
 {
 	for (size_t i = 0; i < run->count; i++) {
@@ -257,7 +258,7 @@ static void try_own(struct own *own, int64_t end)
 	own->tried = true;
 }
 
-/* What is done shows already; that it is done need not be written down at once, and not alone. */
+/* Clients already see the effects. The record that they are done can wait and share a commit. */
 static void finish(void *argument)
 {
 	struct own *own = argument;
@@ -289,7 +290,7 @@ void order_effects_carry_out(struct request *request, const struct response *res
 	own->run.count = effects->count;
 	memcpy(own->request_id, request->request_id, sizeof(own->request_id));
 	memcpy(own->traceparent, request->traceparent, sizeof(own->traceparent));
-	/* An error promises nothing that could be looked for. */
+	/* An error promises no effects. */
 	if (response->status < 500)
 		try_own(own, end < latest ? end : latest);
 	request_after(request, finish, own);
@@ -338,7 +339,7 @@ bool order_effects_relay(const struct order_app *app, enum order_effect_target t
 	struct claim claim = {.target = target};
 	struct run run = {.effects = claim.effects};
 	size_t done = 0;
-	/* Looking first keeps an idle relay from taking part in write transactions. */
+	/* Reading first keeps an idle relay out of the write transactions. */
 	int r = db_read(app->runtime->db, any_due, &claim);
 
 	if (r == 0 && claim.count == 0)
@@ -356,6 +357,6 @@ bool order_effects_relay(const struct order_app *app, enum order_effect_target t
 		done = try_all(app, (struct order_call){0}, end < latest ? end : latest, &run);
 		write_down(app, &run);
 	}
-	/* While the sibling is away, those that pile up wait for it, a batch at a time. */
+	/* Continues at once only if the sibling answered: otherwise the rest waits. */
 	return run.count == BATCH && done > 0;
 }

@@ -7,7 +7,7 @@
 #define QUERY_SIZE   1024
 #define CLAUSE_LIMIT 11
 
-/* Which orders: the text after WHERE and its values; and in which sequence. */
+/* Selects orders: the text after WHERE, its values, and the sort order. */
 struct clause {
 	char text[CLAUSE_SIZE];
 	struct db_value values[CLAUSE_LIMIT];
@@ -25,8 +25,8 @@ static void clause_add(struct clause *clause, const char *comparison, struct db_
 		 clause->count);
 }
 
-/* The beginning of the range, or the page's place where that is further on: one row comparison, so
- * that it is a seek. An end of the range may have been moved since the place was given out. */
+/* Starts at the beginning of the range or, if it is further on, at the page's place. One row
+ * comparison, so the index can seek. The range may have changed since the cursor was issued. */
 static void clause_start(struct clause *clause, const struct order_filter *filter, int64_t range_at)
 {
 	bool placed = filter->place_id && (filter->ascending ? filter->place_at >= range_at
@@ -39,7 +39,7 @@ static void clause_start(struct clause *clause, const struct order_filter *filte
 		 clause->column, filter->ascending ? ">" : "<");
 }
 
-/* Where a walk ends, itself included. */
+/* The walk ends at this order, inclusive. */
 static void clause_end(struct clause *clause, const struct order_filter *filter)
 {
 	size_t length = strlen(clause->text);
@@ -53,10 +53,10 @@ static void clause_end(struct clause *clause, const struct order_filter *filter)
 		 filter->ascending ? "<=" : ">=", clause->count - 1, clause->count);
 }
 
-/* What an index answers: the range of the time that the listing is by. */
+/* The conditions that an index answers: the range of the time that the listing is sorted by. */
 static struct clause clause_of_index(const struct order_filter *filter)
 {
-	/* saga is literal, or the partial indexes would not fit. */
+	/* saga must be a literal, or the partial indexes would not apply. */
 	struct clause clause = {
 		.text = "saga = 'placed'",
 		.column = filter->by_update ? "updated_at" : "created_at",
@@ -70,8 +70,8 @@ static struct clause clause_of_index(const struct order_filter *filter)
 		clause_add(&clause, "user_id =", db_text(filter->user_id));
 	if (filter->status)
 		clause_add(&clause, "status =", db_text(order_status_name(*filter->status)));
-	/* What the start holds already would only mislead a planner that takes one of two bounds.
-	 */
+	/* A bound that the start already implies would mislead a planner that uses only one of
+	 * two. */
 	if (from > INT64_MIN && !filter->ascending)
 		clause_add(&clause,
 			   filter->by_update ? "updated_at >=" : "created_at >=", db_int(from));
@@ -80,7 +80,7 @@ static struct clause clause_of_index(const struct order_filter *filter)
 	return clause;
 }
 
-/* Whether orders are walked over that the other time leaves out. */
+/* Whether the walk passes orders that the other time filters out. */
 static bool leaves_out(const struct order_filter *filter)
 {
 	if (filter->by_update)
@@ -88,7 +88,7 @@ static bool leaves_out(const struct order_filter *filter)
 	return filter->updated_from > INT64_MIN;
 }
 
-/* "+ 0" keeps a planner from another index than the listing's. */
+/* "+ 0" keeps the planner from using another index than the listing's. */
 static struct clause clause_of_filter(const struct order_filter *filter)
 {
 	struct clause clause = clause_of_index(filter);
@@ -154,7 +154,7 @@ static int read_order(struct db_rows *row, struct order *order)
 	return !order->user_id || (tracking_number && !order->tracking_number) ? -ENOMEM : 0;
 }
 
-/* As read_event(), returns how many bytes of text it copied. */
+/* Like read_event(), returns how many bytes of text it copied. */
 static int read_line(struct db_rows *row, struct order *order)
 {
 	const struct order_item item = {
@@ -217,7 +217,7 @@ static void cut(struct order_list *list, size_t count)
 	list->cut = true;
 }
 
-/* The page's orders up to that one. */
+/* The page's orders up to and including last. */
 static struct clause clause_up_to(const struct order_filter *filter, const struct order *last)
 {
 	struct order_filter page = *filter;
@@ -227,20 +227,20 @@ static struct clause clause_up_to(const struct order_filter *filter, const struc
 	return clause_of_filter(&page);
 }
 
-/* Of the text of one kind of parts, on one page; one order has less of each. */
+/* Limit for the text of one kind of part on a page. A single order has less of each kind. */
 #define PART_BYTES_MAX (1 << 20)
 
-/* What a page's orders have of one kind. */
+/* One kind of part of the page's orders: lines or history entries. */
 struct parts {
 	const char *table;
 	const char *columns;
 	const char *position;
 	int (*read)(struct db_rows *row, struct order *order);
-	int limit; /* more than one order has */
+	int limit; /* more than a single order can have */
 };
 
-/* Reads the parts of all orders of the list, which come in the same sequence as the orders. At a
- * limit the list ends before the order whose parts may not be all. */
+/* Reads the parts of all listed orders, which come in the same order as the orders. If a limit is
+ * reached, the list ends before the order whose parts may be incomplete. */
 static int load_parts(struct db_conn *conn, const struct order_filter *filter,
 		      const struct parts *parts, struct order_list *list)
 {
@@ -254,8 +254,8 @@ static int load_parts(struct db_conn *conn, const struct order_filter *filter,
 	if (list->count == 0)
 		return 0;
 	struct clause clause = clause_up_to(filter, &list->orders[list->count - 1]);
-	/* PostgreSQL needs the limit to see that the page is short. With one SQLite, which would no
-	 * longer see the sequence, would sort all parts. */
+	/* PostgreSQL needs the limit to see that the page is short. SQLite must not get one: it
+	 * would no longer see that the index has the right order, and would sort all parts. */
 	if (db_dialect(conn) == DB_POSTGRES)
 		snprintf(limit, sizeof(limit), " ORDER BY place %s, id %s LIMIT %d",
 			 clause.direction, clause.direction, PAGE_LIMIT_MAX + 1);
@@ -288,8 +288,8 @@ static int load_parts(struct db_conn *conn, const struct order_filter *filter,
 	return 0;
 }
 
-/* All of an order by one statement: the order, its lines, its history, with the columns that their
- * readers expect. A column has one type, so numbers come as text. */
+/* Reads a whole order by one statement: the order, its lines and its history, in the columns that
+ * their readers expect. A column can have only one type, so numbers come as text. */
 #define FIND                                                                                       \
 	"SELECT id, user_id, cart_id, currency, CAST(total_amount AS TEXT), status,"               \
 	" tracking_number, CAST(version AS TEXT), CAST(created_at AS TEXT),"                       \
@@ -309,7 +309,7 @@ static int read_parts(struct db_rows *rows, struct order *order)
 									   read_event};
 	int r = db_next(rows);
 
-	/* One that is not placed may have lines already. */
+	/* An order that is not placed may already have lines. */
 	if (r == 0 || (r > 0 && db_column_int(rows, FIND_PART) != 0))
 		return -ENOENT;
 	while (r > 0) {
@@ -345,8 +345,8 @@ int order_store_find_to_change(struct db_conn *conn, const char *id, struct orde
 	return r < 0 ? r : order_store_find(conn, id, ret_order);
 }
 
-/* Three queries, however many orders, on the one snapshot that db.h promises to readers: by one
- * query, SQLite would have to sort all parts of them. */
+/* Three queries for any number of orders, on the one snapshot that db.h promises to readers. A
+ * single query would make SQLite sort all parts. */
 int order_store_page(struct db_conn *conn, const struct order_filter *filter, int64_t limit,
 		     struct order_list *ret_list)
 {

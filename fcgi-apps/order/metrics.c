@@ -37,7 +37,7 @@ static void write_outbox(struct db *db, struct text *out)
 	struct order_outbox_figures figures[ORDER_TARGET_COUNT];
 	int64_t now = clock_now();
 
-	/* A figure that is not known is left out, rather than shown as 0. */
+	/* An unknown figure is left out rather than shown as 0. */
 	if (db_read(db, measure_outbox, figures) < 0)
 		return;
 	struct metric depth = metric_family(out, METRIC_GAUGE, "order_outbox_depth",

@@ -4,10 +4,10 @@
 #include "responder/old_user_ids.h"
 
 /*
- * saga says where a checkout stands: placing (leased to a request), placed, rejected. Only placed
- * orders are seen by clients, so the listing indexes hold nothing else; each of them ends with the
- * page key, so that every filter combination is a seek. The lease and the rows to purge have small
- * indexes of their own.
+ * saga is the state of the checkout: placing (leased to a request), placed, or rejected. Clients
+ * see only placed orders, so the listing indexes contain nothing else. Each index ends with the
+ * page key, so that every combination of filters is a seek. The lease and the rows to purge have
+ * small indexes of their own.
  */
 static const char orders[] =
 	"CREATE TABLE orders ("
@@ -51,7 +51,8 @@ static const char orders[] =
 	" at BIGINT NOT NULL,"
 	" PRIMARY KEY (order_id, version));"
 
-	/* The outbox: what is still to be told to a sibling. A row is gone once it is done. */
+	/* The outbox: calls that siblings still have to get. A row is deleted when its call is
+	 * done. */
 	"CREATE TABLE order_effects ("
 	" order_id TEXT NOT NULL,"
 	" kind TEXT NOT NULL,"
@@ -64,13 +65,13 @@ static const char orders[] =
 	"CREATE INDEX order_effects_due ON order_effects (target, "
 	"next_attempt_at);" IDEMPOTENCY_SCHEMA;
 
-/* The key of a checkout that ended without an answer is known by its order. Answered ones, a day's
- * worth, are not looked through for it. */
+/* Finds the key of a checkout that ended without an answer by its order. A day's worth of answered
+ * keys is not in the index. */
 static const char running_keys[] =
 	"CREATE INDEX idempotency_keys_running ON idempotency_keys (operation, resource_id)"
 	" WHERE status = 0;";
 
-/* What a synchronisation asks for: what has changed since, of all, of a user, of a status. */
+/* For synchronisation: what changed since a time, of all orders, of a user, of a status. */
 static const char changes[] =
 	"CREATE INDEX orders_by_change ON orders (updated_at, id) WHERE saga = 'placed';"
 	"CREATE INDEX orders_by_user_and_change ON orders (user_id, updated_at, id)"
@@ -80,8 +81,7 @@ static const char changes[] =
 	"CREATE INDEX orders_by_user_status_and_change ON orders (user_id, status, updated_at, id)"
 	" WHERE saga = 'placed';";
 
-/* Whose lease it is: a session (storage/conn.h). NULL: nobody's, or one that is not known by its
- * session. */
+/* The session that holds the lease (storage/conn.h). NULL: none, or one that has no session. */
 static const char holders[] = "ALTER TABLE orders ADD COLUMN holder BIGINT;"
 			      "ALTER TABLE order_effects ADD COLUMN holder BIGINT;";
 

@@ -53,8 +53,8 @@ bool order_cart_id_valid(const char *cart_id)
 	return length > 0 && length < ORDER_CART_ID_SIZE && strspn(cart_id, allowed) == length;
 }
 
-/* Makes room for one more element; arrays grow at powers of two. NULL when out of memory, and the
- * old array stays. */
+/* Makes room for one more element; arrays grow at powers of two. NULL: out of memory, and the old
+ * array remains valid. */
 static void *grown(void *array, size_t count, size_t size)
 {
 	if (count & (count - 1))

@@ -54,8 +54,8 @@ int order_api_replay(struct request *request, struct response *response)
 
 #define LISTING_FIELDS 2
 
-/* The sequences that there are, the first unless another is asked for. Its kind of cursor is that
- * of the version before this one, which knew no other. */
+/* The sort orders; the first is the default. Its cursors are those of the previous version, which
+ * had no other sort order. */
 static const struct listing {
 	const char *sort;
 	const char *kind;
@@ -92,7 +92,7 @@ static bool read_time(const struct request *request, struct response *response, 
 	return false;
 }
 
-/* Fills the filter but for the place of the page. False: the response is a 422 now. */
+/* Fills the filter except for the page's place. False: the response is a 422. */
 static bool read_filter(const struct request *request, struct response *response,
 			const struct listing *listing, struct order_filter *filter,
 			enum order_status *status)
@@ -118,7 +118,7 @@ static bool read_filter(const struct request *request, struct response *response
 	       read_time(request, response, "updated_after", &filter->updated_from);
 }
 
-/* Sets where the walk ends, in memory that the caller keeps. 1 where that is not the end. */
+/* Sets where the walk ends, in memory of the caller. 1: there may be further orders. */
 static int end_walk(const struct request *request, struct order_filter *filter,
 		    struct order_horizon *horizon)
 {
@@ -131,7 +131,7 @@ static int end_walk(const struct request *request, struct order_filter *filter,
 	return ahead;
 }
 
-/* From the beginning, whatever the page. */
+/* Counts from the beginning of the list, not from this page. */
 static int write_total(const struct request *request, struct response *response,
 		       struct order_filter filter)
 {
@@ -160,7 +160,7 @@ static void write_link(const struct request *request, struct response *response,
 	paging_next(request, response, listing->kind, fields, LISTING_FIELDS);
 }
 
-/* Full pages of very full orders would be longer than an answer may be: such a page ends early. */
+/* A page of very large orders ends early: an answer must not be longer than this. */
 #define PAGE_BYTES_MAX (7u << 18) /* 1.75 MiB */
 
 static int write_page(const struct request *request, struct response *response,
@@ -168,7 +168,7 @@ static int write_page(const struct request *request, struct response *response,
 {
 	struct order_list list CLEANUP(order_list_release) = {0};
 	int64_t limit = request_query_int(request, "limit", PAGE_LIMIT_DEFAULT);
-	/* One more than asked for tells whether there is a next page. */
+	/* One more than requested, to know whether there is a next page. */
 	int r = order_store_page(request->db, filter, limit + 1, &list);
 	size_t written = 0;
 
@@ -225,11 +225,11 @@ struct change {
 	const char *reason;
 	const char *tracking_number;
 
-	/* Set anew by each run of the transaction. */
+	/* Reset by each run of the transaction. */
 	struct order_effects effects;
 };
 
-/* Where the status may stand: in the body, in the query, or in both when they agree. */
+/* The status may be in the body, in the query, or in both if they agree. */
 static const char *read_status(const struct request *request, struct response *response)
 {
 	const char *in_query = request_query(request, "status");
@@ -248,7 +248,7 @@ static const char *read_status(const struct request *request, struct response *r
 	return NULL;
 }
 
-/* The effect stands in the same commit as the status it follows from. */
+/* The effect commits together with the status that causes it. */
 static int add_effect(struct db_conn *conn, struct change *change, const struct order *order)
 {
 	if (change->status != ORDER_CANCELLED && change->status != ORDER_SHIPPED)
@@ -264,7 +264,7 @@ static bool is_told(const char *text, const char *known)
 	return !text || (known && strcmp(text, known) == 0);
 }
 
-/* A PUT again is one that tells what the order's last event says already. */
+/* A request is a repetition if the order's last event already says the same. */
 static bool tells_nothing_new(const struct change *change, const struct order *order)
 {
 	return is_told(change->tracking_number, order->tracking_number) &&
@@ -293,7 +293,7 @@ static int change_status(struct db_conn *conn, void *argument)
 
 	if (stays && tells_nothing_new(change, &order)) {
 		write_order(&order, response);
-		/* Waits for what the first answer may have left undone. */
+		/* Waits for effects that the first request may have left. */
 		return order_outbox_of(conn, order.id, &change->effects);
 	}
 	if (stays && order.event_count >= ORDER_REMARKS_MAX) {
@@ -307,7 +307,7 @@ static int change_status(struct db_conn *conn, void *argument)
 	r = order_store_set_status(conn, &order, change->status, change->reason,
 				   change->tracking_number, clock_now());
 	if (r <= 0)
-		return r < 0 ? r : -EAGAIN; /* db_transaction() reads it again */
+		return r < 0 ? r : -EAGAIN; /* db_transaction() runs this again */
 	write_order(&order, response);
 	return stays ? 0 : add_effect(conn, change, &order);
 }

@@ -55,9 +55,9 @@ static int insert_lines(struct db_conn *conn, const struct order *order)
 
 int order_store_place(struct db_conn *conn, const struct order *order, int64_t now)
 {
-	/* Whoever changes saga away from placing first has the order: this, or the sweeper. A
-	 * thread that wakes up after its lease leaves it to the sweeper, even where that slept too.
-	 */
+	/* The request and the sweeper both change saga away from placing; the first one owns the
+	 * order. A request that wakes up after its lease leaves the order to the sweeper, even if
+	 * that slept too. */
 	int64_t changed = db_run(
 		conn,
 		"UPDATE orders SET saga = 'placed', total_amount = $2, created_at = $3,"
@@ -137,7 +137,7 @@ int order_store_holders(struct db_conn *conn, int64_t now, int64_t *ret_list, si
 {
 	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
 	size_t count = 0;
-	/* Effects that are due are held by nobody, and may be many. */
+	/* Only leased effects count: those that are due have no holder, and there may be many. */
 	int r = db_query(conn,
 			 "SELECT holder FROM orders"
 			 " WHERE saga = 'placing' AND lease_until > 0 AND holder <> $1"
@@ -154,9 +154,9 @@ int order_store_holders(struct db_conn *conn, int64_t now, int64_t *ret_list, si
 	return r < 0 ? r : (int)count;
 }
 
-/* Several sweepers look at the same time: each takes what no other has. Materialized, or PostgreSQL
- * may run the part that takes once for each row. The condition stands in the UPDATE too, for those
- * who do not skip. */
+/* Several sweepers run at the same time, and each takes rows that no other has. Without
+ * MATERIALIZED, PostgreSQL may run the subquery once per row. The condition is repeated in the
+ * UPDATE for statements that do not skip locked rows. */
 #define REJECT_SQL(which, lock)                                                                    \
 	"WITH taken AS MATERIALIZED (SELECT id FROM orders WHERE saga = 'placing' AND " which lock \
 	") UPDATE orders SET saga = 'rejected', updated_at = $1"                                   \
@@ -235,7 +235,8 @@ int order_store_set_status(struct db_conn *conn, struct order *order, enum order
 	return r < 0 ? r : 1;
 }
 
-/* The version stays: it is the history's. Whoever asks what has changed is to hear of it. */
+/* The version stays: it numbers the history. updated_at changes, so that synchronising clients see
+ * it. */
 const struct old_user_ids order_old_user_ids = {
 	.walk = OLD_USER_IDS_WALK("orders WHERE saga = 'placed'"),
 	.sqlite_change = "UPDATE orders SET user_id = $2, updated_at = $4 WHERE id IN"

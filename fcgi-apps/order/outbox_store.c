@@ -32,7 +32,7 @@ const char *order_target_name(enum order_effect_target target)
 	return target_names[target];
 }
 
-/* Leases count by their time alone where there is no session. */
+/* Without a session, only the time limits a lease. */
 static struct db_value holder_of(struct db_conn *conn, int64_t leased_until, int64_t now)
 {
 	int64_t session = leased_until > now ? db_session(conn) : 0;
@@ -40,7 +40,8 @@ static struct db_value holder_of(struct db_conn *conn, int64_t leased_until, int
 	return session ? db_int(session) : db_null();
 }
 
-/* A lease that is longer would outlive its holder: order_outbox_recall() ends it at once. */
+/* A longer lease would be taken for an error of the clock: order_outbox_recall() would end it at
+ * once. */
 static bool is_lease(int64_t until, int64_t now)
 {
 	return until - now <= ORDER_LEASE_MAX;
@@ -69,7 +70,7 @@ int order_outbox_any_due(struct db_conn *conn, enum order_effect_target target, 
 			 DB_VALUES(db_text(order_target_name(target)), db_int(now)));
 }
 
-/* What read_effect() reads, in its order. */
+/* The columns that read_effect() reads, in order. */
 #define EFFECT_COLUMNS "order_id, kind, cart_id, attempts, next_attempt_at"
 
 static int read_effect(struct db_rows *row, struct order_effect *effect)
@@ -91,7 +92,7 @@ static int read_effect(struct db_rows *row, struct order_effect *effect)
 	return -EIO;
 }
 
-/* Up to size of them: returns how many. */
+/* Reads up to size effects and returns how many. */
 static int read_effects(struct db_rows *rows, struct order_effect *ret_list, size_t size)
 {
 	size_t count = 0;
@@ -110,8 +111,8 @@ int order_outbox_claim(struct db_conn *conn, enum order_effect_target target, in
 {
 	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
 	assert(lease_until > now && is_lease(lease_until, now));
-	/* "Due" stands in the UPDATE too: of two relays that selected the same row, the one that
-	 * waits for its lock looks again and finds it leased. */
+	/* The UPDATE checks again that the effect is due: if two relays selected the same row, the
+	 * one that waited for the lock finds it leased. */
 	int r = db_query(conn,
 			 "UPDATE order_effects SET next_attempt_at = $1, holder = $5"
 			 " WHERE (order_id, kind) IN (SELECT order_id, kind FROM order_effects"

@@ -67,7 +67,7 @@ static void write_number(struct json_writer *json, const struct json *item, cons
 	json_write_raw(json, text, strlen(text));
 }
 
-/* The prices are the sibling's, in the shop's currency. */
+/* The prices come from Product, in the shop's currency. */
 static void write_repriced(struct json_writer *json, const char *product_id,
 			   const struct json *items)
 {

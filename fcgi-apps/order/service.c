@@ -12,7 +12,7 @@
 #include "order/sweeper.h"
 #include "responder/old_user_ids.h"
 
-/* Made of openapi.json. */
+/* Generated from openapi.json. */
 extern const struct contract order_contract;
 extern const struct binding *const order_bindings[];
 
@@ -43,7 +43,7 @@ static const struct task tasks[] = {
 	{.name = "sweep", .interval = CLOCK_SECOND / 4, .run = order_sweep},
 	{.name = "delete-rejected-orders", .interval = 60 * CLOCK_SECOND, .run = order_cleanup},
 	{.name = "renew-user-ids", .interval = 5 * CLOCK_SECOND, .run = renew_user_ids},
-	/* Takes the longer the more orders there are. */
+	/* Takes time in proportion to the number of orders. */
 	{.name = "count-orders",
 	 .interval = 15 * CLOCK_SECOND,
 	 .rest = 100,
@@ -54,7 +54,7 @@ static void stop(void *argument)
 {
 	struct order_app *app = argument;
 
-	/* Or the next process would carry them out once more. */
+	/* Otherwise the next process would carry them out again. */
 	if (app->done)
 		order_effects_write_done(app);
 	upstream_free(app->siblings.cart);

@@ -25,12 +25,12 @@ static int exchange(struct upstream *upstream, const struct order_call *call, co
 		.deadline = call->deadline,
 		.request_id = call->request_id,
 		.traceparent = call->traceparent,
-		.idempotent = true, /* all of them, by order id */
+		.idempotent = true, /* each call is, by its order id */
 	};
 
 	int r = upstream_call(upstream, &request, ret_response);
 
-	return r == -EMSGSIZE ? -EHOSTDOWN : r; /* no sibling says that much */
+	return r == -EMSGSIZE ? -EHOSTDOWN : r; /* no sibling sends that much */
 }
 
 static int unexpected(struct upstream *upstream, const struct upstream_response *response)
@@ -42,7 +42,7 @@ static int unexpected(struct upstream *upstream, const struct upstream_response 
 	return -EHOSTDOWN;
 }
 
-/* The prices are Product's: Cart's are only compared with them. */
+/* Prices come from Product; the cart's prices are only compared with them. */
 static int check_currency(const struct order_siblings *siblings, const struct json *held)
 {
 	if (strcmp(json_get_string(held, "currency", ""), siblings->currency.code) == 0)

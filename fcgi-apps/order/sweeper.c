@@ -10,11 +10,11 @@
 
 #define BATCH 32
 
-/* Processes looked at at a time: more than there are replicas, or the dead would hide behind those
- * that live. */
+/* How many processes are examined at a time: more than there are replicas, or live ones could keep
+ * a dead one from being found. */
 #define SESSIONS_MAX 32
 
-/* For how long anything is held up by what others left: a start too, for which clients wait in the
+/* The longest delay that this recovery may cause. A start is delayed too, while clients wait in the
  * socket's queue. */
 #define RECOVERY_TIME CLOCK_SECOND
 
@@ -26,9 +26,9 @@ struct sweep {
 };
 
 /*
- * How far the request came is not known, so both siblings are told: releasing what was never asked
- * for leaves a mark there that stops a request still on its way. The key is forgotten, because no
- * answer was given: the client's next try is a new order.
+ * It is unknown how far the request came, so both siblings are told: a release of what was never
+ * requested leaves a tombstone there, which stops a request that is still on its way. The key is
+ * forgotten because no answer was given: the client's next try is a new order.
  */
 static int reject_one(struct db_conn *conn, const struct order_ref *ref, int64_t now)
 {
@@ -146,7 +146,7 @@ static int look(struct db_conn *conn, void *argument)
 
 static bool sweep_once(const struct order_app *app, struct sweep *result)
 {
-	/* Looking first keeps an idle sweeper from taking part in write transactions. */
+	/* Reading first keeps an idle sweeper out of the write transactions. */
 	int r = db_read(app->runtime->db, look, result);
 
 	if (r > 0)
