@@ -5,7 +5,8 @@
 #define WORD_MAX  1024
 #define WORDS_MAX (BEGINNINGS_MAX * WORD_MAX)
 
-/* Before and after all that a word goes on with: words are letters, marks and digits. */
+/* Sort before and after everything that can continue a word: words are letters, marks and
+ * digits. */
 #define FIRST "\x01"
 #define LAST  "\xf4\x8f\xbf\xbf"
 
@@ -16,7 +17,7 @@ void beginnings_release(struct beginnings *beginnings)
 	text_release(&beginnings->words);
 }
 
-/* Terms from the one up to the other. */
+/* The terms from one word to another, inclusive. */
 struct range {
 	struct text from;
 	struct text to;
@@ -49,7 +50,7 @@ static struct db_value value_of(const struct text *text)
 	return db_bytes(text_string(text), text->length);
 }
 
-/* The range's first word is appended, and is in it no more. 1, or 0 where there is none. */
+/* Appends the range's first word and removes it from the range. 1, or 0 if the range is empty. */
 static int take_word(struct db_conn *conn, struct range *range, struct text *words)
 {
 	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
@@ -71,7 +72,7 @@ static int take_word(struct db_conn *conn, struct range *range, struct text *wor
 	return 1;
 }
 
-/* 1: what begins so has fewer places than that; 0: as many. */
+/* 1: words with this beginning have fewer places than that; 0: as many or more. */
 static int has_few_places(struct db_conn *conn, const char *word, size_t length, size_t places)
 {
 	struct range range CLEANUP(range_release) = {0};

@@ -9,10 +9,10 @@
 /* A hundred result lines, each with up to VIOLATIONS_MAX violations. */
 #define RESULTS_MAX (4u << 20)
 
-/* Each of them gets a result, which is longer than a very short line. */
+/* Each line gets a result, which is longer than a very short line. */
 #define LINES_MAX 100000
 
-/* An import goes no further once its results, which wait on the disk, are this long. */
+/* An import stops when its results, which are buffered on disk, are this long. */
 #define ANSWER_MAX (32u << 20)
 
 /* With an Idempotency-Key the import is one transaction and its answer is stored. */
@@ -37,8 +37,8 @@ static int64_t read_request(void *context, void *buffer, size_t size)
 }
 
 /*
- * Result lines wait in an unnamed temporary file until the body has been read: nginx sends no more
- * of it once the answer has begun.
+ * Result lines are buffered in an unnamed temporary file until the whole body is read: once the
+ * answer begins, nginx stops sending the body.
  */
 struct import_stream {
 	struct request *request;
@@ -83,7 +83,8 @@ static int keep(struct import_stream *stream, const struct text *results)
 	return 0;
 }
 
-/* A store that fails from the start is a 503; later it is the chunk's result. */
+/* If the first chunk cannot be stored, the answer is a 503. A later failure is that chunk's
+ * result. */
 static int store_chunk(struct import_stream *stream)
 {
 	struct text results CLEANUP(text_release) = {0};
@@ -98,7 +99,7 @@ static int store_chunk(struct import_stream *stream)
 	return keep(stream, &results);
 }
 
-/* A limit was reached: what was read before is stored. */
+/* A limit was reached: stores what was read so far. */
 static int keep_abort(struct import_stream *stream, const char *detail)
 {
 	struct text results CLEANUP(text_release) = {0};
@@ -108,7 +109,7 @@ static int keep_abort(struct import_stream *stream, const char *detail)
 	return keep(stream, &results);
 }
 
-/* Why the next line, of which that many came before, is not taken any more; NULL: it is. */
+/* Why the next line (after so many) is not read any more; NULL: it is. */
 static const char *limit_reached(const struct import_stream *stream, int64_t lines)
 {
 	if (lines == LINES_MAX)
@@ -182,14 +183,14 @@ static int64_t read_memory(void *context, void *buffer, size_t size)
 	return (int64_t)length;
 }
 
-/* As it is stored, whatever its spelling: see contract_check_schema(). */
+/* Writes the sku as it would be stored, whatever its spelling (contract_check_schema()). */
 static int write_normal(struct json_writer *writer, const struct json *sku)
 {
 	struct text normal CLEANUP(text_release) = {0};
 	size_t length;
 	const char *text = json_string(sku, &length);
 
-	text_init(&normal, NDJSON_LINE_MAX * 3); /* U+1D160 in NFC: thrice as long */
+	text_init(&normal, NDJSON_LINE_MAX * 3); /* U+1D160 grows threefold in NFC */
 	if (!schema_text_normalize(text, length, &normal))
 		json_write_bytes(writer, text, length);
 	else if (!text_error(&normal))
@@ -197,7 +198,7 @@ static int write_normal(struct json_writer *writer, const struct json *sku)
 	return text_error(&normal);
 }
 
-/* Lines that are no products are told later. */
+/* Skips lines that are not products; they are reported later. */
 static int write_sku(struct json_writer *writer, const struct product_ndjson_line *line)
 {
 	struct json *value CLEANUP(json_free_p) = NULL;
@@ -209,7 +210,8 @@ static int write_sku(struct json_writer *writer, const struct product_ndjson_lin
 	return r == -EINVAL ? 0 : r;
 }
 
-/* For the whole body: chunk by chunk they would be locked in another order than orders do it. */
+/* Locks all products of the body at once: chunk by chunk, they would be locked in another order
+ * than by orders. */
 static int lock_products(struct request *request)
 {
 	struct product_ndjson lines CLEANUP(product_ndjson_release) = {0};
@@ -232,7 +234,7 @@ static int lock_products(struct request *request)
 	return r < 0 ? r : product_import_lock(request->db, &skus);
 }
 
-/* Inside the transaction that stores the answer for the key as well. */
+/* Runs in the transaction that also stores the answer for the key. */
 static int import_at_once(struct request *request, struct response *response)
 {
 	struct product_import *import CLEANUP(product_import_free_p) = NULL;

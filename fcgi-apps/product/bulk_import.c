@@ -4,7 +4,7 @@
 #include "base/json_writer.h"
 #include "product/import_line.h"
 
-/* For all of a chunk's, escaped. */
+/* All skus of a chunk, escaped. */
 #define SKUS_TEXT_MAX (128u << 10)
 
 struct product_import {
@@ -14,7 +14,7 @@ struct product_import {
 	size_t count;
 	struct import_line lines[BULK_CHUNK_LINES];
 	size_t good;
-	struct import_line *sorted[BULK_CHUNK_LINES]; /* the good ones */
+	struct import_line *sorted[BULK_CHUNK_LINES]; /* the valid lines */
 };
 
 int product_import_create(const struct runtime *runtime, bool merge,
@@ -80,13 +80,13 @@ static int look_up(struct db_conn *conn, const struct import_rules *rules, struc
 	return r < 0 ? r : import_line_remember(line, rules, rows);
 }
 
-/* Whether an error is about one line only. */
+/* Whether the error concerns a single line only. */
 static bool is_refusal(int error)
 {
 	return error == -EINVAL || error == -EEXIST;
 }
 
-/* Ends the savepoint: undoes what followed it when that was refused, and then says so. */
+/* Ends the savepoint. If the line was refused, undoes it and returns the refusal. */
 static int end_savepoint(struct db_conn *conn, int result)
 {
 	if (result == 0)
@@ -122,7 +122,7 @@ static int apply_singly(struct db_conn *conn, struct product_import *import, int
 		if (!line->value)
 			continue;
 		int r = apply(conn, &import->rules, line, now);
-		/* Made by somebody after it was looked for. */
+		/* Another request made the product after we looked for it. */
 		if (r == -EEXIST)
 			r = apply(conn, &import->rules, line, now);
 		if (r < 0 && !is_refusal(r))
@@ -140,7 +140,7 @@ static int compare_lines(const void *a, const void *b)
 	return order ? order : (left->number > right->number) - (left->number < right->number);
 }
 
-/* Sorts pointers to the good lines by sku, those of one sku in their order. */
+/* Sorts pointers to the valid lines by sku; lines with the same sku keep their order. */
 static void sort_lines(struct product_import *import)
 {
 	import->good = 0;
@@ -185,7 +185,7 @@ static int write_skus(const struct product_import *import, struct text *out)
 	return text_error(out);
 }
 
-/* For all lines at once; those that repeat a sku are left out. */
+/* One query for all lines, except those that repeat a sku. */
 static int look_up_all(struct db_conn *conn, struct product_import *import)
 {
 	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
@@ -206,7 +206,7 @@ static int look_up_all(struct db_conn *conn, struct product_import *import)
 	return r;
 }
 
-/* All lines together: a store that is a server gets them in a few messages. */
+/* Posts all lines before waiting: a server gets them in a few messages. */
 static int post_all(struct db_conn *conn, struct product_import *import, int64_t now)
 {
 	int r = 0;
@@ -233,8 +233,8 @@ static int apply_together(struct db_conn *conn, struct product_import *import, i
 	return r < 0 ? r : end_savepoint(conn, post_all(conn, import, now));
 }
 
-/* Imports that make the same products in different orders would wait for each other in a circle:
- * they go one after the other. The number is "import" in ASCII. */
+/* Two imports that make the same products in different orders would deadlock, so imports take
+ * turns. The number is "import" in ASCII. */
 static int wait_for_turn(struct db_conn *conn)
 {
 	return db_lock(conn, "SELECT pg_advisory_xact_lock(115918758703732)", DB_NO_VALUES);
@@ -257,13 +257,14 @@ int product_import_apply(struct db_conn *conn, void *argument)
 		return r;
 	sort_lines(import);
 	r = apply_together(conn, import, now);
-	/* Somebody just made one of these products: now it is there to be updated. */
+	/* Another request just made one of these products, so now it can be updated. */
 	if (r == -EEXIST)
 		r = apply_together(conn, import, now);
 	return is_refusal(r) ? apply_singly(conn, import, now) : r;
 }
 
-/* What is refused is undone with the transaction: in a savepoint SQLite would copy every page. */
+/* Refused lines are undone with the whole transaction: in a savepoint SQLite would copy every
+ * page. */
 static int apply_whole(struct db_conn *conn, void *argument)
 {
 	struct product_import *import = argument;

@@ -1,9 +1,9 @@
 #include "product/checks.h"
 
 /*
- * The figures of a product against the ledger and the reservations. Movements without a reference
- * brought stock in or took it out: opening stock, adjustments, imports. Those with one are an
- * order's: "hold" takes out of inventory, "release" gives back, "ship" moves nothing any more.
+ * Compares the figures of a product with the ledger and the reservations. Movements without a
+ * reference are opening stock, adjustments and imports. Those with a reference belong to an order:
+ * "hold" takes from inventory, "release" gives back, "ship" changes inventory no further.
  */
 #define SUMS(condition)                                                                            \
 	"(SELECT product_id, sum(delta) AS total FROM stock_movements" condition                   \
@@ -22,7 +22,7 @@
 #define RELEASES         COUNT_OF("release") " AS releases"
 #define SHIPS            COUNT_OF("ship") " AS ships"
 
-/* Each order's movements of each product. */
+/* The movements of each product by order. */
 #define MOVED                                                                                      \
 	"(SELECT reference, product_id, count(*) AS number, sum(delta) AS delta, " HOLDS           \
 	", " RELEASES ", " SHIPS " FROM stock_movements WHERE reference IS NOT NULL"               \
@@ -108,7 +108,7 @@ const struct check product_checks[PRODUCT_CHECK_COUNT] = {
 		       "  AND deleted_at IS NULL) ORDER BY product_id, tag",
 	},
 	{
-		/* A view of SQLite's products. */
+		/* On SQLite this is a view of products, which cannot disagree. */
 		.rule = "changes-tell-products",
 		.sql = "SELECT id, 'is not among the changes at the time of its last one'"
 		       " FROM products WHERE NOT EXISTS (SELECT 1 FROM product_changes"
@@ -121,9 +121,9 @@ const struct check product_checks[PRODUCT_CHECK_COUNT] = {
 		.postgres_only = true,
 	},
 	{
-		/* FTS5's own integrity-check is a write. A name of ASCII is what is indexed of it,
-		 * but for case, if no word of it is too long. PostgreSQL's words are in the
-		 * product. */
+		/* FTS5's own integrity-check would write. An ASCII name is indexed as it is, except
+		 * for case, unless a word is too long. PostgreSQL stores the words in the product
+		 * itself. */
 		.rule = "search-finds-names",
 		.sql = "SELECT id, CASE WHEN deleted_at IS NULL"
 		       " THEN 'is not found by its name' ELSE 'is deleted, but found' END"

@@ -26,7 +26,7 @@ static int read_stored(struct db_conn *conn, void *argument)
 static int store_wanted(struct db_conn *conn, void *argument)
 {
 	const struct currency_codes *codes = argument;
-	/* Another replica may have come first. */
+	/* Another replica may have set it first. */
 	int64_t r = db_run(conn,
 			   "INSERT INTO prices (id, currency) VALUES (1, $1)"
 			   " ON CONFLICT (id) DO NOTHING",

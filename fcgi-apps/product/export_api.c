@@ -4,7 +4,7 @@
 
 #define NDJSON "application/x-ndjson"
 
-/* Products a page, and what they take at most when every character is escaped. */
+/* Products per page, and their size if every character has to be escaped. */
 #define PAGE_ROWS 100
 #define PAGE_MAX  (16u << 20)
 
@@ -23,7 +23,7 @@ static void export_page_release(struct export_page *page)
 	text_release(&page->text);
 }
 
-/* Only products with a sku: the import knows a product by it. */
+/* Exports only products with a sku, because the import identifies products by sku. */
 static int read_page(struct db_conn *conn, void *argument)
 {
 	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;

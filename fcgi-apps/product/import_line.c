@@ -13,7 +13,7 @@ static int read_input(struct import_line *line, const struct import_rules *rules
 	return r == 0;
 }
 
-/* 1: the value is good; 0: violations say why not. */
+/* 1: the value is valid; 0: the violations say why not. */
 static int check(struct import_line *line, const struct import_rules *rules,
 		 const struct product_ndjson_line *text)
 {
@@ -79,7 +79,7 @@ int import_line_remember(struct import_line *line, const struct import_rules *ru
 	return rules->merge ? product_input_document(row, rules->currency, &line->whole) : 0;
 }
 
-/* With merge: makes the line whole. 1: it is now; 0: it is refused. */
+/* With merge: completes the line with the product's members. 1: complete; 0: refused. */
 static int merge(struct import_line *line, const struct import_rules *rules)
 {
 	if (!line->whole)

@@ -9,12 +9,12 @@
 #define IDS_TEXT_MAX (64u << 10)
 #define KEY_TEXT_MAX 4096
 
-/* A page of very large products ends early, but not before the PRODUCT_IDS_MAX largest that there
- * can be; and its rows are read so many at a time: memory stays bounded. */
+/* To bound memory, a page of very large products ends early, but never before the PRODUCT_IDS_MAX
+ * largest possible products. Its rows are read in chunks. */
 #define PAGE_BYTES_MAX (3u << 20)
 #define CHUNK_ROWS     101
 
-/* What of a listing's query parameters needs memory of its own. */
+/* A listing's query parameters, with the memory that they need. */
 struct list_request {
 	struct product_filter filter;
 	struct text ids;
@@ -64,7 +64,7 @@ static const int64_t *read_time(const struct request *request, const char *name,
 	return NULL;
 }
 
-/* Deleted products are in no index but that of changes, and have no tags there. */
+/* The list of changes is the only index that has deleted products, and it has no tags. */
 static void check_deleted(const struct request *request, struct violations *violations)
 {
 	const char *sort = request_query(request, "sort");
@@ -79,7 +79,7 @@ static void check_deleted(const struct request *request, struct violations *viol
 			"is not an order of deleted products: updated_at and -updated_at are");
 }
 
-/* "a,b,c" as a JSON array, which the store can take as one parameter. */
+/* Turns "a,b,c" into a JSON array, which the store takes as one parameter. */
 static void read_ids(const char *list, struct text *out, struct violations *violations)
 {
 	struct json_writer writer;
@@ -103,7 +103,7 @@ static void read_ids(const char *list, struct text *out, struct violations *viol
 			       PRODUCT_IDS_MAX);
 }
 
-/* False: the response is a 422 now. */
+/* False: the response is a 422. */
 static bool read_filter(const struct request *request, struct response *response,
 			struct list_request *list)
 {
@@ -154,7 +154,7 @@ static bool read_key(const struct cursor *cursor, size_t field, struct response 
 	return true;
 }
 
-/* With q, a cursor starts with the listing's top. False: the response is a 422 now. */
+/* With q, a cursor begins with the listing's top. False: the response is a 422. */
 static bool read_position(const struct cursor *cursor, struct response *response,
 			  const struct product_order *order, bool with_q, int64_t *ret_top,
 			  struct product_position *ret_position)
@@ -220,7 +220,7 @@ static struct db_value key_value(const struct text *key, bool is_text)
 	return is_text ? db_text(text_string(key)) : db_int(strtoll(text_string(key), NULL, 10));
 }
 
-/* Where the walk was ended, for the cursor. */
+/* The place where the walk ended, for the cursor. */
 static void keys_of_horizon(struct keys *keys, const struct product_listing *listing,
 			    const struct product_horizon *horizon)
 {
@@ -247,16 +247,16 @@ static void link_next(const struct request *request, struct response *response,
 		paging_next(request, response, listing->order->kind, fields + 1, 2);
 }
 
-/* What is written of a page. */
+/* The page while it is written. */
 struct page {
 	const struct product_listing *listing;
 	const struct product_horizon *horizon;
 	struct json_writer *writer;
 	int64_t limit;
 	int64_t count;
-	bool last_statement; /* none follows the page's */
+	bool last_statement; /* no statement follows the page's */
 	bool more;
-	struct keys last; /* of the row before the next page, or chunk */
+	struct keys last; /* the last row of this page or chunk */
 };
 
 static bool is_full(const struct page *page, const struct response *response)
@@ -264,13 +264,13 @@ static bool is_full(const struct page *page, const struct response *response)
 	return page->count == page->limit || response->body.length >= PAGE_BYTES_MAX;
 }
 
-/* The page's next rows: 1 where there may be further ones. */
+/* Writes the page's next rows. 1: there may be more. */
 static int write_chunk(struct request *request, struct response *response, struct page *page,
 		       const struct product_position *after)
 {
 	struct keys keys CLEANUP(keys_release) = {0};
 	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
-	/* One row more than fits, to learn whether there is a next page. */
+	/* One row more than fits, to know whether there is a next page. */
 	int64_t left = page->limit + 1 - page->count;
 	int64_t size = left < CHUNK_ROWS ? left : CHUNK_ROWS;
 	int64_t read = 0;
@@ -368,14 +368,14 @@ static int too_many_words(struct response *response)
 
 bool product_api_list_is_lookup(const struct request *request)
 {
-	/* Each adds a query, or leaves out rows that are read, any number of them. */
+	/* Each of these adds a query, or leaves out an unlimited number of rows that are read. */
 	static const char *const long_ones[] = {
 		"q",         "tag",   "min_price",     "max_price",      "in_stock",
 		"low_stock", "count", "created_after", "created_before", "updated_after",
 		"deleted"};
 	const char *sort = request_query(request, "sort");
 
-	/* A join, and the category has no part in the list of changes. */
+	/* Needs a join, and the list of changes has no categories. */
 	if (sort && strstr(sort, "updated_at"))
 		return false;
 	if (request_query_int(request, "limit", 0) >= CHUNK_ROWS)
@@ -387,7 +387,7 @@ bool product_api_list_is_lookup(const struct request *request)
 	return true;
 }
 
-/* What changed is asked for to be read once, from the oldest change on. */
+/* Clients that ask for changes read them once, oldest first. */
 static const struct product_order *find_order(const struct request *request,
 					      const struct product_filter *filter)
 {

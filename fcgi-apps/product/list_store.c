@@ -78,7 +78,7 @@ static int run_count(struct db_conn *conn, const struct product_listing *listing
 			    ret_count);
 }
 
-/* Whether a search's candidates are all there are: 1, or 0 where there may be more. */
+/* Whether the search's candidates are all matches. 1: yes; 0: there may be more. */
 static int looks_at_all(struct db_conn *conn, const struct product_listing *listing, int64_t found)
 {
 	struct product_statement statement CLEANUP(product_statement_release) = {0};
@@ -134,7 +134,7 @@ static bool applies(const struct product_listing *listing, enum product_source s
 	}
 }
 
-/* 1: few products, or none, come from this source; 0: more. */
+/* 1: this source has few products or none; 0: more. */
 static int are_few(struct db_conn *conn, const struct product_listing *listing)
 {
 	struct product_statement statement CLEANUP(product_statement_release) = {0};
@@ -145,14 +145,15 @@ static int are_few(struct db_conn *conn, const struct product_listing *listing)
 	return r < 0 ? r : !r;
 }
 
-/* The first that has few. A walk over few is best: it ends once the page is full. */
+/* Takes the first source that has few products. Walking a short order is best: the walk ends once
+ * the page is full. */
 static int choose_source(struct db_conn *conn, struct product_listing *listing)
 {
 	static const enum product_source sources[] = {PRODUCTS_IN_ORDER,     PRODUCTS_OUT_OF_STOCK,
 						      PRODUCTS_LOW_ON_STOCK, PRODUCTS_BY_PRICE,
 						      PRODUCTS_BY_CREATION,  PRODUCTS_BY_TAG};
 
-	/* Deleted ones are in no index but that of changes. */
+	/* The list of changes is the only index that has deleted products. */
 	for (size_t i = 0; i < ARRAY_SIZE(sources) && !listing->filter.deleted; i++) {
 		int r = 0;
 
@@ -219,8 +220,7 @@ int product_listing_horizon(struct db_conn *conn, const struct product_listing *
 	return read_horizon(rows, listing->order, ret_horizon);
 }
 
-/* Whether so many products have the last word as it is that none is looked for where it is the
- * beginning of one. */
+/* Whether so many products have the last word as it stands that longer words need not be found. */
 static int count_whole(struct db_conn *conn, const struct product_listing *listing)
 {
 	enum db_dialect dialect = db_dialect(conn);
@@ -236,7 +236,7 @@ static int count_whole(struct db_conn *conn, const struct product_listing *listi
 	return r < 0 ? r : count == PRODUCT_SEARCH_CANDIDATES;
 }
 
-/* The query, and where its matches come from. */
+/* Makes the query and decides where its matches come from. */
 static int make_search(struct db_conn *conn, struct product_listing *listing, bool beginning)
 {
 	const struct product_filter *filter = &listing->filter;

@@ -4,10 +4,10 @@
 #include "responder/idempotency.h"
 
 /*
- * seq numbers products in the order they were made: the row's address in SQLite and the document
- * number of the full-text index. keyed is what makes SQLite store a table inside its primary key.
- * Names sort by their bytes, as SQLite sorts, whatever the language of a PostgreSQL database.
- * Every listing has an index that ends with its sort keys, over live products only.
+ * seq numbers products in order of creation. It is the row's address in SQLite and the document
+ * number of the full-text index. keyed makes SQLite store a table inside its primary key. Names
+ * sort bytewise, as in SQLite, whatever the language of a PostgreSQL database. Every sort order has
+ * an index over live products that ends with its sort keys.
  */
 #define SCHEMA(seq, keyed, bytewise)                                                               \
 	"CREATE TABLE products ("                                                                  \
@@ -72,12 +72,11 @@
 	" PRIMARY KEY (order_id, product_id))" keyed ";"
 
 /*
- * FTS5 writes a segment of its index at every savepoint, and each transaction of a group is one. So
- * the triggers only note which rows changed, and how they are indexed (FTS5 keeps no copy of the
- * texts: removing a row from the index takes them, section 4.4.3 of its documentation);
- * product_search_update() then indexes all of them at once before the group's commit. The notes
- * never outlive their transaction. The update trigger compares the columns, so that stock movements
- * leave the index alone.
+ * FTS5 writes an index segment at every savepoint, and each transaction of a group is one. So the
+ * triggers only note which rows changed and how they are indexed: FTS5 keeps no copy of the texts
+ * and needs them to remove a row (section 4.4.3 of its documentation). product_search_update() then
+ * indexes all of them before the group's commit, so no note outlives its transaction. The update
+ * trigger compares the columns, so stock movements do not touch the index.
  */
 #define FTS_COLUMNS "sku, name, category, tags, description"
 #define FTS_NEW     "new.sku, new.name, new.category, new.tags, new.description"
@@ -102,8 +101,8 @@ static const char sqlite_search[] =
 	"CREATE TRIGGER products_search_delete AFTER DELETE ON products BEGIN " FTS_NOTE_OLD
 	" END;";
 
-/* Code points are compared, which no language matters to: COLLATE "C" spares a look at the
- * database's for each character. */
+/* Comparing code points needs no language. COLLATE "C" saves a look-up of the database's collation
+ * for each character. */
 static const char postgres_search[] =
 	"CREATE FUNCTION product_words(value text) RETURNS text LANGUAGE sql IMMUTABLE STRICT AS"
 	" $$SELECT regexp_replace(regexp_replace(normalize(value, NFD) COLLATE \"C\","
@@ -124,10 +123,10 @@ static const char postgres_search[] =
 	"CREATE INDEX products_search ON products USING gin (search) WHERE deleted_at IS NULL;";
 
 /*
- * Words by words.h instead of each store's own (word_index.h). On SQLite a table of FTS5 that keeps
- * the words it was given, so that it can take them out again; the triggers note which products
- * changed, and before the group's commit all of them are indexed at once: FTS5 writes a segment at
- * every savepoint. Its tokenizer has nothing to do but to find the spaces.
+ * Words by words.h replace the two stores' own (word_index.h). The SQLite table of FTS5 keeps the
+ * words it was given, so it can remove them again. The triggers note which products changed, and
+ * before the group's commit all of them are indexed at once, because FTS5 writes a segment at every
+ * savepoint. The tokenizer only has to split at spaces.
  */
 #define WORDS_OLDER "CREATE TABLE product_words_older (top BIGINT NOT NULL PRIMARY KEY);" ALL_OLDER
 #define ALL_OLDER                                                                                  \
@@ -153,9 +152,10 @@ static const char sqlite_words[] =
 	" INSERT OR IGNORE INTO product_search_changes VALUES (old.seq); END;" WORDS_OLDER;
 
 /*
- * Replicas of before write and search with the functions above until they have ended. What they
- * write is noted as due for its words: a new product has those that they know until then, a changed
- * one those of before. What is derived is not copied from another store (copy.h).
+ * Until they stop, replicas of the previous version write and search with the functions above. What
+ * they write is noted as due for new words. Until it gets them, a new product has the words of the
+ * old functions, a changed one its previous words. Derived data is not copied from another store
+ * (copy.h).
  */
 static const char postgres_words[] =
 	"ALTER TABLE products ALTER COLUMN search DROP EXPRESSION;"
@@ -181,9 +181,9 @@ static const char postgres_words[] =
 	" EXECUTE FUNCTION product_words_missing();" WORDS_OLDER;
 
 /*
- * A statement with a trigger keeps a copy of every page that it changes, to undo it alone if it
- * fails in the middle. OR FAIL tells SQLite that it need not (product_store.c), and rules in the
- * triggers as well: so a product may be noted more than once.
+ * If a table has a trigger, a statement keeps a copy of every page it changes, to undo itself
+ * should it fail in the middle. OR FAIL tells SQLite that this is not needed (product_store.c). But
+ * it also applies to conflicts inside the triggers, so a product may be noted more than once.
  */
 #define NOTE_NEW " BEGIN INSERT INTO product_search_changes VALUES (new.seq); END;"
 #define NOTE_OLD " BEGIN INSERT INTO product_search_changes VALUES (old.seq); END;"
@@ -200,15 +200,16 @@ static const char sqlite_notes[] =
 	", new.deleted_at)" NOTE_NEW
 	"CREATE TRIGGER products_search_delete AFTER DELETE ON products" NOTE_OLD;
 
-/* Refused orders leave them. What was held and released, which stays, is not among them. */
+/* Refused orders leave tombstones. Reservations that held stock and were released stay, and are not
+ * in the index. */
 static const char tombstones[] = "CREATE INDEX reservations_tombstones ON reservations (created_at)"
 				 " WHERE state = 'released' AND updated_at = created_at;";
 
 /*
- * A sale changes the inventory. PostgreSQL writes a product anew into every index, the one of its
- * words too, when a column changes that any index depends on (heap-only tuples, section 73.7 of its
- * documentation); this one changes only when stock becomes low, or is so no more. The fill factor
- * leaves room for the next version on the same page, which spares them as well.
+ * A sale changes inventory. When PostgreSQL updates a product, it writes it into every index again,
+ * the index of words too, if an indexed column has changed (heap-only tuples, section 73.7 of its
+ * documentation). This column changes only when stock becomes low or is no longer low. The fill
+ * factor leaves room for the new version on the same page, which also spares the indexes.
  */
 #define LOW_STOCK(type, none, kept)                                                                \
 	"ALTER TABLE products ADD COLUMN is_low_stock " type                                       \
@@ -218,17 +219,17 @@ static const char tombstones[] = "CREATE INDEX reservations_tombstones ON reserv
 	" WHERE deleted_at IS NULL AND is_low_stock;"
 
 /*
- * Products in the order of their last change, the deleted ones apart: what a listing by updated_at
- * walks. A sale changes updated_at: in an index of products it would undo what LOW_STOCK is for, so
- * PostgreSQL has a table of its own for it, a row a product, which a trigger keeps (of processes
- * that are older than it as well). The product is locked whenever its row is written.
+ * Products by their last change, deleted ones apart, for listings by updated_at. A sale changes
+ * updated_at, so an index on products would undo the purpose of LOW_STOCK. PostgreSQL therefore has
+ * a separate table with one row per product, kept by a trigger, which also covers processes of an
+ * older version. The product is locked whenever its row is written.
  */
 static const char sqlite_changes[] =
 	"CREATE INDEX products_changes ON products ((deleted_at IS NOT NULL), updated_at, id);"
 	"CREATE VIEW product_changes (deleted, changed_at, product_id) AS"
 	" SELECT (deleted_at IS NOT NULL), updated_at, id FROM products;";
 
-/* Copying from SQLite fills it before the products. */
+/* A copy from SQLite fills this table before it copies the products. */
 static const char postgres_changes[] =
 	"CREATE TABLE product_changes ("
 	" deleted INTEGER NOT NULL,"
@@ -254,9 +255,9 @@ static const char postgres_changes[] =
 	"ALTER TABLE product_changes ADD PRIMARY KEY (deleted, changed_at, product_id);";
 
 /*
- * For the same reason products that are sold out are marked. A generated column would have
- * PostgreSQL write the whole table anew while nobody sells; the trigger writes one where the mark
- * changes, also for replicas that do not know of it.
+ * Sold-out products are marked for the same reason. Adding a generated column would make PostgreSQL
+ * rewrite the whole table while nobody can buy. The trigger writes a mark only when it changes,
+ * also for replicas that do not know it.
  */
 #define OUT_OF_STOCK                                                                               \
 	"CREATE INDEX products_out_of_stock ON products (created_at, id)"                          \
@@ -275,8 +276,8 @@ static const char postgres_out_of_stock[] =
 	" EXECUTE FUNCTION product_mark_out_of_stock();"
 	"UPDATE products SET is_out_of_stock = true WHERE inventory = 0;" OUT_OF_STOCK;
 
-/* Where the index of words has which word: for the words that begin as a typed one (beginnings.h).
- * It stores nothing. */
+/* Which words the index has, and where: to find the words that begin with a typed one
+ * (beginnings.h). This table stores nothing. */
 static const char sqlite_places[] =
 	"CREATE VIRTUAL TABLE product_search_places USING fts5vocab(product_search, instance);";
 

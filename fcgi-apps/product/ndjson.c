@@ -4,7 +4,7 @@
 
 #define BUFFER_SIZE (2 * NDJSON_LINE_MAX)
 
-/* A line's bytes with a mark in front and "\r" behind, which do not count. */
+/* A line's bytes and what does not count: a byte order mark in front and "\r" at the end. */
 #define RAW_LINE_MAX (NDJSON_LINE_MAX + 4)
 
 int product_ndjson_init(struct product_ndjson *lines,
@@ -24,7 +24,7 @@ void product_ndjson_release(struct product_ndjson *lines)
 	lines->buffer = NULL;
 }
 
-/* Cuts the line of that length off the buffer; after is its terminator's length. */
+/* Cuts a line of this length off the buffer; after is the length of its terminator. */
 static struct product_ndjson_line take(struct product_ndjson *lines, size_t length, size_t after)
 {
 	struct product_ndjson_line line = {.text = lines->buffer + lines->start, .length = length};
@@ -55,7 +55,7 @@ static int fill(struct product_ndjson *lines)
 		lines->start = lines->end;
 		lines->scanned = 0;
 	}
-	/* Once a line: a client that sends it byte by byte must not have it moved at each. */
+	/* Moves the rest once per line: not for each byte of a client that sends byte by byte. */
 	if (lines->start > 0) {
 		memmove(lines->buffer, lines->buffer + lines->start, lines->end - lines->start);
 		lines->end -= lines->start;

@@ -7,14 +7,14 @@
 #include "contract/schema_text.h"
 #include "product/tags_store.h"
 
-/* A text of the schema ProductInput at its longest, in bytes, before it is cut. */
+/* The longest text of the schema ProductInput, in bytes, before it is cut. */
 #define TEXT_MAX (64u << 10)
 #define TAGS_MAX (64u << 10)
 
-#define SKU_TAIL 12 /* of an id: its random end */
+#define SKU_TAIL 12 /* the random end of an id */
 
 struct kind {
-	size_t longest; /* characters, as the schema ProductInput says */
+	size_t longest; /* characters, as in the schema ProductInput */
 	bool is_block;
 };
 
@@ -24,7 +24,8 @@ static const struct kind category_kind = {.longest = 100};
 static const struct kind tag_kind = {.longest = 50};
 static const struct kind description_kind = {.longest = 5000, .is_block = true};
 
-/* A text in Normalization Form C stays in it, but may then end with what is trimmed. */
+/* Cuts a text in Normalization Form C. It stays in that form, but what is to be trimmed may now be
+ * at its end. */
 static void cut(struct text *text, size_t longest)
 {
 	size_t at = 0;
@@ -35,7 +36,7 @@ static void cut(struct text *text, size_t longest)
 		at += unicode_decode(text->data + at, text->length - at, &c);
 	if (at == text->length)
 		return;
-	unicode_trim_unseen(text->data, at, &shown); /* nothing is before its first character */
+	unicode_trim_unseen(text->data, at, &shown); /* the first character is never trimmed */
 	text_truncate(text, shown);
 }
 
@@ -52,7 +53,7 @@ struct texts {
 	struct text name;
 	struct text category;
 	struct text description;
-	struct text tags; /* JSON */
+	struct text tags; /* a JSON array */
 	struct json *old_list;
 	struct json *list;
 	bool differ;
@@ -153,7 +154,7 @@ static int is_anothers(struct db_conn *conn, const struct text *sku, int64_t seq
 			 DB_VALUES(db_text(text_string(sku)), db_int(seq)));
 }
 
-/* Nobody must lose a product, or a search its words, because of a sku. */
+/* A sku that another product has must not cost this product its place, or search its words. */
 static int make_unique(struct db_conn *conn, struct text *sku, const char *id, int64_t seq)
 {
 	int r = sku->length > 0 ? is_anothers(conn, sku, seq) : 0;
@@ -220,7 +221,7 @@ static bool is_damage(int error)
 	return error == -EINVAL || error == -EMSGSIZE || error == -EEXIST;
 }
 
-/* What the store refuses is undone alone. */
+/* If the store refuses the change, undoes that change alone. */
 static int try_change(struct db_conn *conn, struct texts *texts, struct db_rows *row)
 {
 	int r = db_savepoint(conn);

@@ -71,7 +71,7 @@ int product_api_get(struct request *request, struct response *response)
 }
 
 /*
- * Loads what a change needs. 1: go on; 0: the response is a 404 or 412; negative: an error.
+ * Loads what a change needs. 1: continue; 0: the response is a 404 or 412; negative: an error.
  * ret_document, where given, gets the writable members.
  */
 static int load(struct request *request, struct response *response, const char *id,
@@ -123,8 +123,8 @@ int product_api_replace(struct request *request, struct response *response)
 	return r < 0 ? r : replace(request, response, id, &current, &input);
 }
 
-/* RFC 7396 over the writable members. Each of the patch was checked as a member of PUT's is; those
- * that stay are not, as they may be older than the rule. */
+/* RFC 7396 over the writable members. The patch's members were checked like those of PUT. The
+ * remaining members are not checked: they may be older than a rule. */
 int product_api_patch(struct request *request, struct response *response)
 {
 	struct product_current current CLEANUP(product_current_release) = {0};

@@ -21,15 +21,15 @@ bool product_sorts_by(const struct product_listing *listing, const char *column)
 	return strcmp(listing->order->first, column) == 0;
 }
 
-/* A tag's products in order of creation come straight from product_tags. Else each product is
- * looked up there. */
+/* In order of creation, a tag's products come straight from product_tags. In any other order, each
+ * product is looked up there. */
 bool product_walks_tag(const struct product_listing *listing)
 {
 	return listing->filter.tag && listing->source == PRODUCTS_IN_ORDER &&
 	       product_sorts_by(listing, "created_at");
 }
 
-/* The products of this kind have an index in order of creation. */
+/* Products that are sold out or low on stock have an index in order of creation. */
 bool product_walks_kind(const struct product_listing *listing)
 {
 	const struct product_filter *filter = &listing->filter;
@@ -39,8 +39,8 @@ bool product_walks_kind(const struct product_listing *listing)
 	       product_sorts_by(listing, "created_at");
 }
 
-/* By updated_at they come from the list of changes, but few are looked up and sorted: those of ids,
- * and of a sku, whose index has no deleted ones. */
+/* In order of updated_at, products come from the list of changes. Exceptions are ids, and a sku of
+ * a live product: few products, which are looked up and sorted. */
 bool product_walks_changes(const struct product_listing *listing)
 {
 	const struct product_filter *filter = &listing->filter;
@@ -49,7 +49,7 @@ bool product_walks_changes(const struct product_listing *listing)
 	       !filter->ids && (!filter->sku || filter->deleted);
 }
 
-/* The limit keeps PostgreSQL from joining all that have the tag, however many these are. */
+/* The limit keeps PostgreSQL from joining all products that have the tag. */
 void product_sql_tag(struct product_statement *statement, const struct product_listing *listing)
 {
 	const struct product_filter *filter = &listing->filter;
@@ -62,9 +62,9 @@ void product_sql_tag(struct product_statement *statement, const struct product_l
 }
 
 /*
- * The price range is answered from its index only in the order of prices, and where few products
- * are in it. Elsewhere "+ 0" keeps it out of the planner's reach: it would rather read and sort
- * every product of the range than walk the listing's own index.
+ * The price range is answered from its index only when sorting by price, or when it has few
+ * products. Elsewhere "+ 0" hides it from the planner, which would read and sort every product of
+ * the range instead of walking the listing's own index.
  */
 void product_sql_price_range(struct product_statement *statement,
 			     const struct product_listing *listing, bool indexed)
@@ -95,7 +95,7 @@ static const char *created_column(const struct product_listing *listing)
 	return product_walks_tag(listing) ? "product_created_at" : "created_at";
 }
 
-/* Those that the order's own index answers. */
+/* The time filters that the listing's own index answers. */
 void product_sql_sought_times(struct product_statement *statement,
 			      const struct product_listing *listing)
 {
@@ -109,7 +109,7 @@ void product_sql_sought_times(struct product_statement *statement,
 		add_time(statement, "changed_at", ">=", filter->updated_after);
 }
 
-/* As with prices: only the index that is walked shall answer them. */
+/* As with prices: only the index that is walked may answer them. */
 static void add_times(struct product_statement *statement, const struct product_listing *listing)
 {
 	const struct product_filter *filter = &listing->filter;
@@ -123,8 +123,8 @@ static void add_times(struct product_statement *statement, const struct product_
 		add_time(statement, "updated_at + 0", ">=", filter->updated_after);
 }
 
-/* Where a tag is walked, no planner is to walk the category instead: one without statistics would.
- */
+/* If a tag is walked, keeps the planner from walking the category instead, which it would do
+ * without statistics. */
 static void add_category(struct product_statement *statement, const struct product_listing *listing)
 {
 	if (listing->filter.category)
@@ -134,7 +134,7 @@ static void add_category(struct product_statement *statement, const struct produ
 				  db_text(listing->filter.category), "");
 }
 
-/* Those that an index answers. */
+/* The filters that an index answers. */
 void product_sql_exact(struct product_statement *statement, enum db_dialect dialect,
 		       const struct product_listing *listing)
 {
@@ -169,7 +169,7 @@ void product_sql_conditions(struct product_statement *statement, enum db_dialect
 				filter->low_stock ? " AND is_low_stock" : " AND NOT is_low_stock");
 }
 
-/* Those of one filter, with an index of their own. */
+/* The products of one filter that has its own index. */
 void product_sql_few(struct product_statement *statement, const struct product_listing *listing)
 {
 	const struct product_filter *filter = &listing->filter;
@@ -210,7 +210,7 @@ bool product_leaves_out(const struct product_listing *listing)
 	    (prices && !product_sorts_by(listing, "price")) ||
 	    (filter->updated_after && !product_walks_changes(listing)))
 		return true;
-	/* These have no categories. */
+	/* These two indexes have no categories. */
 	if (filter->category && (product_walks_tag(listing) || product_walks_changes(listing)))
 		return true;
 	return filter->tag && !product_walks_tag(listing);

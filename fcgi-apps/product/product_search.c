@@ -5,24 +5,23 @@
 #include "product/product.h"
 #include "product/words.h"
 
-/* 200 characters, each a pair of letters, four times where PostgreSQL must find them side by side.
- */
+/* 200 characters, each of which forms a pair of letters, four times for phrases on PostgreSQL. */
 #define MATCH_MAX (256u << 10)
 #define WORDS_MAX (8u << 10)
 
-/* One way in which a product may have what was typed. */
+/* One form in which a product may contain the typed word or words. */
 struct way {
-	const char *words; /* borrowed, with spaces between */
+	const char *words; /* borrowed, separated by spaces */
 	size_t length;
-	bool begins; /* the last one is the beginning of a word */
+	bool begins; /* the last word may go on */
 };
 
 #define WAYS_MAX 4
 struct typed {
 	struct way ways[WAYS_MAX];
 	size_t count;
-	bool counts_twice;              /* the first one, whole, where a beginning would do */
-	char with_y[WORDS_LETTERS_MAX]; /* the singular of a word in ies */
+	bool counts_twice;              /* the first way is a whole word, which scores twice */
+	char with_y[WORDS_LETTERS_MAX]; /* the singular of a word that ends in "ies" */
 };
 
 static bool ends_with(const struct way *way, const char *end)
@@ -46,8 +45,8 @@ static void add_way(struct typed *typed, const char *words, size_t length)
 	typed->ways[typed->count++] = (struct way){.words = words, .length = length};
 }
 
-/* lamps: lamp; boxes: box, and boxe as of sizes: size; batteries: battery, and batterie as of
- * hoodies: hoodie; glass, gas: themselves. */
+/* lamps: lamp. boxes: box, and boxe as in sizes, size. batteries: battery, and batterie as in
+ * hoodies, hoodie. glass, gas: themselves. */
 static void add_singulars(struct typed *typed)
 {
 	static const char *const hissing[] = {"sses", "xes", "zes", "ches", "shes"};
@@ -68,7 +67,7 @@ static void add_singulars(struct typed *typed)
 	}
 }
 
-/* Letters of the last word, at least: marks and the bytes of one letter are not told apart. */
+/* Whether the last word has enough letters; its marks count as letters here. */
 static bool is_long_enough(const struct way *way)
 {
 	size_t letters = 0;
@@ -113,7 +112,7 @@ static size_t last_word(const struct way *way)
 	return start;
 }
 
-/* The way with each of the words instead of its last one. */
+/* One phrase per word: the way with its last word replaced by that word. */
 static void add_phrases(struct product_search *search, char kind, const struct way *way,
 			const struct text *words)
 {
@@ -136,7 +135,7 @@ static void add_phrases(struct product_search *search, char kind, const struct w
 	add_error(&search->match, &phrase);
 }
 
-/* All phrases of a way are as one. */
+/* All phrases of a way count once. */
 static int add_beginning(struct db_conn *conn, const struct beginnings_share *share, bool longer,
 			 const struct way *way, struct product_search *search)
 {
@@ -150,7 +149,7 @@ static int add_beginning(struct db_conn *conn, const struct beginnings_share *sh
 				    &found);
 	if (r < 0)
 		return r;
-	/* Without any, the way is there to find nothing. */
+	/* No word begins like this: the phrase stays, and finds nothing. */
 	if (found.are_read || (!longer && found.words.length == 0)) {
 		add_phrase(search, kind, way);
 		return 0;
@@ -179,7 +178,7 @@ static int add_fts(struct db_conn *conn, const struct beginnings_share *share,
 	return r;
 }
 
-/* Category and tags are one column. */
+/* Category and tags share a column. */
 static void add_label(const char *label, struct text *out)
 {
 	struct text words CLEANUP(text_release) = {0};
@@ -195,7 +194,8 @@ static void add_label(const char *label, struct text *out)
 
 /* ---- PostgreSQL: a tsquery (section 8.11 of its documentation) ---- */
 
-/* Words side by side, in one field: the positions of its words go on in the next one. */
+/* Adjacent words within one field. The field matters because word positions run on from one field
+ * to the next. */
 static void add_row(const struct way *way, char weight, struct text *out)
 {
 	for (size_t i = 0; i < way->length;) {
@@ -256,9 +256,9 @@ static void add_score(const struct typed *typed, struct text *out)
 
 /* ---- both ---- */
 
-/* What stood between two white spaces, and had words. */
+/* A part of q between white space that has words. */
 struct piece {
-	size_t start; /* in the list's words */
+	size_t start; /* in pieces.words */
 	size_t length;
 	bool begins;
 };
@@ -301,7 +301,7 @@ static int add_piece(struct pieces *pieces, const char *q, size_t length)
 	pieces->word_count += count;
 	if (pieces->word_count > PRODUCT_SEARCH_WORDS_MAX)
 		return -EINVAL;
-	piece.start += piece.start > 0; /* the space before it */
+	piece.start += piece.start > 0; /* skips the space before it */
 	piece.length = pieces->words.length - piece.start;
 	pieces->list[pieces->count++] = piece;
 	return text_error(&pieces->words);
@@ -322,7 +322,7 @@ static int split(const char *q, struct pieces *pieces)
 	return r;
 }
 
-/* A beginning's part of what all of them may look for. */
+/* The share of the limits that one beginning may use. */
 static struct beginnings_share share_of(const struct pieces *pieces, const struct piece *piece)
 {
 	size_t beginnings = 1; /* the last piece may be one */
@@ -337,7 +337,7 @@ static struct beginnings_share share_of(const struct pieces *pieces, const struc
 					 .places = BEGINNINGS_PLACES / beginnings};
 }
 
-/* Whether a word may be meant that begins with the way's last one. */
+/* Notes whether the last word may be the beginning of a longer one. */
 static int note_beginning(struct db_conn *conn, const struct way *way,
 			  struct product_search *search)
 {
@@ -429,7 +429,7 @@ void product_search_release(struct product_search *search)
 
 struct db_value product_search_match(enum db_dialect dialect, const struct product_search *search)
 {
-	if (search->match.length == 0) /* FTS5's empty query, or that nothing is known of a match */
+	if (search->match.length == 0) /* matches nothing: an empty FTS5 query, or null */
 		return dialect == DB_SQLITE ? db_text("\"\"") : db_null();
 	return db_bytes(text_string(&search->match), search->match.length);
 }
@@ -452,7 +452,7 @@ const char *product_search_count(enum db_dialect dialect)
 #define AMONG_LOOKED_AT AMONG_NEWEST(PRODUCT_SEARCH_LOOKED_AT)
 #define ALL_CANDIDATES  QUOTE(PRODUCT_SEARCH_CANDIDATES)
 
-/* A few of the newest tell whether it is worth while to look further. */
+/* A few of the newest products tell whether looking further is worthwhile. */
 #define AMONG_FIRST AMONG_NEWEST(200)
 #define FIRST_HAVE  "10"
 

@@ -10,7 +10,7 @@ void product_statement_release(struct product_statement *statement)
 	text_release(&statement->sql);
 }
 
-/* Whether more than the words decides: the index holds the live products and nothing else. */
+/* Whether there are filters besides the words; the index holds live products and nothing else. */
 static bool narrows_search(const struct product_filter *filter)
 {
 	return filter->sku || filter->ids || filter->category || filter->tag ||
@@ -19,7 +19,7 @@ static bool narrows_search(const struct product_filter *filter)
 	       filter->updated_after;
 }
 
-/* Whether each match must be looked at: no index knows its words together with these. */
+/* Whether each match must be examined: no index has words together with these filters. */
 static bool looks_at_matches(const struct product_filter *filter)
 {
 	return filter->min_price >= 0 || filter->max_price >= 0 || filter->in_stock >= 0 ||
@@ -45,8 +45,8 @@ bool product_looks_at_some(enum db_dialect dialect, const struct product_listing
 				    : looks_at_matches(filter);
 }
 
-/* SQLite's index of words knows no filters. Few products are asked for their words; otherwise the
- * matches, which come in order, for their products. */
+/* SQLite's index of words has no filters. If the filters find few products, those are checked for
+ * the words. Otherwise the matches, newest first, are checked by the filters. */
 static void add_fts_hits(struct product_statement *statement, const struct product_listing *listing,
 			 const char *score)
 {
@@ -72,7 +72,7 @@ static void add_fts_hits(struct product_statement *statement, const struct produ
 			    : CANDIDATES);
 }
 
-/* "+ 0" keeps the planner from walking over the products in order of seq. */
+/* "+ 0" keeps the planner from walking all products in order of seq. */
 static void add_tsvector_matches(struct product_statement *statement,
 				 const struct product_listing *listing)
 {
@@ -109,7 +109,7 @@ static void add_tsvector_hits(struct product_statement *statement,
 	product_sql_add(statement, CANDIDATES);
 }
 
-/* $1 and $2 of the matches. */
+/* The values $1 and $2 of the matches. */
 static void add_sought(struct product_statement *statement, enum db_dialect dialect,
 		       const struct product_listing *listing)
 {
@@ -151,9 +151,9 @@ static void add_hits(struct product_statement *statement, enum db_dialect dialec
 }
 
 /*
- * In the text: where it is a value, PostgreSQL plans the statement anew each time, as it does
- * wherever the plan for any value looks more expensive than one for these values. That takes longer
- * than the page. Clients use few limits, so few texts.
+ * The limit is part of the text. If it were a value, PostgreSQL would plan the statement again each
+ * time, as it does whenever the generic plan looks more expensive, and that takes longer than the
+ * page. Clients use few different limits, so there are few texts.
  */
 static void add_limit(struct product_statement *statement, int64_t limit)
 {
@@ -195,8 +195,8 @@ static void add_order(struct product_statement *statement, struct sort_keys keys
 		    direction);
 }
 
-/* The hits that count, as a subject for conditions: those of a search fit the filters already, and
- * come with their products where these are needed. */
+/* The hits, ready for further conditions. Those of a search fit the filters already, and are joined
+ * with their products only if these are needed. */
 static void add_counted_hits(struct product_statement *statement, enum db_dialect dialect,
 			     const struct product_listing *listing, bool products)
 {
@@ -217,7 +217,8 @@ static bool is_by_rank(const struct product_order *order)
 	return order->sort[0] == '\0';
 }
 
-/* The candidates' keys are filtered and sorted first; only a page of them is read in full. */
+/* Filters and sorts the keys of the candidates first, and reads only one page of products in
+ * full. */
 static void build_search(struct product_statement *statement, enum db_dialect dialect,
 			 const struct product_listing *listing,
 			 const struct product_position *after, int64_t limit)
@@ -239,16 +240,15 @@ static void build_search(struct product_statement *statement, enum db_dialect di
 	add_order(statement, keys, order->descending);
 }
 
-/* Each change's product, one after the other. "OFFSET 0" keeps PostgreSQL from starting with the
- * products and looking through all changes for each, which it does while it has no figures of them.
- */
+/* The product of each change, one by one. Without "OFFSET 0" and with no statistics yet, PostgreSQL
+ * would start with the products and search all changes for each. */
 static const char *const product_changes_join[] = {
 	" FROM product_changes CROSS JOIN products WHERE products.id = product_id AND",
 	" FROM product_changes CROSS JOIN LATERAL"
 	" (SELECT * FROM products WHERE id = product_id OFFSET 0) AS products WHERE",
 };
 
-/* What a walk is sorted by. */
+/* The sort keys of a walk. */
 static struct sort_keys keys_of(const struct product_listing *listing)
 {
 	if (product_walks_tag(listing))
@@ -258,7 +258,7 @@ static struct sort_keys keys_of(const struct product_listing *listing)
 	return (struct sort_keys){listing->order->first, listing->order->second};
 }
 
-/* The products in their order, where the walk tells it, as a subject for more conditions. */
+/* The products in the walk's order, ready for further conditions. */
 static void add_walked(struct product_statement *statement, enum db_dialect dialect,
 		       const struct product_listing *listing)
 {
@@ -294,7 +294,7 @@ static void build_walk(struct product_statement *statement, enum db_dialect dial
 	add_limit(statement, limit);
 }
 
-/* Hands it on, or why it could not be made. */
+/* Returns the statement, or the error that occurred while it was built. */
 static int finish(struct product_statement *statement, struct product_statement *ret_statement)
 {
 	int r = text_error(&statement->sql);
@@ -360,7 +360,8 @@ int product_statement_matches(enum db_dialect dialect, const struct product_list
 	return finish(&statement, ret_statement);
 }
 
-/* What an index has in the listing's order, filters or not. */
+/* Everything that the walk's index holds in the listing's order, whether or not it fits the
+ * filters. */
 static void add_passed(struct product_statement *statement, const struct product_listing *listing)
 {
 	const struct product_filter *filter = &listing->filter;
@@ -397,7 +398,7 @@ int product_statement_few(const struct product_listing *listing,
 	product_sql_add(&statement, "SELECT 1");
 	if (listing->source == PRODUCTS_IN_ORDER)
 		add_passed(&statement, listing);
-	else if (listing->source == PRODUCTS_BY_TAG) /* deleted ones have none */
+	else if (listing->source == PRODUCTS_BY_TAG) /* deleted products have no tags */
 		product_sql_value(&statement,
 				  " FROM product_tags WHERE tag = ", db_text(listing->filter.tag),
 				  "");

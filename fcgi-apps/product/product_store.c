@@ -8,11 +8,11 @@
 /* Twenty tags of fifty characters, escaped. */
 #define TAGS_TEXT_MAX 16384
 
-/* A change of one product: as it is posted, and as it is run for its row. */
+/* A change of one product, in two forms: to be posted, and to return the row. */
 struct change {
 	const char *sql;
 	const char *returning;
-	int none; /* the error when there was no row to change */
+	int none; /* the error if no row was changed */
 };
 
 #define CHANGE(sql, none)                                                                          \
@@ -20,7 +20,7 @@ struct change {
 		sql, sql " RETURNING " PRODUCT_COLUMNS, none                                       \
 	}
 
-/* Without ret_rows it is posted. */
+/* Without ret_rows the change is posted. */
 static int change_row(struct db_conn *conn, const struct change *change,
 		      const struct db_value *values, size_t count, struct db_rows **ret_rows)
 {
@@ -88,7 +88,7 @@ int product_lock_skus(struct db_conn *conn, const struct text *skus)
 		       DB_VALUES(db_bytes(text_string(skus), skus->length)));
 }
 
-/* Members of a product that are texts, as a row has them and as an input has them. */
+/* The text members of a product, either from a row or from an input. */
 struct texts {
 	const char *name;
 	const char *description;
@@ -98,7 +98,7 @@ struct texts {
 	const char *tags;
 };
 
-/* Two products with the same texts have the same here. */
+/* Writes all texts in a form that is equal only for equal texts. */
 static int append_texts(struct text *out, const struct texts *texts)
 {
 	const char *const all[] = {texts->name,     texts->description, texts->sku,
@@ -183,7 +183,8 @@ static struct db_value threshold_value(const struct product_input *input)
 	return input->low_stock_threshold < 0 ? db_null() : db_int(input->low_stock_threshold);
 }
 
-/* What is derived from an input: its tags as JSON, and its words where a column keeps them. */
+/* What is derived from an input: its tags as JSON, and its words if the store has a column for
+ * them. */
 struct derived {
 	struct text tags;
 	struct text words;
@@ -206,7 +207,7 @@ static int derive(struct db_conn *conn, const struct product_input *input, struc
 	return text_error(&derived->words);
 }
 
-/* Runs a change whose last value are the words: PostgreSQL's has them, SQLite's goes without. */
+/* Runs a change whose last value is the words. Only PostgreSQL takes that value. */
 static int change_texts(struct db_conn *conn, const struct change changes[2],
 			const struct db_value *values, size_t count, struct db_rows **ret_rows)
 {
@@ -215,8 +216,8 @@ static int change_texts(struct db_conn *conn, const struct change changes[2],
 	return change_row(conn, &changes[DB_SQLITE], values, count - 1, ret_rows);
 }
 
-/* For SQLite: no row is changed half, as rules are checked before the first write, and nothing need
- * be kept to undo the statement (migrations.c). */
+/* For SQLite: rules are checked before the first write, so a row is never half changed, and SQLite
+ * need not keep anything to undo the statement (migrations.c). */
 #define OR_FAIL " OR FAIL"
 
 #define INSERT(conflict, column, value)                                                            \
@@ -281,7 +282,7 @@ static bool same_tags(const struct json *before, const struct json *after)
 	return json_equal(before, after);
 }
 
-/* 1: as they are; 0: others. */
+/* 1: the texts are the same; 0: they differ. */
 static int same_texts(const struct product_current *current, const struct product_input *input,
 		      const struct text *tags)
 {

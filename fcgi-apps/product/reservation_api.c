@@ -51,7 +51,7 @@ static struct json_writer *begin_refusal(struct response *response, enum product
 	}
 }
 
-/* 409 that lists every line which stands in the way. */
+/* 409 with the lines that stand in the way. */
 static int answer_lines(const struct request *request, struct response *response,
 			const struct product_line *lines, size_t count,
 			enum product_line_state state)
@@ -81,7 +81,7 @@ static int answer_lines(const struct request *request, struct response *response
 	return 0;
 }
 
-/* One that is none of this shop's currency is no price to compare: the order service will see the
+/* A price that does not fit this shop's currency cannot be compared. The order service checks the
  * currency of the answer. */
 static void read_price(const struct json *price, struct currency currency,
 		       struct product_line *line)

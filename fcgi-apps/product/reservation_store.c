@@ -59,7 +59,7 @@ int product_reservation_items(struct db_conn *conn, const char *order_id, struct
 			DB_VALUES(db_text(order_id)), ret_rows);
 }
 
-/* 1 when the order holds just these lines, 0 when it does not. */
+/* 1 if the order holds exactly these lines, else 0. */
 static int same_lines(struct db_conn *conn, const char *order_id, const struct product_line *lines,
 		      size_t count)
 {
@@ -94,7 +94,7 @@ static int insert_reservation(struct db_conn *conn, const char *order_id, const 
 	return made == 0 ? -EAGAIN : 0;
 }
 
-/* Moves the reservation on. -EAGAIN: another transaction was faster (never on SQLite). */
+/* Changes the reservation's state. -EAGAIN: another transaction came first (never on SQLite). */
 static int change_state(struct db_conn *conn, const char *order_id, const char *state, int64_t now)
 {
 	int64_t changed = db_run(conn,
@@ -126,14 +126,14 @@ static int refuse_line(struct db_conn *conn, struct product_line *line)
 
 	if (r < 0 && r != -ENOENT)
 		return r;
-	/* Some came back since the UPDATE looked: there is no reason to refuse. */
+	/* Stock came back after the UPDATE had looked, so there is no reason to refuse. */
 	if (r == 0 && line->available >= line->quantity)
 		return -EAGAIN;
 	line->state = r == -ENOENT ? LINE_GONE : LINE_SHORT;
 	return 0;
 }
 
-/* Takes one line out of the sellable stock, or finds out why not. */
+/* Takes one line out of the sellable stock, or finds out why that is impossible. */
 static int hold_line(struct db_conn *conn, const char *order_id, struct product_line *line,
 		     int64_t now)
 {
@@ -150,7 +150,7 @@ static int hold_line(struct db_conn *conn, const char *order_id, struct product_
 		return refuse_line(conn, line);
 	if (r < 0)
 		return r;
-	/* Before anything is written into the ledger, which keeps it for ever. */
+	/* Checked before the first entry in the ledger, which keeps it for ever. */
 	if (line->priced && line->price != db_column_int(rows, 1)) {
 		line->state = LINE_REPRICED;
 		line->price_now = db_column_int(rows, 1);
@@ -208,7 +208,7 @@ int product_reservation_hold(struct db_conn *conn, const char *order_id, struct 
 struct destination {
 	const char *sql; /* $1 product, $2 quantity, $3 now */
 	const char *reason;
-	int direction; /* of the movement: 0, or 1 for back into inventory */
+	int direction; /* of the movement: 1 is back into inventory */
 };
 
 static const struct destination to_customer = {
@@ -287,7 +287,8 @@ int product_reservation_release(struct db_conn *conn, const char *order_id, int6
 
 int64_t product_tombstones_purge(struct db_conn *conn, int64_t before, int64_t limit)
 {
-	/* The equal times are the index's; that nothing was held is what makes it a tombstone. */
+	/* The equal times select the partial index. A tombstone is recognised by having held
+	 * nothing. */
 	return db_run(conn,
 		      "DELETE FROM reservations WHERE order_id IN"
 		      " (SELECT order_id FROM reservations WHERE state = 'released'"

@@ -9,7 +9,7 @@
 #include "product/product_api.h"
 #include "product/word_index.h"
 
-/* Made of openapi.json. */
+/* Generated from openapi.json. */
 extern const struct contract product_contract;
 extern const struct binding *const product_bindings[];
 
@@ -63,6 +63,6 @@ const struct service product_service = {
 	.check_count = PRODUCT_CHECK_COUNT,
 	.default_database = "sqlite:///var/product.db",
 	.check_store = product_currency_check,
-	.blocking_threads = 7, /* nginx lets in 4 imports and 3 exports at once (nginx/render.sh) */
+	.blocking_threads = 7, /* nginx admits 4 imports and 3 exports at once (nginx/render.sh) */
 	.metrics = product_metrics_write,
 };

@@ -30,10 +30,10 @@ int product_has_ledger(struct db_conn *conn, const char *product_id)
 			 DB_VALUES(db_text(product_id)));
 }
 
-/* Whether the stock may change by $2, where $3 is the most there may be. */
+/* Whether the stock may change by $2; $3 is the most there may be. */
 #define FITS "inventory + $2 >= 0 AND ($2 < 0 OR inventory + reserved + $2 <= $3)"
 
-/* Why the stock was not changed. -EAGAIN: somebody changed it since, and now it could be. */
+/* Why the stock was not changed. -EAGAIN: another transaction changed it, and now it could be. */
 static int refuse(struct db_conn *conn, const char *product_id, int64_t delta,
 		  int64_t *ret_available)
 {

@@ -4,7 +4,7 @@
 #include "product/old_texts.h"
 #include "product/words.h"
 
-/* Of 5,000 characters, each with the next one: the description. */
+/* A description: 5,000 characters, each paired with the next. */
 #define FIELD_MAX (256u << 10)
 
 #define TEXTS "sku, name, category, tags, description"
@@ -33,7 +33,7 @@ static void add(struct fields *fields, enum field field, const char *text)
 		words_of_text(&fields->words[field], text, strlen(text));
 }
 
-/* Of tags, what JSON escapes is no part of a word. */
+/* tags is JSON text, but what JSON adds or escapes is never part of a word. */
 static void add_texts(struct fields *fields, const char *sku, const char *name,
 		      const char *category, const char *tags, const char *description)
 {
@@ -55,7 +55,7 @@ static int fields_error(const struct fields *fields)
 	return 0;
 }
 
-/* "word:12A " for each; places are counted through all fields, as concatenating vectors does. */
+/* "word:12A " for each word. Places run on through all fields, as when vectors are concatenated. */
 static void append_entries(struct text *out, const struct text *words, char weight, int64_t *place)
 {
 	const char *word = text_string(words);
@@ -92,7 +92,7 @@ void word_index_vector(struct text *out, const struct product_input *input, cons
 	append_vector(out, &fields);
 }
 
-/* A row of seq, TEXTS and id, as OLD_TEXTS_COLUMNS begin. */
+/* The row begins like OLD_TEXTS_COLUMNS: seq, TEXTS, id. */
 static void read_texts(struct fields *fields, struct db_rows *row)
 {
 	add_texts(fields, db_column_text(row, 1, NULL), db_column_text(row, 2, NULL),
@@ -151,7 +151,7 @@ static int store(struct db_conn *conn, struct db_rows *row, struct fields *field
 
 /* ---- SQLite: the group's changes ---- */
 
-/* A product that is gone, or deleted, has no name here. */
+/* The name is NULL if the product is gone or deleted. */
 static int follow(struct db_conn *conn, struct db_rows *rows)
 {
 	struct fields fields CLEANUP(fields_release) = {0};
@@ -179,7 +179,7 @@ int word_index_update(struct db_conn *conn, void *unused UNUSED)
 
 	if (db_dialect(conn) != DB_SQLITE)
 		return 0;
-	/* FTS5 keeps what it is given in ascending order in one piece. */
+	/* FTS5 stores rows that come in ascending order in one piece. */
 	int r = db_query(conn,
 			 "SELECT changes.seq, " TEXTS ", id"
 			 " FROM (SELECT DISTINCT seq FROM product_search_changes) AS changes"
@@ -197,8 +197,8 @@ int word_index_update(struct db_conn *conn, void *unused UNUSED)
 
 /* ---- both: products without words ---- */
 
-/* 1: its texts have changed, and the triggers have noted that its words are to follow. SQLite's
- * table has none of a deleted product. */
+/* 1: the texts changed, and the triggers noted that the words must follow. SQLite's table has no
+ * words of deleted products. */
 static int renew(struct db_conn *conn, struct db_rows *row, struct fields *fields)
 {
 	int r = old_texts_renew(conn, row);
@@ -209,8 +209,8 @@ static int renew(struct db_conn *conn, struct db_rows *row, struct fields *field
 	return store(conn, row, fields);
 }
 
-/* Gives normal texts and the words of them to the products (OLD_TEXTS_COLUMNS) that the query
- * finds; forget, if any, then runs for each. Returns how many. */
+/* Normalises the texts of the products that the query finds (OLD_TEXTS_COLUMNS), stores their
+ * words, and runs forget, if given, for each. Returns how many. */
 static int store_found(struct db_conn *conn, const char *sql, const struct db_value *values,
 		       size_t count, const char *forget, int64_t *ret_lowest)
 {
@@ -232,10 +232,10 @@ static int store_found(struct db_conn *conn, const char *sql, const struct db_va
 	return r < 0 ? r : found;
 }
 
-/* Rows are locked in the order in which orders lock them. */
+/* The lock order of orders. */
 #define LOCKED " ORDER BY id COLLATE \"C\" FOR UPDATE"
 
-/* Those written by a replica that knows no words. */
+/* Products written by a replica that knows no words. */
 static int store_due(struct db_conn *conn)
 {
 	int64_t lowest = 0;
@@ -247,7 +247,7 @@ static int store_due(struct db_conn *conn)
 			   DB_NO_VALUES, "DELETE FROM product_words_due WHERE seq = $1", &lowest);
 }
 
-/* Those stored before there were words: all up to top. */
+/* Products up to top, which were stored before there were words. */
 static int store_older(struct db_conn *conn, int64_t top)
 {
 	static const char sqlite_sql[] =
@@ -280,7 +280,7 @@ int word_index_catch_up_some(struct db_conn *conn, void *unused UNUSED)
 
 	if (r != 0)
 		return r < 0 ? r : 1;
-	/* One replica is enough. */
+	/* Only one replica needs to do this. */
 	r = db_query_int(conn,
 			 postgres ? "SELECT top FROM product_words_older FOR UPDATE SKIP LOCKED"
 				  : "SELECT top FROM product_words_older",

@@ -4,10 +4,10 @@
 
 #include "base/unicode.h"
 
-/* The tatweel stretches an Arabic word and means nothing. */
+/* The tatweel only stretches an Arabic word. */
 #define TATWEEL 0x0640
 
-/* A letter of an unspaced script with its marks. */
+/* A letter of a script without spaces, with its marks. */
 #define CLUSTER_MAX 8
 struct cluster {
 	uint32_t characters[CLUSTER_MAX];
@@ -16,12 +16,12 @@ struct cluster {
 
 struct builder {
 	struct text *out;
-	size_t words;                     /* a row of unspaced letters is one */
-	uint32_t base;                    /* the letter that marks belong to; 0: none */
-	uint32_t word[WORDS_LETTERS_MAX]; /* one of letters with spaces around */
+	size_t words;                     /* a run of unspaced letters counts as one */
+	uint32_t base;                    /* the letter that marks belong to, or 0 */
+	uint32_t word[WORDS_LETTERS_MAX]; /* the current word, of a script with spaces */
 	size_t length;
-	struct cluster before, current; /* the two last letters of an unspaced row */
-	size_t row;                     /* letters of the row in all */
+	struct cluster before, current; /* the last two letters of an unspaced run */
+	size_t row;                     /* number of letters in the run */
 	bool row_ended;
 };
 
@@ -53,7 +53,7 @@ static void append_clusters(struct builder *builder, const struct cluster *first
 	unicode_append_word(builder->out, both, first->length + second->length);
 }
 
-/* The row's current letter has all its marks. */
+/* Call when the current letter of the run has all its marks. */
 static void end_cluster(struct builder *builder)
 {
 	if (builder->current.length == 0)
@@ -106,7 +106,7 @@ static void add_character(struct builder *builder, uint32_t character)
 		builder->word[builder->length++] = character;
 }
 
-/* Letters that the root collation sorts with others, but that Unicode does not decompose. */
+/* Letters that the root collation sorts with others although Unicode does not decompose them. */
 static bool add_variant(struct builder *builder, uint32_t letter)
 {
 	static const struct {
@@ -136,7 +136,7 @@ static void add_letter(struct builder *builder, uint32_t letter)
 		add_character(builder, letter);
 }
 
-/* A character that is folded already. */
+/* Takes a character that is already folded. */
 static void add(struct builder *builder, uint32_t character)
 {
 	switch (unicode_class(character)) {
@@ -152,7 +152,7 @@ static void add(struct builder *builder, uint32_t character)
 	case UNICODE_LETTER:
 		add_letter(builder, character);
 		break;
-	case UNICODE_MARK: /* without a letter before it is nothing */
+	case UNICODE_MARK: /* a mark without a letter counts for nothing */
 		if (builder->base && !unicode_is_accent(builder->base, character))
 			add_character(builder, character);
 		break;
@@ -181,7 +181,8 @@ static void add_ascii(struct builder *builder, const char *text, size_t length)
 	text_commit(builder->out, length);
 }
 
-/* What is to be folded: a symbol is no word, also where it decomposes into letters (™). */
+/* Selects the characters to fold. A symbol is not a word, even if it decomposes into letters
+ * (™). */
 static size_t read_characters(const char *text, size_t length, uint32_t *characters)
 {
 	size_t count = 0;
@@ -201,7 +202,7 @@ static size_t read_characters(const char *text, size_t length, uint32_t *charact
 
 static void add_folded(struct builder *builder, const char *text, size_t length)
 {
-	/* A fraction has two bytes at least. */
+	/* Each fraction becomes two characters, but has at least two bytes. */
 	uint32_t *characters = malloc(length * sizeof(*characters));
 	uint32_t *folded = NULL;
 	size_t count = 0;
@@ -218,7 +219,7 @@ static void add_folded(struct builder *builder, const char *text, size_t length)
 	free(characters);
 }
 
-/* ASCII's other characters part words, and nothing of Unicode reaches over them. */
+/* Other ASCII characters separate words, and no Unicode rule reaches across them. */
 static void add_text(struct builder *builder, const char *text, size_t length)
 {
 	for (size_t i = 0; i < length;) {
