@@ -11,13 +11,13 @@
 #define TIME_MAX (INT64_C(2932897) * CLOCK_DAY - 1)
 
 struct date {
-	unsigned year, month, day; /* month and day from 1 */
+	unsigned year, month, day; /* month and day count from 1 */
 };
 
 static int64_t read_clock(clockid_t clock)
 {
 	struct timespec now;
-	clock_gettime(clock, &now); /* can't fail: both clocks exist on every Linux */
+	clock_gettime(clock, &now); /* cannot fail: every Linux has both clocks */
 	return now.tv_sec * CLOCK_SECOND + now.tv_nsec / 1000;
 }
 
@@ -32,9 +32,9 @@ int64_t clock_monotonic(void)
 }
 
 /*
- * Both ways between a date and its day number since 1970-01-01: Howard Hinnant, "chrono-Compatible
- * Low-Level Date Algorithms", days_from_civil and civil_from_days. An era is 400 years (146097
- * days); years begin in March there, so that the leap day comes last. 719468 is 0000-03-01.
+ * Conversions between a date and its day number since 1970-01-01: Howard Hinnant,
+ * "chrono-Compatible Low-Level Date Algorithms", days_from_civil and civil_from_days. An era is 400
+ * years (146097 days). Its years begin in March, so the leap day comes last. 719468 is 0000-03-01.
  */
 static int64_t days_from_date(struct date date)
 {
@@ -170,7 +170,7 @@ static unsigned days_in_month(unsigned year, unsigned month)
 	return days[month - 1] + (month == 2 && leap);
 }
 
-/* Leap seconds stand at the end of a UTC month (RFC 3339 appendix D): the one after is its 1st. */
+/* A leap second ends a UTC month (RFC 3339 appendix D), so the next second begins a month. */
 static bool is_month_start(int64_t seconds)
 {
 	return seconds % DAY_SECONDS == 0 && date_from_days(seconds / DAY_SECONDS).day == 1;

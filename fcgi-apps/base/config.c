@@ -34,7 +34,7 @@ static bool parse_int(const char *text, int64_t *ret_value)
 {
 	char *end;
 
-	/* strtoll would also take leading space. */
+	/* strtoll() would also accept leading white space. */
 	if (*text != '-' && (*text < '0' || *text > '9'))
 		return false;
 	errno = 0;
@@ -94,7 +94,7 @@ static bool is_port(const char *text, size_t length)
 	return port >= 1 && port <= 65535;
 }
 
-/* host [":" port] [path]; user names are refused, a password has no place in a plain URL. */
+/* host [":" port] [path]. User names are refused: a password does not belong in a plain URL. */
 static bool is_base_url(const char *url)
 {
 	static const char scheme[] = "http://";

@@ -4,10 +4,10 @@
 
 #define SCALE_MAX 400
 
-/* Far beyond any text's length, so that an exponent cut to it still decides the same way. */
+/* Far beyond any text's length, so cutting a larger exponent to it changes no result. */
 #define EXPONENT_MAX INT64_C(1000000000000)
 
-/* The digits that count: leading and trailing zeros are left out. */
+/* The significant digits, without leading and trailing zeros. */
 struct digits {
 	uint64_t magnitude; /* their value, unless overflow */
 	int64_t scale;      /* digits after the point */
@@ -33,7 +33,7 @@ static bool reader_at_digit(const struct reader *reader)
 	return reader->position < reader->end && is_digit(*reader->position);
 }
 
-/* Zeros are held back until a digit follows them: at the end they only move the scale. */
+/* Zeros are held back until a digit follows; at the end they only change the scale. */
 static void digits_push(struct digits *digits, unsigned digit, int64_t *held_zeros)
 {
 	if (digit == 0) {
@@ -138,11 +138,12 @@ static int count_digits(uint64_t value)
 
 static int compare_magnitudes(uint64_t a, int a_scale, uint64_t b, int b_scale)
 {
-	/* Digits before the point; where they differ, the longer one is larger. */
+	/* Compare the digits before the point first: more digits, larger number. */
 	int a_places = count_digits(a) - a_scale, b_places = count_digits(b) - b_scale;
 	if (a_places != b_places)
 		return a_places < b_places ? -1 : 1;
-	/* So the scales differ as the digit counts do, and 19 digits still fit. */
+	/* Now the scales differ as the digit counts do, so the scaled value still has at most 19
+	 * digits. */
 	for (; a_scale < b_scale; a_scale++)
 		a *= 10;
 	for (; b_scale < a_scale; b_scale++)

@@ -13,7 +13,7 @@
 #define FAILPOINT_PAUSE (8 * CLOCK_SECOND)
 #define HITS_MAX        1000000
 
-/* Tells the tests that the process ended here and not by itself. */
+/* Tells tests that a failpoint ended the process. */
 #define EXIT_STATUS 86
 
 enum action { ACTION_EXIT, ACTION_PAUSE, ACTION_ERROR };
@@ -28,7 +28,7 @@ struct point {
 	const char *name;
 	size_t name_length;
 	enum action action;
-	long wanted; /* which hit; 0: each */
+	long wanted; /* which hit counts; 0: each */
 	_Atomic long hits;
 };
 

@@ -12,11 +12,11 @@ struct host {
 	char *name;
 	char *port;
 	int64_t fresh_for;
-	bool numeric; /* found for good */
+	bool numeric; /* an address: never looked up again */
 
-	pthread_mutex_t lock; /* for everything below */
+	pthread_mutex_t lock; /* guards the members below */
 	pthread_cond_t looked_up;
-	unsigned owners; /* one, and a second while a lookup runs: it may outlive the first */
+	unsigned owners; /* the user, and a running lookup, which may outlive the user */
 	bool looking_up;
 	int error; /* of the last lookup */
 	int64_t looked_up_at;
@@ -32,7 +32,7 @@ static void release(struct host *host)
 	free(host);
 }
 
-/* Ends one ownership; called with the lock held. */
+/* Gives up one ownership. The lock is held. */
 static void leave(struct host *host)
 {
 	bool last = --host->owners == 0;
@@ -89,7 +89,7 @@ static void *look_up(void *argument)
 	return NULL;
 }
 
-/* Called with the lock held. */
+/* The lock is held. */
 static int start_lookup(struct host *host)
 {
 	pthread_attr_t attributes;
@@ -108,7 +108,7 @@ static int start_lookup(struct host *host)
 	return 0;
 }
 
-/* Waits for the first result; called with the lock held. */
+/* Waits for the first result. The lock is held. */
 static int wait_for_lookup(struct host *host, int64_t deadline)
 {
 	while (host->looking_up && !host->found.count &&

@@ -14,7 +14,7 @@ static int merge_member(struct json *object, const char *name, const struct json
 	struct json *child = (struct json *)json_get(object, name);
 
 	if (child && json_type(child) == JSON_OBJECT && json_type(patch) == JSON_OBJECT)
-		return json_merge_patch(&child, patch); /* in place: both are objects */
+		return json_merge_patch(&child, patch); /* both are objects: in place */
 
 	struct json *fresh = NULL;
 	int r = json_merge_patch(&fresh, patch);

@@ -1,7 +1,7 @@
 /*
- * Recursive descent into json-c's objects. json-c's own tokener is not used: beyond what it lets
- * pass (single quotes, NaN, comments, duplicate names, clamped integers), version 0.16 does not
- * check every allocation and crashes or drops members when memory is short.
+ * Recursive descent that builds json-c objects. json-c's own tokener is not used: it accepts more
+ * than JSON (single quotes, NaN, comments, duplicate names, clamped integers), and version 0.16
+ * does not check every allocation, so it crashes or drops members when memory is short.
  */
 #include "base/json_scan.h"
 #include "base/json_tree.h"
@@ -14,14 +14,14 @@ struct parser {
 	struct json_scan scan;
 	int depth_left;
 	size_t values_left;
-	struct text names; /* a stack: the names whose values are being read, each with NUL */
+	struct text names; /* a stack of the names whose values are being read, each with NUL */
 	size_t duplicate;  /* offset in names */
 	bool has_duplicate;
 };
 
 static int parse_value(struct parser *parser, struct json_object **ret_value);
 
-/* Called where the grammar does not allow the next byte. */
+/* Reports a byte that the grammar does not allow here. */
 static int unexpected(struct parser *parser, const char *fault)
 {
 	struct json_scan *scan = &parser->scan;
@@ -50,7 +50,7 @@ static int parse_number(struct parser *parser, struct json_object **ret_value)
 		    ret_value);
 }
 
-/* Puts the string that begins here on top of the names. */
+/* Pushes the string that begins here on the names. */
 static int push_name(struct parser *parser)
 {
 	struct json_scan *scan = &parser->scan;
@@ -85,7 +85,7 @@ static int parse_string(struct parser *parser, struct json_object **ret_value)
 	return r;
 }
 
-/* Steps over the separator or the bracket: 1 when another element follows, 0 at the end. */
+/* Reads the separator or the bracket. 1: another element follows; 0: the end. */
 static int parse_separator(struct parser *parser, char bracket, const char *fault)
 {
 	json_scan_space(&parser->scan);
@@ -96,7 +96,7 @@ static int parse_separator(struct parser *parser, char bracket, const char *faul
 	return byte == ',';
 }
 
-/* Steps over the opening bracket; 1 when the container is not empty. */
+/* Reads the opening bracket. 1: the container is not empty. */
 static int parse_opening(struct parser *parser, char bracket)
 {
 	parser->scan.position++;

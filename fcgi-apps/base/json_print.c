@@ -40,7 +40,7 @@ static void print_value(const struct json *value, struct json_writer *writer)
 	}
 }
 
-/* Not json-c's printer: that keeps its output inside the value, which others may be reading. */
+/* json-c's printer keeps its output inside the value, which other threads may be reading. */
 void json_print(const struct json *value, struct text *out)
 {
 	struct json_writer writer;

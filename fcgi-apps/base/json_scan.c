@@ -116,7 +116,7 @@ static bool int64_of(const char *digits, size_t length, bool negative, int64_t *
 	return true;
 }
 
-/* RFC 8259 section 6; a number ends where no byte of a number or word follows. */
+/* RFC 8259 section 6. A number must not be followed by a byte of a number or a word. */
 int json_scan_number(struct json_scan *scan, bool *ret_whole, int64_t *ret_value)
 {
 	size_t start = scan->position;
@@ -205,7 +205,7 @@ static const char *decode_escape(const char *source, char **target)
 	}
 	uint32_t character = (uint32_t)code_unit(source, 6);
 	source += 6;
-	if (character >= 0xD800 && character <= 0xDBFF) { /* a pair: RFC 8259 section 7 */
+	if (character >= 0xD800 && character <= 0xDBFF) { /* a surrogate pair: RFC 8259 section 7 */
 		uint32_t low = (uint32_t)code_unit(source, 6);
 		character = 0x10000 + ((character - 0xD800) << 10) + (low - 0xDC00);
 		source += 6;

@@ -50,9 +50,9 @@ void json_array_end(struct json_writer *writer)
 }
 
 /*
- * Whether one of the eight bytes is below 0x20, '"', '\\' or not ASCII ("Determine if a word has a
- * zero byte", Bit Twiddling Hacks, S. E. Anderson). A borrow can only add marks after a real one,
- * so "none" is exact.
+ * Whether none of the eight bytes is below 0x20, '"', '\\' or outside ASCII ("Determine if a word
+ * has a zero byte", Bit Twiddling Hacks, S. E. Anderson). A borrow can only add marks above a real
+ * one, so the result "none" is exact.
  */
 static bool word_is_plain(const char *bytes)
 {
@@ -64,14 +64,14 @@ static bool word_is_plain(const char *bytes)
 	return !(((word - ones * 0x20) | (quote - ones) | (backslash - ones) | word) & highs);
 }
 
-/* How many bytes from the start are plain: ASCII that needs no escape. */
+/* How many bytes at the start are plain: ASCII that needs no escape. */
 static size_t plain_prefix(const char *bytes, size_t length)
 {
 	size_t i = 0;
 
 	while (i + 8 <= length && word_is_plain(bytes + i))
 		i += 8;
-	/* The rest, looked at together with bytes that are known to be plain. */
+	/* Check the rest together with bytes before it, which are known to be plain. */
 	if (i >= 8 && i + 8 > length && word_is_plain(bytes + length - 8))
 		return length;
 	for (; i < length; i++) {
@@ -138,8 +138,8 @@ static void append_escaped(struct text *out, const char *bytes, size_t length)
 	text_append(out, bytes + done, length - done);
 }
 
-/* Writes a string with its quotes and separators: one check for room and one copy in the usual case
- * without escapes. close is the closing quote and the bytes after it. */
+/* Writes a string with quotes and separators. The usual case, without escapes, takes one check for
+ * room and one copy. close is the closing quote and the bytes after it. */
 static void append_quoted(struct text *out, bool comma, const char *bytes, size_t length,
 			  const char *close, size_t close_length)
 {

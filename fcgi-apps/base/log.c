@@ -14,7 +14,7 @@
 /* An escaped byte takes six at most (\u001f). */
 #define ESCAPE_MAX 6
 
-/* Room that a value can't take: its quotes, the mark of a cut, and the end of the line. */
+/* Reserved beside a value: its quotes, the mark of a cut, and the end of the line. */
 #define RESERVE 16
 
 #define CUT_MARK "\xE2\x80\xA6" /* U+2026, an ellipsis */
@@ -71,7 +71,7 @@ bool log_enabled(enum log_level level)
 	return level >= lowest_level;
 }
 
-/* Names are cut, but never so that the line breaks; a member that finds no room is left out. */
+/* A member is left out if its name is too long or does not fit, so the line stays valid. */
 static bool has_room(const struct text *line, const char *name)
 {
 	size_t name_room = ESCAPE_MAX * strlen(name);
@@ -104,8 +104,8 @@ static void write_field(struct json_writer *writer, const struct log_field *fiel
 
 static void write_line(const char *data, size_t length)
 {
-	/* One call keeps the lines of threads and processes apart. When it fails there is nobody
-	 * left to tell. */
+	/* A single call keeps lines of different threads and processes apart. If it fails, there is
+	 * no one left to tell. */
 	ssize_t written;
 	do
 		written = write(STDERR_FILENO, data, length);

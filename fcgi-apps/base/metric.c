@@ -8,7 +8,7 @@ static const char *const types[] = {
 	[METRIC_HISTOGRAM] = "histogram",
 };
 
-/* Backslashes and line feeds, and in a label's value quotes. */
+/* Escapes backslashes and line feeds, and quotes in label values. */
 static void append_escaped(struct text *out, const char *string, bool is_quoted)
 {
 	for (; *string; string++) {
@@ -37,7 +37,7 @@ static void append_label(struct text *out, const char *name, const char *value, 
 	text_append_char(out, '"');
 }
 
-/* name_suffix{labels,le="bound"} and a space; bound NULL: no such label. */
+/* Writes name_suffix{labels,le="bound"} and a space. bound NULL: no such label. */
 static void append_name(const struct metric *metric, const char *suffix, const char *const *labels,
 			const char *bound)
 {
@@ -58,7 +58,7 @@ static void append_int(const struct metric *metric, int64_t value)
 	text_append_char(metric->out, '\n');
 }
 
-/* Exact, which a double is not. */
+/* Exact, unlike a double. */
 static void append_seconds(const struct metric *metric, int64_t microseconds)
 {
 	text_printf(metric->out, "%lld.%06lld\n", (long long)(microseconds / MICROSECONDS),

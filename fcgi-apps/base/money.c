@@ -4,8 +4,8 @@
 #include "base/digits.h"
 
 /*
- * ISO 4217 list one as of January 2026, ordered by code. Left out are the entries without a minor
- * unit (gold, special drawing rights, testing, "no currency"): no price can be stated in them.
+ * ISO 4217 list one as of January 2026, sorted by code. Entries without a minor unit (gold, special
+ * drawing rights, testing, "no currency") are left out, because no price can be stated in them.
  */
 static const struct currency currencies[] = {
 	{"AED", 2}, {"AFN", 2}, {"ALL", 2}, {"AMD", 2}, {"AOA", 2}, {"ARS", 2}, {"AUD", 2},
@@ -73,7 +73,7 @@ size_t money_format(int64_t amount, struct currency currency, char buffer[MONEY_
 	char *start = digits_before(digits_end, magnitude);
 	char *end = buffer;
 
-	/* One digit at least before the point: 5 cents are 0.05. */
+	/* At least one digit before the point: 5 cents are 0.05. */
 	while ((size_t)(digits_end - start) <= currency.digits)
 		*--start = '0';
 	size_t whole = (size_t)(digits_end - start) - currency.digits;

@@ -13,13 +13,13 @@ int text_pack(const char *data, size_t length, struct text *out)
 	if (!packed)
 		return -ENOMEM;
 	if (compress((Bytef *)packed, &packed_length, (const Bytef *)data, length) != Z_OK)
-		return -ENOMEM; /* the only reason that is left */
+		return -ENOMEM; /* the only error possible here */
 	text_printf(out, "%zu:", length);
 	base64url_encode(packed, packed_length, out);
 	return text_error(out);
 }
 
-/* The length that stands in front, and where the rest begins. */
+/* Reads the length at the beginning, and finds where the rest begins. */
 static int read_length(const char *packed, size_t length, size_t limit, size_t *ret_length,
 		       size_t *ret_rest)
 {

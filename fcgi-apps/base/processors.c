@@ -4,7 +4,7 @@
 #include <sched.h>
 #include <unistd.h>
 
-/* In a container; on a host's root there is none. */
+/* Exists in a container, not in a host's root group. */
 #define CPU_MAX "/sys/fs/cgroup/cpu.max"
 
 size_t processors_within(size_t cores, const char *cpu_max)
@@ -23,7 +23,7 @@ static size_t allowed(void)
 {
 	cpu_set_t set;
 
-	/* More than a set has places for: so many are enough. */
+	/* There are more processors than a set can hold, which is enough. */
 	if (sched_getaffinity(0, sizeof(set), &set) < 0)
 		return CPU_SETSIZE;
 	return (size_t)CPU_COUNT(&set);

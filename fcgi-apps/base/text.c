@@ -80,7 +80,7 @@ void text_append_int(struct text *text, int64_t value)
 
 void text_vprintf(struct text *text, const char *format, va_list arguments)
 {
-	/* With nothing reserved yet this allocates, so that a short result needs one pass. */
+	/* Allocates even if nothing is reserved yet, so that a short result needs one pass. */
 	char *end = text_reserve(text, 0);
 	if (!end)
 		return;

@@ -8,13 +8,13 @@
 #include <unistr.h>
 #include <uniwbrk.h>
 
-/* The first lead byte of a character from U+0300 on, the first that may not be in NFC. */
+/* The lead byte of U+0300, the first character that may not be in NFC. */
 #define NFC_LEAD 0xCC
 
-/* Where nearly all texts fit. */
+/* Enough for nearly all texts. */
 #define NFC_BUFFER 512
 
-/* A symbol to Unicode, and without a dot. */
+/* Unicode calls it a symbol, but it shows no dot. */
 #define BRAILLE_BLANK 0x2800
 
 #define ZERO_WIDTH_NON_JOINER 0x200C
@@ -31,7 +31,7 @@ static bool is_below_nfc(const char *text, size_t length)
 	return true;
 }
 
-/* In the buffer, or in memory to be freed; NULL: -ENOMEM. */
+/* The result is in the buffer, or in memory to be freed. NULL: out of memory. */
 static uint8_t *normalize(const char *text, size_t length, uint8_t *buffer, size_t *size)
 {
 	return u8_normalize(UNINORM_NFC, (const uint8_t *)text, length, buffer, size);
@@ -206,7 +206,7 @@ static bool is_of(uint32_t character, const char *script)
 	return uc_is_script(character, uc_script_byname(script));
 }
 
-/* Whether base and mark are together a letter of its own, see the header. */
+/* Whether base and mark together form a separate letter; see the header. */
 static bool makes_letter(uint32_t base, uint32_t mark)
 {
 	static const ucs4_t stressed[] = {0x0450, 0x0451, 0x045D}; /* ѐ, ё, ѝ */

@@ -6,20 +6,21 @@
 #include "base/clock.h"
 #include "base/digits.h"
 
-/* The counter's bits: the 12 of rand_a and the first 4 of rand_b. It starts at a random value
- * whose first bit is 0, so that at least 32768 ids fit into the millisecond. */
+/* The counter's bits: the 12 of rand_a and the first 4 of rand_b. It starts at a random value whose
+ * first bit is 0, which leaves at least 32768 ids for the millisecond. */
 #define COUNTER_BITS 16
 #define COUNTER_SEED 0x7FFF
 
-/* Random bytes are fetched for many ids at once: a system call costs more than the rest. */
+/* Random bytes are fetched for many ids at once: the system call costs more than everything
+ * else. */
 struct random_batch {
 	unsigned char bytes[512];
 	size_t left;
 };
 static _Thread_local struct random_batch batch;
 
-/* Milliseconds and counter of the newest id. A full counter runs over into the milliseconds, which
- * then are ahead of the clock for a moment, as RFC 9562 section 6.2 allows. */
+/* Milliseconds and counter of the newest id. If the counter overflows, the milliseconds run ahead
+ * of the clock for a moment, as RFC 9562 section 6.2 allows. */
 static atomic_uint_fast64_t newest;
 
 void random_bytes(void *buffer, size_t length)
@@ -31,7 +32,7 @@ void random_bytes(void *buffer, size_t length)
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got < 0)
-			abort(); /* no kernel generator: every id would be guessable */
+			abort(); /* without the kernel's generator every id would be guessable */
 		position += got;
 		length -= (size_t)got;
 	}
@@ -50,7 +51,7 @@ static uint64_t random_word(void)
 	return word;
 }
 
-/* Multiply and shift, repeated where the result would be biased: Lemire, "Fast Random Integer
+/* Multiply and shift, repeated if the result would be biased: Lemire, "Fast Random Integer
  * Generation in an Interval" (2019). */
 uint64_t random_below(uint64_t limit)
 {

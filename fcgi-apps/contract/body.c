@@ -1,9 +1,9 @@
-/* Checking the bodies of requests and responses. */
+/* Checks the bodies of requests and responses. */
 #include <strings.h>
 
 #include "contract/contract_parts.h"
 
-/* /openapi.json is the deepest answer there is. */
+/* The deepest answer is /openapi.json. */
 #define RESPONSE_DEPTH_MAX 64
 
 static const struct endpoint *endpoint_of(const struct contract *contract,
@@ -12,7 +12,7 @@ static const struct endpoint *endpoint_of(const struct contract *contract,
 	return &contract->endpoints[operation->index];
 }
 
-/* The media type that fits a Content-Type (RFC 9110 section 8.3.1), or NULL. */
+/* The media type that matches a Content-Type (RFC 9110 section 8.3.1), or NULL. */
 static const struct media *content_find(const struct content *content, const char *content_type)
 {
 	size_t length = content_type ? strcspn(content_type, "; \t") : 0;

@@ -54,7 +54,8 @@ void contract_write_document(const struct contract *contract, bool internal, con
 	const struct contract_settings *settings = contract->settings;
 
 	for (const struct piece *piece = contract->documents[internal];; piece++) {
-		/* What follows is in the middle of a text that has its commas. */
+		/* A new writer each time: the value goes into a text that already has its
+		 * commas. */
 		struct json_writer writer;
 
 		text_append(out, piece->text, piece->length);

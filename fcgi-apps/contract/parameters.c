@@ -1,10 +1,10 @@
-/* Checking query and header parameters of a request. */
+/* Checks the query and header parameters of a request. */
 #include "base/digits.h"
 #include "base/unicode.h"
 #include "base/utf8.h"
 #include "contract/contract_parts.h"
 
-/* The results of reading, and the violations. */
+/* What was read, and what was wrong with it. */
 struct reading {
 	struct arguments *arguments;
 	struct violations *violations;
@@ -29,7 +29,7 @@ void arguments_release(struct arguments *arguments)
 
 /* ---- texts ---------------------------------------------------------------------------------- */
 
-/* Decodes from..end in place and ends it with a NUL, where a separator was. NULL, or the reason. */
+/* Decodes from..end in place and replaces the separator after it by a NUL. NULL, or the reason. */
 static const char *decode(char *from, const char *end, size_t *ret_length)
 {
 	char *to = from;
@@ -56,7 +56,7 @@ static const char *decode(char *from, const char *end, size_t *ret_length)
 	return NULL;
 }
 
-/* NULL, or the fault of the bytes. */
+/* NULL, or what is wrong with the bytes. */
 static const char *check_characters(const char *text, size_t length)
 {
 	if (!utf8_is_valid(text, length))
@@ -64,7 +64,7 @@ static const char *check_characters(const char *text, size_t length)
 	return unicode_has_control(text, length) ? "must not have control characters" : NULL;
 }
 
-/* Replaces the sent text by its normal form. -ENOMEM. */
+/* Replaces the text by its normal form. -ENOMEM. */
 static int normalize(const struct parameter *parameter, struct argument *argument)
 {
 	struct text normal CLEANUP(text_release) = TEXT_INIT(TEXT_UNLIMITED);
@@ -83,7 +83,7 @@ static int normalize(const struct parameter *parameter, struct argument *argumen
 
 /* ---- values --------------------------------------------------------------------------------- */
 
-/* -?(0|[1-9][0-9]*): what JSON calls an integer, and nothing that reads like one. */
+/* -?(0|[1-9][0-9]*): a JSON integer, and nothing that only looks like one. */
 static bool is_integer_text(const char *text)
 {
 	text += *text == '-';
@@ -109,8 +109,8 @@ static bool check_integer(const struct parameter *parameter, const char *in,
 	return schema_check_number(parameter->schema, number, in, parameter->pointer, violations);
 }
 
-/* A + that was sent as it is has become a space (WHATWG URL, section 5.1): whether the value is one
- * where that is undone. Then the violation says so. */
+/* An unescaped + has been decoded to a space (WHATWG URL, section 5.1). Whether the value would be
+ * valid with a + instead; then the violation says so. */
 static bool is_plus_meant(const struct parameter *parameter, const char *in,
 			  const struct argument *argument, struct violations *violations)
 {
@@ -171,7 +171,7 @@ static bool check_boolean(const struct parameter *parameter, const char *in,
 	return true;
 }
 
-/* Checks one sent value and adds it to the arguments. -ENOMEM. */
+/* Checks one value and adds it to the arguments. -ENOMEM. */
 static int take_value(struct reading *reading, const struct parameter *parameter, const char *in,
 		      const char *text, size_t length)
 {
@@ -200,7 +200,7 @@ static int take_value(struct reading *reading, const struct parameter *parameter
 		check_boolean(parameter, in, &argument, reading->violations);
 		break;
 	}
-	/* compile.py saw to it that all declared parameters have room. */
+	/* compile.py checked that all declared parameters have room. */
 	reading->arguments->list[reading->arguments->count++] = argument;
 	return 0;
 }
@@ -220,7 +220,7 @@ static void refuse_name(struct reading *reading, const char *name, size_t length
 	violations_add(reading->violations, "query", pointer, "unknown parameter");
 }
 
-/* Takes one "name=value" out of start..end; end is writable. seen: a bit for each parameter. */
+/* Takes one "name=value" from start..end; end is writable. seen: a bit per parameter. */
 static int take_pair(struct reading *reading, const struct endpoint *endpoint, char *start,
 		     char *end, uint32_t *seen)
 {

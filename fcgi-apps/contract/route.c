@@ -1,4 +1,4 @@
-/* Finding operations: a walk down the tree of path segments. */
+/* Finds operations by walking down the tree of path segments. */
 #include "contract/contract_parts.h"
 
 static const char *const methods[METHOD_COUNT] = {"GET", "POST", "PUT", "PATCH", "DELETE"};
@@ -29,7 +29,8 @@ static bool has_visible(const struct route_node *node, bool internal)
 	return false;
 }
 
-/* Finds the node for the rest of the path, from a '/' on, and the segments that parameters take. */
+/* Finds the node for the rest of the path, which begins with '/', and the segments that are
+ * parameters. */
 static const struct route_node *find_node(const struct route_node *node, const char *rest,
 					  const char *end, bool internal, struct route *route,
 					  size_t depth)
@@ -62,7 +63,7 @@ static const struct route_node *find_node(const struct route_node *node, const c
 	return found;
 }
 
-/* Method names in the order of methods, HEAD with GET. */
+/* Lists method names in the order of methods, HEAD along with GET. */
 static void list_methods(const struct route_node *node, bool internal,
 			 char buffer[CONTRACT_ALLOW_SIZE])
 {
@@ -87,7 +88,7 @@ static const struct endpoint *find_method(const struct route_node *node, const c
 	return NULL;
 }
 
-/* Names the parameters; whether all fit their schemas: an id that cannot be one is not found. */
+/* Names the parameters. False: one does not fit its schema, so such a thing cannot exist. */
 static bool take_parameters(const struct endpoint *endpoint, struct route *route)
 {
 	for (size_t i = 0; i < endpoint->path.count; i++) {
@@ -109,7 +110,8 @@ int contract_route(const struct contract *contract, const char *method, const ch
 
 	if (*path != '/')
 		return -ENOENT;
-	/* "/" has no segments, "/products/" those of "/products", "/products//" an empty one. */
+	/* "/" has no segments; "/products/" has those of "/products"; "/products//" has an empty
+	 * one. */
 	if (path[length - 1] == '/' && (length == 1 || path[length - 2] != '/'))
 		length--;
 	const struct route_node *node =

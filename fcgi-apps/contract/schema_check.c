@@ -78,7 +78,7 @@ static bool check_number(const struct schema_numbers *numbers, const struct subj
 	return check_decimals(numbers->decimals, number, place, report) && fits;
 }
 
-/* json_int() saturates: a value that seems to be at a limit may be beyond it. */
+/* json_int() saturates, so a value at a limit may really be beyond it. */
 static bool fits_int64(const struct json *value)
 {
 	const char *text = json_number_text(value);
@@ -104,7 +104,7 @@ static bool check_length(const struct schema_string *rules, const struct subject
 	const struct schema_count *range = &rules->characters;
 	size_t count = count_characters(subject->text, subject->length);
 
-	/* An invisible text has become empty. */
+	/* Normalising made an invisible text empty. */
 	if (count < range->lowest)
 		return range->lowest == 1
 			       ? schema_report(report, place, "must not be %s",
@@ -243,7 +243,7 @@ static bool check_array(const struct schema_array *rules, const struct json *arr
 	size_t count = json_length(array);
 	bool fits = true;
 
-	/* The items of a list that is too long are not looked at: the limit bounds the work. */
+	/* If a list is too long, its items are not checked: the limit bounds the work. */
 	if (!check_count(&rules->elements, count, place, report))
 		return false;
 	for (size_t i = 0; rules->items && i < count; i++) {
@@ -302,7 +302,7 @@ static bool report_nearest(const struct schema_list *forms, const struct subject
 	}
 	if (meant == 1)
 		return check_subject(nearest, subject, place, report);
-	/* Violations inside of arrays and objects have several places. */
+	/* Violations inside arrays and objects have several places. */
 	if (meant == 0 || subject->type & (SCHEMA_ARRAY | SCHEMA_OBJECT))
 		return schema_report(report, place, FITS_NONE);
 	return report_each(forms, subject, place, report);

@@ -20,7 +20,7 @@ static bool is_any(const char *text UNUSED, size_t length UNUSED)
 	return true;
 }
 
-/* Whether all bytes are unreserved, sub-delims, %XX or one of extra (RFC 3986 appendix A). */
+/* Whether all bytes are unreserved, sub-delims, %XX or in extra (RFC 3986 appendix A). */
 static bool is_part(const char *text, size_t length, const char *extra)
 {
 	for (size_t i = 0; i < length; i++) {
@@ -60,7 +60,7 @@ static bool is_authority(const char *text, size_t length)
 	return is_part(text, length, "");
 }
 
-/* Length up to the first of stops. */
+/* The length up to the first of stops. */
 static size_t span_until(const char *text, size_t length, const char *stops)
 {
 	size_t i = 0;
@@ -70,7 +70,8 @@ static size_t span_until(const char *text, size_t length, const char *stops)
 	return i;
 }
 
-/* scheme ":" [ "//" authority ] path [ "?" query ] [ "#" fragment ]: never a relative one. */
+/* scheme ":" [ "//" authority ] path [ "?" query ] [ "#" fragment ]; relative references are
+ * not. */
 static bool is_uri(const char *text, size_t length)
 {
 	size_t span = span_until(text, length, ":");

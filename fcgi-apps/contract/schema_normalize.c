@@ -1,4 +1,4 @@
-/* Bringing texts and ids into the form that is stored and compared. */
+/* Normalises texts and ids into the form that is stored and compared. */
 #include "contract/schema.h"
 
 #include "contract/schema_node.h"

@@ -8,9 +8,9 @@
 
 #define BLACK_FLAG 0x1F3F4
 #define TAG_END    0xE007F
-#define TAGS_MAX   7 /* of a flag, its end included: "gbeng" has six */
+#define TAGS_MAX   7 /* of a flag, with the end tag: "gbeng" has six */
 
-/* Nearly all texts: ASCII that shows, without a space at an end. */
+/* True for nearly all texts: visible ASCII without a space at either end. */
 static bool is_plain(const char *text, size_t length)
 {
 	for (size_t i = 0; i < length; i++) {
@@ -28,10 +28,10 @@ static const char *const reasons[] = {
 	[UNSEEN] = "does not show",
 };
 
-/* A walk over the characters of a text. */
+/* The state of a walk over the characters of a text. */
 struct walk {
 	bool is_block;
-	size_t flag; /* tags that may still follow, as a flag was before them */
+	size_t flag; /* how many tags may still follow the flag */
 };
 
 static bool is_in(uint32_t c, uint32_t first, uint32_t last)
@@ -46,8 +46,8 @@ static bool is_control(uint32_t c, bool is_block)
 	return c < ' ' || is_in(c, 0x7F, 0x9F);
 }
 
-/* Deprecated (U+206A to U+206F), unassigned ones that are ignored by default, the byte order mark.
- * U+E0100 to U+E01EF are variation selectors. */
+/* Deprecated characters (U+206A to U+206F), unassigned ones that are ignored by default, the byte
+ * order mark. U+E0100 to U+E01EF are variation selectors. */
 static bool is_unseen(uint32_t c)
 {
 	if (c < 0xE0000)
@@ -72,7 +72,7 @@ static enum fault next(struct walk *walk, uint32_t c)
 	return is_unseen(c) ? UNSEEN : FINE;
 }
 
-/* The first character that is refused: what is wrong with it, itself, how many are before it. */
+/* Finds the first refused character: what is wrong with it, the character, and its index. */
 static enum fault find_fault(const char *text, size_t length, bool is_block, uint32_t *ret_c,
 			     size_t *ret_index)
 {
@@ -110,7 +110,7 @@ bool schema_text_normalize(const char *text, size_t length, struct text *out)
 	unicode_append_nfc(out, text, length);
 	if (text_error(out))
 		return true;
-	/* A refused character stays, so that it can be reported. */
+	/* Refused characters stay in the text, so that they can be reported. */
 	length = out->length - start;
 	text = unicode_trim_unseen(out->data + start, length, &shown);
 	if (unicode_shows_nothing(text, shown) && is_fine(text, shown, false))
@@ -131,7 +131,7 @@ void schema_text_renew(const char *text, size_t length, bool is_block, struct te
 		size = unicode_decode(text + i, length - i, &c);
 		enum fault fault = next(&walk, c);
 
-		if (fault == FINE && c == 0xFFFD) /* also for bytes that are no UTF-8 */
+		if (fault == FINE && c == 0xFFFD) /* also for bytes that are not UTF-8 */
 			text_append_string(&taken, "\uFFFD");
 		else if (fault == FINE)
 			text_append(&taken, text + i, size);

@@ -6,7 +6,7 @@
 
 #define ELLIPSIS "\xe2\x80\xa6"
 
-/* A copy of at most size - 1 bytes, marked where it was cut. */
+/* Copies at most size - 1 bytes; a mark shows where it was cut. */
 static char *copy_cut(const char *text, size_t size)
 {
 	size_t length = strlen(text), kept = length;
@@ -43,7 +43,7 @@ static void release(struct violation *violation)
 void violations_add(struct violations *violations, const char *in, const char *pointer,
 		    const char *detail_format, ...)
 {
-	/* One byte more than is kept, so that copy_cut() sees what is too long. */
+	/* One byte more than is kept, so that copy_cut() can see that the text is too long. */
 	char buffer[VIOLATION_DETAIL_SIZE + 1];
 	struct violation violation = {.in = in};
 	va_list arguments;
@@ -95,7 +95,7 @@ void violations_release(struct violations *violations)
 
 void pointer_append(char buffer[VIOLATION_POINTER_SIZE], const char *segment)
 {
-	/* Room for the ellipsis and the NUL stays free until it is needed. */
+	/* Leave room for the ellipsis and the NUL until they are needed. */
 	const size_t limit = VIOLATION_POINTER_SIZE - sizeof(ELLIPSIS);
 	size_t length = strlen(buffer), whole;
 

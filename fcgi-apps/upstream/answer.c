@@ -13,7 +13,7 @@ static int on_message_begin(struct http_parser *parser)
 	return 0;
 }
 
-/* Delay seconds only (RFC 9110 section 10.2.3): a date would need equal clocks. */
+/* Only delay seconds (RFC 9110 section 10.2.3): a date would need equal clocks. */
 static int64_t read_delay(const char *text)
 {
 	int64_t seconds = 0;
@@ -58,7 +58,7 @@ static int on_headers_complete(struct http_parser *parser)
 
 	if (reader->in_value)
 		end_header(reader);
-	/* We did not ask for another protocol. */
+	/* We never ask for another protocol. */
 	return parser->status_code == HTTP_STATUS_SWITCHING_PROTOCOLS ? -1 : 0;
 }
 
@@ -74,7 +74,7 @@ static int on_message_complete(struct http_parser *parser)
 {
 	struct answer_reader *reader = parser->data;
 
-	/* Interim responses: the one that counts follows (RFC 9110 section 15.2). */
+	/* An interim response: the final one follows (RFC 9110 section 15.2). */
 	if (parser->status_code < 200) {
 		reader->answer->retry_after = 0;
 		return 0;
@@ -106,7 +106,7 @@ int answer_read(struct answer_reader *reader, const char *data, size_t length)
 	size_t parsed = http_parser_execute(&reader->parser, &settings, data, length);
 
 	if (reader->complete) {
-		/* Surplus bytes: the next answer could not be trusted. */
+		/* Surplus bytes: the next answer on this connection could not be trusted. */
 		if (parsed != length)
 			reader->keeps = false;
 		return 1;

@@ -3,7 +3,7 @@
 #include "base/clock.h"
 #include "upstream/connection.h"
 
-#define PATH_LIMIT 8000 /* nginx takes a request line of 8 KiB */
+#define PATH_LIMIT 8000 /* nginx accepts a request line of 8 KiB */
 #define HEAD_LIMIT (PATH_LIMIT + 2048)
 #define VALUE_MAX  512
 #define PIECE      4096 /* most answers fit */
@@ -17,14 +17,14 @@ static bool is_printable(const char *text, char lowest)
 	return true;
 }
 
-/* Leaves a value out that would start a header of its own, or is too long. */
+/* Leaves out a value that is too long, or that would start another header. */
 static void append_header(struct text *out, const char *name, const char *value)
 {
 	if (value && strlen(value) <= VALUE_MAX && is_printable(value, ' '))
 		text_printf(out, "%s: %s\r\n", name, value);
 }
 
-/* Head and body in one piece (RFC 9112 section 3): they leave in one packet. */
+/* Writes head and body as one message (RFC 9112 section 3), so that they leave in one packet. */
 static enum attempt_end write_request(const struct address *address,
 				      const struct upstream_request *request, struct text *out)
 {
@@ -90,13 +90,13 @@ static enum attempt_end end_of(int error)
 	}
 }
 
-/* *ret_silent: it was lost before a byte of an answer came. */
+/* *ret_silent: the connection was lost before a byte of the answer came. */
 static enum attempt_end exchange(int fd, const struct text *bytes, int64_t deadline,
 				 struct answer *answer, bool *ret_silent, bool *ret_keep)
 {
 	struct answer_reader reader;
 	char piece[PIECE];
-	/* A server may answer and close before it has read all: its answer counts. */
+	/* A server may answer and close before it has read everything; its answer counts. */
 	int sent = connection_send(fd, bytes->data, bytes->length, deadline);
 
 	if (sent == -ETIMEDOUT)
@@ -115,8 +115,8 @@ static enum attempt_end exchange(int fd, const struct text *bytes, int64_t deadl
 		if (r < 0)
 			return end_of(r);
 		if (r > 0) {
-			/* What stands at its end may fail on, and only a new one leads elsewhere.
-			 */
+			/* After a 5xx the peer behind this connection may keep failing; only a new
+			 * connection can reach another one. */
 			*ret_keep = reader.keeps && sent == 0 && answer->status < 500;
 			return ATTEMPT_ANSWERED;
 		}

@@ -27,7 +27,7 @@ bool breaker_success(struct breaker *breaker)
 
 bool breaker_failure(struct breaker *breaker, int64_t now)
 {
-	/* Late failures of calls that went out before do not keep an open breaker open longer. */
+	/* Late failures of calls made before the breaker opened do not prolong the pause. */
 	if (breaker->state == BREAKER_OPEN)
 		return false;
 	if (breaker->state == BREAKER_CLOSED && ++breaker->failures < breaker->threshold)

@@ -8,7 +8,7 @@
 
 #include "base/clock.h"
 
-/* 0 once the descriptor is ready, or failed: the next call on it tells. */
+/* 0: the descriptor is ready or failed, and the next call on it shows which. */
 static int wait_for(int fd, short events, int64_t deadline)
 {
 	struct pollfd poll_fd = {.fd = fd, .events = events};
@@ -18,7 +18,7 @@ static int wait_for(int fd, short events, int64_t deadline)
 
 		if (left <= 0)
 			return -ETIMEDOUT;
-		/* Rounded up: not to spin through the last millisecond. */
+		/* Rounded up, so that the last millisecond is not spent in a busy loop. */
 		int64_t milliseconds = (left + 999) / 1000;
 		int ready = poll(&poll_fd, 1, milliseconds > INT_MAX ? INT_MAX : (int)milliseconds);
 
@@ -33,7 +33,7 @@ static void set_options(int fd)
 {
 	static const int on = 1;
 
-	/* Only speed and tidiness hang on these. */
+	/* Failures do not matter: these options affect only speed and tidiness. */
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
 }
@@ -68,7 +68,7 @@ int connection_open(const struct addresses *addresses, int64_t deadline, int *re
 
 	for (size_t i = 0; i < addresses->count && r != 0 && r != -ENOMEM; i++) {
 		int64_t now = clock_monotonic();
-		/* One that does not answer must leave time for the others. */
+		/* An address that does not answer must leave time for the others. */
 		int64_t share = (deadline - now) / (int64_t)(addresses->count - i);
 
 		r = open_one(&addresses->list[i], addresses->lengths[i], now + share, ret_fd);

@@ -15,12 +15,12 @@
 struct upstream {
 	struct upstream_options options;
 	struct address *address;
-	pthread_mutex_t lock; /* for everything below */
+	pthread_mutex_t lock; /* guards the members below */
 	struct breaker breaker;
 	struct upstream_stats stats;
 	size_t idle_count;
 	size_t turn;
-	int idle[]; /* connections, which are used in turn: each may lead to another pod */
+	int idle[]; /* kept connections, used in turn: each may lead to another pod */
 };
 
 struct upstream_options upstream_defaults(const char *name, const char *base_url)
@@ -30,8 +30,8 @@ struct upstream_options upstream_defaults(const char *name, const char *base_url
 		.base_url = base_url,
 		.connect_timeout = CLOCK_SECOND / 2,
 		.attempt_timeout = 2 * CLOCK_SECOND,
-		/* Each but the first reaches a pod by chance: where one of two has lost its worker,
-		 * one call in 64 meets only that one. */
+		/* Each attempt after the first reaches a random pod. If one of two pods has lost
+		 * its worker, one call in 64 meets only that one. */
 		.attempts = 6,
 		.breaker_failures = 10,
 		.breaker_pause = CLOCK_SECOND,
@@ -60,7 +60,7 @@ int upstream_create(const struct upstream_options *options, struct upstream **re
 	return 0;
 }
 
-/* Called with the lock held, or by the only thread left. */
+/* The lock is held, or this is the only thread left. */
 static void close_connections(struct upstream *upstream)
 {
 	while (upstream->idle_count > 0)
@@ -119,8 +119,8 @@ static void give_connection(struct upstream *upstream, int connection)
 	connection_close(connection);
 }
 
-/* The other kept connections may be dead as well: if the peer's machine vanished, none of them ever
- * gets an answer, and each would cost one more try. */
+/* The other kept connections may be dead as well. If the peer's machine vanished, none of them ever
+ * gets an answer, and each would cost one more attempt. */
 static void distrust_connections(struct upstream *upstream)
 {
 	pthread_mutex_lock(&upstream->lock);
@@ -128,16 +128,16 @@ static void distrust_connections(struct upstream *upstream)
 	pthread_mutex_unlock(&upstream->lock);
 }
 
-/* How one try ended, for the policy. */
+/* How one attempt ended, for the policy. */
 struct outcome {
 	int error;           /* 0: *response is filled */
 	bool failure;        /* counts against the sibling */
-	bool sent;           /* may have had its effect */
-	bool retryable;      /* another try may do better */
-	int64_t retry_after; /* the sibling's own wish */
+	bool sent;           /* it may have had its effect */
+	bool retryable;      /* another attempt may succeed */
+	int64_t retry_after; /* the delay that the sibling asked for */
 };
 
-/* A sidecar's own answers about its worker: another pod's worker may be up. */
+/* Statuses with which a sidecar reports trouble with its worker: another pod's worker may be up. */
 static bool is_of_proxy(int status)
 {
 	return status == 502 || status == 504;
@@ -165,7 +165,7 @@ static struct outcome judge_answer(const struct answer *answer, struct upstream_
 
 	if (r == -ENOMEM)
 		return (struct outcome){.error = r, .sent = true};
-	if (r < 0) /* something that is not our sibling answers there */
+	if (r < 0) /* something other than our sibling answers there */
 		return (struct outcome){
 			.error = -EHOSTDOWN, .failure = true, .sent = true, .retryable = true};
 	*ret = response;
@@ -183,20 +183,19 @@ static struct outcome try_once(struct upstream *upstream, const struct upstream_
 {
 	int64_t timeout = upstream->options.attempt_timeout;
 	struct answer answer CLEANUP(release_answer) = {0};
-	/* A kept connection may turn out to be dead after the request went out on it. Only a new
-	 * one may lead to another pod. */
+	/* A kept connection may turn out to be dead after the request was sent. Only a new one can
+	 * reach another pod. */
 	int connection = request->idempotent && first ? take_connection(upstream) : -1;
 
 	text_init(&answer.body, RESPONSE_LIMIT);
-	/* When the caller has little time left, running out of it proves nothing about the sibling.
-	 */
+	/* If the caller has little time left, a time-out proves nothing about the sibling. */
 	bool whole_time = time_left >= timeout;
 
 	enum attempt_end end = attempt_run(upstream->address, &connection, request,
 					   upstream->options.connect_timeout,
 					   whole_time ? timeout : time_left, &answer);
 	give_connection(upstream, connection);
-	/* Not for less silence than a new connection may cost. */
+	/* A silence shorter than a connection may take to open proves nothing. */
 	if (end == ATTEMPT_LOST ||
 	    (end == ATTEMPT_TIMED_OUT && time_left >= upstream->options.connect_timeout))
 		distrust_connections(upstream);
@@ -255,7 +254,7 @@ static void report(struct upstream *upstream, const struct outcome *outcome)
 		closed = breaker_success(&upstream->breaker);
 	pthread_mutex_unlock(&upstream->lock);
 
-	/* The one thing that no caller can tell: it concerns them all. */
+	/* Logged here, since it concerns all callers. */
 	if (opened)
 		log_write(LOG_WARN, "sibling keeps failing, calls are refused for a while",
 			  log_text("upstream.name", upstream->options.name));
@@ -275,7 +274,7 @@ static void sleep_for(int64_t delay)
 		;
 }
 
-/* How the last try ended; a failure where any of them failed. */
+/* The outcome of the last attempt; a failure if any attempt failed. */
 static struct outcome try_on(struct upstream *upstream, const struct upstream_request *request,
 			     struct upstream_response *ret_response)
 {
@@ -296,7 +295,7 @@ static struct outcome try_on(struct upstream *upstream, const struct upstream_re
 		if (tries + 1 == upstream->options.attempts)
 			break;
 
-		/* Callers told to wait the same time do not come back together either. */
+		/* Callers that were told the same delay must not come back together. */
 		int64_t delay =
 			outcome.retry_after + backoff_delay(RETRY_BASE, RETRY_LONGEST, tries);
 
@@ -308,8 +307,8 @@ static struct outcome try_on(struct upstream *upstream, const struct upstream_re
 	return outcome;
 }
 
-/* The breaker counts calls, not tries: a pod that fails while others serve is no sibling that does.
- */
+/* The breaker counts calls, not attempts: if one pod fails while others serve, the sibling
+ * works. */
 static int call(struct upstream *upstream, const struct upstream_request *request,
 		struct upstream_response *ret_response)
 {
