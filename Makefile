@@ -10,7 +10,7 @@ PYTHON ?= /usr/bin/python3
 CC = gcc
 # Debian keeps libpq's header in a folder of its own.
 CPPFLAGS += -D_GNU_SOURCE -Ifcgi-apps -isystem /usr/include/postgresql -include fcgi-apps/base/banned.h
-CFLAGS += -std=gnu11 -g -fPIE -pthread -fno-omit-frame-pointer -fstack-protector-strong \
+CFLAGS += -std=gnu11 -g -fPIE -fvisibility=hidden -pthread -fno-omit-frame-pointer -fstack-protector-strong \
 	-Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Wvla \
 	-Wno-sign-conversion
 LDFLAGS += -pie -pthread -Wl,-z,relro,-z,now -Wl,--as-needed

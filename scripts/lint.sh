@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Formatting, static analysis, shell scripts, Python, nginx configurations, floors. Goes through all
-# of them; exit status 1 where one found something.
+# Formatting, static analysis, shell scripts, Python, visible symbols, nginx configurations, floors.
+# Goes through all of them; exit status 1 where one found something.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit
 
@@ -69,6 +69,17 @@ nginx_configurations() {
 	return $status
 }
 
+# A library that a program loads must never be bound to a function of ours: jansson, for one, has a
+# json_string() as well.
+symbols() {
+	local built=build/${VARIANT:-release} visible
+	"${MAKE:-make}" -s programs || return 1
+	visible=$(readelf -sW "$built"/lib*.a |
+		awk '$5 == "GLOBAL" && $6 == "DEFAULT" && $7 != "UND" { print $8 }')
+	[[ -z $visible ]] || printf 'other libraries can see: %s\n' "$visible" >&2
+	[[ -z $visible ]]
+}
+
 check 'clang-format' format
 check 'floors' scripts/check-floors.sh
 check 'dialect' scripts/check-dialect.py
@@ -76,6 +87,7 @@ check 'cppcheck' flow
 check 'clang-tidy' tidy
 check 'shellcheck' shellcheck -x "${shell_scripts[@]}"
 check 'pyflakes' "${PYTHON:-/usr/bin/python3}" -m pyflakes fcgi-apps scripts tests bench
+check 'symbols' symbols
 check 'nginx -t' nginx_configurations
 
 if ((${#failed[@]})); then

@@ -11,11 +11,13 @@
 #define EMBED(name, path)                                                                          \
 	__asm__(".pushsection .rodata\n"                                                           \
 		".global " #name "\n"                                                              \
+		".hidden " #name "\n"                                                              \
 		".balign 8\n" #name ":\n"                                                          \
 		".incbin \"" path "\"\n"                                                           \
 		"1: .byte 0\n"                                                                     \
 		".balign 8\n"                                                                      \
-		".global " #name "_size\n" #name "_size:\n"                                        \
+		".global " #name "_size\n"                                                         \
+		".hidden " #name "_size\n" #name "_size:\n"                                        \
 		".quad 1b - " #name "\n"                                                           \
 		".popsection\n");                                                                  \
 	extern const char name[];                                                                  \
