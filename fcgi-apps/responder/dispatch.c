@@ -4,6 +4,7 @@
 #include "base/uuid.h"
 #include "responder/entity_tag.h"
 #include "responder/exchange.h"
+#include "responder/gate.h"
 #include "responder/idempotency.h"
 
 static const char *request_header(void *context, const char *name)
@@ -322,7 +323,7 @@ static void transaction_done(struct db_job *job, int result)
 	struct server *server = exchange->server;
 	log_set_trace(exchange->request.trace_id, exchange->request.request_id);
 	conclude(exchange, result == IDEMPOTENT_REFUSED ? 0 : result);
-	loop_gate_leave(server);
+	gate_leave(server->gate);
 }
 
 static void start_transaction(struct exchange *exchange)
@@ -332,10 +333,10 @@ static void start_transaction(struct exchange *exchange)
 		.done = transaction_done,
 		.argument = exchange,
 	};
-	loop_gate_enter(exchange->server);
+	gate_enter(exchange->server->gate);
 	int r = db_submit(exchange->server->runtime.db, &exchange->job);
 	if (r < 0) {
-		loop_gate_leave(exchange->server);
+		gate_leave(exchange->server->gate);
 		conclude(exchange, r);
 	}
 }

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "contract/problem.h"
+#include "responder/connections.h"
 #include "responder/entity_tag.h"
 #include "responder/metrics.h"
 #include "responder/request_head.h"
@@ -261,7 +262,7 @@ int exchange_read_body(struct exchange *exchange, size_t limit)
 	return FCGX_GetError(exchange->fcgi.in) ? -ECONNABORTED : 0;
 }
 
-/* Both directions must be shut: the drain (loop.c) shuts the one that we read. */
+/* Both directions must be shut: the drain shuts the one that we read. */
 bool exchange_is_abandoned(const struct exchange *exchange)
 {
 	struct pollfd connection = {.fd = exchange->fcgi.ipcFd};
@@ -301,7 +302,7 @@ void exchange_answer(struct exchange *exchange)
 	}
 	metrics_count(server->metrics, exchange->request.operation, exchange->response.status,
 		      clock_monotonic() - exchange->request.started);
-	if (atomic_load(&server->draining))
+	if (connections_are_shut(server->connections))
 		fcgi->keepConnection = 0;
 	if (exchange->broken)
 		break_off(fcgi);
@@ -310,9 +311,9 @@ void exchange_answer(struct exchange *exchange)
 	int fd = fcgi->ipcFd;
 	fcgi->ipcFd = -1;
 	if (fd >= 0)
-		loop_park(server, fd);
+		connections_park(server->connections, fd);
 	else
-		loop_forget(server);
+		connections_forget(server->connections);
 }
 
 static void release_large(struct text *text)

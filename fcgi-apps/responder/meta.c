@@ -1,4 +1,5 @@
 /* The operations that every service has: contract/components.json declares them. */
+#include "responder/connections.h"
 #include "responder/docs.h"
 #include "responder/exchange.h"
 #include "responder/metrics.h"
@@ -52,7 +53,7 @@ static int get_liveness(struct request *request UNUSED, struct response *respons
 
 int server_ready(struct server *server)
 {
-	if (atomic_load(&server->draining))
+	if (connections_are_shut(server->connections))
 		return -ECANCELED;
 	return db_ping(server->runtime.db) < 0 ? -EHOSTDOWN : 0;
 }

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/metric.h"
+#include "responder/connections.h"
 #include "responder/server.h"
 #include "responder/version.h"
 
@@ -290,7 +291,7 @@ void metrics_write(struct server *server, struct text *out)
 	metric_gauge(out, "http_requests_in_flight", "Requests received and not answered yet.",
 		     atomic_load(&server->in_flight));
 	metric_gauge(out, "fastcgi_connections", "Open connections from nginx.",
-		     atomic_load(&server->connections));
+		     connections_count(server->connections));
 	write_queues(server, out);
 	write_store(server, out);
 	metric_gauge(out, "idempotency_keys",

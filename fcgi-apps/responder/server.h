@@ -2,7 +2,9 @@
  * Inside the responder: the process-wide state, and one request's way through it.
  *
  *	listener.c      the listening socket's place: one worker at a time
- *	loop.c          epoll: accepts connections, hands readable ones to a thread, parks idle ones
+ *	connections.c   epoll: accepts connections, parks idle ones, shuts them for the drain
+ *	gate.c          back pressure
+ *	loop.c          the event threads, and the drain
  *	exchange.c      one FastCGI request and its answer, over libfcgi
  *	request_head.c  the head of a request: FastCGI parameters of nginx
  *	dispatch.c      route, check, run by mode, answer
@@ -20,7 +22,9 @@
 #include "responder/listener.h"
 #include "responder/service.h"
 
+struct connections;
 struct exchange;
+struct gate;
 struct metrics;
 struct blocking;
 struct tasks;
@@ -32,7 +36,6 @@ struct server {
 	void *app;
 	struct listener place; /* of the listening socket */
 	bool check_responses;
-	atomic_bool draining;
 	int64_t keys_max;          /* Idempotency-Keys that may be stored */
 	_Atomic int64_t key_count; /* of a while ago; counts no further than keys_max */
 
@@ -44,21 +47,13 @@ struct server {
 	atomic_int trims; /* how often memory is still to be given back after a burst */
 
 	/* loop.c */
-	int epoll;
-	int listener;
-	int wake; /* eventfd: the threads of the loop must look at stopping */
 	size_t thread_count;
 	pthread_t *threads;
 	size_t share_limit; /* events that a thread takes at once, at most */
 	atomic_bool stopping;
-	atomic_int connections;
-	atomic_uchar *parked; /* by file descriptor */
-	size_t parked_size;
-	pthread_mutex_t gate_lock;
-	pthread_cond_t gate_open;
-	size_t gate_count; /* exchanges that wait for their commit */
-	bool gate_shut;
 
+	struct connections *connections;
+	struct gate *gate;
 	struct metrics *metrics;
 	struct blocking *blocking; /* of RUN_BLOCKING */
 	struct blocking *reads;    /* of RUN_READ */
@@ -67,7 +62,7 @@ struct server {
 
 /* loop.c ------------------------------------------------------------------------------------- */
 
-/* Takes over the listening socket (fd 0) and starts the threads. -EIO with a log line. */
+/* Starts the threads. -ENOMEM, -EAGAIN. */
 int loop_start(struct server *server, size_t threads);
 
 /* Stops accepting and answers all received requests, for at most timeout microseconds; then ends
@@ -75,19 +70,6 @@ int loop_start(struct server *server, size_t threads);
 bool loop_drain(struct server *server, int64_t timeout);
 
 void loop_release(struct server *server);
-
-/* A kept connection that waits for its next request. */
-void loop_park(struct server *server, int fd);
-
-/* A connection that libfcgi closed. */
-void loop_forget(struct server *server);
-
-/*
- * Back pressure: exchanges that wait for a commit hold their buffers, so at most a fixed number may
- * wait; at the limit no further request is read until a commit is through.
- */
-void loop_gate_enter(struct server *server);
-void loop_gate_leave(struct server *server);
 
 /* dispatch.c --------------------------------------------------------------------------------- */
 

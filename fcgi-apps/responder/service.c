@@ -2,6 +2,7 @@
 
 #include <malloc.h>
 #include <signal.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/config.h"
@@ -9,7 +10,9 @@
 #include "base/log.h"
 #include "base/processors.h"
 #include "responder/command.h"
+#include "responder/connections.h"
 #include "responder/exchange.h"
+#include "responder/gate.h"
 #include "responder/metrics.h"
 #include "responder/version.h"
 
@@ -182,6 +185,10 @@ static int start(struct server *server, struct settings *settings)
 		r = blocking_create(read_threads(settings), READS_WAITING, READ_NICENESS,
 				    &server->reads);
 	if (r == 0)
+		r = gate_create(&server->gate);
+	if (r == 0)
+		r = connections_open(STDIN_FILENO, &server->connections);
+	if (r == 0)
 		r = tasks_start(server);
 	if (r == 0)
 		r = listener_serve(&server->place);
@@ -202,6 +209,8 @@ static void stop(struct server *server)
 	exchange_free_all(server);
 	metrics_free(server->metrics);
 	loop_release(server);
+	connections_free(server->connections);
+	gate_free(server->gate);
 	listener_release(&server->place);
 	pthread_mutex_destroy(&server->free_lock);
 }

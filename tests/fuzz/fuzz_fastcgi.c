@@ -5,29 +5,33 @@
  */
 #include <fastcgi.h>
 #include <signal.h>
-#include <sys/epoll.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "contracts.h"
+#include "responder/connections.h"
 #include "responder/exchange.h"
 #include "responder/metrics.h"
 
-#define BYTES_MAX   (64u << 10)
-#define BODY_MAX    (8u << 10)
-#define DESCRIPTORS 1024
+#define BYTES_MAX (64u << 10)
+#define BODY_MAX  (8u << 10)
 
 static struct server server;
+static struct sockaddr_un address;
+static socklen_t address_size = sizeof(address);
 
+/* A socket of the abstract namespace, whose name the kernel picks (unix(7), "Autobind feature"). */
 static void start_server(void)
 {
-	server = (struct server){
-		.epoll = epoll_create1(EPOLL_CLOEXEC),
-		.parked = calloc(DESCRIPTORS, sizeof(server.parked[0])),
-		.parked_size = DESCRIPTORS,
-		.runtime = {.request_timeout = 5000000, .server = &server},
-	};
-	fuzz_check(server.epoll >= 0 && server.parked);
+	int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	address.sun_family = AF_UNIX;
+	fuzz_check(bind(listener, (struct sockaddr *)&address, sizeof(sa_family_t)) == 0);
+	fuzz_check(listen(listener, 1) == 0);
+	fuzz_check(getsockname(listener, (struct sockaddr *)&address, &address_size) == 0);
+
+	server = (struct server){.runtime = {.request_timeout = 5000000, .server = &server}};
+	fuzz_check(connections_open(listener, &server.connections) == 0);
 	fuzz_check(exchange_global_start() == 0);
 	pthread_mutex_init(&server.free_lock, NULL);
 	fuzz_check(metrics_create(fuzz_contract(0), &server.metrics) == 0);
@@ -133,36 +137,45 @@ static void serve(struct exchange *exchange, const struct text *body)
 	exchange_done(exchange);
 }
 
+static void receive(int fd, const struct text *body)
+{
+	struct exchange *exchange = exchange_take(&server);
+	fuzz_check(exchange);
+	if (exchange_receive(exchange, fd) == 0) {
+		serve(exchange, body);
+	} else {
+		exchange_return(exchange);
+		connections_forget(server.connections);
+	}
+	fuzz_check(exchange->fcgi.ipcFd == -1);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct fuzz_input input = {(const char *)data, size};
 	struct text body CLEANUP(text_release) = TEXT_INIT(BODY_MAX);
 	struct text bytes CLEANUP(text_release) = TEXT_INIT(4 * BYTES_MAX);
-	int ends[2];
 	if (!server.metrics)
 		start_server();
 	write_request(&input, &body, &bytes);
 	if (text_error(&bytes) || bytes.length == 0)
 		return 0;
-	fuzz_check(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0);
+	int client = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	/* Room for the whole: nobody writes on while libfcgi reads. */
 	int room = 1 << 20;
-	setsockopt(ends[0], SOL_SOCKET, SO_SNDBUF, &room, sizeof(room));
-	if (send(ends[0], bytes.data, bytes.length, MSG_DONTWAIT) == (ssize_t)bytes.length) {
-		struct exchange *exchange = exchange_take(&server);
-		fuzz_check(exchange);
-		atomic_store(&server.connections, 1);
-		shutdown(ends[0], SHUT_WR);
-		if (exchange_receive(exchange, ends[1]) == 0)
-			serve(exchange, &body);
+	setsockopt(client, SOL_SOCKET, SO_SNDBUF, &room, sizeof(room));
+	fuzz_check(connect(client, (struct sockaddr *)&address, address_size) == 0);
+	bool sent = send(client, bytes.data, bytes.length, MSG_DONTWAIT) == (ssize_t)bytes.length;
+	shutdown(client, SHUT_WR);
+	int fd;
+	fuzz_check(connections_wait(server.connections, &fd, 1, -1) == 0); /* accepted */
+	while (connections_count(server.connections) > 0) {
+		fuzz_check(connections_wait(server.connections, &fd, 1, -1) == 1);
+		if (sent)
+			receive(fd, &body);
 		else
-			exchange_return(exchange);
-		fuzz_check(exchange->fcgi.ipcFd == -1);
-		if (atomic_exchange(&server.parked[ends[1]], 0))
-			close(ends[1]);
-	} else {
-		close(ends[1]);
+			connections_close(server.connections, fd);
 	}
-	close(ends[0]);
+	close(client);
 	return 0;
 }

@@ -1,0 +1,28 @@
+/*
+ * Back pressure: exchanges that wait for a commit hold their buffers, so at most a fixed number may
+ * wait; from then on no further request is read until half of them are through. Thread-safe, except
+ * for creating and freeing.
+ */
+#ifndef RESPONDER_GATE_H
+#define RESPONDER_GATE_H
+
+#include "base/base.h"
+
+struct gate;
+
+/* -ENOMEM. */
+int gate_create(struct gate **ret_gate);
+
+/* No thread may wait. Takes NULL. */
+void gate_free(struct gate *gate);
+
+/* One more exchange waits for its commit. Never blocks. */
+void gate_enter(struct gate *gate);
+
+/* One that entered is through. */
+void gate_leave(struct gate *gate);
+
+/* Before a request is read: returns once the gate is open. */
+void gate_wait(struct gate *gate);
+
+#endif
