@@ -367,9 +367,33 @@ static enum run_mode mode_of(const struct exchange *exchange)
 	return is_lookup ? RUN_LOOKUP : binding->mode;
 }
 
-static void hand_over(struct exchange *exchange, struct blocking *pool)
+static int read_watched(struct exchange *exchange)
 {
-	int r = blocking_submit(pool, exchange);
+	const struct db_watch watch = {
+		.deadline = exchange->request.deadline, .look = look, .argument = exchange};
+	return db_read_watched(exchange->server->runtime.db, run_read, exchange, &watch);
+}
+
+/* On a thread of a pool. An exchange whose deadline has passed, or whose client is gone, is not
+ * started. */
+static void run_on_pool(void *argument)
+{
+	struct exchange *exchange = argument;
+	struct request *request = &exchange->request;
+	const struct binding *binding = exchange->binding;
+	log_set_trace(request->trace_id, request->request_id);
+	int r = look(exchange);
+	if (r == 0 && binding->mode == RUN_READ)
+		r = read_watched(exchange);
+	else if (r == 0)
+		r = binding->handle(request, &exchange->response);
+	conclude(exchange, r);
+}
+
+static void hand_over(struct exchange *exchange, struct thread_pool *pool)
+{
+	exchange->work = (struct pool_work){.run = run_on_pool, .argument = exchange};
+	int r = thread_pool_submit(pool, &exchange->work);
 	if (r < 0)
 		conclude(exchange, r);
 }
@@ -397,27 +421,7 @@ void dispatch(struct exchange *exchange, struct lookups *lookups)
 		start_transaction(exchange);
 		return;
 	case RUN_BLOCKING:
-		hand_over(exchange, exchange->server->blocking);
+		hand_over(exchange, exchange->server->calls);
 		return;
 	}
-}
-
-static int read_watched(struct exchange *exchange)
-{
-	const struct db_watch watch = {
-		.deadline = exchange->request.deadline, .look = look, .argument = exchange};
-	return db_read_watched(exchange->server->runtime.db, run_read, exchange, &watch);
-}
-
-void dispatch_blocking(struct exchange *exchange)
-{
-	struct request *request = &exchange->request;
-	const struct binding *binding = exchange->binding;
-	log_set_trace(request->trace_id, request->request_id);
-	int r = look(exchange);
-	if (r == 0 && binding->mode == RUN_READ)
-		r = read_watched(exchange);
-	else if (r == 0)
-		r = binding->handle(request, &exchange->response);
-	conclude(exchange, r);
 }

@@ -10,6 +10,7 @@
 #include <fcgiapp.h>
 
 #include "responder/server.h"
+#include "responder/thread_pool.h"
 
 struct exchange {
 	struct server *server;
@@ -23,7 +24,8 @@ struct exchange {
 	bool started;     /* status and headers are out */
 	bool broken;      /* failed after that: the client must see that the rest is missing */
 	struct db_job job;
-	struct exchange *next; /* free list, or the queue of the pool */
+	struct pool_work work;
+	struct exchange *next; /* free list */
 };
 
 /* Once in main, before threads. */

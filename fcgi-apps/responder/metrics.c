@@ -8,6 +8,7 @@
 #include "base/metric.h"
 #include "responder/connections.h"
 #include "responder/server.h"
+#include "responder/thread_pool.h"
 #include "responder/version.h"
 
 /* Upper bounds of the duration histogram, in microseconds. */
@@ -154,9 +155,9 @@ static void write_durations(struct metrics *metrics, struct text *out)
 
 static void write_queues(struct server *server, struct text *out)
 {
-	struct blocking_stats calls, reads;
-	blocking_stats(server->blocking, &calls);
-	blocking_stats(server->reads, &reads);
+	struct thread_pool_stats calls, reads;
+	thread_pool_stats(server->calls, &calls);
+	thread_pool_stats(server->reads, &reads);
 	struct metric waiting = metric_family(out, METRIC_GAUGE, "http_requests_waiting",
 					      "Requests that wait for a thread.");
 	metric_int(&waiting, calls.waiting, "pool", "calls");

@@ -8,7 +8,7 @@
  *	exchange.c      one FastCGI request and its answer, over libfcgi
  *	request_head.c  the head of a request: FastCGI parameters of nginx
  *	dispatch.c      route, check, run by mode, answer
- *	blocking.c      threads of their own: for RUN_BLOCKING, and for RUN_READ
+ *	thread_pool.c   threads that run what may block: for RUN_BLOCKING, and for RUN_READ
  *	tasks.c         background threads
  *	meta.c          the operations that every service has
  *	docs.c          the pages that render the document
@@ -26,8 +26,8 @@ struct connections;
 struct exchange;
 struct gate;
 struct metrics;
-struct blocking;
 struct tasks;
+struct thread_pool;
 
 #define TRIMS 2 /* after a burst (tasks.c) */
 
@@ -55,8 +55,8 @@ struct server {
 	struct connections *connections;
 	struct gate *gate;
 	struct metrics *metrics;
-	struct blocking *blocking; /* of RUN_BLOCKING */
-	struct blocking *reads;    /* of RUN_READ */
+	struct thread_pool *calls; /* of RUN_BLOCKING */
+	struct thread_pool *reads; /* of RUN_READ */
 	struct tasks *tasks;
 };
 
@@ -85,32 +85,6 @@ void dispatch(struct exchange *exchange, struct lookups *lookups);
 
 /* Answers those of the list, and empties it. */
 void dispatch_lookups(struct lookups *lookups);
-
-/*
- * On a thread of the pool: runs the handler of a queued exchange, and answers. An exchange whose
- * deadline has passed, or whose client is gone, is not started.
- */
-void dispatch_blocking(struct exchange *exchange);
-
-/* blocking.c --------------------------------------------------------------------------------- */
-
-/* Up to threads threads, started on demand and ended when they were idle for a second; up to
- * queue_limit exchanges may wait. With a niceness above 0, other threads come first when processors
- * are short. */
-int blocking_create(size_t threads, size_t queue_limit, int niceness,
-		    struct blocking **ret_blocking);
-
-/* -EAGAIN: the queue is full. */
-int blocking_submit(struct blocking *blocking, struct exchange *exchange);
-
-struct blocking_stats {
-	int64_t waiting; /* for a thread, now */
-	int64_t refused; /* ever, since the queue was full */
-};
-void blocking_stats(struct blocking *blocking, struct blocking_stats *ret_stats);
-
-/* Ends the threads once the queue is empty, and frees. Takes NULL. */
-void blocking_free(struct blocking *blocking);
 
 /* tasks.c ------------------------------------------------------------------------------------ */
 

@@ -180,10 +180,10 @@ static int start(struct server *server, struct settings *settings)
 	atomic_store(&server->trims, TRIMS);
 	block_signals();
 	if (r == 0)
-		r = blocking_create(service->blocking_threads, CALLS_WAITING, 0, &server->blocking);
+		r = thread_pool_create(service->blocking_threads, CALLS_WAITING, 0, &server->calls);
 	if (r == 0)
-		r = blocking_create(read_threads(settings), READS_WAITING, READ_NICENESS,
-				    &server->reads);
+		r = thread_pool_create(read_threads(settings), READS_WAITING, READ_NICENESS,
+				       &server->reads);
 	if (r == 0)
 		r = gate_create(&server->gate);
 	if (r == 0)
@@ -200,8 +200,8 @@ static int start(struct server *server, struct settings *settings)
 static void stop(struct server *server)
 {
 	const struct service *service = server->runtime.service;
-	blocking_free(server->blocking);
-	blocking_free(server->reads);
+	thread_pool_free(server->calls);
+	thread_pool_free(server->reads);
 	tasks_stop(server->tasks);
 	if (service->stop && server->app)
 		service->stop(server->app);
