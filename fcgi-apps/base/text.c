@@ -1,5 +1,6 @@
 #include "base/text.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdlib.h>
 
@@ -9,7 +10,8 @@
 
 void text_init(struct text *text, size_t limit)
 {
-	*text = (struct text){.limit = limit < SIZE_MAX ? limit : SIZE_MAX - 1};
+	assert(limit <= TEXT_UNLIMITED);
+	*text = TEXT_INIT(limit);
 }
 
 void text_init_fixed(struct text *text, char *buffer, size_t size)

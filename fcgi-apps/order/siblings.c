@@ -124,11 +124,10 @@ int order_cart_open(const struct order_siblings *siblings, const struct order_ca
 	static const char *const conflicts[] = {"cart-empty", "checkout-in-progress",
 						"checkout-released"};
 	struct order_answer *answer = ret_answer;
-	struct text body CLEANUP(text_release) = {0};
+	struct text body CLEANUP(text_release) = TEXT_INIT(BODY_MAX);
 	struct json_writer json;
 	char path[PATH_SIZE];
 
-	text_init(&body, BODY_MAX);
 	json_writer_init(&json, &body);
 	json_object_begin(&json);
 	json_member_string(&json, "user_id", order->user_id);
@@ -187,10 +186,9 @@ static int send_hold(const struct order_siblings *siblings, const struct order_c
 		     const char *order_id, const struct order_item *lines, size_t count,
 		     bool priced, struct upstream_response *ret_response)
 {
-	struct text body CLEANUP(text_release) = {0};
+	struct text body CLEANUP(text_release) = TEXT_INIT(BODY_MAX);
 	char path[PATH_SIZE];
 
-	text_init(&body, BODY_MAX);
 	write_hold(siblings, lines, count, priced, &body);
 	int r = text_error(&body);
 	if (r < 0)

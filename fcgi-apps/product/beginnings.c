@@ -91,13 +91,11 @@ static int has_few_places(struct db_conn *conn, const char *word, size_t length,
 int beginnings_find(struct db_conn *conn, const char *word, size_t length, bool longer,
 		    const struct beginnings_share *share, struct beginnings *ret_beginnings)
 {
-	struct beginnings found = {.are_more = false};
+	struct beginnings found = {.words = TEXT_INIT(WORDS_MAX)};
 	struct range range CLEANUP(range_release) = {0};
-	struct text next CLEANUP(text_release) = {0};
+	struct text next CLEANUP(text_release) = TEXT_INIT(WORD_MAX);
 	int r = 1;
 
-	text_init(&found.words, WORDS_MAX);
-	text_init(&next, WORD_MAX);
 	range_init(&range, word, length, longer);
 	for (size_t i = 0; i < share->words && r == 1; i++)
 		r = take_word(conn, &range, &found.words);

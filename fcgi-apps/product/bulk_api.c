@@ -87,9 +87,8 @@ static int keep(struct import_stream *stream, const struct text *results)
  * result. */
 static int store_chunk(struct import_stream *stream)
 {
-	struct text results CLEANUP(text_release) = {0};
+	struct text results CLEANUP(text_release) = TEXT_INIT(RESULTS_MAX);
 
-	text_init(&results, RESULTS_MAX);
 	if (product_import_is_empty(stream->import))
 		return 0;
 	int r = product_import_store(stream->import, stream->request->runtime->db);
@@ -102,9 +101,8 @@ static int store_chunk(struct import_stream *stream)
 /* A limit was reached: stores what was read so far. */
 static int keep_abort(struct import_stream *stream, const char *detail)
 {
-	struct text results CLEANUP(text_release) = {0};
+	struct text results CLEANUP(text_release) = TEXT_INIT(RESULTS_MAX);
 
-	text_init(&results, RESULTS_MAX);
 	product_import_abort(stream->import, detail, &results);
 	return keep(stream, &results);
 }
@@ -186,11 +184,11 @@ static int64_t read_memory(void *context, void *buffer, size_t size)
 /* Writes the sku as it would be stored, whatever its spelling (contract_check_schema()). */
 static int write_normal(struct json_writer *writer, const struct json *sku)
 {
-	struct text normal CLEANUP(text_release) = {0};
+	/* U+1D160 grows threefold in NFC. */
+	struct text normal CLEANUP(text_release) = TEXT_INIT(NDJSON_LINE_MAX * 3);
 	size_t length;
 	const char *text = json_string(sku, &length);
 
-	text_init(&normal, NDJSON_LINE_MAX * 3); /* U+1D160 grows threefold in NFC */
 	if (!schema_text_normalize(text, length, &normal))
 		json_write_bytes(writer, text, length);
 	else if (!text_error(&normal))
@@ -216,11 +214,10 @@ static int lock_products(struct request *request)
 {
 	struct product_ndjson lines CLEANUP(product_ndjson_release) = {0};
 	struct memory memory = {request->body_text, request->body_length};
-	struct text skus CLEANUP(text_release) = {0};
+	struct text skus CLEANUP(text_release) = TEXT_INIT(KEYED_SKUS_MAX);
 	struct product_ndjson_line line;
 	struct json_writer writer;
 
-	text_init(&skus, KEYED_SKUS_MAX);
 	if (db_dialect(request->db) != DB_POSTGRES)
 		return 0; /* one writer at a time */
 	int r = product_ndjson_init(&lines, read_memory, &memory);
@@ -284,9 +281,8 @@ static int read_whole_body(struct request *request, struct text *body)
 
 static int import_keyed(struct request *request, struct response *response)
 {
-	struct text body CLEANUP(text_release) = {0};
+	struct text body CLEANUP(text_release) = TEXT_INIT(KEYED_BODY_MAX);
 
-	text_init(&body, KEYED_BODY_MAX);
 	int r = read_whole_body(request, &body);
 	if (r == -EMSGSIZE)
 		return keyed_too_large(response);

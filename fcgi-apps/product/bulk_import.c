@@ -189,11 +189,10 @@ static int write_skus(const struct product_import *import, struct text *out)
 static int look_up_all(struct db_conn *conn, struct product_import *import)
 {
 	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
-	struct text skus CLEANUP(text_release) = {0};
+	struct text skus CLEANUP(text_release) = TEXT_INIT(SKUS_TEXT_MAX);
 
 	for (size_t i = 0; i < import->good; i++)
 		import_line_forget(import->sorted[i]);
-	text_init(&skus, SKUS_TEXT_MAX);
 	int r = write_skus(import, &skus);
 	if (r == 0)
 		r = product_find_skus(conn, &skus, &rows);

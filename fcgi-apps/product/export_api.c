@@ -53,12 +53,12 @@ static int read_page(struct db_conn *conn, void *argument)
 int product_api_export(struct request *request, struct response *response)
 {
 	struct export_page page CLEANUP(export_page_release) = {
+		.text = TEXT_INIT(PAGE_MAX),
 		.currency = request->runtime->currency,
 		.with_stock = request_query_bool(request, "stock", true),
 	};
 	int r;
 
-	text_init(&page.text, PAGE_MAX);
 	do {
 		r = db_read(request->runtime->db, read_page, &page);
 		if (r == 0 && !response->streaming)

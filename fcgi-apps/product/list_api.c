@@ -400,14 +400,13 @@ static const struct product_order *find_order(const struct request *request,
 
 int product_api_list(struct request *request, struct response *response)
 {
-	struct list_request list CLEANUP(list_request_release) = {0};
+	struct list_request list CLEANUP(list_request_release) = {.ids = TEXT_INIT(IDS_TEXT_MAX)};
 	struct product_listing listing CLEANUP(product_listing_release) = {0};
 	struct product_horizon horizon CLEANUP(product_horizon_release) = {0};
 	struct cursor cursor CLEANUP(cursor_release) = {0};
 	struct product_position after;
 	int64_t top = 0;
 
-	text_init(&list.ids, IDS_TEXT_MAX);
 	if (!read_filter(request, response, &list))
 		return 0;
 	if (text_error(&list.ids) < 0)

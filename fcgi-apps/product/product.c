@@ -97,11 +97,10 @@ void product_write_input(struct json_writer *writer, struct db_rows *row, struct
 int product_input_document(struct db_rows *row, struct currency currency,
 			   struct json **ret_document)
 {
-	struct text text CLEANUP(text_release) = {0};
+	struct text text CLEANUP(text_release) = TEXT_INIT(INPUT_TEXT_MAX);
 	struct json_writer writer;
 	struct json_error error;
 
-	text_init(&text, INPUT_TEXT_MAX);
 	json_writer_init(&writer, &text);
 	product_write_input(&writer, row, currency, true);
 	int r = text_error(&text);

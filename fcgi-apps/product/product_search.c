@@ -116,10 +116,9 @@ static size_t last_word(const struct way *way)
 static void add_phrases(struct product_search *search, char kind, const struct way *way,
 			const struct text *words)
 {
-	struct text phrase CLEANUP(text_release) = {0};
+	struct text phrase CLEANUP(text_release) = TEXT_INIT(WORDS_MAX);
 	const char *word = text_string(words);
 
-	text_init(&phrase, WORDS_MAX);
 	text_append(&phrase, way->words, last_word(way));
 	while (*word) {
 		size_t length = strcspn(word, " ");
@@ -181,11 +180,10 @@ static int add_fts(struct db_conn *conn, const struct beginnings_share *share,
 /* Category and tags share a column. */
 static void add_label(const char *label, struct text *out)
 {
-	struct text words CLEANUP(text_release) = {0};
+	struct text words CLEANUP(text_release) = TEXT_INIT(WORDS_MAX);
 
 	if (!label || out->length == 0)
 		return;
-	text_init(&words, WORDS_MAX);
 	words_of_text(&words, label, strlen(label));
 	add_error(out, &words);
 	if (words.length > 0)
@@ -396,12 +394,10 @@ int product_search_init(struct db_conn *conn, enum db_dialect dialect, const cha
 			const char *category, const char *tag, bool beginning,
 			struct product_search *ret_search)
 {
-	struct pieces pieces CLEANUP(pieces_release) = {.count = 0};
-	struct product_search search = {.has_beginning = false};
+	struct pieces pieces CLEANUP(pieces_release) = {.words = TEXT_INIT(WORDS_MAX)};
+	struct product_search search = {.match = TEXT_INIT(MATCH_MAX),
+					.score = TEXT_INIT(MATCH_MAX)};
 
-	text_init(&pieces.words, WORDS_MAX);
-	text_init(&search.match, MATCH_MAX);
-	text_init(&search.score, MATCH_MAX);
 	int r = split(q, &pieces);
 	if (r == 0)
 		r = add_pieces(conn, dialect, &pieces, beginning, &search);

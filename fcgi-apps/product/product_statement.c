@@ -312,9 +312,8 @@ int product_statement_page(enum db_dialect dialect, const struct product_listing
 			   const struct product_horizon *horizon, int64_t limit,
 			   struct product_statement *ret_statement)
 {
-	struct product_statement statement = {0};
+	struct product_statement statement = {.sql = TEXT_INIT(SQL_MAX)};
 
-	text_init(&statement.sql, SQL_MAX);
 	if (listing->source != PRODUCTS_IN_ORDER)
 		build_search(&statement, dialect, listing, after, limit);
 	else
@@ -326,9 +325,8 @@ int product_statement_count(enum db_dialect dialect, const struct product_listin
 			    const struct product_horizon *horizon,
 			    struct product_statement *ret_statement)
 {
-	struct product_statement statement = {0};
+	struct product_statement statement = {.sql = TEXT_INIT(SQL_MAX)};
 
-	text_init(&statement.sql, SQL_MAX);
 	if (listing->source != PRODUCTS_IN_ORDER) {
 		add_hits(&statement, dialect, listing, false);
 		product_sql_add(&statement, " SELECT count(*)");
@@ -345,9 +343,8 @@ int product_statement_count(enum db_dialect dialect, const struct product_listin
 int product_statement_matches(enum db_dialect dialect, const struct product_listing *listing,
 			      struct product_statement *ret_statement)
 {
-	struct product_statement statement = {0};
+	struct product_statement statement = {.sql = TEXT_INIT(SQL_MAX)};
 
-	text_init(&statement.sql, SQL_MAX);
 	add_sought(&statement, dialect, listing);
 	product_sql_add(&statement, "SELECT count(*) FROM (SELECT 1");
 	if (dialect == DB_SQLITE) {
@@ -392,9 +389,8 @@ static void add_passed(struct product_statement *statement, const struct product
 int product_statement_few(const struct product_listing *listing,
 			  struct product_statement *ret_statement)
 {
-	struct product_statement statement = {0};
+	struct product_statement statement = {.sql = TEXT_INIT(SQL_MAX)};
 
-	text_init(&statement.sql, SQL_MAX);
 	product_sql_add(&statement, "SELECT 1");
 	if (listing->source == PRODUCTS_IN_ORDER)
 		add_passed(&statement, listing);
@@ -412,11 +408,10 @@ int product_statement_horizon(const struct product_listing *listing,
 			      const struct product_position *after,
 			      struct product_statement *ret_statement)
 {
-	struct product_statement statement = {0};
+	struct product_statement statement = {.sql = TEXT_INIT(SQL_MAX)};
 	const struct product_order *order = listing->order;
 	struct sort_keys keys = keys_of(listing);
 
-	text_init(&statement.sql, SQL_MAX);
 	text_printf(&statement.sql, "SELECT %s, %s", keys.first, keys.second);
 	add_passed(&statement, listing);
 	add_position(&statement, keys, order->descending, after);

@@ -124,7 +124,7 @@ static int read_texts(struct db_rows *row, struct text *out)
 		.tags = db_column_text(row, PRODUCT_TAGS, NULL),
 	};
 
-	text_init(out, SIZE_MAX);
+	text_init(out, TEXT_UNLIMITED);
 	return append_texts(out, &texts);
 }
 
@@ -286,11 +286,10 @@ static bool same_tags(const struct json *before, const struct json *after)
 static int same_texts(const struct product_current *current, const struct product_input *input,
 		      const struct text *tags)
 {
-	struct text after CLEANUP(text_release) = {0};
+	struct text after CLEANUP(text_release) = TEXT_INIT(TEXT_UNLIMITED);
 	const struct texts texts = {input->name,     input->description, input->sku,
 				    input->category, input->image_url,   text_string(tags)};
 
-	text_init(&after, SIZE_MAX);
 	int r = append_texts(&after, &texts);
 	if (r < 0)
 		return r;
@@ -357,11 +356,10 @@ static int replace(struct db_conn *conn, const char *id, const struct product_cu
 		   const struct product_input *input, const char *reason, int64_t now,
 		   struct db_rows **ret_rows)
 {
-	struct text tags CLEANUP(text_release) = {0};
+	struct text tags CLEANUP(text_release) = TEXT_INIT(TAGS_TEXT_MAX);
 
 	if (input->inventory > PRODUCT_STOCK_MAX - current->reserved)
 		return -ERANGE;
-	text_init(&tags, TAGS_TEXT_MAX);
 	int r = print_tags(input->tags, &tags);
 	if (r == 0)
 		r = same_texts(current, input, &tags);

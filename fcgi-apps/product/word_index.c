@@ -102,9 +102,8 @@ static void read_texts(struct fields *fields, struct db_rows *row)
 
 static int store_in_column(struct db_conn *conn, int64_t seq, const struct fields *fields)
 {
-	struct text vector CLEANUP(text_release) = {0};
+	struct text vector CLEANUP(text_release) = TEXT_INIT(WORD_INDEX_VECTOR_MAX);
 
-	text_init(&vector, WORD_INDEX_VECTOR_MAX);
 	append_vector(&vector, fields);
 	int r = text_error(&vector);
 	if (r < 0)

@@ -90,9 +90,8 @@ static int count_rows(struct copy *copy, struct db_conn *conn, const struct tabl
 
 static int lock_empty(struct copy *copy, const struct table *table)
 {
-	struct text sql CLEANUP(text_release) = {0};
+	struct text sql CLEANUP(text_release) = TEXT_INIT(SQL_LIMIT);
 	int64_t rows = 0;
-	text_init(&sql, SQL_LIMIT);
 	text_printf(&sql, "LOCK TABLE %s IN EXCLUSIVE MODE", table->name);
 	int r = run(copy, table, &sql);
 	if (!r)
@@ -136,8 +135,7 @@ static void write_insert(const struct batch *batch, struct text *sql)
 static int batch_flush(struct batch *batch)
 {
 	struct copy *copy = batch->copy;
-	struct text sql CLEANUP(text_release) = {0};
-	text_init(&sql, SQL_LIMIT);
+	struct text sql CLEANUP(text_release) = TEXT_INIT(SQL_LIMIT);
 	if (!batch->row_count)
 		return 0;
 	write_insert(batch, &sql);
@@ -177,9 +175,8 @@ static int copy_rows(struct copy *copy, struct db_conn *source, const struct tab
 {
 	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
 	struct batch batch CLEANUP(batch_empty) = {.copy = copy, .table = table};
-	struct text sql CLEANUP(text_release) = {0};
+	struct text sql CLEANUP(text_release) = TEXT_INIT(SQL_LIMIT);
 	int64_t count = 0;
-	text_init(&sql, SQL_LIMIT);
 	if (table->column_count > BATCH_VALUES)
 		return refuse(copy, -EINVAL, table, "has too many columns");
 	text_printf(&sql, "SELECT %s FROM %s", table->columns, table->name);
@@ -204,8 +201,7 @@ static int copy_rows(struct copy *copy, struct db_conn *source, const struct tab
 
 static int continue_identity(struct copy *copy, const struct table *table)
 {
-	struct text sql CLEANUP(text_release) = {0};
-	text_init(&sql, SQL_LIMIT);
+	struct text sql CLEANUP(text_release) = TEXT_INIT(SQL_LIMIT);
 	if (!table->identity)
 		return 0;
 	text_printf(&sql,

@@ -182,12 +182,11 @@ static struct outcome try_once(struct upstream *upstream, const struct upstream_
 			       struct upstream_response *ret_response)
 {
 	int64_t timeout = upstream->options.attempt_timeout;
-	struct answer answer CLEANUP(release_answer) = {0};
+	struct answer answer CLEANUP(release_answer) = {.body = TEXT_INIT(RESPONSE_LIMIT)};
 	/* A kept connection may turn out to be dead after the request was sent. Only a new one can
 	 * reach another pod. */
 	int connection = request->idempotent && first ? take_connection(upstream) : -1;
 
-	text_init(&answer.body, RESPONSE_LIMIT);
 	/* If the caller has little time left, a time-out proves nothing about the sibling. */
 	bool whole_time = time_left >= timeout;
 

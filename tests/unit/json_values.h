@@ -17,9 +17,8 @@ static inline struct json *parse(const char *text)
 
 static inline void assert_prints(const struct json *value, const char *expected)
 {
-	struct text out;
+	struct text out = TEXT_INIT(1 << 20);
 
-	text_init(&out, 1 << 20);
 	json_print(value, &out);
 	ck_assert_int_eq(text_error(&out), 0);
 	ck_assert_str_eq(text_string(&out), expected);

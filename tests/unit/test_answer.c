@@ -63,10 +63,9 @@ static int feed(struct answer_reader *reader, const char *text, size_t piece)
 
 static void check_answer(size_t piece, int i)
 {
-	struct answer answer = {0};
+	struct answer answer = {.body = TEXT_INIT(BODY_LIMIT)};
 	struct answer_reader reader;
 
-	text_init(&answer.body, BODY_LIMIT);
 	answer_reader_init(&reader, &answer);
 	int r = feed(&reader, cases[i].text, piece);
 
@@ -101,10 +100,9 @@ END_TEST
 /* Two answers to one request: whoever sends that cannot be trusted with another. */
 START_TEST(more_than_was_asked_for)
 {
-	struct answer answer = {0};
+	struct answer answer = {.body = TEXT_INIT(BODY_LIMIT)};
 	struct answer_reader reader;
 
-	text_init(&answer.body, BODY_LIMIT);
 	answer_reader_init(&reader, &answer);
 	ck_assert_int_eq(
 		feed(&reader, OK "Content-Length: 2\r\n\r\n{}HTTP/1.1 200 OK\r\n", SIZE_MAX), 1);

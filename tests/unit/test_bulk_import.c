@@ -33,10 +33,9 @@ static void add_line(struct product_import *import, const char *text)
 static void finish(struct product_import *import, int error, char *ret_statuses, size_t size)
 {
 	static const char member[] = "\"status\":\"";
-	struct text out;
+	struct text out = TEXT_INIT(1 << 20);
 	size_t length = 0;
 
-	text_init(&out, 1 << 20);
 	product_import_finish(import, error, &out);
 	ret_statuses[0] = '\0';
 	for (const char *at = text_string(&out); (at = strstr(at, member));) {

@@ -331,7 +331,7 @@ END_TEST
 START_TEST(json_is_what_the_contract_says)
 {
 	struct cart cart = {0};
-	struct text out;
+	struct text out = TEXT_INIT(4096);
 	struct json_writer writer;
 
 	snprintf(cart.id, sizeof(cart.id), "c1");
@@ -339,7 +339,6 @@ START_TEST(json_is_what_the_contract_says)
 	cart.version = 3;
 	cart.expires_at = 1;
 	fill(&cart, 1, 1, 1250, 2, 1);
-	text_init(&out, 4096);
 	json_writer_init(&writer, &out);
 	ck_assert_int_eq(cart_write(&cart, usd, &writer), 0);
 	ck_assert_str_eq(text_string(&out),

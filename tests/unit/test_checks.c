@@ -50,9 +50,8 @@ static void note(void *context, const char *rule, const char *id, const char *te
 
 static void expect(struct db *db, const struct subject *subject, const char *rules, const char *id)
 {
-	struct findings findings = {.last = NULL};
+	struct findings findings = {.rules = TEXT_INIT(1024)};
 
-	text_init(&findings.rules, 1024);
 	int64_t found = check_run(db, subject->checks, subject->check_count, NOW, note, &findings);
 	ck_assert_str_eq(text_string(&findings.rules), rules);
 	if (id)

@@ -134,9 +134,8 @@ END_TEST
 static void *read_shared(void *argument)
 {
 	const struct json *value = argument;
-	struct text out;
+	struct text out = TEXT_INIT(1000);
 
-	text_init(&out, 1000);
 	bool good = true;
 	for (int i = 0; i < 200 && good; i++) {
 		text_reset(&out);

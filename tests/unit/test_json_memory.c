@@ -74,9 +74,8 @@ static struct json *parse(const char *text, int expected)
 
 static void assert_prints(const struct json *value, const char *expected)
 {
-	struct text out;
+	struct text out = TEXT_INIT(TEXT_UNLIMITED);
 
-	text_init(&out, SIZE_MAX);
 	json_print(value, &out);
 	ck_assert_str_eq(text_string(&out), expected);
 	text_release(&out);

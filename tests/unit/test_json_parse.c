@@ -220,11 +220,10 @@ END_TEST
 /* Quadratic search would take minutes here. */
 START_TEST(duplicate_among_many_is_found_fast)
 {
-	struct text text;
+	struct text text = TEXT_INIT(4 << 20);
 	struct json *value = NULL;
 	struct json_error error;
 
-	text_init(&text, 4 << 20);
 	text_append_char(&text, '{');
 	for (int i = 0; i < 100000; i++)
 		text_printf(&text, "\"m%d\":0,", i);

@@ -126,10 +126,9 @@ END_TEST
 
 START_TEST(limit_sticks)
 {
-	struct text small;
+	struct text small = TEXT_INIT(10);
 	struct json_writer small_writer;
 
-	text_init(&small, 10);
 	json_writer_init(&small_writer, &small);
 	json_array_begin(&small_writer);
 	for (int i = 0; i < 100; i++)

@@ -56,10 +56,9 @@ static const char *const listed[ORDER_STATUS_COUNT] = {
 
 START_TEST(transitions_are_listed_in_order)
 {
-	struct text text;
+	struct text text = TEXT_INIT(1000);
 	struct json_writer json;
 
-	text_init(&text, 1000);
 	json_writer_init(&json, &text);
 	order_write_transitions((enum order_status)_i, &json);
 	ck_assert_str_eq(text_string(&text), listed[_i]);
@@ -167,10 +166,9 @@ END_TEST
 
 static void check_json(const char *expected)
 {
-	struct text text;
+	struct text text = TEXT_INIT(10000);
 	struct json_writer json;
 
-	text_init(&text, 10000);
 	json_writer_init(&json, &text);
 	order_write(&order, &json);
 	ck_assert_int_eq(text_error(&text), 0);

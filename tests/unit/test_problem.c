@@ -42,9 +42,8 @@ static const struct {
 START_TEST(writing)
 {
 	struct json_writer writer;
-	struct text out;
+	struct text out = TEXT_INIT(4096);
 
-	text_init(&out, 4096);
 	json_writer_init(&writer, &out);
 	problem_begin(&writer, write_cases[_i].status, write_cases[_i].code, write_cases[_i].detail,
 		      write_cases[_i].request_id);

@@ -193,9 +193,8 @@ END_TEST
 START_TEST(many_violations_are_counted)
 {
 	const struct schema *schema = find("strings");
-	struct text list;
+	struct text list = TEXT_INIT(1u << 20);
 
-	text_init(&list, 1u << 20);
 	text_append_string(&list, "[0");
 	for (int i = 1; i < 5000; i++)
 		text_append_string(&list, ",0");
@@ -211,9 +210,8 @@ END_TEST
 START_TEST(unique_items_bound_the_work)
 {
 	const struct schema *schema = find("unique");
-	struct text list;
+	struct text list = TEXT_INIT(1u << 20);
 
-	text_init(&list, 1u << 20);
 	text_append_string(&list, "[0");
 	for (int i = 1; i <= 1000; i++)
 		text_printf(&list, ",%d", i);

@@ -16,9 +16,8 @@ const char *__tsan_default_options(void)
 
 START_TEST(empty)
 {
-	struct text text;
+	struct text text = TEXT_INIT(10);
 
-	text_init(&text, 10);
 	ck_assert_str_eq(text_string(&text), "");
 	ck_assert_int_eq(text_error(&text), 0);
 	ck_assert_ptr_null(text.data);
@@ -29,9 +28,8 @@ END_TEST
 
 START_TEST(appends)
 {
-	struct text text;
+	struct text text = TEXT_INIT(100);
 
-	text_init(&text, 100);
 	text_append(&text, "ab\0c", 4);
 	text_append(&text, NULL, 0);
 	text_append_char(&text, '-');
@@ -64,9 +62,8 @@ static const struct {
 
 START_TEST(integers)
 {
-	struct text text;
+	struct text text = TEXT_INIT(100);
 
-	text_init(&text, 100);
 	text_append_int(&text, int_cases[_i].value);
 	ck_assert_str_eq(text_string(&text), int_cases[_i].text);
 	text_release(&text);
@@ -75,9 +72,8 @@ END_TEST
 
 START_TEST(limit_is_exact)
 {
-	struct text text;
+	struct text text = TEXT_INIT(5);
 
-	text_init(&text, 5);
 	text_append_string(&text, "12345");
 	ck_assert_int_eq(text_error(&text), 0);
 	text_append(&text, "", 0);
@@ -91,9 +87,8 @@ END_TEST
 
 START_TEST(first_error_sticks)
 {
-	struct text text;
+	struct text text = TEXT_INIT(4);
 
-	text_init(&text, 4);
 	text_append_string(&text, "abc");
 	text_append_string(&text, "de");
 	text_append_char(&text, 'd');
@@ -113,9 +108,8 @@ END_TEST
 
 START_TEST(grows_to_a_large_limit)
 {
-	struct text text;
+	struct text text = TEXT_INIT(TEXT_UNLIMITED);
 
-	text_init(&text, SIZE_MAX);
 	for (int i = 0; i < 100000; i++)
 		text_append_string(&text, "0123456789");
 	ck_assert_int_eq(text_error(&text), 0);
@@ -131,9 +125,8 @@ END_TEST
 
 START_TEST(out_of_memory_is_told)
 {
-	struct text text;
+	struct text text = TEXT_INIT(TEXT_UNLIMITED);
 
-	text_init(&text, SIZE_MAX);
 	text_append_string(&text, "kept");
 	ck_assert_ptr_null(text_reserve(&text, SIZE_MAX / 4));
 	ck_assert_int_eq(text_error(&text), -ENOMEM);
@@ -144,9 +137,8 @@ END_TEST
 
 START_TEST(printf_longer_than_the_room)
 {
-	struct text text;
+	struct text text = TEXT_INIT(1000);
 
-	text_init(&text, 1000);
 	text_printf(&text, "%600d|", 1);
 	text_printf(&text, "%s", "tail");
 	ck_assert_int_eq(text_error(&text), 0);
@@ -161,9 +153,8 @@ END_TEST
 
 START_TEST(reserve_and_commit)
 {
-	struct text text;
+	struct text text = TEXT_INIT(10);
 
-	text_init(&text, 10);
 	char *room = text_reserve(&text, 8);
 	ck_assert_ptr_nonnull(room);
 	memcpy(room, "abcdefgh", 8);
@@ -175,9 +166,8 @@ END_TEST
 
 START_TEST(detach_hands_over)
 {
-	struct text text;
+	struct text text = TEXT_INIT(10);
 
-	text_init(&text, 10);
 	char *nothing = text_detach(&text);
 	ck_assert_str_eq(nothing, "");
 	free(nothing);

@@ -48,9 +48,8 @@ END_TEST
 START_TEST(writing)
 {
 	struct json_writer writer;
-	struct text out;
+	struct text out = TEXT_INIT(4096);
 
-	text_init(&out, 4096);
 	json_writer_init(&writer, &out);
 	violations_add(&violations, "body", "/a\"b", "is %s", "required");
 	violations_add(&violations, "query", "", "unknown");
@@ -68,9 +67,8 @@ END_TEST
 START_TEST(writing_none)
 {
 	struct json_writer writer;
-	struct text out;
+	struct text out = TEXT_INIT(4096);
 
-	text_init(&out, 4096);
 	json_writer_init(&writer, &out);
 	json_object_begin(&writer);
 	violations_write(&violations, &writer);
