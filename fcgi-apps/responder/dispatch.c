@@ -1,10 +1,10 @@
+#include "responder/dispatch.h"
+
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/utf8.h"
 #include "base/uuid.h"
 #include "responder/entity_tag.h"
-#include "responder/exchange.h"
-#include "responder/gate.h"
 #include "responder/idempotency.h"
 
 static const char *request_header(void *context, const char *name)
@@ -65,7 +65,7 @@ static int find_operation(struct exchange *exchange, char reterr_allow[CONTRACT_
 	append_as_utf8(&exchange->path, request->path);
 	if (text_error(&exchange->path))
 		return text_error(&exchange->path) == -ENOMEM ? -ENOMEM : -ENOENT;
-	int r = contract_route(exchange->server->runtime.contract, request->method,
+	int r = contract_route(exchange->request.runtime->contract, request->method,
 			       text_string(&exchange->path), request->internal, &request->route,
 			       reterr_allow);
 	if (r < 0)
@@ -86,7 +86,7 @@ static int find_operation(struct exchange *exchange, char reterr_allow[CONTRACT_
 static int parse_body(struct exchange *exchange, struct violations *violations)
 {
 	struct request *request = &exchange->request;
-	const struct contract *contract = exchange->server->runtime.contract;
+	const struct contract *contract = exchange->request.runtime->contract;
 	if (!contract_body_is_json(contract, request->operation, request->content_type))
 		return 0;
 
@@ -136,7 +136,7 @@ static bool check_content_type(struct exchange *exchange)
 {
 	struct request *request = &exchange->request;
 	if (!request->operation->has_body ||
-	    contract_check_content_type(exchange->server->runtime.contract, request->operation,
+	    contract_check_content_type(exchange->request.runtime->contract, request->operation,
 					request->content_type) == 0 ||
 	    !exchange_has_body(exchange))
 		return true;
@@ -250,7 +250,7 @@ static void finish(struct exchange *exchange)
 		if (response->status == 0)
 			response_error(response, -EIO);
 		apply_conditions(exchange);
-		if (exchange->server->check_responses && exchange->request.operation &&
+		if (exchange->dispatcher->check_responses && exchange->request.operation &&
 		    response->status != STATUS_ABANDONED)
 			check_answer(exchange);
 	}
@@ -320,10 +320,10 @@ static int run_transaction(struct db_conn *conn, void *argument)
 static void transaction_done(struct db_job *job, int result)
 {
 	struct exchange *exchange = job->argument;
-	struct server *server = exchange->server;
+	struct gate *gate = exchange->dispatcher->gate;
 	log_set_trace(exchange->request.trace_id, exchange->request.request_id);
 	conclude(exchange, result == IDEMPOTENT_REFUSED ? 0 : result);
-	gate_leave(server->gate);
+	gate_leave(gate);
 }
 
 static void start_transaction(struct exchange *exchange)
@@ -333,10 +333,10 @@ static void start_transaction(struct exchange *exchange)
 		.done = transaction_done,
 		.argument = exchange,
 	};
-	gate_enter(exchange->server->gate);
-	int r = db_submit(exchange->server->runtime.db, &exchange->job);
+	gate_enter(exchange->dispatcher->gate);
+	int r = db_submit(exchange->request.runtime->db, &exchange->job);
 	if (r < 0) {
-		gate_leave(exchange->server->gate);
+		gate_leave(exchange->dispatcher->gate);
 		conclude(exchange, r);
 	}
 }
@@ -356,7 +356,7 @@ void dispatch_lookups(struct lookups *lookups)
 	for (size_t i = 0; i < lookups->count; i++)
 		reads[i] = (struct db_batched){
 			.function = run_read, .done = lookup_done, .argument = lookups->list[i]};
-	db_read_batch(lookups->list[0]->server->runtime.db, reads, lookups->count);
+	db_read_batch(lookups->list[0]->request.runtime->db, reads, lookups->count);
 	lookups->count = 0;
 }
 
@@ -371,7 +371,7 @@ static int read_watched(struct exchange *exchange)
 {
 	const struct db_watch watch = {
 		.deadline = exchange->request.deadline, .look = look, .argument = exchange};
-	return db_read_watched(exchange->server->runtime.db, run_read, exchange, &watch);
+	return db_read_watched(exchange->request.runtime->db, run_read, exchange, &watch);
 }
 
 /* On a thread of a pool. An exchange whose deadline has passed, or whose client is gone, is not
@@ -398,9 +398,11 @@ static void hand_over(struct exchange *exchange, struct thread_pool *pool)
 		conclude(exchange, r);
 }
 
-void dispatch(struct exchange *exchange, struct lookups *lookups)
+void dispatch(const struct dispatcher *dispatcher, struct exchange *exchange,
+	      struct lookups *lookups)
 {
 	struct request *request = &exchange->request;
+	exchange->dispatcher = dispatcher;
 	log_set_trace(request->trace_id, request->request_id);
 	if (!check(exchange)) {
 		finish(exchange);
@@ -415,13 +417,13 @@ void dispatch(struct exchange *exchange, struct lookups *lookups)
 		log_set_trace(NULL, NULL);
 		return;
 	case RUN_READ:
-		hand_over(exchange, exchange->server->reads);
+		hand_over(exchange, dispatcher->reads);
 		return;
 	case RUN_TRANSACTION:
 		start_transaction(exchange);
 		return;
 	case RUN_BLOCKING:
-		hand_over(exchange, exchange->server->calls);
+		hand_over(exchange, dispatcher->calls);
 		return;
 	}
 }

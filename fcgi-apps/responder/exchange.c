@@ -2,28 +2,60 @@
 
 #include <assert.h>
 #include <fastcgi.h>
+#include <malloc.h>
 #include <poll.h>
+#include <pthread.h>
 #include <sys/socket.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "contract/problem.h"
-#include "responder/connections.h"
 #include "responder/entity_tag.h"
-#include "responder/metrics.h"
 #include "responder/request_head.h"
 
 #define KEPT_EXCHANGES  64
 #define KEPT_BUFFER_MAX 16384 /* larger buffers are not kept with an idle exchange */
 #define BURST           32    /* requests in flight at once, from which on it is one */
+#define TRIMS           2     /* after a burst */
 #define PATH_MAX_LENGTH 8192
 #define HEAD_MAX        40960
 #define ARRIVED_MAX     4096
 #define DISCARDED_MAX   (32u << 20) /* of a body that no handler reads */
 
-int exchange_global_start(void)
+struct exchanges {
+	struct connections *connections;
+	struct metrics *metrics;
+	struct runtime *runtime;
+	void *app;
+	atomic_int in_flight;
+	atomic_int trims; /* how often memory is still to be given back */
+	pthread_mutex_t lock;
+	struct exchange *idle;
+	size_t idle_count;
+};
+
+int exchanges_create(struct connections *connections, struct metrics *metrics,
+		     struct runtime *runtime, void *app, struct exchanges **ret_exchanges)
 {
-	return FCGX_Init() == 0 ? 0 : -EIO;
+	if (FCGX_Init() != 0)
+		return -EIO;
+	struct exchanges *exchanges = calloc(1, sizeof(*exchanges));
+	if (!exchanges)
+		return -ENOMEM;
+	exchanges->connections = connections;
+	exchanges->metrics = metrics;
+	exchanges->runtime = runtime;
+	exchanges->app = app;
+	/* Migrations may have needed much. */
+	atomic_init(&exchanges->trims, TRIMS);
+	pthread_mutex_init(&exchanges->lock, NULL);
+	*ret_exchanges = exchanges;
+	return 0;
+}
+
+int exchanges_in_flight(const struct exchanges *exchanges)
+{
+	return atomic_load(&exchanges->in_flight);
 }
 
 static int64_t read_streamed(struct request *request, void *buffer, size_t size)
@@ -141,22 +173,22 @@ static int write_streamed(struct response *response, const void *data, size_t le
 	return put(exchange, data, length);
 }
 
-struct exchange *exchange_take(struct server *server)
+struct exchange *exchange_take(struct exchanges *exchanges)
 {
-	pthread_mutex_lock(&server->free_lock);
-	struct exchange *exchange = server->free_exchanges;
+	pthread_mutex_lock(&exchanges->lock);
+	struct exchange *exchange = exchanges->idle;
 	if (exchange) {
-		server->free_exchanges = exchange->next;
-		server->free_count--;
+		exchanges->idle = exchange->next;
+		exchanges->idle_count--;
 	}
-	pthread_mutex_unlock(&server->free_lock);
+	pthread_mutex_unlock(&exchanges->lock);
 	if (exchange)
 		return exchange;
 
 	exchange = calloc(1, sizeof(*exchange));
 	if (!exchange)
 		return NULL;
-	exchange->server = server;
+	exchange->home = exchanges;
 	FCGX_InitRequest(&exchange->fcgi, -1, 0);
 	text_init(&exchange->body, TEXT_UNLIMITED);
 	text_init(&exchange->path, PATH_MAX_LENGTH);
@@ -173,8 +205,8 @@ static void fill_request(struct exchange *exchange)
 		.body_text = "",
 		.read_body = read_streamed,
 		.exchange = exchange,
-		.app = exchange->server->app,
-		.runtime = &exchange->server->runtime,
+		.app = exchange->home->app,
+		.runtime = exchange->home->runtime,
 		.started = clock_monotonic(),
 	};
 	request->deadline = request->started + request->runtime->request_timeout;
@@ -227,7 +259,7 @@ int exchange_receive(struct exchange *exchange, int fd)
 	exchange->binding = NULL;
 	response_reset(&exchange->response);
 	exchange->response.streaming = false;
-	atomic_fetch_add(&exchange->server->in_flight, 1);
+	atomic_fetch_add(&exchange->home->in_flight, 1);
 	return 0;
 }
 
@@ -292,7 +324,7 @@ static void break_off(FCGX_Request *fcgi)
 
 void exchange_answer(struct exchange *exchange)
 {
-	struct server *server = exchange->server;
+	struct exchanges *home = exchange->home;
 	FCGX_Request *fcgi = &exchange->fcgi;
 
 	assert(fcgi->ipcFd >= 0); /* answered once */
@@ -300,9 +332,9 @@ void exchange_answer(struct exchange *exchange)
 		discard_body(exchange);
 		send_answer(exchange);
 	}
-	metrics_count(server->metrics, exchange->request.operation, exchange->response.status,
+	metrics_count(home->metrics, exchange->request.operation, exchange->response.status,
 		      clock_monotonic() - exchange->request.started);
-	if (connections_are_shut(server->connections))
+	if (connections_are_shut(home->connections))
 		fcgi->keepConnection = 0;
 	if (exchange->broken)
 		break_off(fcgi);
@@ -311,9 +343,9 @@ void exchange_answer(struct exchange *exchange)
 	int fd = fcgi->ipcFd;
 	fcgi->ipcFd = -1;
 	if (fd >= 0)
-		connections_park(server->connections, fd);
+		connections_park(home->connections, fd);
 	else
-		connections_forget(server->connections);
+		connections_forget(home->connections);
 }
 
 static void release_large(struct text *text)
@@ -324,7 +356,7 @@ static void release_large(struct text *text)
 
 void exchange_done(struct exchange *exchange)
 {
-	struct server *server = exchange->server;
+	struct exchanges *home = exchange->home;
 	json_free(exchange->request.body);
 	exchange->request.body = NULL;
 	arguments_release(&exchange->request.arguments);
@@ -334,8 +366,8 @@ void exchange_done(struct exchange *exchange)
 
 	exchange_return(exchange);
 	/* At its end: in its midst the memory would be needed again at once. */
-	if (atomic_fetch_sub(&server->in_flight, 1) == BURST)
-		atomic_store(&server->trims, TRIMS);
+	if (atomic_fetch_sub(&home->in_flight, 1) == BURST)
+		atomic_store(&home->trims, TRIMS);
 }
 
 static void exchange_free(struct exchange *exchange)
@@ -348,30 +380,50 @@ static void exchange_free(struct exchange *exchange)
 
 void exchange_return(struct exchange *exchange)
 {
-	struct server *server = exchange->server;
+	struct exchanges *home = exchange->home;
 	assert(exchange->fcgi.ipcFd < 0); /* its connection is parked or closed */
-	pthread_mutex_lock(&server->free_lock);
-	bool keep = server->free_count < KEPT_EXCHANGES;
+	pthread_mutex_lock(&home->lock);
+	bool keep = home->idle_count < KEPT_EXCHANGES;
 	if (keep) {
-		exchange->next = server->free_exchanges;
-		server->free_exchanges = exchange;
-		server->free_count++;
+		exchange->next = home->idle;
+		home->idle = exchange;
+		home->idle_count++;
 	}
-	pthread_mutex_unlock(&server->free_lock);
+	pthread_mutex_unlock(&home->lock);
 	if (!keep)
 		exchange_free(exchange);
 }
 
-void exchange_free_all(struct server *server)
+static void free_idle(struct exchanges *exchanges)
 {
-	pthread_mutex_lock(&server->free_lock);
-	struct exchange *next = server->free_exchanges;
-	server->free_exchanges = NULL;
-	server->free_count = 0;
-	pthread_mutex_unlock(&server->free_lock);
+	pthread_mutex_lock(&exchanges->lock);
+	struct exchange *next = exchanges->idle;
+	exchanges->idle = NULL;
+	exchanges->idle_count = 0;
+	pthread_mutex_unlock(&exchanges->lock);
 	while (next) {
 		struct exchange *exchange = next;
 		next = exchange->next;
 		exchange_free(exchange);
 	}
+}
+
+/* glibc keeps what a burst of requests needed; the system gets it back soon after. Twice: threads
+ * that end for want of work give back what malloc() cached for them. */
+void exchanges_trim(struct exchanges *exchanges)
+{
+	if (atomic_load(&exchanges->trims) == 0)
+		return;
+	atomic_fetch_sub(&exchanges->trims, 1);
+	free_idle(exchanges);
+	malloc_trim(0);
+}
+
+void exchanges_free(struct exchanges *exchanges)
+{
+	if (!exchanges)
+		return;
+	free_idle(exchanges);
+	pthread_mutex_destroy(&exchanges->lock);
+	free(exchanges);
 }

@@ -9,11 +9,17 @@
 
 #include <fcgiapp.h>
 
-#include "responder/server.h"
+#include "responder/connections.h"
+#include "responder/metrics.h"
+#include "responder/service.h"
 #include "responder/thread_pool.h"
 
+struct dispatcher;
+struct exchanges;
+
 struct exchange {
-	struct server *server;
+	struct exchanges *home;
+	const struct dispatcher *dispatcher;
 	const struct binding *binding;
 	FCGX_Request fcgi;
 	struct request request;
@@ -28,10 +34,24 @@ struct exchange {
 	struct exchange *next; /* free list */
 };
 
-/* Once in main, before threads. */
-int exchange_global_start(void);
+/*
+ * What all exchanges of the process share. Call it once, before threads; what it is given stays the
+ * caller's. -EIO (libfcgi), -ENOMEM.
+ */
+int exchanges_create(struct connections *connections, struct metrics *metrics,
+		     struct runtime *runtime, void *app, struct exchanges **ret_exchanges);
 
-struct exchange *exchange_take(struct server *server); /* NULL: out of memory */
+/* When all have been given back. Takes NULL. */
+void exchanges_free(struct exchanges *exchanges);
+
+/* Received and not given back. Thread-safe. */
+int exchanges_in_flight(const struct exchanges *exchanges);
+
+/* After a burst of requests, frees idle exchanges and gives the heap's free memory back to the
+ * system; else does nothing. Thread-safe. */
+void exchanges_trim(struct exchanges *exchanges);
+
+struct exchange *exchange_take(struct exchanges *exchanges); /* NULL: out of memory */
 
 /*
  * Whether all of a request, or the end of the connection, has arrived: then exchange_receive() and
@@ -67,8 +87,5 @@ void exchange_done(struct exchange *exchange);
 
 /* Gives an exchange back that received nothing. */
 void exchange_return(struct exchange *exchange);
-
-/* Frees those that have been given back. Thread-safe. */
-void exchange_free_all(struct server *server);
 
 #endif

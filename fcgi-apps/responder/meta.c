@@ -1,8 +1,8 @@
 /* The operations that every service has: contract/components.json declares them. */
 #include "responder/connections.h"
 #include "responder/docs.h"
-#include "responder/exchange.h"
-#include "responder/metrics.h"
+#include "responder/exposition.h"
+#include "responder/server.h"
 
 static int get_service_info(struct request *request, struct response *response)
 {
@@ -51,7 +51,8 @@ static int get_liveness(struct request *request UNUSED, struct response *respons
 	return 0;
 }
 
-int server_ready(struct server *server)
+/* Whether requests should be sent here now: 0, or the error that says why not. */
+static int check_readiness(const struct server *server)
 {
 	if (connections_are_shut(server->connections))
 		return -ECANCELED;
@@ -60,7 +61,7 @@ int server_ready(struct server *server)
 
 static int get_readiness(struct request *request, struct response *response)
 {
-	int r = server_ready(request->runtime->server);
+	int r = check_readiness(request->runtime->server);
 	if (r < 0)
 		response_error(response, r);
 	else
@@ -70,9 +71,10 @@ static int get_readiness(struct request *request, struct response *response)
 
 static int get_metrics(struct request *request, struct response *response)
 {
+	struct server *server = request->runtime->server;
 	response->status = 200;
 	response->content_type = "text/plain; version=0.0.4";
-	metrics_write(request->runtime->server, &response->body);
+	exposition_write(server, check_readiness(server) == 0, &response->body);
 	return 0;
 }
 

@@ -1,6 +1,6 @@
 /*
- * Figures of the process in the Prometheus text format (version 0.0.4): requests by operation and
- * status, their duration, the store, siblings, the process itself. Counting is lock-free.
+ * Answered requests by operation and status, and their duration. Counting is lock-free; all but
+ * creating and freeing is thread-safe.
  */
 #ifndef RESPONDER_METRICS_H
 #define RESPONDER_METRICS_H
@@ -10,8 +10,8 @@
 #include "contract/contract.h"
 
 struct metrics;
-struct server;
 
+/* -ENOMEM. */
 int metrics_create(const struct contract *contract, struct metrics **ret_metrics);
 void metrics_free(struct metrics *metrics);
 
@@ -19,7 +19,7 @@ void metrics_free(struct metrics *metrics);
 void metrics_count(struct metrics *metrics, const struct operation *operation, int status,
 		   int64_t duration);
 
-/* Appends everything, the service's own lines included. */
-void metrics_write(struct server *server, struct text *out);
+/* Appends them in the Prometheus text format (version 0.0.4). */
+void metrics_write(struct metrics *metrics, struct text *out);
 
 #endif

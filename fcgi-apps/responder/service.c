@@ -10,10 +10,8 @@
 #include "base/log.h"
 #include "base/processors.h"
 #include "responder/command.h"
-#include "responder/connections.h"
-#include "responder/exchange.h"
-#include "responder/gate.h"
-#include "responder/metrics.h"
+#include "responder/housekeeping.h"
+#include "responder/server.h"
 #include "responder/version.h"
 
 #define LARGE_BLOCK     (256 << 10) /* bytes: from here on no part of the heap */
@@ -158,13 +156,11 @@ static size_t read_threads(const struct settings *settings)
 	return threads < cores ? threads : cores > 1 ? cores - 1 : 1;
 }
 
-static int start(struct server *server, struct settings *settings)
+/* Everything that a bad setting or store may prevent. */
+static int prepare(struct server *server, struct settings *settings)
 {
 	const struct service *service = server->runtime.service;
-	pthread_mutex_init(&server->free_lock, NULL);
-	int r = exchange_global_start();
-	if (r == 0)
-		r = metrics_create(server->runtime.contract, &server->metrics);
+	int r = metrics_create(server->runtime.contract, &server->metrics);
 	/* Before the store: a bad setting must not leave a migrated database behind. */
 	if (r == 0 && service->start)
 		r = service->start(&server->runtime, &server->app);
@@ -176,43 +172,82 @@ static int start(struct server *server, struct settings *settings)
 		r = service->check_store(&server->runtime);
 	if (r == 0 && service->recover)
 		service->recover(server->app);
-	/* Migrations may have needed much. */
-	atomic_store(&server->trims, TRIMS);
-	block_signals();
+	return r;
+}
+
+static int create_dispatcher(struct dispatcher *dispatcher, const struct service *service,
+			     const struct settings *settings)
+{
+	dispatcher->check_responses = settings->check_responses;
+	int r = gate_create(&dispatcher->gate);
 	if (r == 0)
-		r = thread_pool_create(service->blocking_threads, CALLS_WAITING, 0, &server->calls);
+		r = thread_pool_create(service->blocking_threads, CALLS_WAITING, 0,
+				       &dispatcher->calls);
 	if (r == 0)
 		r = thread_pool_create(read_threads(settings), READS_WAITING, READ_NICENESS,
-				       &server->reads);
+				       &dispatcher->reads);
+	return r;
+}
+
+static int start_tasks(struct server *server)
+{
+	const struct service *service = server->runtime.service;
+	int r = tasks_create(&server->runtime, &server->runtime.tasks);
 	if (r == 0)
-		r = gate_create(&server->gate);
+		r = housekeeping_start(server->runtime.tasks, server->exchanges);
+	if (r == 0)
+		r = tasks_start(server->runtime.tasks, service->tasks, service->task_count,
+				server->app);
+	return r;
+}
+
+static int start_loop(struct server *server, const struct settings *settings)
+{
+	const struct loop_options options = {
+		.connections = server->connections,
+		.exchanges = server->exchanges,
+		.dispatcher = &server->dispatcher,
+		.threads = settings->worker_threads,
+		.share_limit = db_batch_limit(server->runtime.db),
+	};
+	return loop_start(&options, &server->loop);
+}
+
+static int start(struct server *server, struct settings *settings)
+{
+	int r = prepare(server, settings);
+	block_signals();
+	if (r == 0)
+		r = create_dispatcher(&server->dispatcher, server->runtime.service, settings);
 	if (r == 0)
 		r = connections_open(STDIN_FILENO, &server->connections);
 	if (r == 0)
-		r = tasks_start(server);
+		r = exchanges_create(server->connections, server->metrics, &server->runtime,
+				     server->app, &server->exchanges);
+	if (r == 0)
+		r = start_tasks(server);
 	if (r == 0)
 		r = listener_serve(&server->place);
 	if (r == 0)
-		r = loop_start(server, settings->worker_threads);
+		r = start_loop(server, settings);
 	return r;
 }
 
 static void stop(struct server *server)
 {
 	const struct service *service = server->runtime.service;
-	thread_pool_free(server->calls);
-	thread_pool_free(server->reads);
-	tasks_stop(server->tasks);
+	loop_free(server->loop);
+	thread_pool_free(server->dispatcher.calls);
+	thread_pool_free(server->dispatcher.reads);
+	tasks_stop(server->runtime.tasks);
 	if (service->stop && server->app)
 		service->stop(server->app);
 	db_close(server->runtime.db);
-	exchange_free_all(server);
-	metrics_free(server->metrics);
-	loop_release(server);
+	exchanges_free(server->exchanges);
 	connections_free(server->connections);
-	gate_free(server->gate);
+	gate_free(server->dispatcher.gate);
+	metrics_free(server->metrics);
 	listener_release(&server->place);
-	pthread_mutex_destroy(&server->free_lock);
 }
 
 /* The signal that came; 0 when no client finds this worker any more. */
@@ -257,9 +292,9 @@ int service_main(const struct service *service, int argc, char **argv)
 			    .contract = service->contract,
 			    .currency = settings.currency,
 			    .request_timeout = REQUEST_TIMEOUT,
+			    .keys_max = settings.keys_max,
 			    .server = &server},
-		.check_responses = settings.check_responses,
-		.keys_max = settings.keys_max,
+		.started_at = clock_now(),
 	};
 	contract_start(service->contract, settings.currency, service_version);
 	let_signals_end();
@@ -274,11 +309,11 @@ int service_main(const struct service *service, int argc, char **argv)
 
 	int number = wait_for_end(&server.place);
 	log_write(LOG_INFO, "draining", log_int("process.signal", number));
-	bool complete = loop_drain(&server, settings.drain_timeout);
+	bool complete = loop_drain(server.loop, settings.drain_timeout);
 	if (!complete) {
 		/* Threads still own their requests: nothing can be freed under them. */
 		log_write(LOG_ERROR, "requests were still running when the drain timeout expired",
-			  log_int("http.requests", atomic_load(&server.in_flight)));
+			  log_int("http.requests", exchanges_in_flight(server.exchanges)));
 		_exit(EXIT_FAILURE);
 	}
 	stop(&server);

@@ -71,9 +71,12 @@ struct runtime {
 	struct db *db;
 	const struct contract *contract;
 	struct currency currency;
-	int64_t request_timeout; /* microseconds a request may take in all */
-	atomic_bool keys_full;   /* no further Idempotency-Key is taken */
-	struct server *server;   /* the responder's own */
+	int64_t request_timeout;   /* microseconds a request may take in all */
+	int64_t keys_max;          /* Idempotency-Keys that may be stored */
+	_Atomic int64_t key_count; /* of a while ago; counts no further than keys_max */
+	atomic_bool keys_full;     /* no further one is taken */
+	struct tasks *tasks;       /* the responder's own, as is the server */
+	struct server *server;
 };
 
 struct service {

@@ -10,19 +10,19 @@
 #include <unistd.h>
 
 #include "contracts.h"
-#include "responder/connections.h"
 #include "responder/exchange.h"
-#include "responder/metrics.h"
 
 #define BYTES_MAX (64u << 10)
 #define BODY_MAX  (8u << 10)
 
-static struct server server;
+static struct runtime runtime = {.request_timeout = 5000000};
+static struct connections *connections;
+static struct exchanges *exchanges;
 static struct sockaddr_un address;
 static socklen_t address_size = sizeof(address);
 
 /* A socket of the abstract namespace, whose name the kernel picks (unix(7), "Autobind feature"). */
-static void start_server(void)
+static void start(void)
 {
 	int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	address.sun_family = AF_UNIX;
@@ -30,11 +30,10 @@ static void start_server(void)
 	fuzz_check(listen(listener, 1) == 0);
 	fuzz_check(getsockname(listener, (struct sockaddr *)&address, &address_size) == 0);
 
-	server = (struct server){.runtime = {.request_timeout = 5000000, .server = &server}};
-	fuzz_check(connections_open(listener, &server.connections) == 0);
-	fuzz_check(exchange_global_start() == 0);
-	pthread_mutex_init(&server.free_lock, NULL);
-	fuzz_check(metrics_create(fuzz_contract(0), &server.metrics) == 0);
+	struct metrics *metrics;
+	fuzz_check(metrics_create(fuzz_contract(0), &metrics) == 0);
+	fuzz_check(connections_open(listener, &connections) == 0);
+	fuzz_check(exchanges_create(connections, metrics, &runtime, NULL, &exchanges) == 0);
 	signal(SIGPIPE, SIG_IGN);
 }
 
@@ -139,13 +138,13 @@ static void serve(struct exchange *exchange, const struct text *body)
 
 static void receive(int fd, const struct text *body)
 {
-	struct exchange *exchange = exchange_take(&server);
+	struct exchange *exchange = exchange_take(exchanges);
 	fuzz_check(exchange);
 	if (exchange_receive(exchange, fd) == 0) {
 		serve(exchange, body);
 	} else {
 		exchange_return(exchange);
-		connections_forget(server.connections);
+		connections_forget(connections);
 	}
 	fuzz_check(exchange->fcgi.ipcFd == -1);
 }
@@ -155,8 +154,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct fuzz_input input = {(const char *)data, size};
 	struct text body CLEANUP(text_release) = TEXT_INIT(BODY_MAX);
 	struct text bytes CLEANUP(text_release) = TEXT_INIT(4 * BYTES_MAX);
-	if (!server.metrics)
-		start_server();
+	if (!exchanges)
+		start();
 	write_request(&input, &body, &bytes);
 	if (text_error(&bytes) || bytes.length == 0)
 		return 0;
@@ -168,13 +167,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	bool sent = send(client, bytes.data, bytes.length, MSG_DONTWAIT) == (ssize_t)bytes.length;
 	shutdown(client, SHUT_WR);
 	int fd;
-	fuzz_check(connections_wait(server.connections, &fd, 1, -1) == 0); /* accepted */
-	while (connections_count(server.connections) > 0) {
-		fuzz_check(connections_wait(server.connections, &fd, 1, -1) == 1);
+	fuzz_check(connections_wait(connections, &fd, 1, -1) == 0); /* accepted */
+	while (connections_count(connections) > 0) {
+		fuzz_check(connections_wait(connections, &fd, 1, -1) == 1);
 		if (sent)
 			receive(fd, &body);
 		else
-			connections_close(server.connections, fd);
+			connections_close(connections, fd);
 	}
 	close(client);
 	return 0;

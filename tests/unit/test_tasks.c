@@ -1,7 +1,7 @@
-/* responder/server.h, tasks.c: when background work runs. */
+/* responder/tasks: when background work runs. */
 #include "base/clock.h"
 #include "base/log.h"
-#include "responder/server.h"
+#include "responder/tasks.h"
 #include "unit.h"
 
 #include <unistd.h>
@@ -19,22 +19,20 @@ static bool run(struct runtime *runtime UNUSED, void *app UNUSED)
 	return atomic_fetch_add(&runs, 1) + 1 <= more;
 }
 
-static struct server server;
+static struct runtime runtime;
 
 static void start_task(struct task given)
 {
 	static struct task task;
-	static struct service service;
 	log_start("test", LOG_ERROR);
 	task = given;
-	service = (struct service){.tasks = &task, .task_count = 1};
-	server.runtime = (struct runtime){.service = &service, .server = &server};
-	ck_assert_int_eq(tasks_start(&server), 0);
+	ck_assert_int_eq(tasks_create(&runtime, &runtime.tasks), 0);
+	ck_assert_int_eq(tasks_start(runtime.tasks, &task, 1, NULL), 0);
 }
 
 static void stop_task(void)
 {
-	tasks_stop(server.tasks);
+	tasks_stop(runtime.tasks);
 }
 
 static void wait_for_runs(int count)
@@ -55,8 +53,8 @@ END_TEST
 START_TEST(a_task_that_is_woken_runs_at_once)
 {
 	start_task((struct task){.name = "t", .interval = 3600 * CLOCK_SECOND, .run = run});
-	task_wake(&server.runtime, "another");
-	task_wake(&server.runtime, "t");
+	task_wake(&runtime, "another");
+	task_wake(&runtime, "t");
 	wait_for_runs(1);
 	usleep(20 * MILLISECOND);
 	ck_assert_int_eq(atomic_load(&runs), 1);
@@ -67,7 +65,7 @@ START_TEST(a_task_that_has_more_to_do_goes_on)
 {
 	more = 4;
 	start_task((struct task){.name = "t", .interval = 3600 * CLOCK_SECOND, .run = run});
-	task_wake(&server.runtime, "t");
+	task_wake(&runtime, "t");
 	wait_for_runs(5);
 	usleep(20 * MILLISECOND);
 	ck_assert_int_eq(atomic_load(&runs), 5);

@@ -1,0 +1,87 @@
+#include "responder/housekeeping.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "responder/idempotency.h"
+
+#define PURGE_INTERVAL  (60 * CLOCK_SECOND)
+#define PURGE_BATCH     500
+#define COUNT_INTERVAL  (15 * CLOCK_SECOND)
+#define MEMORY_INTERVAL (2 * CLOCK_SECOND)
+
+struct batch {
+	int64_t (*purge)(struct db_conn *conn, int64_t limit);
+	int64_t limit;
+	int64_t count;
+};
+
+static int purge_batch(struct db_conn *conn, void *argument)
+{
+	struct batch *batch = argument;
+	batch->count = batch->purge(conn, batch->limit);
+	return batch->count < 0 ? (int)batch->count : 0;
+}
+
+bool task_purge(struct runtime *runtime, int64_t (*purge)(struct db_conn *conn, int64_t limit),
+		int64_t limit, const char *message)
+{
+	struct batch batch = {.purge = purge, .limit = limit};
+	int r = db_transaction(runtime->db, purge_batch, &batch);
+	if (r < 0)
+		log_write(LOG_WARN, message, log_error_code(r));
+	return r == 0 && batch.count == limit;
+}
+
+static int64_t purge_expired(struct db_conn *conn, int64_t limit)
+{
+	return idempotency_purge(conn, clock_now(), limit);
+}
+
+static bool purge_keys(struct runtime *runtime, void *exchanges UNUSED)
+{
+	return task_purge(runtime, purge_expired, PURGE_BATCH, "cannot purge idempotency keys");
+}
+
+static int count(struct db_conn *conn, void *argument)
+{
+	struct runtime *runtime = argument;
+	int64_t keys = 0;
+	int r = idempotency_count(conn, runtime->keys_max, &keys);
+
+	if (r < 0)
+		return r;
+	atomic_store_explicit(&runtime->key_count, keys, memory_order_relaxed);
+	atomic_store_explicit(&runtime->keys_full, keys >= runtime->keys_max, memory_order_relaxed);
+	return 0;
+}
+
+static bool count_keys(struct runtime *runtime, void *exchanges UNUSED)
+{
+	int r = db_read(runtime->db, count, runtime);
+
+	if (r < 0)
+		log_write(LOG_WARN, "cannot count the idempotency keys", log_error_code(r));
+	return false;
+}
+
+static bool give_memory_back(struct runtime *runtime UNUSED, void *exchanges)
+{
+	exchanges_trim(exchanges);
+	return false;
+}
+
+/* Every service has POSTs, so every service forgets their keys in time. */
+static const struct task tasks_of_all[] = {
+	{.name = "purge-idempotency-keys", .interval = PURGE_INTERVAL, .run = purge_keys},
+	/* Takes the longer the more there are. */
+	{.name = "count-idempotency-keys",
+	 .interval = COUNT_INTERVAL,
+	 .rest = 100,
+	 .run = count_keys},
+	{.name = "give-memory-back", .interval = MEMORY_INTERVAL, .run = give_memory_back},
+};
+
+int housekeeping_start(struct tasks *tasks, struct exchanges *exchanges)
+{
+	return tasks_start(tasks, tasks_of_all, ARRAY_SIZE(tasks_of_all), exchanges);
+}
