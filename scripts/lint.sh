@@ -34,6 +34,15 @@ flow() {
 		"${flags[@]}" --include=fcgi-apps/base/banned.h fcgi-apps tests/unit tests/fuzz
 }
 
+# A file has one concern; 500 lines are enough for it.
+lengths() {
+	local long
+	long=$(find fcgi-apps tests scripts bench docker k8s -name node_modules -prune -o \
+		-type f \( -name '*.[ch]' -o -name '*.py' -o -name '*.sh' -o -name '*.rb' \) -exec wc -l {} + |
+		awk '$2 != "total" && $1 > 500 { print $2 ": " $1 " lines, more than 500" }')
+	[[ -z $long ]] || { printf '%s\n' "$long" >&2 && return 1; }
+}
+
 nginx_configurations() {
 	local directory status=0 settings service built=build/${VARIANT:-release}
 	directory=$(mktemp -d)
@@ -83,6 +92,7 @@ symbols() {
 check 'clang-format' format
 check 'floors' scripts/check-floors.sh
 check 'dialect' scripts/check-dialect.py
+check 'lengths' lengths
 check 'cppcheck' flow
 check 'clang-tidy' tidy
 check 'shellcheck' shellcheck -x "${shell_scripts[@]}"

@@ -2,11 +2,15 @@
 
 import http.client
 import json as jsonlib
+import re
 import socket
 import time
 
 # nginx ends idle connections after 75 s: one that rested this long is replaced before it is used.
 IDLE_MAX = 30
+
+# Far more than any list of a test has.
+PAGES_MAX = 1000
 
 
 class Answer:
@@ -118,3 +122,30 @@ def is_problem(answer, status, code=None):
 
 # Python 3.11 still has the names of RFC 7231 for these.
 TITLES = {413: "Content Too Large", 414: "URI Too Long", 422: "Unprocessable Content"}
+
+
+def next_path(path, answer):
+    """The next page's, resolved against the page's own as RFC 3986 says; None after the last."""
+    link = answer.header("Link")
+    if link is None:
+        return None
+    found = re.fullmatch(r'<(\?[!#-;=?-~]*)>; rel="next"', link)
+    assert found, link
+    return path.split("?")[0] + found.group(1)
+
+
+def pages(client, path):
+    """The answers of a list, page by page."""
+    for _ in range(PAGES_MAX):
+        answer = client.get(path)
+        assert answer.status == 200, answer
+        yield answer
+        path = next_path(path, answer)
+        if not path:
+            return
+    raise AssertionError(f"more than {PAGES_MAX} pages")
+
+
+def walk(client, path):
+    """What all pages of a list have."""
+    return [element for answer in pages(client, path) for element in answer.json()]

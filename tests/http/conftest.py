@@ -1,3 +1,3 @@
-"""The fixtures are a plugin, since tests/abuse and tests/proofs stand on the same platform."""
+"""The fixtures are plugins: tests/abuse and tests/proofs stand on the same platform."""
 
-pytest_plugins = ["platform_fixtures"]
+pytest_plugins = ["platform_fixtures", "targets"]

@@ -3,9 +3,11 @@
 import contextlib
 import signal
 
+import invariants
 import pytest
 import stores
 import testbed
+from shop import Shop
 
 LOG_TAIL = 6000  # bytes of each log that are shown with a failure
 
@@ -38,6 +40,42 @@ def make_platform():
     """make_platform(services=…, gateway=…, nginx={…}, worker={…}): ends with the module."""
     with contextlib.ExitStack() as stack:
         yield lambda **options: stack.enter_context(testbed.Platform(**options))
+
+
+@pytest.fixture(scope="module")
+def shop(platform):
+    return Shop(platform)
+
+
+@pytest.fixture(scope="module")
+def own_shop(make_platform):
+    """With stores that no other module writes to."""
+    return Shop(make_platform(gateway=False))
+
+
+@pytest.fixture
+def stores_agree(own_shop):
+    """After the test, to the last unit."""
+    yield
+    invariants.check(own_shop.bed)
+
+
+@pytest.fixture
+def stock_adds_up(own_shop):
+    """After a test whose reservations belong to no orders."""
+    yield
+    assert list(invariants.stock_faults(own_shop.bed.directory)) == []
+
+
+@pytest.fixture(scope="module")
+def catalogue(make_platform):
+    """With a product service only, and nothing in its lists and exports but the module's."""
+    return make_platform(services=("product",), gateway=True)
+
+
+@pytest.fixture
+def service(catalogue):
+    return catalogue.product
 
 
 @pytest.fixture

@@ -14,17 +14,6 @@ from testbed import wait_until
 from world import made, make_product, unique
 
 
-@pytest.fixture(scope="module")
-def bed(make_platform):
-    """Its own: an export has everything."""
-    return make_platform(services=("product",), gateway=True)
-
-
-@pytest.fixture
-def service(bed):
-    return bed.product
-
-
 # ---- lines ----
 
 
@@ -347,9 +336,9 @@ def without_times(product):
     return {name: value for name, value in product.items() if not name.endswith("_at")}
 
 
-def test_export_and_import_are_inverse(bed, make_platform):
+def test_export_and_import_are_inverse(catalogue, make_platform):
     """Also of odd text, and into another platform; what has no sku stays at home."""
-    source = bed.product.public
+    source = catalogue.product.public
     odd = unique("ODD")
     imported(
         source,
@@ -358,7 +347,7 @@ def test_export_and_import_are_inverse(bed, make_platform):
                   image_url="https://x/y", price=9999999.99),
     )  # fmt: skip
     made(source.post("/products", json={"name": "No sku", "price": 1}))
-    for client in (source, bed.gateway):
+    for client in (source, catalogue.gateway):
         body = exported(client)
         assert body == exported(source)
     lines = body.splitlines()

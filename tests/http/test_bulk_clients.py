@@ -26,17 +26,6 @@ from testbed import SLOWNESS, VARIANT, wait_until
 from world import unique
 
 
-@pytest.fixture(scope="module")
-def bed(make_platform):
-    """Its own: an export has everything."""
-    return make_platform(services=("product",), gateway=True)
-
-
-@pytest.fixture
-def service(bed):
-    return bed.product
-
-
 def count_of(client, category):
     answer = client.get(f"/products?category={category}&count=true&limit=1")
     return int(answer.header("X-Total-Count"))

@@ -1,19 +1,11 @@
-"""Lists of products: filters, orders, paging while others write, counting, searching."""
+"""Lists of products: filters, sort orders, pages, counting, searching."""
 
-import re
-import threading
-import time
 from urllib.parse import quote, urlencode
 
 import pytest
-from client import is_problem
+from client import is_problem, next_path, pages, walk
+from listings import SORTS, listed
 from world import made
-
-# Far more than any list here has.
-PAGES_MAX = 1000
-SORTS = [
-    "created_at", "-created_at", "name", "-name", "price", "-price", "updated_at", "-updated_at",
-]  # fmt: skip
 
 CAFE = "Caf\u00e9 cr\u00e8me, \u00c5ngstr\u00f6m"
 DOLL = "\u041c\u0430\u0442\u0440\u0451\u0448\u043a\u0430"
@@ -33,16 +25,14 @@ NAMES = [row[0] for row in SHELF]
 
 
 @pytest.fixture(scope="module")
-def bed(make_platform):
-    """Its own, so that nothing else is in the lists."""
-    bed = make_platform(services=("product",), gateway=True)
+def bed(catalogue):
     for name, price, inventory, category, tags, sku, threshold, description in SHELF:
         body = {"name": name, "price": price, "inventory": inventory, "tags": tags}
         body["description"] = description
         optional = {"category": category, "sku": sku, "low_stock_threshold": threshold}
         body |= {key: value for key, value in optional.items() if value is not None}
-        made(bed.product.public.post("/products", json=body))
-    return bed
+        made(catalogue.product.public.post("/products", json=body))
+    return catalogue
 
 
 @pytest.fixture
@@ -50,37 +40,8 @@ def client(bed):
     return bed.product.public
 
 
-def listed(client, query):
-    return made(client.get(f"/products?{query}"), 200)
-
-
 def names(client, query):
     return [product["name"] for product in listed(client, query)]
-
-
-def next_path(path, answer):
-    """The next page's, resolved against the page's own as RFC 3986 says; None after the last."""
-    link = answer.header("Link")
-    if link is None:
-        return None
-    found = re.fullmatch(r'<(\?[!#-;=?-~]*)>; rel="next"', link)
-    assert found, link
-    return path.split("?")[0] + found.group(1)
-
-
-def pages(client, path):
-    for _ in range(PAGES_MAX):
-        answer = client.get(path)
-        assert answer.status == 200, answer
-        yield answer
-        path = next_path(path, answer)
-        if not path:
-            return
-    pytest.fail(f"more than {PAGES_MAX} pages")
-
-
-def walk(client, path):
-    return [product for answer in pages(client, path) for product in answer.json()]
 
 
 # ---- filters ----
@@ -159,7 +120,8 @@ def test_the_list_shows_what_the_product_shows(client):
         assert made(client.get(f"/products/{product['id']}"), 200) == product
 
 
-# ---- orders ----
+# ---- sort orders ----
+
 
 @pytest.mark.parametrize("sort", SORTS)
 def test_orders(client, sort):
@@ -173,101 +135,6 @@ def test_orders(client, sort):
 
 def test_newest_first_unless_said_otherwise(client):
     assert names(client, "") == NAMES[::-1] == names(client, "sort=-created_at")
-
-
-# ---- times ----
-
-
-@pytest.fixture(scope="module")
-def dated(make_platform):
-    """(client, its product service, five products in the order in which they were made)"""
-    service = make_platform(services=("product",), gateway=False).product
-    bodies = [
-        {"name": f"dated {number}", "price": 1, "inventory": 9, "category": "c", "tags": ["t"]}
-        for number in range(5)
-    ]
-    return service, [made(service.public.post("/products", json=body)) for body in bodies]
-
-
-def test_ranges_of_creation_join_without_a_gap(dated):
-    service, there = dated
-    ids = [product["id"] for product in there]
-    times = [product["created_at"] for product in there]
-    for query in ("", "&category=c", "&tag=t", "&sort=name", "&sort=updated_at", "&q=dated", "&limit=1"):
-        def found(times, query=query):
-            return [p["id"] for p in walk(service.public, f"/products?{times}{query}")]
-
-        for cut in range(5):
-            before, after = found(f"created_before={times[cut]}"), found(f"created_after={times[cut]}")
-            assert sorted(before + after) == sorted(ids) and len(before) == cut, query
-        assert sorted(found(f"created_after={times[1]}&created_before={times[3]}")) == ids[1:3]
-        assert found(f"created_after={times[3]}&created_before={times[1]}") == []
-    answer = service.public.get(f"/products?created_after={times[2]}&count=true")
-    assert answer.header("X-Total-Count") == "3"
-    assert found("created_after=1970-01-01T00:00:00Z&created_before=1970-01-01T00:00:00Z") == []
-
-
-def changed_since(service, time, more=""):
-    path = f"/products?updated_after={time}&limit=2{more}"
-    return [product["id"] for product in walk(service.public, path)]
-
-
-def test_a_copy_is_kept_up_to_date(dated):
-    """By every kind of change; each is at the end of what changed."""
-    service, there = dated
-    client, ids = service.public, [product["id"] for product in there]
-    order = f"/internal/reservations/{there[0]['id']}"
-    hold = {"items": [{"product_id": ids[0], "quantity": 2}]}
-    changes = [
-        (ids[0], lambda: service.internal.put(order, json=hold)),
-        (ids[1], lambda: client.post(f"/products/{ids[1]}/stock", json={"delta": 1, "reason": "x"})),
-        (ids[0], lambda: service.internal.post(f"{order}/ship")),
-        (ids[2], lambda: client.patch(f"/products/{ids[2]}", json={"price": 2})),
-        (ids[3], lambda: client.delete(f"/products/{ids[3]}")),
-        (ids[3], lambda: client.post(f"/products/{ids[3]}/restore")),
-    ]
-    for identifier, change in changes:
-        (last,) = listed(client, "sort=-updated_at&limit=1")
-        assert change().status in (200, 201, 204)
-        gone = [product["id"] for product in listed(client, "deleted=true")]
-        if gone:
-            assert gone == [identifier] == changed_since(service, last["updated_at"], "&deleted=true")
-            assert changed_since(service, last["updated_at"]) == [last["id"]]
-            continue
-        # The moment itself is part of the range, so the last one is there again.
-        expected = [last["id"], identifier] if identifier != last["id"] else [identifier]
-        assert changed_since(service, last["updated_at"]) == expected
-        now = made(client.get(f"/products/{identifier}"), 200)
-        assert changed_since(service, now["updated_at"]) == [identifier]
-        answer = client.get(f"/products?updated_after={now['updated_at']}&count=true&q=dated")
-        assert answer.json() == [now] and answer.header("X-Total-Count") == "1"
-    assert changed_since(service, "2000-01-01T00:00:00Z", "&sort=name") == ids
-    assert changed_since(service, "2999-01-01T00:00:00%2B02:00") == []
-
-
-def test_deleted_products_are_listed(dated):
-    service, _ = dated
-    client = service.public
-    bodies = [{"name": f"gone {number}", "price": 1, "sku": f"GONE-{number}", "category": "gone"} for number in range(3)]
-    gone = [made(client.post("/products", json=body)) for body in bodies]
-    for product in gone:
-        assert client.delete(f"/products/{product['id']}").status == 204
-    found = walk(client, "/products?deleted=true&limit=1&count=true")
-    assert [product["id"] for product in found] == [product["id"] for product in gone]
-    assert all(product["deleted_at"] == product["updated_at"] for product in found)
-    assert listed(client, "deleted=true&sort=-updated_at") == found[::-1]
-    assert listed(client, "deleted=true&sku=GONE-1") == [found[1]]
-    for query in ("in_stock=false", "low_stock=false", "max_price=1", "category=gone"):
-        assert listed(client, f"deleted=true&{query}") == found, query
-    since = found[1]["created_at"]
-    assert listed(client, f"deleted=true&created_after={since}") == found[1:]
-    assert listed(client, f"deleted=true&updated_after={found[2]['updated_at']}") == found[2:]
-    assert listed(client, "deleted=true&in_stock=true") == []
-    assert listed(client, f"deleted=true&ids={found[2]['id']}") == [found[2]]
-    assert not any("deleted_at" in product for product in listed(client, "deleted=false"))
-    for product in gone:
-        assert client.post(f"/products/{product['id']}/restore").status == 200
-    assert listed(client, "deleted=true") == []
 
 
 @pytest.mark.parametrize(
@@ -363,82 +230,6 @@ def test_the_default_and_the_largest_page(make_platform):
     for sort in SORTS:
         found = [product["id"] for product in walk(client, f"/products?sort={sort}&limit=7")]
         assert len(found) == len(set(found)) == 230
-
-
-# ---- paging while others write ----
-
-
-class Writer(threading.Thread):
-    """Inserts before, between and behind what is there, and changes what it inserted."""
-
-    def __init__(self, client):
-        super().__init__(daemon=True)
-        self.client = client.clone()
-        self.ended = threading.Event()
-        self.made = []
-        self.fault = None
-
-    def wait_for_more(self):
-        """Until two more are there."""
-        until = len(self.made) + 2
-        while len(self.made) < until and self.fault is None:
-            time.sleep(0.0005)
-
-    def run(self):
-        try:
-            number = 0
-            while not self.ended.is_set():
-                number += 1
-                name = f"{'0Mz'[number % 3]}{number * 7919 % 1000:03} common"
-                body = {"name": name, "price": number * 31 % 200, "category": "crowd"}
-                self.made.append(made(self.client.post("/products", json=body))["id"])
-                if number % 5 == 0:
-                    victim = self.made[number * 13 % len(self.made)]
-                    answer = self.client.patch(f"/products/{victim}", json={"price": number % 90})
-                    assert answer.status == 200, answer
-        except BaseException as fault:  # noqa: BLE001 - shown by the test
-            self.fault = fault
-        finally:
-            self.client.close()
-
-
-@pytest.fixture(scope="module")
-def crowded(make_platform):
-    client = make_platform(services=("product",), gateway=False).product.public
-    old = set()
-    for number in range(150):
-        name = f"{'aMZ'[number % 3]}{number % 40:03} common"
-        body = {"name": name, "price": number % 50, "category": "crowd", "tags": ["crowd"]}
-        old.add(made(client.post("/products", json=body))["id"])
-    return client, old
-
-
-@pytest.mark.parametrize(
-    "query", ["", "category=crowd", "q=common", "tag=crowd", "min_price=0&in_stock=false"]
-)
-@pytest.mark.parametrize("sort", [None, *SORTS])
-def test_concurrent_inserts_neither_skip_nor_repeat(crowded, query, sort):
-    client, old = crowded
-    path = f"/products?limit=7&{query}" + (f"&sort={sort}" if sort else "")
-    found = []
-    writer = Writer(client)
-    writer.start()
-    try:
-        for answer in pages(client, path):
-            found += [product["id"] for product in answer.json()]
-            writer.wait_for_more()
-    finally:
-        writer.ended.set()
-        writer.join()
-        for identifier in writer.made:
-            assert client.delete(f"/products/{identifier}").status == 204
-    assert writer.fault is None, writer.fault
-    # New ones change meanwhile: in the order of what changes, only they may come twice.
-    counts = {identifier: found.count(identifier) for identifier in old}
-    assert set(counts.values()) == {1}
-    if sort is None or not sort.endswith(("price", "updated_at")):
-        assert len(found) == len(set(found))
-    assert set(found) <= old | set(writer.made)
 
 
 # ---- searching ----

@@ -1,4 +1,4 @@
-"""One product: making, reading, replacing, patching, deleting it; its stock and its ledger."""
+"""One product: making, reading, replacing, patching, deleting it."""
 
 import json
 import re
@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from client import is_problem
-from world import made, make_product, unique
+from world import adjust, fetch, made, make_product, movements_of, path_of, unique
 
 DEFAULTS = {"description": "", "inventory": 0, "reserved": 0, "tags": [], "version": 1}
 OPTIONAL = ("sku", "category", "image_url", "low_stock_threshold")
@@ -25,18 +25,6 @@ def full_product():
         "image_url": "https://images.example.com/mug.jpg",
         "low_stock_threshold": 5,
     }
-
-
-def path_of(product):
-    return f"/products/{product['id']}"
-
-
-def fetch(service, product):
-    return made(service.public.get(path_of(product)), 200)
-
-
-def movements_of(service, product):
-    return made(service.public.get(f"{path_of(product)}/stock/movements?limit=200"), 200)
 
 
 # ---- create and read ----
@@ -128,103 +116,6 @@ def test_decimals_are_the_currencys(make_platform, currency, fine, refused):
     assert error["pointer"] == "/price"
 
 
-# ---- entity tags ----
-
-
-@pytest.mark.parametrize(
-    ("tag", "status"),
-    [
-        ('"1"', 304),
-        ("*", 304),
-        ('W/"1"', 304),
-        ('"7", "1"', 304),
-        ('"2"', 200),
-        ("1", 200),
-        ('"11"', 200),
-    ],
-)
-def test_if_none_match(product, tag, status):
-    created = make_product(product)
-    for method in ("GET", "HEAD"):
-        answer = product.public.request(method, path_of(created), headers={"If-None-Match": tag})
-        assert answer.status == status
-        assert answer.header("ETag") == '"1"'
-        assert (answer.body == b"") == (status == 304 or method == "HEAD")
-
-
-OTHER = {"name": "Other", "price": 1}
-CHANGES = {
-    "PUT": lambda client, path, headers: client.put(path, json=OTHER, headers=headers),
-    "PATCH": lambda client, path, headers: client.patch(path, json=OTHER, headers=headers),
-    "DELETE": lambda client, path, headers: client.delete(path, headers=headers),
-}
-
-
-@pytest.mark.parametrize("method", CHANGES)
-@pytest.mark.parametrize("tag", ['"2"', '"0"', '"11"', "1", '"x"', '"1', '"2", "3"'])
-def test_if_match_refuses_what_has_changed(product, method, tag):
-    created = make_product(product)
-    answer = CHANGES[method](product.public, path_of(created), {"If-Match": tag})
-    is_problem(answer, 412, "precondition-failed")
-    assert fetch(product, created) == created
-
-
-@pytest.mark.parametrize("method", CHANGES)
-@pytest.mark.parametrize("tag", ['"1"', "*", '"7", "1"', '"7","1" , "9"'])
-def test_if_match_lets_the_others_through(product, method, tag):
-    created = make_product(product)
-    answer = CHANGES[method](product.public, path_of(created), {"If-Match": tag})
-    assert answer.status == (204 if method == "DELETE" else 200), answer
-
-
-@pytest.mark.parametrize("method", CHANGES)
-def test_the_tag_of_a_compressed_answer_is_as_good(product, method):
-    """nginx marks it as weak, though it names the version just as well."""
-    created = make_product(product, description="long " * 900)
-    path = path_of(created)
-    tag = product.public.get(path, headers={"Accept-Encoding": "gzip"}).header("ETag")
-    assert tag == 'W/"1"'
-    assert product.public.get(path, headers={"If-None-Match": tag}).status == 304
-    assert CHANGES[method](product.public, path, {"If-Match": tag}).status in (200, 204)
-    again = CHANGES[method](product.public, path, {"If-Match": tag})
-    is_problem(again, 404 if method == "DELETE" else 412)
-
-
-@pytest.mark.parametrize("method", CHANGES)
-def test_if_match_on_nothing(product, method):
-    answer = CHANGES[method](product.public, "/products/none", {"If-Match": "*"})
-    assert is_problem(answer, 404)["detail"] == "Product not found"
-
-
-def test_no_update_is_lost(product):
-    """Readers who write back what they read, all at once: each increment counts."""
-    created = make_product(product, price=0)
-    clients, rounds = 12, 8
-
-    def increment(client):
-        while True:
-            got = client.get(path_of(created))
-            price = got.json()["price"] + 1
-            headers = {"If-Match": got.header("ETag")}
-            answer = client.patch(path_of(created), json={"price": price}, headers=headers)
-            if answer.status == 200:
-                return
-            is_problem(answer, 412)
-
-    def run(start):
-        with product.public.clone() as client:
-            start.wait()
-            for _ in range(rounds):
-                increment(client)
-
-    start = threading.Barrier(clients)
-    with ThreadPoolExecutor(clients) as pool:
-        list(pool.map(run, [start] * clients))
-    after = fetch(product, created)
-    assert after["price"] == clients * rounds
-    assert after["version"] == 1 + clients * rounds
-
-
 # ---- replace ----
 
 
@@ -249,6 +140,7 @@ def test_replace_with_what_is_there_keeps_it(product):
 
 
 # ---- merge patch (RFC 7396) ----
+
 
 @pytest.mark.parametrize(
     ("patch", "changed"),
@@ -353,147 +245,6 @@ def test_one_of_many_gets_the_sku(product):
         answers = list(pool.map(create, [start] * 16))
     assert sorted(answer.status for answer in answers) == [201] + [409] * 15
     assert len(made(product.public.get(f"/products?sku={body['sku']}"), 200)) == 1
-
-
-# ---- stock ----
-
-
-def adjust(service, product, delta, reason="counted"):
-    body = {"delta": delta, "reason": reason}
-    return service.public.post(f"{path_of(product)}/stock", json=body)
-
-
-def test_adjustments_and_the_ledger(product):
-    created = make_product(product, inventory=10)
-    answer = adjust(product, created, -3, "broken")
-    assert made(answer, 200)["inventory"] == 7
-    assert answer.header("ETag") == '"2"'
-    assert made(adjust(product, created, 5, "found"), 200)["inventory"] == 12
-    assert product.public.patch(path_of(created), json={"inventory": 2}).status == 200
-    is_problem(adjust(product, created, -3), 409, "insufficient-stock")
-    assert made(adjust(product, created, -2, "sold"), 200)["inventory"] == 0
-
-    ledger = movements_of(product, created)
-    assert [(entry["delta"], entry["reason"]) for entry in ledger] == [
-        (-2, "sold"), (-10, "set"), (5, "found"), (-3, "broken"), (10, "opening"),
-    ]  # fmt: skip
-    moments = [entry["created_at"] for entry in ledger]
-    assert moments == sorted(moments, reverse=True)
-    assert len({entry["id"] for entry in ledger}) == len(ledger)
-    assert not any("reference" in entry for entry in ledger)
-
-
-STOCK_MAX = 2**53 - 1
-
-
-def test_stock_cannot_leave_its_bounds(product):
-    created = make_product(product, inventory=5)
-    problem = is_problem(adjust(product, created, -6), 409, "insufficient-stock")
-    assert problem["available"] == 5
-    is_problem(adjust(product, created, STOCK_MAX), 409, "stock-limit")
-    assert made(adjust(product, created, STOCK_MAX - 5), 200)["inventory"] == STOCK_MAX
-    is_problem(adjust(product, created, 1), 409, "stock-limit")
-    assert [entry["delta"] for entry in movements_of(product, created)] == [STOCK_MAX - 5, 5]
-    is_problem(adjust(product, created, STOCK_MAX + 1), 422)
-
-
-def write_back(service, before):
-    """What was read is taken by PUT, PATCH and the import, and changes nothing."""
-    inputs = ("name", "description", "price", "inventory", "sku", "tags", "low_stock_threshold")
-    body = {name: before[name] for name in inputs if name in before}
-    client, path = service.public, path_of(before)
-    assert made(client.put(path, json=body), 200)["inventory"] == before["inventory"]
-    assert made(client.patch(path, json=body), 200)["inventory"] == before["inventory"]
-    lines = [
-        line for line in client.get("/products/export").body.splitlines(keepends=True)
-        if json.loads(line)["sku"] == before["sku"]
-    ]  # fmt: skip
-    for query in ("", "?mode=merge"):
-        headers = {"Content-Type": "application/x-ndjson"}
-        answer = client.post(f"/products/bulk{query}", body=b"".join(lines), headers=headers)
-        assert json.loads(answer.body)["status"] == "updated"
-    after = fetch(service, before)
-    changing = ("version", "updated_at")
-    assert {k: v for k, v in after.items() if k not in changing} == {
-        k: v for k, v in before.items() if k not in changing
-    }
-    assert len(made(client.get(f"{path}/stock/movements"), 200)) < 10
-
-
-@pytest.mark.parametrize("most", [1_000_000_000, STOCK_MAX])
-def test_whatever_orders_give_back_can_be_written_back(product, most):
-    """An order takes some, somebody fills the gap as far as that goes, the order is cancelled."""
-    created = make_product(product, sku=unique("SUM"), inventory=most, low_stock_threshold=10**9)
-    order = f"/internal/reservations/{unique('order')}"
-    items = [{"product_id": created["id"], "quantity": 999}]
-    made(product.internal.put(order, json={"items": items}), 201)
-    filled = adjust(product, created, 999)
-    if most == STOCK_MAX:
-        assert is_problem(filled, 409, "stock-limit")["available"] == most - 999
-        for answer in (
-            product.public.put(path_of(created), json={"name": "x", "price": 1, "inventory": most}),
-            product.public.patch(path_of(created), json={"inventory": most}),
-        ):
-            assert is_problem(answer, 409, "stock-limit")["available"] == most - 999
-    else:
-        made(filled, 200)
-    write_back(product, fetch(product, created))
-    assert product.internal.delete(order).status == 204
-    after = fetch(product, created)
-    assert after["inventory"] == most + (0 if most == STOCK_MAX else 999)
-    write_back(product, after)
-
-
-def test_an_import_cannot_pass_the_limit(product):
-    created = make_product(product, sku=unique("SUM"), inventory=STOCK_MAX)
-    order = f"/internal/reservations/{unique('order')}"
-    items = [{"product_id": created["id"], "quantity": 5}]
-    made(product.internal.put(order, json={"items": items}), 201)
-    lines = "".join(
-        json.dumps({"sku": sku, "name": "Mug", "price": 1, "inventory": STOCK_MAX}) + "\n"
-        for sku in (created["sku"], unique("NEXT"))
-    )
-    for query in ("", "?mode=merge"):
-        answer = product.public.post(
-            f"/products/bulk{query}", body=lines, headers={"Content-Type": "application/x-ndjson"}
-        )
-        refused, stored = map(json.loads, answer.body.splitlines())
-        assert refused["errors"][0]["pointer"] == "/inventory" and stored["status"] != "error"
-    assert fetch(product, created)["inventory"] == STOCK_MAX - 5
-
-
-def test_concurrent_adjustments_add_up(product):
-    created = make_product(product, inventory=20)
-
-    def take(start):
-        with product.public.clone() as client:
-            start.wait()
-            body = {"delta": -1, "reason": "sold"}
-            return [client.post(f"{path_of(created)}/stock", json=body).status for _ in range(4)]
-
-    start = threading.Barrier(10)
-    with ThreadPoolExecutor(10) as pool:
-        statuses = [status for taken in pool.map(take, [start] * 10) for status in taken]
-    assert sorted(statuses) == [200] * 20 + [409] * 20
-    after = fetch(product, created)
-    assert after["inventory"] == 0 and after["version"] == 21
-    assert sum(entry["delta"] for entry in movements_of(product, created)) == 0
-
-
-def test_the_ledger_pages(product):
-    created = make_product(product, inventory=1)
-    for _ in range(9):
-        assert adjust(product, created, 1).status == 200
-    path, seen, pages = f"{path_of(created)}/stock/movements?limit=4&count=true", [], 0
-    while path and pages < 4:
-        answer = product.public.get(path)
-        assert answer.header("X-Total-Count") == "10"
-        seen += answer.json()
-        pages += 1
-        link = answer.header("Link")
-        path = link and f"{path.split('?')[0]}{link.split('<')[1].split('>')[0]}"
-    assert pages == 3
-    assert seen == movements_of(product, created)
 
 
 # ---- delete ----

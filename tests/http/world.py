@@ -21,6 +21,23 @@ def make_product(service, **members):
     return made(service.public.post("/products", json={"name": "Lamp", "price": 19.99, **members}))
 
 
+def path_of(product):
+    return f"/products/{product['id']}"
+
+
+def fetch(service, product):
+    return made(service.public.get(path_of(product)), 200)
+
+
+def movements_of(service, product):
+    return made(service.public.get(f"{path_of(product)}/stock/movements?limit=200"), 200)
+
+
+def adjust(service, product, delta, reason="counted"):
+    body = {"delta": delta, "reason": reason}
+    return service.public.post(f"{path_of(product)}/stock", json=body)
+
+
 class World:
     """What the paths and bodies of a document's examples can be pointed at."""
 
