@@ -172,7 +172,7 @@ read_trusted_proxies() {
 kind=${1:-}
 
 # Seconds to wait for an answer: outer hops wait longer, so that the hop that knows what went wrong
-# reports it. A worker ends a request after 5 s (REQUEST_TIMEOUT in responder/service.c), or with what
+# reports it. A worker ends a request after 5 s (REQUEST_TIMEOUT in responder/server.c), or with what
 # its store is asked at that moment, which takes 5 s more at most. Of an import or export it is the
 # silence between two pieces. tests/deploy/test_timeouts.py compares the whole chain.
 SIDECAR_WAITS=12

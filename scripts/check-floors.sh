@@ -22,7 +22,7 @@ declare -A places=(
 	[responder]='request.h response.* entity_tag.* request.c check.* lookup.* service.h version.*
 		fingerprint.* paging.* kept_answer.* idempotency.* old_user_ids.* docs.* request_head.*
 		gate.* connections.* thread_pool.* metrics.* exchange.* dispatch.* loop.* tasks.*
-		housekeeping.* listener.* server.h exposition.* meta.c command.* service.c main.c'
+		housekeeping.* listener.* command.* server.h exposition.* meta.c server.c main.c'
 )
 # Third-party and generated headers, and the files that may include them (patterns of find -path).
 declare -A home=(

@@ -1,4 +1,4 @@
-/* The cart service: what it keeps while it runs, and what main.c hands to service_main(). */
+/* The cart service: what it keeps while it runs, and what main.c hands to server_main(). */
 #ifndef CART_SERVICE_H
 #define CART_SERVICE_H
 

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "order/order_store.h"
+#include "responder/tasks.h"
 
 /* Rejected orders are kept for a while to explain them. Not for long: any client can cause them. */
 #define REJECTED_LIFETIME (3600 * CLOCK_SECOND)

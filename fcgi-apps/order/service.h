@@ -1,4 +1,4 @@
-/* The order service: what it keeps while it runs, and what main.c hands to service_main(). */
+/* The order service: what it keeps while it runs, and what main.c hands to server_main(). */
 #ifndef ORDER_SERVICE_H
 #define ORDER_SERVICE_H
 

@@ -7,6 +7,7 @@
 #include "order/order_store.h"
 #include "order/outbox_store.h"
 #include "responder/idempotency.h"
+#include "responder/tasks.h"
 
 #define BATCH 32
 

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "product/reservation_store.h"
+#include "responder/tasks.h"
 
 #define BATCH 100
 

@@ -9,29 +9,6 @@
 #define COUNT_INTERVAL  (15 * CLOCK_SECOND)
 #define MEMORY_INTERVAL (2 * CLOCK_SECOND)
 
-struct batch {
-	int64_t (*purge)(struct db_conn *conn, int64_t limit);
-	int64_t limit;
-	int64_t count;
-};
-
-static int purge_batch(struct db_conn *conn, void *argument)
-{
-	struct batch *batch = argument;
-	batch->count = batch->purge(conn, batch->limit);
-	return batch->count < 0 ? (int)batch->count : 0;
-}
-
-bool task_purge(struct runtime *runtime, int64_t (*purge)(struct db_conn *conn, int64_t limit),
-		int64_t limit, const char *message)
-{
-	struct batch batch = {.purge = purge, .limit = limit};
-	int r = db_transaction(runtime->db, purge_batch, &batch);
-	if (r < 0)
-		log_write(LOG_WARN, message, log_error_code(r));
-	return r == 0 && batch.count == limit;
-}
-
 static int64_t purge_expired(struct db_conn *conn, int64_t limit)
 {
 	return idempotency_purge(conn, clock_now(), limit);

@@ -1,8 +1,8 @@
 /*
- * What a process of a service is made of, for the files on top: service.c starts and stops it,
+ * What a process of a service is made of, for the files on top: server.c starts and stops it,
  * meta.c and exposition.c tell about it. Each part's own header says what it does; from the top:
  *
- *	service.c       settings, start, signals, end
+ *	server.c        settings, start, signals, end
  *	command.c       command-line commands instead
  *	meta.c          the operations that every service has
  *	exposition.c    /metrics
@@ -39,5 +39,9 @@ struct server {
 	struct dispatcher dispatcher;
 	struct loop *loop;
 };
+
+/* The process' exit status. Without arguments: runs until SIGTERM, listens on fd 0, as spawn-fcgi
+ * hands it over. With arguments: see command.h. */
+int server_main(const struct service *service, int argc, char **argv);
 
 #endif

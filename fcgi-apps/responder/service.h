@@ -1,6 +1,6 @@
 /*
  * A service as the responder runs it: a document, a schema, handlers and background tasks.
- * Each describes itself by one const struct service, which main.c hands to service_main().
+ * Each describes itself by one const struct service, which main.c hands to server_main().
  */
 #ifndef RESPONDER_SERVICE_H
 #define RESPONDER_SERVICE_H
@@ -115,20 +115,5 @@ struct service {
 	/* Appends the service's own lines to /metrics; may be NULL. */
 	void (*metrics)(struct runtime *runtime, void *app, struct text *out);
 };
-
-/* The process' exit status. Without arguments: runs until SIGTERM, listens on fd 0, as spawn-fcgi
- * hands it over. With arguments: see command.h. */
-int service_main(const struct service *service, int argc, char **argv);
-
-/*
- * For a task that deletes what has expired, a batch in each transaction: purge deletes at most
- * limit rows and returns how many, or a negative error, which is logged with the message. Returns
- * whether more may be waiting.
- */
-bool task_purge(struct runtime *runtime, int64_t (*purge)(struct db_conn *conn, int64_t limit),
-		int64_t limit, const char *message);
-
-/* Runs the task soon, from any thread. */
-void task_wake(struct runtime *runtime, const char *name);
 
 #endif

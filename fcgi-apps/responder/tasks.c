@@ -3,6 +3,7 @@
 #include <pthread.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/uuid.h"
 #include "base/wait.h"
 
@@ -135,4 +136,27 @@ void tasks_stop(struct tasks *tasks)
 	}
 	pthread_mutex_destroy(&tasks->lock);
 	free(tasks);
+}
+
+struct batch {
+	int64_t (*purge)(struct db_conn *conn, int64_t limit);
+	int64_t limit;
+	int64_t count;
+};
+
+static int purge_batch(struct db_conn *conn, void *argument)
+{
+	struct batch *batch = argument;
+	batch->count = batch->purge(conn, batch->limit);
+	return batch->count < 0 ? (int)batch->count : 0;
+}
+
+bool task_purge(struct runtime *runtime, int64_t (*purge)(struct db_conn *conn, int64_t limit),
+		int64_t limit, const char *message)
+{
+	struct batch batch = {.purge = purge, .limit = limit};
+	int r = db_transaction(runtime->db, purge_batch, &batch);
+	if (r < 0)
+		log_write(LOG_WARN, message, log_error_code(r));
+	return r == 0 && batch.count == limit;
 }

@@ -21,7 +21,7 @@ from testbed import wait_until
 SLOW = "/products?in_stock=true&low_stock=false&tag=many&category=odd&sort=name&count=true&limit=200"
 ONE = "/products/0a000000-0000-7000-8000-000000000005"
 CLIENTS = 12
-READS_WAITING = 128  # responder/service.c
+READS_WAITING = 128  # responder/server.c
 
 # The 99th percentile must not get so many times longer. On event threads it got hundreds of times longer;
 # with as many threads of listings as processors, about ten times on an idle machine. In turns, and the

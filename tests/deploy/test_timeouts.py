@@ -23,9 +23,9 @@ def the_only(kind, directive, location=""):
 def worker():
     """Seconds that a worker may take: it begins nothing after its limit, but what its store is asked
     just before has the store's own."""
-    service = "fcgi-apps/responder/service.c"
-    store = defined(service, "BUSY_TIMEOUT") + defined("fcgi-apps/storage/postgres_connect.c", "ANSWER_GRACE")
-    return defined(service, "REQUEST_TIMEOUT") + store
+    server = "fcgi-apps/responder/server.c"
+    store = defined(server, "BUSY_TIMEOUT") + defined("fcgi-apps/storage/postgres_connect.c", "ANSWER_GRACE")
+    return defined(server, "REQUEST_TIMEOUT") + store
 
 
 def sidecar(kind="sidecar"):
@@ -83,6 +83,6 @@ def test_calls_to_siblings_fit_into_a_request():
     """Whoever calls a sibling answers its own client in time, whatever the sibling does."""
     text = (manifests.ROOT / "fcgi-apps/upstream/upstream.c").read_text()
     attempt = int(re.search(r"\.attempt_timeout = (\d+) \* CLOCK_SECOND", text)[1])
-    request = defined("fcgi-apps/responder/service.c", "REQUEST_TIMEOUT")
+    request = defined("fcgi-apps/responder/server.c", "REQUEST_TIMEOUT")
     # One try may be lost, and another made.
     assert 2 * attempt < request

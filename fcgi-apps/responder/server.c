@@ -1,4 +1,4 @@
-#include "responder/service.h"
+#include "responder/server.h"
 
 #include <malloc.h>
 #include <signal.h>
@@ -11,7 +11,6 @@
 #include "base/processors.h"
 #include "responder/command.h"
 #include "responder/housekeeping.h"
-#include "responder/server.h"
 #include "responder/version.h"
 
 #define LARGE_BLOCK     (256 << 10) /* bytes: from here on no part of the heap */
@@ -267,7 +266,7 @@ static int wait_for_end(const struct listener *place)
 	return number;
 }
 
-int service_main(const struct service *service, int argc, char **argv)
+int server_main(const struct service *service, int argc, char **argv)
 {
 	if (argc > 1)
 		return command_run(service, argc, argv);
