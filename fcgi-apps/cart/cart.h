@@ -40,7 +40,7 @@ struct cart_line {
 	char *name;
 	int64_t unit_price;
 	int64_t quantity;
-	int64_t position; /* lines are shown in the order in which they came */
+	int64_t position; /* lines are listed by position, in the order they were added */
 	int64_t seen_at;  /* when Product was asked for name and price */
 };
 
@@ -58,7 +58,7 @@ struct cart {
 	struct cart_line lines[CART_LINES_MAX];
 };
 
-/* What Product says about a product. name is owned; NULL: there is no such product. */
+/* What Product says about a product. name is owned; NULL: no such product. */
 struct cart_product {
 	char id[UUID_TEXT_SIZE];
 	char *name;
@@ -71,7 +71,7 @@ void cart_release(struct cart *cart);
 
 void cart_product_release(struct cart_product *product);
 
-/* Whether an id can be one of a cart or an order; anything else need not be looked up. */
+/* Whether the id could belong to a cart or an order; if not, there is no need to look it up. */
 bool cart_id_is_valid(const char *id);
 
 /* Whether an id has the shape of a UUID (RFC 9562 section 4): safe inside a sibling's URL. */
@@ -86,11 +86,11 @@ int cart_append_line(struct cart *cart, const struct cart_item *item);
 /* Whether the line was there. */
 bool cart_remove_line(struct cart *cart, const char *product_id);
 
-/* Whether a line's name and price are later news than what was seen then. Those of a time to come
- * are not: they are of a clock that has been set back since. */
+/* Whether the line's name and price are newer than data seen at seen_at. A time in the future does
+ * not count as newer: it comes from a clock that has been set back since. */
 bool cart_line_is_newer(const struct cart_line *line, int64_t seen_at);
 
-/* Takes name and price over, unless the line's are newer. 1: something changed, 0: nothing did,
+/* Takes over name and price, unless the line's are newer. 1: something changed; 0: nothing did;
  * -ENOMEM. */
 int cart_update_line(struct cart_line *line, const struct cart_product *product, int64_t seen_at);
 
@@ -98,10 +98,10 @@ enum cart_reason {
 	CART_FINE,
 	CART_FULL,           /* more than CART_LINES_MAX lines */
 	CART_QUANTITY_LIMIT, /* more than CART_QUANTITY_MAX in a line */
-	CART_SHORT_STOCK,    /* more than Product has */
+	CART_SHORT_STOCK,    /* more than Product has in stock */
 };
 
-/* Why a change is refused, and at which product. */
+/* Why a change is refused, and for which product. */
 struct cart_refusal {
 	enum cart_reason reason;
 	char product_id[UUID_TEXT_SIZE];
@@ -110,9 +110,9 @@ struct cart_refusal {
 };
 
 /*
- * Makes the line of a known product hold quantity (above 0), or that much more, with the name and
- * price seen last. CART_FINE, another cart_reason with *ret_refusal filled and the cart as it was,
- * or -ENOMEM.
+ * Sets the line of a known product to quantity (above 0), or adds that quantity to it, with the
+ * name and price seen last. CART_FINE; another cart_reason with *ret_refusal filled and the cart
+ * unchanged; or -ENOMEM.
  */
 int cart_set(struct cart *cart, const struct cart_product *product, int64_t quantity,
 	     int64_t seen_at, struct cart_refusal *ret_refusal);
@@ -120,19 +120,20 @@ int cart_add(struct cart *cart, const struct cart_product *product, int64_t quan
 	     int64_t seen_at, struct cart_refusal *ret_refusal);
 
 /*
- * Adds the source's lines to the target's: quantities are summed, name and price are the ones seen
- * last. All or nothing; results as cart_set(), after -ENOMEM the target is good for release only.
+ * Adds the source's lines to the target's: quantities are summed, and name and price are the ones
+ * seen last. All or nothing. Results as cart_set(); after -ENOMEM the target may only be released.
  */
 int cart_merge(struct cart *target, const struct cart *source, struct cart_refusal *ret_refusal);
 
-/* Notes a change: next version, a fresh lifetime. */
+/* Records a change: next version, new lifetime. */
 void cart_touch(struct cart *cart, int64_t now, int64_t lifetime);
 
 /* Sums of unit prices times quantities. -ERANGE on overflow. */
 int cart_line_total(const struct cart_line *line, int64_t *ret_total);
 int cart_total(const struct cart *cart, int64_t *ret_total);
 
-/* Writes the cart as clients see it. -ERANGE as cart_total(), with a half-written object. */
+/* Writes the cart as clients see it. -ERANGE as cart_total(), after half of the object is
+ * written. */
 int cart_write(const struct cart *cart, struct currency currency, struct json_writer *writer);
 
 #endif

@@ -7,9 +7,9 @@
  *	   +---release-----+--release--> released
  *
  * Every step may be repeated and answers the same. Releasing an unknown checkout leaves a
- * tombstone, so that a late open cannot revive it; but not where there is no such cart: ids of
- * carts are never given again, so no open can succeed there. A cart has at most one open checkout,
- * may be edited meanwhile, and is neither expired nor deleted while one is open.
+ * tombstone, so that a late open cannot revive it. A cart that does not exist needs no tombstone:
+ * ids of carts are never reused, so no open can succeed there. A cart has at most one open
+ * checkout. It may be edited meanwhile, and neither expires nor is deleted while one is open.
  *
  * Every function runs inside db_transaction and returns a checkout_outcome, or an error of
  * storage/conn.h.
@@ -22,18 +22,19 @@
 #include "storage/conn.h"
 
 /*
- * How long finished checkouts are remembered. Consumed ones for as long as the order service may be
- * away: it repeats an effect until it is answered, and must not hear that the checkout is unknown.
- * Released ones stop an open that is late, which the order service gives up after seconds, and
- * anybody can have them made: a repeated release just makes another one.
+ * How long finished checkouts are remembered. Consumed ones: for as long as the order service may
+ * be away, as it repeats an effect until it is answered and must not be told that the checkout is
+ * unknown. Released ones stop a late open, which the order service gives up after seconds. Any
+ * client can cause released ones, so they are kept for less time; a repeated release just makes
+ * another one.
  */
 #define CHECKOUT_MEMORY (30 * CLOCK_DAY)
 #define RELEASED_MEMORY CLOCK_DAY
 
 enum checkout_outcome {
 	CHECKOUT_FINE,
-	CHECKOUT_NO_CART, /* there is none, and never will be */
-	CHECKOUT_HIDDEN,  /* there is one, but it is another user's, or expired */
+	CHECKOUT_NO_CART, /* there is no such cart, and never will be */
+	CHECKOUT_HIDDEN,  /* the cart is another user's, or has expired */
 	CHECKOUT_UNKNOWN,
 	CHECKOUT_OTHER_OPEN, /* another order's checkout of this cart is open */
 	CHECKOUT_EMPTY,      /* nothing to order */
@@ -42,10 +43,10 @@ enum checkout_outcome {
 };
 
 /*
- * Takes a snapshot of the user's cart, or finds the one taken before. user_id NULL: whoever's it
- * is, for order services that compare afterwards. CHECKOUT_FINE: *snapshot (an
- * initialised cart, the caller's to release whatever comes back) holds id, user, lines, and the
- * version they were taken from. CHECKOUT_OTHER_OPEN: ret_order_id says whose. CHECKOUT_EMPTY:
+ * Takes a snapshot of the user's cart, or finds the one taken before. user_id NULL: of any user,
+ * for order services that compare the user afterwards. CHECKOUT_FINE: *snapshot holds id, user,
+ * lines, and the version that they were taken from (an initialised cart, which the caller releases
+ * in any case). CHECKOUT_OTHER_OPEN: ret_order_id is the order that has it open. CHECKOUT_EMPTY:
  * ret_order_id is the order that emptied the cart, or "". The user is filled in for these two as
  * well. Also CHECKOUT_NO_CART, CHECKOUT_HIDDEN, CHECKOUT_RELEASED.
  */
@@ -60,22 +61,22 @@ int cart_checkout_open(struct db_conn *conn, const char *cart_id, const char *or
 int cart_checkout_consume(struct db_conn *conn, const char *cart_id, const char *order_id,
 			  int64_t now, int64_t lifetime);
 
-/* Lets the cart go, unchanged. CHECKOUT_FINE, CHECKOUT_CONSUMED. */
+/* Ends the checkout and leaves the cart unchanged. CHECKOUT_FINE, CHECKOUT_CONSUMED. */
 int cart_checkout_release(struct db_conn *conn, const char *cart_id, const char *order_id,
 			  int64_t now);
 
-/* The order whose checkout of the cart is open, or "". 0 or an error. */
+/* The order that has an open checkout of the cart, or "". 0 or an error. */
 int cart_checkout_find_open(struct db_conn *conn, const char *cart_id,
 			    char ret_order_id[CART_ID_SIZE]);
 
-/* Open checkouts, and those consumed since a time; for /metrics. 0 or an error. */
+/* Counts open checkouts, and those consumed since a time, for /metrics. 0 or an error. */
 int cart_checkout_count(struct db_conn *conn, int64_t since, int64_t *ret_open,
 			int64_t *ret_consumed);
 
-/* The most checkouts of either kind that one call of cart_checkout_purge() deletes. */
+/* The most checkouts of each kind that one call of cart_checkout_purge() deletes. */
 #define CHECKOUT_PURGE_BATCH 100
 
-/* Forgets released ones and the others after their time. Returns how many. */
+/* Deletes finished checkouts that have been remembered long enough. Returns how many. */
 int64_t cart_checkout_purge(struct db_conn *conn, int64_t now);
 
 #endif

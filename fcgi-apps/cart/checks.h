@@ -1,4 +1,4 @@
-/* What must hold in the cart database at any moment: run by `cart-service --check`. */
+/* What must always hold in the cart database: run by `cart-service --check`. */
 #ifndef CART_CHECKS_H
 #define CART_CHECKS_H
 

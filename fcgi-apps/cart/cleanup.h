@@ -1,4 +1,4 @@
-/* The background task that deletes what nobody needs any more, in small transactions. */
+/* The background task that deletes what is no longer needed, in small transactions. */
 #ifndef CART_CLEANUP_H
 #define CART_CLEANUP_H
 
@@ -6,15 +6,15 @@
 
 #define CART_CLEANUP_INTERVAL (60 * CLOCK_SECOND)
 
-/* How long a cart that was never given anything lives where there are more than half as many as may
- * be. One client at the permitted rate makes fewer in that time than the other half. */
+/* How long a cart that never got a line lives when there are more than half the permitted number of
+ * carts. In that time one client at the permitted rate makes fewer than the other half. */
 #define CART_UNUSED_LIFE (3600 * CLOCK_SECOND)
 
-/* struct task: one batch of expired carts, one of unused ones, one of finished checkouts past their
- * time. */
+/* A struct task's run: deletes one batch each of expired carts, unused carts, and checkouts that
+ * have been remembered long enough. */
 bool cart_cleanup(struct runtime *runtime, void *app);
 
-/* struct task: counts the carts, up to the most that there may be. */
+/* A struct task's run: counts the carts, up to the permitted number. */
 bool cart_count(struct runtime *runtime, void *app);
 
 #endif

@@ -1,4 +1,4 @@
-/* What must hold in the order database at any moment: run by `order-service --check`. */
+/* What must always hold in the order database: run by `order-service --check`. */
 #ifndef ORDER_CHECKS_H
 #define ORDER_CHECKS_H
 

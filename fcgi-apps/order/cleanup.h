@@ -1,10 +1,10 @@
-/* The background task that deletes orders which were rejected long ago. */
+/* The background task that deletes orders rejected some time ago. */
 #ifndef ORDER_CLEANUP_H
 #define ORDER_CLEANUP_H
 
 #include "responder/service.h"
 
-/* A struct task's run: one batch; whether there may be more. */
+/* A struct task's run: deletes one batch. True: there may be more. */
 bool order_cleanup(struct runtime *runtime, void *app);
 
 #endif

@@ -1,8 +1,8 @@
 /*
- * Carrying out what the outbox holds: by the request that wrote it, before its answer, otherwise by
- * a relay.
- * Whoever dies when: a row is there before its effect is tried and until it is known to be done,
- * and doing it twice is doing it once. Thread-safe.
+ * Carries out the effects in the outbox: the request that wrote them does so before it answers; a
+ * relay does the rest. An effect's row exists before the effect is tried, and until it is known to
+ * be done; an effect carried out twice takes effect once. So nothing is lost or doubled, whichever
+ * process dies, at whatever moment. Thread-safe.
  */
 #ifndef ORDER_EFFECTS_H
 #define ORDER_EFFECTS_H
@@ -25,8 +25,8 @@ int order_effects_add(struct db_conn *conn, struct order_effects *effects,
 void order_effects_carry_out(struct request *request, const struct response *response,
 			     const struct order_effects *effects);
 
-/* Tries effects of another order, whoever else tries them, until call->deadline, and writes down
- * what came of it: whether all are done. */
+/* Tries effects of another order until call->deadline, even if others try them too, and records
+ * the results. True: all are done. */
 bool order_effects_of_another(const struct order_app *app, const struct order_call *call,
 			      const struct order_effects *effects);
 
@@ -36,8 +36,8 @@ struct order_done *order_done_create(void); /* NULL: out of memory */
 void order_done_free(struct order_done *done);
 void order_effects_write_done(const struct order_app *app);
 
-/* Takes what is due to a sibling and tries it, until the end (clock_monotonic()) and no longer than
- * its lease allows: whether to go on at once. */
+/* Claims the effects that are due at a sibling and tries them until the end (clock_monotonic()),
+ * but no longer than their lease allows. True: continue at once. */
 bool order_effects_relay(const struct order_app *app, enum order_effect_target target, int64_t end);
 
 #endif

@@ -11,23 +11,24 @@
 #include "base/money.h"
 #include "base/uuid.h"
 
-/* A cart holds no more lines either. */
+/* The limit of a cart as well. */
 #define ORDER_LINES_MAX 100
 
-/* An order whose history is as long as this takes no more remarks that leave its status. Changes of
- * the status, of which there are few, still are taken. */
+/* From this length of the history on, an order takes no more remarks that leave its status. Changes
+ * of status are still possible; there can be only a few. */
 #define ORDER_REMARKS_MAX 100
 
 #define ORDER_USER_ID_LENGTH 128 /* characters */
 
-/* Longest id of a cart that is passed on, with its NUL. */
+/* Size of the longest cart id that is passed on, with its NUL. */
 #define ORDER_CART_ID_SIZE 65
 
-/* No checkout or effect is leased, nor waits for another try, as long as this. What ends later was
- * written by a clock that has been set back since, and is over: else it would wait that long. */
+/* No lease of a checkout or effect, and no pause before another try, is longer. A later time was
+ * written by a clock that has been set back since, and counts as over: otherwise the wait would
+ * last until then. */
 #define ORDER_LEASE_MAX (60 * CLOCK_SECOND)
 
-/* In the order in which they are listed to clients. */
+/* In the order in which clients see them listed. */
 enum order_status {
 	ORDER_PENDING,
 	ORDER_PROCESSING,
@@ -39,10 +40,10 @@ enum order_status {
 
 const char *order_status_name(enum order_status status);
 
-/* -EINVAL for a name that is none. */
+/* -EINVAL: no status has this name. */
 int order_status_parse(const char *name, enum order_status *ret_status);
 
-/* Staying is no transition. */
+/* Keeping the status is not a transition. */
 bool order_transition_allowed(enum order_status from, enum order_status to);
 
 /* Writes the array of statuses that may follow. */
@@ -52,7 +53,7 @@ void order_write_transitions(enum order_status from, struct json_writer *json);
 struct order_item {
 	const char *product_id;
 	const char *name;
-	int64_t price; /* minor units, of one piece */
+	int64_t price; /* minor units, per piece */
 	int64_t quantity;
 };
 
@@ -60,12 +61,12 @@ struct order_item {
 struct order_line {
 	char *product_id;
 	char *name;
-	int64_t price; /* minor units, of one piece */
+	int64_t price; /* minor units, per piece */
 	int64_t quantity;
 	int64_t line_total;
 };
 
-/* What is to become an event; the texts are borrowed. */
+/* An event to be added; the texts are borrowed. */
 struct order_note {
 	enum order_status status;
 	const char *reason;          /* or NULL */
@@ -77,11 +78,11 @@ struct order_note {
 struct order_event {
 	enum order_status status;
 	char *reason;          /* or NULL */
-	char *tracking_number; /* that came with it, or NULL */
+	char *tracking_number; /* given with this event, or NULL */
 	int64_t at;
 };
 
-/* All zero is an order without lines; the strings are its own. */
+/* All zero is an order without lines; the order owns the strings. */
 struct order {
 	char id[UUID_TEXT_SIZE];
 	char cart_id[ORDER_CART_ID_SIZE];
@@ -99,7 +100,7 @@ struct order {
 	int64_t updated_at;
 };
 
-/* Whether a cart's id is one that can stand in a path: letters, digits, '-', '_', at most 64. */
+/* Whether a cart's id can be part of a path: letters, digits, '-', '_', at most 64. */
 bool order_cart_id_valid(const char *cart_id);
 
 /* Adds a copy as the last line, without a total. -ENOMEM, -EMSGSIZE beyond ORDER_LINES_MAX. */
@@ -108,7 +109,7 @@ int order_add_line(struct order *order, const struct order_item *item);
 /* Adds a copy as the last event. -ENOMEM. */
 int order_add_event(struct order *order, const struct order_note *note);
 
-/* Works out line totals and the total. -ERANGE when one overflows; then nothing is changed. */
+/* Computes line totals and the total. -ERANGE if one overflows; then nothing is changed. */
 int order_price(struct order *order);
 
 /* Writes the order as clients see it. */

@@ -1,7 +1,7 @@
 /*
- * Orders in the database. Every function runs on a connection that db_read or db_transaction lent
- * (storage/db.h) and returns its errors besides the ones named here; that of an insertion may be
- * told by the commit instead (db_post). Times are base/clock.h microseconds.
+ * Orders in the database. Every function runs on a connection from db_read or db_transaction
+ * (storage/db.h) and returns its errors besides the ones named here. The error of an insertion may
+ * be reported by the commit instead (db_post). Times are base/clock.h microseconds.
  */
 #ifndef ORDER_ORDER_STORE_H
 #define ORDER_ORDER_STORE_H
@@ -12,20 +12,18 @@
 
 /* ---- the saga ------------------------------------------------------------------------------- */
 
-/* Writes the order down as being placed, leased until then to this process: id, cart, user,
- * currency and created_at of it count. */
+/* Writes an order that is being placed, leased to this process until then. Uses the order's id,
+ * cart, user, currency and created_at. */
 int order_store_begin(struct db_conn *conn, const struct order *order, int64_t lease_until);
 
-/* Makes an order that is being placed a placed one, with lines, total, history and times of it.
- * 1, or 0 when it is not being placed any more or its lease ran out before now: nothing is written
- * then. */
+/* Places an order that is being placed, with its lines, total, history and times. 1; or 0 if it is
+ * no longer being placed or its lease ran out before now, and then nothing is written. */
 int order_store_place(struct db_conn *conn, const struct order *order, int64_t now);
 
-/* Ends an order that is being placed. 1, or 0 when it is not being placed any more. */
+/* Rejects an order that is being placed. 1; or 0 if it is no longer being placed. */
 int order_store_reject(struct db_conn *conn, const char *id, int64_t now);
 
-/* The same of one that need not be remembered, since no sibling was left with anything of it: it is
- * deleted. */
+/* The same for an order that left nothing at a sibling: it is deleted. */
 int order_store_forget(struct db_conn *conn, const char *id);
 
 struct order_ref {
@@ -33,11 +31,10 @@ struct order_ref {
 	char cart_id[ORDER_CART_ID_SIZE];
 };
 
-/* 1 where one of the two functions below, or order_outbox_recall(), would find something, else 0.
- */
+/* 1 if one of the two functions below, or order_outbox_recall(), would find something, else 0. */
 int order_store_anything_to_sweep(struct db_conn *conn, int64_t now);
 
-/* An order's place in the saga. */
+/* The state of an order's saga. */
 struct order_lease {
 	bool placing;
 	int64_t until;
@@ -45,37 +42,36 @@ struct order_lease {
 	struct order_ref ref;
 };
 
-/* -ENOENT where there is no such order. */
+/* -ENOENT: no such order. */
 int order_store_find_lease(struct db_conn *conn, const char *id, struct order_lease *ret_lease);
 
-/* The sessions, up to size and without this process' own, that hold a lease of an order or an
- * effect: returns how many. */
+/* Lists up to size sessions, other than this process's own, that hold a lease of an order or an
+ * effect. Returns how many. */
 int order_store_holders(struct db_conn *conn, int64_t now, int64_t *ret_list, size_t size);
 
-/* Rejects up to size orders that are leased to that session, and tells which: returns how many. */
+/* Rejects up to size orders leased to that session and lists them. Returns how many. */
 int order_store_reject_held(struct db_conn *conn, int64_t holder, int64_t now,
 			    struct order_ref *ret_list, size_t size);
 
-/* Rejects up to size orders whose lease ran out before now, or is none of this clock's
- * (ORDER_LEASE_MAX), and tells which: returns how many. */
+/* Rejects up to size orders whose lease ran out before now, or is too long to come from this clock
+ * (ORDER_LEASE_MAX), and lists them. Returns how many. */
 int order_store_reject_expired(struct db_conn *conn, int64_t now, struct order_ref *ret_list,
 			       size_t size);
 
-/* Deletes up to limit orders that were rejected before then and have no effect waiting: returns
+/* Deletes up to limit orders that were rejected before a time and have no effect waiting. Returns
  * how many. */
 int64_t order_store_purge_rejected(struct db_conn *conn, int64_t before, int64_t limit);
 
 /* ---- placed orders -------------------------------------------------------------------------- */
 
-/* -ENOENT where there is no placed order of that id. The order is the caller's to release. One
- * statement. */
+/* -ENOENT: no placed order has this id. The caller releases the order. One statement. */
 int order_store_find(struct db_conn *conn, const char *id, struct order *ret_order);
 
-/* The same inside a transaction that writes: until its end nobody else changes the order. */
+/* The same inside a transaction that writes: until it ends, no other one changes the order. */
 int order_store_find_to_change(struct db_conn *conn, const char *id, struct order *ret_order);
 
-/* What a listing is about: orders of a range of times, each of which includes its beginning and not
- * its end, by one of the two times and, where that is the same, by id. */
+/* What a listing selects: orders in a range of times, which includes its beginning and not its end,
+ * sorted by one of the two times and then by id. */
 struct order_filter {
 	const char *user_id;             /* NULL: any */
 	const enum order_status *status; /* NULL: any */
@@ -84,13 +80,13 @@ struct order_filter {
 	int64_t updated_from;            /* INT64_MIN: any */
 	bool by_update;                  /* by updated_at, else by created_at */
 	bool ascending;
-	const char *place_id; /* a page holds what comes after this order; NULL: the beginning */
-	int64_t place_at;     /* its time, of the two the one that the listing is by */
-	const char *until_id; /* no further than this order; NULL: to the end */
+	const char *place_id; /* the page begins after this order; NULL: at the beginning */
+	int64_t place_at;     /* that order's time, by which the listing is sorted */
+	const char *until_id; /* the page ends with this order at the latest; NULL: no limit */
 	int64_t until_at;
 };
 
-/* Orders that a page, or a count, looks at where a filter by the other time leaves some out. */
+/* How many orders a page or a count looks at if a filter by the other time leaves some out. */
 #define ORDER_HORIZON 10000
 
 struct order_horizon {
@@ -98,7 +94,7 @@ struct order_horizon {
 	int64_t at;
 };
 
-/* How far a listing looks from its place on: 1, or 0 where that is to the end. */
+/* How far a listing looks from its place on. 1, or 0: to the end. */
 int order_store_horizon(struct db_conn *conn, const struct order_filter *filter,
 			struct order_horizon *ret_horizon);
 
@@ -109,25 +105,25 @@ struct order_list {
 };
 void order_list_release(struct order_list *list);
 
-/* A page ends before the order with which it would have so many lines or entries of a history, or
- * a megabyte of text of either: memory stays bounded, whatever the limit asks for. */
+/* A page ends before it would have more lines or history entries than this, or more than a megabyte
+ * of text of either, to bound memory whatever limit the client asked for. */
 #define ORDER_PAGE_LINES  1500
 #define ORDER_PAGE_EVENTS 1000
 
 int order_store_page(struct db_conn *conn, const struct order_filter *filter, int64_t limit,
 		     struct order_list *ret_list);
-/* How many there are from the place on; counts no further than PAGING_COUNTED. */
+/* Counts the orders from the place on, but no further than PAGING_COUNTED. */
 int order_store_count(struct db_conn *conn, const struct order_filter *filter, int64_t *ret_count);
 
-/* Moves the order on from the version it has in *order, and brings *order up to date; texts may be
- * NULL (the tracking number stays then). 1, or 0 when another change came first. */
+/* Changes the status of an order that has the version in *order, and updates *order. Texts may be
+ * NULL; then the tracking number stays. 1, or 0 if another change came first. */
 int order_store_set_status(struct db_conn *conn, struct order *order, enum order_status status,
 			   const char *reason, const char *tracking_number, int64_t now);
 
-/* How many placed orders have each status. */
+/* Counts the placed orders by status. */
 int order_store_count_statuses(struct db_conn *conn, int64_t ret_counts[ORDER_STATUS_COUNT]);
 
-/* Placed orders of users whose ids are not in their normal form. */
+/* Placed orders of users whose ids are not in normal form. */
 struct old_user_ids;
 extern const struct old_user_ids order_old_user_ids;
 

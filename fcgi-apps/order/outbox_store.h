@@ -1,8 +1,9 @@
 /*
  * The outbox (table order_effects): the calls to siblings that an order still needs, written in the
- * transaction that decides them. A process that tries an effect leases its row (next_attempt_at
- * lies ahead, holder is its session) and deletes it when done. A lease that has run out, or whose
- * holder has died, makes the row due again: an effect may be tried twice, which does no harm.
+ * transaction that decides the order. A process that tries an effect leases its row
+ * (next_attempt_at is in the future, holder is its session) and deletes it when done. If the lease
+ * runs out or the holder dies, the row is due again: an effect may be tried twice, which does no
+ * harm.
  *
  *	order_outbox_add(conn, &effect, now);		in the transaction that decides
  *
@@ -27,7 +28,7 @@ enum order_effect_kind {
 	ORDER_SHIP_STOCK,
 };
 
-/* Each sibling has its own relay: one that hangs does not hold up the other's effects. */
+/* Each sibling has its own relay, so one that hangs does not delay the other's effects. */
 enum order_effect_target { ORDER_TARGET_CART, ORDER_TARGET_PRODUCT };
 #define ORDER_TARGET_COUNT 2
 
@@ -36,7 +37,7 @@ struct order_effect {
 	enum order_effect_kind kind;
 	char order_id[UUID_TEXT_SIZE];
 	char cart_id[ORDER_CART_ID_SIZE];
-	unsigned attempts;    /* that failed */
+	unsigned attempts;    /* failed ones */
 	int64_t leased_until; /* next_attempt_at as this holder knows it */
 };
 
@@ -51,38 +52,38 @@ const char *order_effect_name(enum order_effect_kind kind);
 enum order_effect_target order_effect_target(enum order_effect_kind kind);
 const char *order_target_name(enum order_effect_target target);
 
-/* Adds an effect, due at leased_until: the time until which this process will try it itself, where
- * that lies ahead. Does nothing when the order has that effect already. */
+/* Adds an effect, due at leased_until: if that is in the future, this process will try the effect
+ * itself until then. Does nothing if the order already has that effect. */
 int order_outbox_add(struct db_conn *conn, const struct order_effect *effect, int64_t now);
 
-/* 1 where an effect is due now, 0 where none is. */
+/* 1 if an effect is due now, else 0. */
 int order_outbox_any_due(struct db_conn *conn, enum order_effect_target target, int64_t now);
 
-/* Leases up to size due effects until lease_until (after now, by ORDER_LEASE_MAX at most) and
- * returns how many. Each goes to one caller only, however many there are. */
+/* Leases up to size due effects until lease_until (at most ORDER_LEASE_MAX after now) and returns
+ * how many. Concurrent callers never get the same effect. */
 int order_outbox_claim(struct db_conn *conn, enum order_effect_target target, int64_t now,
 		       int64_t lease_until, struct order_effect *ret_list, size_t size);
 
-/* An order's waiting effects, leased or not: trying one that another process tries as well does no
- * harm. */
+/* An order's waiting effects, leased or not. It does no harm to try an effect that another process
+ * tries as well. */
 int order_outbox_of(struct db_conn *conn, const char *order_id, struct order_effects *ret_effects);
 
 /* The effect is done, by this process or another one. */
 int order_outbox_done(struct db_conn *conn, const struct order_effect *effect);
 
-/* The effect failed: it is due again at next, unless someone else holds it meanwhile. */
+/* The effect failed: makes it due again at next, unless another process holds it meanwhile. */
 int order_outbox_retry(struct db_conn *conn, const struct order_effect *effect, int64_t next);
 
-/* Makes the effects that are leased to that session due now. */
+/* Makes the effects leased to that session due now. */
 int order_outbox_recall_held(struct db_conn *conn, int64_t holder, int64_t now);
 
-/* Makes effects due now whose time lies further ahead than any lease (ORDER_LEASE_MAX): the clock
- * was set back. */
+/* Makes effects due now if they are further in the future than any lease (ORDER_LEASE_MAX): the
+ * clock was set back. */
 int order_outbox_recall(struct db_conn *conn, int64_t now);
 
 struct order_outbox_figures {
 	int64_t depth;
-	int64_t oldest_at; /* created_at of the oldest, 0 where there is none */
+	int64_t oldest_at; /* created_at of the oldest effect, or 0 */
 };
 int order_outbox_measure(struct db_conn *conn,
 			 struct order_outbox_figures ret_figures[ORDER_TARGET_COUNT]);

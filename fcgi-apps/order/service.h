@@ -1,4 +1,4 @@
-/* The order service: what it keeps while it runs, and what main.c hands to server_main(). */
+/* The order service: its state, and what main.c passes to server_main(). */
 #ifndef ORDER_SERVICE_H
 #define ORDER_SERVICE_H
 
@@ -8,7 +8,7 @@
 #include "order/siblings.h"
 #include "responder/service.h"
 
-/* Made at start, the same for all threads. */
+/* Made at start and shared by all threads. */
 struct order_app {
 	struct runtime *runtime;
 	struct order_siblings siblings;
@@ -16,7 +16,7 @@ struct order_app {
 	_Atomic int64_t status_counts[ORDER_STATUS_COUNT]; /* for /metrics */
 };
 
-/* A status count before there is one. */
+/* A status count that is not known yet. */
 #define ORDER_NOT_COUNTED (-1)
 
 #define ORDER_TASK_RELAY_CART    "relay-cart"

@@ -1,4 +1,4 @@
-/* Ends checkouts that nobody works on any more. Any number of replicas may run it. */
+/* Ends abandoned checkouts. Any number of replicas may run it. */
 #ifndef ORDER_SWEEPER_H
 #define ORDER_SWEEPER_H
 
@@ -7,33 +7,33 @@
 /* The operation whose Idempotency-Keys belong to checkouts. */
 #define ORDER_CHECKOUT_OPERATION "createOrder"
 
-/* Inside a transaction: rejects checkouts whose lease ran out before now, a batch at most, with the
- * effects that undo them, and forgets their Idempotency-Keys: returns how many. */
+/* Inside a transaction: rejects up to a batch of checkouts whose lease ran out before now, adds the
+ * effects that undo them, and forgets their Idempotency-Keys. Returns how many. */
 int order_sweep_leases(struct db_conn *conn, int64_t now);
 
-/* Inside a transaction: rejects checkouts that are leased to that session, as above, and makes its
- * effects due: returns how many checkouts. */
+/* Inside a transaction: rejects checkouts that are leased to that session, as above, and makes the
+ * session's effects due. Returns how many checkouts. */
 int order_sweep_session(struct db_conn *conn, int64_t session, int64_t now);
 
 enum order_fate {
-	ORDER_GOES_ON, /* it is being placed, by somebody who lives */
-	ORDER_DECIDED, /* it was placed or rejected before */
-	ORDER_GIVEN_UP /* nobody worked on it any more: it is rejected now */
+	ORDER_GOES_ON, /* a live process is placing it */
+	ORDER_DECIDED, /* it has already been placed or rejected */
+	ORDER_GIVEN_UP /* its process has died: it is rejected now */
 };
 
-/* Inside a transaction: what becomes of an order that is in somebody's way; ends it where nobody
- * works on it any more, as above. -ENOENT where there is no such order. */
+/* Inside a transaction: finds out the fate of an order that is in the way, and ends it, as above,
+ * if it is abandoned. -ENOENT: no such order. */
 int order_decide(struct db_conn *conn, const char *order_id, int64_t now,
 		 enum order_fate *ret_fate);
 
-/* struct task: rejects checkouts whose lease ran out or whose process has died, takes the effects
- * that it tried from the latter, and recalls effects that wait for too long: whether there may be
+/* A struct task's run: rejects checkouts whose lease ran out or whose process has died, makes the
+ * dead process's effects due, and recalls effects that would wait too long. True: there may be
  * more. */
 bool order_sweep(struct runtime *runtime, void *app);
 
-/* Ends what dead processes left behind, and carries out the effects of that, for a second at most
- * and not beyond the deadline (clock_monotonic()); what is left is for the tasks. Whether there was
- * anything. */
+/* Ends what dead processes left behind and carries out the resulting effects, for a second at most
+ * and not beyond the deadline (clock_monotonic()); the tasks do the rest. True: there was
+ * something. */
 bool order_recover(const struct order_app *app, int64_t deadline);
 
 #endif

@@ -1,4 +1,4 @@
-/* What must hold in the product database at any moment: run by `product-service --check`. */
+/* What must always hold in the product database: run by `product-service --check`. */
 #ifndef PRODUCT_CHECKS_H
 #define PRODUCT_CHECKS_H
 

@@ -1,4 +1,4 @@
-/* The product service's own figures in Prometheus text format. Thread-safe. */
+/* The product service's own metrics in Prometheus text format. Thread-safe. */
 #ifndef PRODUCT_METRICS_H
 #define PRODUCT_METRICS_H
 
@@ -6,7 +6,8 @@
 
 struct runtime;
 
-/* An order was refused for lack of stock. A transaction that the store runs again counts again. */
+/* Call when an order is refused for lack of stock. A transaction that the store runs again counts
+ * again. */
 void product_metrics_stock_out(void);
 
 void product_metrics_write(struct runtime *runtime, void *app, struct text *out);

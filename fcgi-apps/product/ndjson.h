@@ -1,30 +1,30 @@
-/* Newline-delimited text from a stream, a line at a time, in bounded memory. One owner. */
+/* Reads newline-delimited text from a stream line by line, in bounded memory. One owner. */
 #ifndef PRODUCT_NDJSON_H
 #define PRODUCT_NDJSON_H
 
 #include "base/base.h"
 
-/* As much as a single product may have (x-max-bytes): one with all members at their maxima, each
- * character escaped, has 90 KiB. */
+/* The limit of a single product (x-max-bytes): with all members at their maxima and each character
+ * escaped, a product takes 90 KiB. */
 #define NDJSON_LINE_MAX (128u << 10)
 
 struct product_ndjson {
-	/* Up to size bytes; 0 at the end, negative errors are passed on. */
+	/* Reads up to size bytes; 0 at the end. Negative errors are passed on. */
 	int64_t (*read)(void *context, void *buffer, size_t size);
 	void *context;
 	char *buffer;
-	size_t start; /* of the line in the making */
+	size_t start; /* of the incomplete line */
 	size_t end;
 	size_t scanned; /* bytes from start that hold no newline */
-	bool skipping;  /* the rest of a line that is too long */
-	bool begun;     /* the first line was handed out */
+	bool skipping;  /* skips the rest of a line that is too long */
+	bool begun;     /* the first line was returned */
 	bool ended;
 };
 
 struct product_ndjson_line {
 	const char *text; /* not NUL-terminated; valid until the next call */
-	size_t length;    /* without "\n" or "\r\n", the first without a byte order mark */
-	bool too_long;    /* beyond NDJSON_LINE_MAX: text is empty */
+	size_t length;    /* without "\n" or "\r\n"; without a byte order mark in the first line */
+	bool too_long;    /* longer than NDJSON_LINE_MAX; then text is empty */
 };
 
 /* -ENOMEM */

@@ -1,6 +1,6 @@
 /*
  * A product: what a client may write (struct product_input, from a body that fits the contract's
- * schema ProductInput), and how a row of the store is written as JSON. Thread-safe (no state).
+ * schema ProductInput), and how a stored row is written as JSON. Thread-safe (no state).
  */
 #ifndef PRODUCT_PRODUCT_H
 #define PRODUCT_PRODUCT_H
@@ -11,17 +11,17 @@
 #include "storage/conn.h"
 
 /*
- * The most that inventory and reserved may be together: whatever orders give back, inventory alone
- * stays below it, which is the schema's maximum. The largest number that every reader of JSON keeps
- * (RFC 8259 section 6), so that nobody comes near it whose stock is changed while they write.
+ * The limit for inventory and reserved together, so that inventory stays below it whatever orders
+ * give back; it is the schema's maximum. It is the largest integer that every JSON reader keeps
+ * (RFC 8259 section 6): large enough that stock changing during an update does not reach it.
  */
 #define PRODUCT_STOCK_MAX INT64_C(9007199254740991)
 
-/* A number as text, for SQL that the compiler puts together. */
+/* A number as text, for SQL that the compiler concatenates. */
 #define QUOTE(text)      QUOTE_TEXT(text)
 #define QUOTE_TEXT(text) #text
 
-/* The writable members. Texts and tags are borrowed from the JSON value they were read from. */
+/* The writable members. Texts and tags are borrowed from the JSON value that was read. */
 struct product_input {
 	const char *name;
 	const char *description;
@@ -35,13 +35,13 @@ struct product_input {
 };
 
 /*
- * Reads a value that passed the schema ProductInput; members that are missing get their default.
- * -EINVAL or -ERANGE when the price does not fit the currency after all.
+ * Reads a value that passed the schema ProductInput; missing members get their defaults. -EINVAL or
+ * -ERANGE if the price does not fit the currency.
  */
 int product_input_read(const struct json *object, struct currency currency,
 		       struct product_input *ret_input);
 
-/* What every query for products selects, in the order of enum product_column. */
+/* The columns of every query for products, in the order of enum product_column. */
 #define PRODUCT_COLUMNS                                                                            \
 	"id, name, description, price, inventory, sku, category, tags, image_url,"                 \
 	" low_stock_threshold, reserved, version, created_at, updated_at, deleted_at"
@@ -62,18 +62,19 @@ enum product_column {
 	PRODUCT_CREATED_AT,
 	PRODUCT_UPDATED_AT,
 	PRODUCT_DELETED_AT,
-	PRODUCT_COLUMN_COUNT, /* a query's own further columns start here */
+	PRODUCT_COLUMN_COUNT, /* further columns of a query start here */
 };
 
-/* Writes the current row as the schema Product. */
+/* Writes the current row as schema Product. */
 void product_write(struct json_writer *writer, struct db_rows *row, struct currency currency);
 
-/* Writes the current row's writable members, as the schema ProductInput takes them back; inventory
- * only with_stock. */
+/* Writes the current row's writable members in the form of schema ProductInput; inventory only
+ * with_stock. */
 void product_write_input(struct json_writer *writer, struct db_rows *row, struct currency currency,
 			 bool with_stock);
 
-/* All of them as a value, the caller's. -ENOMEM, -EIO for a row that is damaged. */
+/* The row's writable members as a value, which the caller frees. -ENOMEM, -EIO if the row is
+ * damaged. */
 int product_input_document(struct db_rows *row, struct currency currency,
 			   struct json **ret_document);
 

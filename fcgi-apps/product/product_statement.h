@@ -1,6 +1,6 @@
 /*
- * The SQL of listings of products (list_store.h). -ENOMEM, -EMSGSIZE: the statement is longer
- * than any can be. Thread-safe (no state).
+ * The SQL of product listings (list_store.h). -ENOMEM; -EMSGSIZE cannot happen unless a statement
+ * is longer than foreseen. Thread-safe (no state).
  */
 #ifndef PRODUCT_PRODUCT_STATEMENT_H
 #define PRODUCT_PRODUCT_STATEMENT_H
@@ -16,25 +16,25 @@ struct product_statement {
 };
 void product_statement_release(struct product_statement *statement);
 
-/* The rows that product_listing_page() tells of. */
+/* The rows of product_listing_page(). */
 int product_statement_page(enum db_dialect dialect, const struct product_listing *listing,
 			   const struct product_position *after,
 			   const struct product_horizon *horizon, int64_t limit,
 			   struct product_statement *ret_statement);
 
-/* How many all pages have together, up to the horizon. */
+/* Counts the products of all pages together, up to the horizon. */
 int product_statement_count(enum db_dialect dialect, const struct product_listing *listing,
 			    const struct product_horizon *horizon,
 			    struct product_statement *ret_statement);
 
-/* Whether a search looks at the PRODUCT_SEARCH_LOOKED_AT newest matches only, for its filters. */
+/* Whether the filters make a search look only at the newest PRODUCT_SEARCH_LOOKED_AT matches. */
 bool product_looks_at_some(enum db_dialect dialect, const struct product_listing *listing);
 
-/* How many of these there are. */
+/* Counts these matches. */
 int product_statement_matches(enum db_dialect dialect, const struct product_listing *listing,
 			      struct product_statement *ret_statement);
 
-/* A row where the listing's source has more than PRODUCT_FEW products. */
+/* Returns a row if the listing's source has more than PRODUCT_FEW products. */
 int product_statement_few(const struct product_listing *listing,
 			  struct product_statement *ret_statement);
 

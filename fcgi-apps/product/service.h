@@ -1,4 +1,4 @@
-/* The product service, which keeps nothing while it runs: what main.c hands to server_main(). */
+/* The product service, which has no state of its own: what main.c passes to server_main(). */
 #ifndef PRODUCT_SERVICE_H
 #define PRODUCT_SERVICE_H
 

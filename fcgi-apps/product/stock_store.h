@@ -1,6 +1,6 @@
 /*
- * Stock of one product and its ledger, inside db_read or db_transaction. Rules of the ledger:
- * migrations.h. Errors are those of storage/conn.h and the ones named here.
+ * Stock of one product and its ledger, inside db_read or db_transaction. migrations.h has the
+ * ledger's rules. Errors are those of storage/conn.h and the ones named here.
  */
 #ifndef PRODUCT_STOCK_STORE_H
 #define PRODUCT_STOCK_STORE_H
@@ -8,24 +8,23 @@
 #include "product/product.h"
 
 /*
- * Adds a line to the ledger. delta is the change of inventory: a hold is negative, its release
- * positive, and shipping changes nothing (0): the goods left inventory when they were held.
- * reference is the order, or NULL for adjustments.
+ * Adds a line to the ledger. delta is the change of inventory: negative for a hold, positive for
+ * its release, 0 for shipping, because the goods left inventory when they were held. reference is
+ * the order, or NULL for adjustments.
  */
 int product_movement_add(struct db_conn *conn, const char *product_id, int64_t delta,
 			 const char *reason, const char *reference, int64_t now);
 
 /*
- * Changes inventory by delta and writes the movement. Rows as in product_store.h.
- * -ENOENT: no such product; -ERANGE: the result would be below 0, or raised so
- * that with what is reserved it is above PRODUCT_STOCK_MAX; *ret_available is the inventory that
- * this is about.
+ * Changes inventory by delta and writes the movement. Rows as in product_store.h. -ENOENT: no such
+ * product; -ERANGE: the result would be below 0, or an increase would bring inventory and reserved
+ * together above PRODUCT_STOCK_MAX; *ret_available is then the present inventory.
  */
 int product_stock_adjust(struct db_conn *conn, const char *product_id, int64_t delta,
 			 const char *reason, int64_t now, struct db_rows **ret_rows,
 			 int64_t *ret_available);
 
-/* Whether there ever was such a product: 1 or 0. */
+/* Whether such a product ever existed: 1 or 0. */
 int product_has_ledger(struct db_conn *conn, const char *product_id);
 
 /* -ENOENT: no such product, or deleted. */
@@ -39,7 +38,7 @@ enum product_movement_column {
 	MOVEMENT_CREATED_AT,
 };
 
-/* The ledger, newest first, from before the movement with that id (NULL: from the newest). */
+/* The ledger, newest first, before the movement with that id (NULL: from the newest). */
 int product_movements(struct db_conn *conn, const char *product_id, const char *before,
 		      int64_t limit, struct db_rows **ret_rows);
 int product_movements_count(struct db_conn *conn, const char *product_id, int64_t *ret_count);

@@ -1,6 +1,7 @@
 /*
- * The rows of product_tags: a product under each of its tags, for listings by tag. Written with the
- * product, in its transaction; posted, so an error may be told by a later statement. Thread-safe.
+ * The rows of product_tags: a product under each of its tags, for listings by tag. They are written
+ * with the product, in its transaction, and posted, so an error may be reported by a later
+ * statement. Thread-safe.
  */
 #ifndef PRODUCT_TAGS_STORE_H
 #define PRODUCT_TAGS_STORE_H
@@ -8,7 +9,7 @@
 #include "base/json.h"
 #include "storage/conn.h"
 
-/* For each of the tags, an array of strings or NULL; created_at and id are the product's. 0, or the
+/* For each tag of an array of strings (or NULL); created_at and id are the product's. 0, or the
  * store's error. */
 int product_tags_add(struct db_conn *conn, const struct json *tags, int64_t created_at,
 		     const char *id);
