@@ -173,7 +173,31 @@ static int write_streamed(struct response *response, const void *data, size_t le
 	return put(exchange, data, length);
 }
 
-struct exchange *exchange_take(struct exchanges *exchanges)
+static void exchange_free(struct exchange *exchange)
+{
+	text_release(&exchange->body);
+	text_release(&exchange->path);
+	response_release(&exchange->response);
+	free(exchange);
+}
+
+static void give_back(struct exchange *exchange)
+{
+	struct exchanges *home = exchange->home;
+	assert(exchange->fcgi.ipcFd < 0); /* its connection is parked or closed */
+	pthread_mutex_lock(&home->lock);
+	bool keep = home->idle_count < KEPT_EXCHANGES;
+	if (keep) {
+		exchange->next = home->idle;
+		home->idle = exchange;
+		home->idle_count++;
+	}
+	pthread_mutex_unlock(&home->lock);
+	if (!keep)
+		exchange_free(exchange);
+}
+
+static struct exchange *take(struct exchanges *exchanges)
 {
 	pthread_mutex_lock(&exchanges->lock);
 	struct exchange *exchange = exchanges->idle;
@@ -231,7 +255,7 @@ bool exchange_has_arrived(int fd)
 	return false;
 }
 
-int exchange_receive(struct exchange *exchange, int fd)
+static int read_head(struct exchange *exchange, int fd)
 {
 	FCGX_Request *fcgi = &exchange->fcgi;
 	assert(fd >= 0 && fcgi->ipcFd < 0);
@@ -252,6 +276,22 @@ int exchange_receive(struct exchange *exchange, int fd)
 		FCGX_Finish_r(fcgi);
 		return -EIO;
 	}
+	return 0;
+}
+
+struct exchange *exchange_receive(struct exchanges *exchanges, int fd)
+{
+	struct exchange *exchange = take(exchanges);
+	if (!exchange) {
+		log_write(LOG_ERROR, "out of memory: a connection is closed");
+		connections_close(exchanges->connections, fd);
+		return NULL;
+	}
+	if (read_head(exchange, fd) < 0) {
+		give_back(exchange);
+		connections_forget(exchanges->connections);
+		return NULL;
+	}
 	fill_request(exchange);
 	exchange->streamed = 0;
 	exchange->started = false;
@@ -259,8 +299,8 @@ int exchange_receive(struct exchange *exchange, int fd)
 	exchange->binding = NULL;
 	response_reset(&exchange->response);
 	exchange->response.streaming = false;
-	atomic_fetch_add(&exchange->home->in_flight, 1);
-	return 0;
+	atomic_fetch_add(&exchanges->in_flight, 1);
+	return exchange;
 }
 
 bool exchange_has_body(struct exchange *exchange)
@@ -364,34 +404,10 @@ void exchange_done(struct exchange *exchange)
 	release_large(&exchange->response.body);
 	release_large(&exchange->response.headers);
 
-	exchange_return(exchange);
+	give_back(exchange);
 	/* At its end: in its midst the memory would be needed again at once. */
 	if (atomic_fetch_sub(&home->in_flight, 1) == BURST)
 		atomic_store(&home->trims, TRIMS);
-}
-
-static void exchange_free(struct exchange *exchange)
-{
-	text_release(&exchange->body);
-	text_release(&exchange->path);
-	response_release(&exchange->response);
-	free(exchange);
-}
-
-void exchange_return(struct exchange *exchange)
-{
-	struct exchanges *home = exchange->home;
-	assert(exchange->fcgi.ipcFd < 0); /* its connection is parked or closed */
-	pthread_mutex_lock(&home->lock);
-	bool keep = home->idle_count < KEPT_EXCHANGES;
-	if (keep) {
-		exchange->next = home->idle;
-		home->idle = exchange;
-		home->idle_count++;
-	}
-	pthread_mutex_unlock(&home->lock);
-	if (!keep)
-		exchange_free(exchange);
 }
 
 static void free_idle(struct exchanges *exchanges)

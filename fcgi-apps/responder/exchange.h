@@ -51,8 +51,6 @@ int exchanges_in_flight(const struct exchanges *exchanges);
  * system; else does nothing. Thread-safe. */
 void exchanges_trim(struct exchanges *exchanges);
 
-struct exchange *exchange_take(struct exchanges *exchanges); /* NULL: out of memory */
-
 /*
  * Whether all of a request, or the end of the connection, has arrived: then exchange_receive() and
  * the answer do not block. False for a request that is longer than 4 KiB.
@@ -60,10 +58,10 @@ struct exchange *exchange_take(struct exchanges *exchanges); /* NULL: out of mem
 bool exchange_has_arrived(int fd);
 
 /*
- * Reads the next request of a readable connection: its parameters, not its body. Negative: the
- * connection is closed and gone (the peer hung up, or sent something unreadable).
+ * Reads the next request of a readable connection: its parameters, not its body. NULL: the
+ * connection is closed (the peer hung up, or sent something unreadable; or out of memory).
  */
-int exchange_receive(struct exchange *exchange, int fd);
+struct exchange *exchange_receive(struct exchanges *exchanges, int fd);
 
 /* Whether the request has a body. Consumes its first byte: use it only if the body will not be
  * read. */
@@ -82,10 +80,7 @@ bool exchange_is_abandoned(const struct exchange *exchange);
 /* Sends the answer; the connection is parked or closed. The exchange is not given back yet. */
 void exchange_answer(struct exchange *exchange);
 
-/* Ends a received request: releases its memory and gives the exchange back. */
+/* Ends the request: releases its memory and gives the exchange back. */
 void exchange_done(struct exchange *exchange);
-
-/* Gives an exchange back that received nothing. */
-void exchange_return(struct exchange *exchange);
 
 #endif

@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/log.h"
 
 #define STACK_SIZE  (1u << 20)
 #define DRAIN_CHECK (5 * 1000)
@@ -18,18 +17,9 @@ struct loop {
 
 static void serve(struct loop *loop, int fd, struct lookups *lookups)
 {
-	struct exchange *exchange = exchange_take(loop->options.exchanges);
-	if (!exchange) {
-		log_write(LOG_ERROR, "out of memory: a connection is closed");
-		connections_close(loop->options.connections, fd);
-		return;
-	}
-	if (exchange_receive(exchange, fd) < 0) {
-		exchange_return(exchange);
-		connections_forget(loop->options.connections);
-		return;
-	}
-	dispatch(loop->options.dispatcher, exchange, lookups);
+	struct exchange *exchange = exchange_receive(loop->options.exchanges, fd);
+	if (exchange)
+		dispatch(loop->options.dispatcher, exchange, lookups);
 }
 
 /*

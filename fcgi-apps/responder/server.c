@@ -266,20 +266,24 @@ static int wait_for_end(const struct listener *place)
 	return number;
 }
 
-int server_main(const struct service *service, int argc, char **argv)
+static void tune_malloc(void)
 {
-	if (argc > 1)
-		return command_run(service, argc, argv);
-
 	/* One arena is enough for a few threads, each with a cache of its own, and wastes least. */
 	mallopt(M_ARENA_MAX, 1);
 	/* Long texts grow in place and go back to the system at once. Setting it also keeps glibc
 	 * from raising it with the first one that is freed. */
 	mallopt(M_MMAP_THRESHOLD, LARGE_BLOCK);
-	/* Keeps the memory that each commit needs for a moment; give_memory_back() trims the rest
-	 * after a burst. */
+	/* Keeps the memory that each commit needs for a moment; exchanges_trim() gives the rest
+	 * back after a burst. */
 	mallopt(M_TRIM_THRESHOLD, KEPT_FREE);
+}
 
+int server_main(const struct service *service, int argc, char **argv)
+{
+	if (argc > 1)
+		return command_run(service, argc, argv);
+
+	tune_malloc();
 	struct settings settings = {0};
 	log_start(service->name, LOG_INFO);
 	if (read_settings(service, &settings) < 0)
