@@ -126,25 +126,13 @@ static int commit_writing(struct postgres_conn *self)
 	int r = self->unchecked ? postgres_deliver(self) : 0;
 	if (r)
 		return r;
-	if (!libpq.PQsendQueryParams(self->handle, "COMMIT", 0, NULL, NULL, NULL, NULL, 0))
-		return postgres_lost(self, -EHOSTDOWN, libpq.PQerrorMessage(self->handle));
-	r = postgres_send(self, true);
-	if (!r)
-		r = postgres_collect(self);
-	if (!self->handle)
+	r = postgres_exchange(self, "COMMIT", &result);
+	if (r)
 		return r;
-	int committed = postgres_result(self, "COMMIT", &result);
-	if (!committed) {
-		/* The server answers COMMIT with ROLLBACK if the transaction had failed. */
-		if (strcmp(libpq.PQcmdStatus(result), "COMMIT") != 0)
-			committed = -EIO;
-		libpq.PQclear(result);
-	}
-	if (self->handle) {
-		int synced = postgres_synced(self);
-		committed = committed ? committed : synced;
-	}
-	r = r ? r : committed;
+	/* The server answers COMMIT with ROLLBACK if the transaction had failed. */
+	if (strcmp(libpq.PQcmdStatus(result), "COMMIT") != 0)
+		r = -EIO;
+	libpq.PQclear(result);
 	if (!r)
 		self->state = POSTGRES_IDLE;
 	return r;

@@ -186,6 +186,9 @@ int postgres_reconnect(struct postgres_conn *self);
 /* Queues a command without values or rows: its error is the next statement's. */
 int postgres_queue(struct postgres_conn *self, const char *sql);
 
+/* Sends a command without values, after what is queued, and waits for its result. */
+int postgres_exchange(struct postgres_conn *self, const char *sql, PGresult **ret_result);
+
 /* A driver's savepoint. */
 int postgres_savepoint(struct db_conn *conn, const char *sql, bool undo);
 

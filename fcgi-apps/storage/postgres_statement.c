@@ -90,15 +90,6 @@ static int note_queued(struct postgres_conn *self, int taken, const char *sql, i
 	return 0;
 }
 
-int postgres_queue(struct postgres_conn *self, const char *sql)
-{
-	int r = make_room(self);
-	if (r)
-		return r;
-	int taken = libpq.PQsendQueryParams(self->handle, sql, 0, NULL, NULL, NULL, NULL, 0);
-	return note_queued(self, taken, sql, DB_ANY_ROWS);
-}
-
 /* Adds a new SQL text. */
 static int keep(struct postgres_conn *self, const char *sql,
 		struct postgres_statement **ret_statement)
@@ -220,6 +211,14 @@ static int dispatch(struct postgres_conn *self, const char *sql, const struct db
 	return r ? r : send_statement(self, statement, values, count);
 }
 
+int postgres_queue(struct postgres_conn *self, const char *sql)
+{
+	int r = make_room(self);
+	if (!r)
+		r = dispatch(self, sql, NULL, 0);
+	return r ? r : note_queued(self, 1, sql, DB_ANY_ROWS);
+}
+
 static int begin_if_due(struct postgres_conn *self)
 {
 	if (self->state != POSTGRES_BEGUN)
@@ -230,9 +229,7 @@ static int begin_if_due(struct postgres_conn *self)
 					    : "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE");
 	if (r || !self->pooled)
 		return r;
-	const char *settings = self->server->local_settings;
-	r = dispatch(self, settings, NULL, 0);
-	return r ? r : note_queued(self, 1, settings, DB_ANY_ROWS);
+	return postgres_queue(self, self->server->local_settings);
 }
 
 int postgres_savepoint(struct db_conn *conn, const char *sql, bool undo)
@@ -276,8 +273,7 @@ static int await(struct postgres_conn *self, const char *sql, PGresult **ret_res
 	return 0;
 }
 
-/* Makes the server end the next statement at the read's deadline. The time-out travels with the
- * statement and applies to this transaction only. */
+/* Adds a new SQL text. */
 static int limit_statement(struct postgres_conn *self)
 {
 	static const char sql[] = "SELECT set_config('statement_timeout', $1, true)";
