@@ -14,7 +14,8 @@
 #define HEADER_COLUMN_COUNT 9
 
 /* The columns after those, which read_line() reads. */
-#define LINE_COLUMNS "product_id, name, unit_price, quantity, position, seen_at"
+#define LINE_COLUMNS      "product_id, name, unit_price, quantity, position, seen_at"
+#define LINE_COLUMN_COUNT 6
 
 static void read_header(struct db_rows *rows, struct cart *cart)
 {
@@ -96,18 +97,10 @@ static int visit_carts(struct db_rows *rows, int limit, struct cart *cart, cart_
 	return r < 0 ? r : 0;
 }
 
-static int find(struct db_conn *conn, const char *id, int64_t now, struct cart *cart)
+static int read_cart(struct db_rows *rows, struct cart *cart)
 {
-	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
-	int r = db_query(conn,
-			 "SELECT " HEADER_COLUMNS ", " LINE_COLUMNS " FROM carts"
-			 " LEFT JOIN cart_lines ON cart_lines.cart_id = carts.id"
-			 " WHERE carts.id = $1 AND (expires_at > $2 OR " OPEN_CHECKOUT ")"
-			 " ORDER BY position, product_id",
-			 DB_VALUES(db_text(id), db_int(now)), &rows);
+	int r;
 
-	if (r < 0)
-		return r;
 	while ((r = db_next(rows)) > 0) {
 		r = read_row(rows, cart);
 		if (r < 0)
@@ -116,6 +109,21 @@ static int find(struct db_conn *conn, const char *id, int64_t now, struct cart *
 	if (r < 0)
 		return r;
 	return cart->id[0] ? 0 : -ENOENT;
+}
+
+/* $1 cart, $2 now; more are columns behind those of the lines. */
+#define FIND(more)                                                                                 \
+	"SELECT " HEADER_COLUMNS ", " LINE_COLUMNS more " FROM carts"                              \
+	" LEFT JOIN cart_lines ON cart_lines.cart_id = carts.id"                                   \
+	" WHERE carts.id = $1 AND (expires_at > $2 OR " OPEN_CHECKOUT ")"                          \
+	" ORDER BY position, product_id"
+
+static int find(struct db_conn *conn, const char *id, int64_t now, struct cart *cart)
+{
+	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
+	int r = db_query(conn, FIND(""), DB_VALUES(db_text(id), db_int(now)), &rows);
+
+	return r < 0 ? r : read_cart(rows, cart);
 }
 
 int cart_store_lock(struct db_conn *conn, const char *id)
@@ -134,6 +142,36 @@ int cart_store_load(struct db_conn *conn, const char *id, int64_t now, enum cart
 	if (lock == CART_CHANGE)
 		r = cart_store_lock(conn, id);
 	return r < 0 ? r : find(conn, id, now, ret_cart);
+}
+
+/* Each row has the three, and they are the same. */
+static int find_ordered(struct db_conn *conn, const char *id, const char *order_id, int64_t now,
+			struct cart *cart, struct cart_checkout *checkout)
+{
+	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
+	const int first = HEADER_COLUMN_COUNT + LINE_COLUMN_COUNT;
+	int r = db_query_row(
+		conn,
+		FIND(", (SELECT state FROM checkouts WHERE cart_id = $1 AND order_id = $3),"
+		     " (SELECT revision FROM checkouts WHERE cart_id = $1 AND order_id = $3),"
+		     " (SELECT order_id FROM checkouts WHERE cart_id = $1 AND state = 'open')"),
+		DB_VALUES(db_text(id), db_int(now), db_text(order_id)), &rows);
+
+	if (r < 0)
+		return r;
+	db_column_copy(rows, first, checkout->state, sizeof(checkout->state));
+	checkout->revision = db_column_int(rows, first + 1);
+	db_column_copy(rows, first + 2, checkout->open_order_id, sizeof(checkout->open_order_id));
+	r = read_row(rows, cart);
+	return r < 0 ? r : read_cart(rows, cart);
+}
+
+int cart_store_load_ordered(struct db_conn *conn, const char *id, const char *order_id, int64_t now,
+			    struct cart *ret_cart, struct cart_checkout *ret_checkout)
+{
+	int r = cart_store_lock(conn, id);
+
+	return r < 0 ? r : find_ordered(conn, id, order_id, now, ret_cart, ret_checkout);
 }
 
 int cart_store_lock_two(struct db_conn *conn, const char *id, const char *other_id)

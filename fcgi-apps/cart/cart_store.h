@@ -24,6 +24,18 @@ enum cart_lock {
 int cart_store_load(struct db_conn *conn, const char *id, int64_t now, enum cart_lock lock,
 		    struct cart *ret_cart);
 
+/* An order's checkout of a cart, and the cart's open checkout. */
+struct cart_checkout {
+	char state[16]; /* "": there is none */
+	int64_t revision;
+	char open_order_id[CART_ID_SIZE]; /* "": none is open */
+};
+
+/* Locks and loads a cart (CART_CHANGE) together with its checkouts. -ENOENT: there is no such cart,
+ * but a checkout may have outlived it. */
+int cart_store_load_ordered(struct db_conn *conn, const char *id, const char *order_id, int64_t now,
+			    struct cart *ret_cart, struct cart_checkout *ret_checkout);
+
 /* Only locks a cart, without loading it; posted (db_post). Does nothing if there is no such
  * cart. */
 int cart_store_lock(struct db_conn *conn, const char *id);

@@ -6,6 +6,8 @@ enum state { STATE_NONE, STATE_OPEN, STATE_CONSUMED, STATE_RELEASED };
 
 static enum state parse_state(const char *text)
 {
+	if (text[0] == '\0')
+		return STATE_NONE;
 	if (strcmp(text, "open") == 0)
 		return STATE_OPEN;
 	return strcmp(text, "consumed") == 0 ? STATE_CONSUMED : STATE_RELEASED;
@@ -109,15 +111,10 @@ static int insert_snapshot(struct db_conn *conn, const struct cart *cart, const 
 
 /* Makes the checkout, or returns why not. */
 static int open_first(struct db_conn *conn, const struct cart *cart, const char *order_id,
-		      int64_t now, char ret_order_id[CART_ID_SIZE])
+		      int64_t now, const char *open_order_id, char ret_order_id[CART_ID_SIZE])
 {
-	char other[CART_ID_SIZE];
-	int r = cart_checkout_find_open(conn, cart->id, other);
-
-	if (r < 0)
-		return r;
-	if (other[0]) {
-		memcpy(ret_order_id, other, sizeof(other));
+	if (open_order_id[0]) {
+		memcpy(ret_order_id, open_order_id, CART_ID_SIZE);
 		return CHECKOUT_OTHER_OPEN;
 	}
 	if (!cart->line_count) {
@@ -126,7 +123,7 @@ static int open_first(struct db_conn *conn, const struct cart *cart, const char 
 		snprintf(ret_order_id, CART_ID_SIZE, "%s", by_order ? cart->last_order_id : "");
 		return CHECKOUT_EMPTY;
 	}
-	r = insert_snapshot(conn, cart, order_id, now);
+	int r = insert_snapshot(conn, cart, order_id, now);
 	return r < 0 ? r : CHECKOUT_FINE;
 }
 
@@ -147,39 +144,45 @@ static int why_not_found(struct db_conn *conn, const char *cart_id)
 /* All three steps lock the cart first, so that what they find holds until the commit. If there is
  * no cart, the id of *cart stays empty. */
 static int lock_and_find(struct db_conn *conn, const char *cart_id, const char *order_id,
-			 int64_t now, struct cart *cart, enum state *ret_state)
+			 int64_t now, struct cart *cart, struct cart_checkout *checkout,
+			 enum state *ret_state)
 {
-	int r = cart_store_load(conn, cart_id, now, CART_CHANGE, cart);
+	int r = cart_store_load_ordered(conn, cart_id, order_id, now, cart, checkout);
 
-	return r < 0 && r != -ENOENT ? r : find(conn, cart_id, order_id, ret_state);
+	if (r == -ENOENT)
+		return find(conn, cart_id, order_id, ret_state);
+	*ret_state = parse_state(checkout->state);
+	return r;
 }
 
 int cart_checkout_open(struct db_conn *conn, const char *cart_id, const char *order_id,
 		       const char *user_id, int64_t now, struct cart *snapshot,
 		       char ret_order_id[CART_ID_SIZE])
 {
-	struct cart cart CLEANUP(cart_release) = {0};
+	struct cart_checkout checkout = {0};
 	enum state state = STATE_NONE;
-	int r = lock_and_find(conn, cart_id, order_id, now, &cart, &state);
+	int r = lock_and_find(conn, cart_id, order_id, now, snapshot, &checkout, &state);
 
 	if (r < 0)
 		return r;
 	if (state == STATE_RELEASED)
 		return CHECKOUT_RELEASED;
 	if (state == STATE_NONE) {
-		if (!cart.id[0])
+		if (!snapshot->id[0])
 			return why_not_found(conn, cart_id);
-		if (user_id && strcmp(user_id, cart.user_id) != 0)
+		if (user_id && strcmp(user_id, snapshot->user_id) != 0) {
+			cart_release(snapshot);
 			return CHECKOUT_HIDDEN;
-		memcpy(snapshot->user_id, cart.user_id, sizeof(snapshot->user_id));
-		r = open_first(conn, &cart, order_id, now, ret_order_id);
-		if (r != CHECKOUT_FINE)
-			return r;
+		}
+		return open_first(conn, snapshot, order_id, now, checkout.open_order_id,
+				  ret_order_id);
 	}
+	cart_release(snapshot);
 	r = load_snapshot(conn, cart_id, order_id, snapshot);
 	return r < 0 ? r : CHECKOUT_FINE;
 }
 
+/* Of an open one; the cart's lock is held. */
 static int finish(struct db_conn *conn, const char *cart_id, const char *order_id,
 		  const char *state, int64_t now)
 {
@@ -187,7 +190,7 @@ static int finish(struct db_conn *conn, const char *cart_id, const char *order_i
 		       "UPDATE checkouts SET state = $3, finished_at = $4"
 		       " WHERE cart_id = $1 AND order_id = $2 AND state = 'open'",
 		       DB_VALUES(db_text(cart_id), db_text(order_id), db_text(state), db_int(now)),
-		       1);
+		       DB_ANY_ROWS);
 }
 
 /* Subtracts the snapshot's quantities. What was added to the cart since then stays. */
@@ -219,13 +222,25 @@ static int count_lines(struct db_conn *conn, const char *cart_id, int64_t *ret_c
 			    DB_VALUES(db_text(cart_id)), ret_count);
 }
 
+/* Every change of a cart makes a new version: where it is the snapshot's, all lines were taken. */
+static int take(struct db_conn *conn, const struct cart *cart, const char *order_id,
+		int64_t revision, int64_t *ret_lines_left)
+{
+	*ret_lines_left = 0;
+	if (cart->version == revision)
+		return cart_store_clear(conn, cart->id);
+	int r = take_lines(conn, cart->id, order_id);
+	return r < 0 ? r : count_lines(conn, cart->id, ret_lines_left);
+}
+
 int cart_checkout_consume(struct db_conn *conn, const char *cart_id, const char *order_id,
 			  int64_t now, int64_t lifetime)
 {
 	struct cart cart CLEANUP(cart_release) = {0};
+	struct cart_checkout checkout = {0};
 	enum state state = STATE_NONE;
 	int64_t lines_left = 0;
-	int r = lock_and_find(conn, cart_id, order_id, now, &cart, &state);
+	int r = lock_and_find(conn, cart_id, order_id, now, &cart, &checkout, &state);
 
 	if (r < 0)
 		return r;
@@ -236,9 +251,7 @@ int cart_checkout_consume(struct db_conn *conn, const char *cart_id, const char 
 	/* A cart with an open checkout does not expire. */
 	if (!cart.id[0])
 		return -ENOENT;
-	r = take_lines(conn, cart_id, order_id);
-	if (!r)
-		r = count_lines(conn, cart_id, &lines_left);
+	r = take(conn, &cart, order_id, checkout.revision, &lines_left);
 	if (r < 0)
 		return r;
 	cart_touch(&cart, now, lifetime);

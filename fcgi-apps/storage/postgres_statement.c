@@ -273,7 +273,14 @@ static int await(struct postgres_conn *self, const char *sql, PGresult **ret_res
 	return 0;
 }
 
-/* Adds a new SQL text. */
+int postgres_exchange(struct postgres_conn *self, const char *sql, PGresult **ret_result)
+{
+	int r = dispatch(self, sql, NULL, 0);
+	return r ? r : await(self, sql, ret_result);
+}
+
+/* Makes the server end the next statement at the read's deadline. The time-out travels with the
+ * statement and applies to this transaction only. */
 static int limit_statement(struct postgres_conn *self)
 {
 	static const char sql[] = "SELECT set_config('statement_timeout', $1, true)";
