@@ -168,28 +168,27 @@ int idempotency_store(struct db_conn *conn, const struct request *request,
 		return 0;
 	struct kept_answer kept CLEANUP(kept_answer_release) = {0};
 	kept_answer_init(&kept);
-	int64_t changed = kept_answer_make(request, response, &kept);
-	if (changed == 0)
-		changed =
-			db_run(conn,
-			       "UPDATE idempotency_keys"
-			       " SET status = $3, headers = $4, content_type = $5, body = $6"
-			       " WHERE operation = $1 AND key = $2",
-			       DB_VALUES(db_text(request->operation->id),
-					 db_text(request->idempotency_key), db_int(kept.status),
-					 db_bytes(text_string(&kept.headers), kept.headers.length),
-					 db_text(kept.content_type),
-					 db_bytes(text_string(&kept.body), kept.body.length)));
-	return changed < 0 ? (int)changed : 0;
+	int r = kept_answer_make(request, response, &kept);
+	if (r < 0)
+		return r;
+	return db_post(conn,
+		       "UPDATE idempotency_keys"
+		       " SET status = $3, headers = $4, content_type = $5, body = $6"
+		       " WHERE operation = $1 AND key = $2",
+		       DB_VALUES(db_text(request->operation->id), db_text(request->idempotency_key),
+				 db_int(kept.status),
+				 db_bytes(text_string(&kept.headers), kept.headers.length),
+				 db_text(kept.content_type),
+				 db_bytes(text_string(&kept.body), kept.body.length)),
+		       DB_ANY_ROWS);
 }
 
 int idempotency_forget(struct db_conn *conn, const char *operation_id, const char *resource_id)
 {
-	int64_t changed = db_run(conn,
-				 "DELETE FROM idempotency_keys"
-				 " WHERE operation = $1 AND resource_id = $2 AND status = 0",
-				 DB_VALUES(db_text(operation_id), db_text(resource_id)));
-	return changed < 0 ? (int)changed : 0;
+	return db_post(conn,
+		       "DELETE FROM idempotency_keys"
+		       " WHERE operation = $1 AND resource_id = $2 AND status = 0",
+		       DB_VALUES(db_text(operation_id), db_text(resource_id)), DB_ANY_ROWS);
 }
 
 int64_t idempotency_purge(struct db_conn *conn, int64_t now, int64_t limit)
