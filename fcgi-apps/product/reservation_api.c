@@ -4,35 +4,78 @@
 #include "product/reservation_store.h"
 #include "responder/service.h"
 
-static void write_item(struct json_writer *writer, struct db_rows *row, struct currency currency)
+/* What an answer tells of one line. */
+struct held_item {
+	const char *product_id;
+	const char *name;
+	int64_t price;
+	int64_t quantity;
+};
+
+static void write_item(struct json_writer *writer, const struct held_item *item,
+		       struct currency currency)
 {
 	json_object_begin(writer);
-	json_member_string(writer, "product_id", db_column_text(row, ITEM_PRODUCT_ID, NULL));
-	json_member_string(writer, "name", db_column_text(row, ITEM_NAME, NULL));
-	json_member_money(writer, "price", db_column_int(row, ITEM_PRICE), currency);
-	json_member_int(writer, "quantity", db_column_int(row, ITEM_QUANTITY));
+	json_member_string(writer, "product_id", item->product_id);
+	json_member_string(writer, "name", item->name);
+	json_member_money(writer, "price", item->price, currency);
+	json_member_int(writer, "quantity", item->quantity);
 	json_object_end(writer);
 }
 
-static int answer_held(struct request *request, struct response *response, const char *order_id,
-		       int status, const char *state)
+static struct json_writer *begin_held(struct request *request, struct response *response,
+				      int status, const char *state)
 {
-	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
-	int r = product_reservation_items(request->db, order_id, &rows);
-
-	if (r < 0)
-		return r;
 	struct json_writer *writer = response_json(response, status);
+
 	json_object_begin(writer);
-	json_member_string(writer, "order_id", order_id);
+	json_member_string(writer, "order_id", request_path_parameter(request, "order_id"));
 	json_member_string(writer, "state", state);
 	json_member_string(writer, "currency", request->runtime->currency.code);
 	json_key(writer, "items");
 	json_array_begin(writer);
-	while ((r = db_next(rows)) == 1)
-		write_item(writer, rows, request->runtime->currency);
+	return writer;
+}
+
+static void end_held(struct json_writer *writer)
+{
 	json_array_end(writer);
 	json_object_end(writer);
+}
+
+/* Held just now. */
+static int answer_held(struct request *request, struct response *response,
+		       const struct product_line *lines, size_t count)
+{
+	struct json_writer *writer = begin_held(request, response, 201, "held");
+
+	for (size_t i = 0; i < count; i++)
+		write_item(writer,
+			   &(struct held_item){lines[i].product_id, lines[i].name,
+					       lines[i].price_now, lines[i].quantity},
+			   request->runtime->currency);
+	end_held(writer);
+	return 0;
+}
+
+/* Held before. */
+static int answer_replayed(struct request *request, struct response *response, const char *state)
+{
+	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
+	int r = product_reservation_items(request->db, request_path_parameter(request, "order_id"),
+					  &rows);
+
+	if (r < 0)
+		return r;
+	struct json_writer *writer = begin_held(request, response, 200, state);
+	while ((r = db_next(rows)) == 1)
+		write_item(writer,
+			   &(struct held_item){db_column_text(rows, ITEM_PRODUCT_ID, NULL),
+					       db_column_text(rows, ITEM_NAME, NULL),
+					       db_column_int(rows, ITEM_PRICE),
+					       db_column_int(rows, ITEM_QUANTITY)},
+			   request->runtime->currency);
+	end_held(writer);
 	return r;
 }
 
@@ -108,25 +151,16 @@ static size_t read_lines(const struct json *items, struct currency currency,
 	return product_lines_merge(lines, count);
 }
 
-int product_api_hold(struct request *request, struct response *response)
+static int answer_hold(struct request *request, struct response *response,
+		       const struct product_line *lines, size_t count, enum product_hold outcome)
 {
-	struct product_line lines[RESERVATION_LINES_MAX];
-	const char *order_id = request_path_parameter(request, "order_id");
-	size_t count =
-		read_lines(json_get(request->body, "items"), request->runtime->currency, lines);
-	enum product_hold outcome;
-	int r = product_reservation_hold(request->db, order_id, lines, count, clock_now(),
-					 &outcome);
-
-	if (r < 0)
-		return r;
 	switch (outcome) {
 	case HOLD_DONE:
-		return answer_held(request, response, order_id, 201, "held");
+		return answer_held(request, response, lines, count);
 	case HOLD_REPLAYED:
-		return answer_held(request, response, order_id, 200, "held");
+		return answer_replayed(request, response, "held");
 	case HOLD_SHIPPED:
-		return answer_held(request, response, order_id, 200, "shipped");
+		return answer_replayed(request, response, "shipped");
 	case HOLD_MISMATCH:
 		response_problem(response, 409, "reservation-mismatch",
 				 "This order holds other lines already");
@@ -144,6 +178,21 @@ int product_api_hold(struct request *request, struct response *response)
 		return answer_lines(request, response, lines, count, LINE_REPRICED);
 	}
 	return -EINVAL;
+}
+
+int product_api_hold(struct request *request, struct response *response)
+{
+	struct product_line lines[RESERVATION_LINES_MAX];
+	size_t count =
+		read_lines(json_get(request->body, "items"), request->runtime->currency, lines);
+	enum product_hold outcome;
+	int r = product_reservation_hold(request->db, request_path_parameter(request, "order_id"),
+					 lines, count, clock_now(), &outcome);
+
+	if (r == 0)
+		r = answer_hold(request, response, lines, count, outcome);
+	product_lines_release(lines, count);
+	return r;
 }
 
 int product_api_ship(struct request *request, struct response *response)

@@ -26,6 +26,14 @@ size_t product_lines_merge(struct product_line *lines, size_t count)
 	return merged + 1;
 }
 
+void product_lines_release(struct product_line *lines, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		free(lines[i].name);
+		lines[i].name = NULL;
+	}
+}
+
 int product_reservation_state(struct db_conn *conn, const char *order_id,
 			      enum product_reservation_state *ret_state)
 {
@@ -80,18 +88,14 @@ static int same_lines(struct db_conn *conn, const char *order_id, const struct p
 	return r < 0 ? r : seen == count;
 }
 
-/* Makes the reservation's row. -EAGAIN: another transaction just made it (never on SQLite). */
+/* Makes the reservation's row: 1, or 0 where there is one, perhaps since a moment ago. */
 static int insert_reservation(struct db_conn *conn, const char *order_id, const char *state,
 			      int64_t now)
 {
-	int64_t made = db_run(conn,
-			      "INSERT INTO reservations (order_id, state, created_at, updated_at)"
-			      " VALUES ($1, $2, $3, $3) ON CONFLICT (order_id) DO NOTHING",
-			      DB_VALUES(db_text(order_id), db_text(state), db_int(now)));
-
-	if (made < 0)
-		return (int)made;
-	return made == 0 ? -EAGAIN : 0;
+	return (int)db_run(conn,
+			   "INSERT INTO reservations (order_id, state, created_at, updated_at)"
+			   " VALUES ($1, $2, $3, $3) ON CONFLICT (order_id) DO NOTHING",
+			   DB_VALUES(db_text(order_id), db_text(state), db_int(now)));
 }
 
 /* Changes the reservation's state. -EAGAIN: another transaction came first (never on SQLite). */
@@ -107,15 +111,14 @@ static int change_state(struct db_conn *conn, const char *order_id, const char *
 	return changed == 0 ? -EAGAIN : 0;
 }
 
-static int insert_item(struct db_conn *conn, const char *order_id, const struct product_line *line,
-		       struct db_rows *product)
+static int insert_item(struct db_conn *conn, const char *order_id, const struct product_line *line)
 {
 	return db_post(conn,
 		       "INSERT INTO reservation_items (order_id, product_id, quantity, name,"
 		       " price) VALUES ($1, $2, $3, $4, $5)",
 		       DB_VALUES(db_text(order_id), db_text(line->product_id),
-				 db_int(line->quantity), db_text(db_column_text(product, 0, NULL)),
-				 db_int(db_column_int(product, 1))),
+				 db_int(line->quantity), db_text(line->name),
+				 db_int(line->price_now)),
 		       DB_ANY_ROWS);
 }
 
@@ -150,45 +153,58 @@ static int hold_line(struct db_conn *conn, const char *order_id, struct product_
 		return refuse_line(conn, line);
 	if (r < 0)
 		return r;
+	line->price_now = db_column_int(rows, 1);
 	/* Checked before the first entry in the ledger, which keeps it for ever. */
-	if (line->priced && line->price != db_column_int(rows, 1)) {
+	if (line->priced && line->price != line->price_now) {
 		line->state = LINE_REPRICED;
-		line->price_now = db_column_int(rows, 1);
 		return 0;
 	}
+	const char *name = db_column_text(rows, 0, NULL);
 	line->state = LINE_HELD;
-	r = insert_item(conn, order_id, line, rows);
+	line->name = name ? strdup(name) : NULL;
+	if (!line->name)
+		return -ENOMEM;
+	r = insert_item(conn, order_id, line);
 	if (r < 0)
 		return r;
 	return product_movement_add(conn, line->product_id, -line->quantity, "hold", order_id, now);
+}
+
+/* What a reservation that is there already means for a hold. */
+static int hold_again(struct db_conn *conn, const char *order_id, const struct product_line *lines,
+		      size_t count, enum product_hold *ret_outcome)
+{
+	enum product_reservation_state state;
+	int r = product_reservation_state(conn, order_id, &state);
+
+	if (r < 0)
+		return r;
+	if (state == RESERVATION_UNKNOWN)
+		return -EAGAIN; /* a tombstone that was purged just now */
+	if (state == RESERVATION_RELEASED) {
+		*ret_outcome = HOLD_RELEASED;
+		return 0;
+	}
+	r = same_lines(conn, order_id, lines, count);
+	if (r < 0)
+		return r;
+	if (r == 0)
+		*ret_outcome = HOLD_MISMATCH;
+	else
+		*ret_outcome = state == RESERVATION_HELD ? HOLD_REPLAYED : HOLD_SHIPPED;
+	return 0;
 }
 
 int product_reservation_hold(struct db_conn *conn, const char *order_id, struct product_line *lines,
 			     size_t count, int64_t now, enum product_hold *ret_outcome)
 {
 	enum product_hold outcome = HOLD_DONE;
-	enum product_reservation_state state;
-	int r = product_reservation_state(conn, order_id, &state);
+	int r = insert_reservation(conn, order_id, "held", now);
 
 	if (r < 0)
 		return r;
-	if (state == RESERVATION_RELEASED) {
-		*ret_outcome = HOLD_RELEASED;
-		return 0;
-	}
-	if (state != RESERVATION_UNKNOWN) {
-		r = same_lines(conn, order_id, lines, count);
-		if (r < 0)
-			return r;
-		if (r == 0)
-			*ret_outcome = HOLD_MISMATCH;
-		else
-			*ret_outcome = state == RESERVATION_HELD ? HOLD_REPLAYED : HOLD_SHIPPED;
-		return 0;
-	}
-	r = insert_reservation(conn, order_id, "held", now);
-	if (r < 0)
-		return r;
+	if (r == 0)
+		return hold_again(conn, order_id, lines, count, ret_outcome);
 	for (size_t i = 0; i < count; i++) {
 		r = hold_line(conn, order_id, &lines[i], now);
 		if (r < 0)
@@ -273,7 +289,10 @@ int product_reservation_release(struct db_conn *conn, const char *order_id, int6
 	int r = product_reservation_state(conn, order_id, &state);
 
 	if (r == 0 && state == RESERVATION_UNKNOWN) {
+		/* None: another transaction just made it (never on SQLite). */
 		r = insert_reservation(conn, order_id, "released", now);
+		if (r >= 0)
+			r = r == 0 ? -EAGAIN : 0;
 	} else if (r == 0 && state == RESERVATION_HELD) {
 		r = change_state(conn, order_id, "released", now);
 		if (r == 0)

@@ -27,7 +27,8 @@ struct product_line {
 	int64_t available;             /* out: for LINE_SHORT */
 	bool priced;                   /* if set, hold only at this price: */
 	int64_t price;
-	int64_t price_now; /* out: for LINE_REPRICED */
+	int64_t price_now; /* out: for LINE_HELD and LINE_REPRICED */
+	char *name;        /* out: for LINE_HELD; NULL before, product_lines_release() after */
 };
 
 enum product_hold {
@@ -44,6 +45,9 @@ enum product_hold {
 /* Sorts by product id and sums the quantities of lines of the same product. Returns the number of
  * lines left. The sums must fit an int64. */
 size_t product_lines_merge(struct product_line *lines, size_t count);
+
+/* Frees the names. */
+void product_lines_release(struct product_line *lines, size_t count);
 
 /* Holds all lines or none; lines must be merged. */
 int product_reservation_hold(struct db_conn *conn, const char *order_id, struct product_line *lines,

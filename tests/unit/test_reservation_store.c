@@ -20,6 +20,7 @@ static int run_hold(struct db_conn *conn, void *argument)
 	size_t count = product_lines_merge(lines, hold->count);
 	int r = product_reservation_hold(conn, hold->order_id, lines, count, clock_now(),
 					 &hold->outcome);
+	product_lines_release(lines, count);
 	if (r < 0)
 		return r;
 	memcpy(hold->lines, lines, sizeof(lines));
