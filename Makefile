@@ -1,14 +1,14 @@
-# `make` alone lists the targets; the recipes of running things are in scripts/.
+# `make` without a target lists the targets; scripts/ has the recipes of running things.
 
 VARIANT ?= release
 BUILD := build/$(VARIANT)
 SERVICES := product cart order
 FLOORS := base contract storage upstream responder
-# Debian's own, the one that python3-pytest belongs to.
+# Debian's Python, which python3-pytest belongs to.
 PYTHON ?= /usr/bin/python3
 
 CC = gcc
-# Debian keeps libpq's header in a folder of its own.
+# Debian installs libpq's header in a folder of its own.
 CPPFLAGS += -D_GNU_SOURCE -Ifcgi-apps -isystem /usr/include/postgresql -include fcgi-apps/base/banned.h
 CFLAGS += -std=gnu11 -g -fPIE -fvisibility=hidden -pthread -fno-omit-frame-pointer -fstack-protector-strong \
 	-Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Wvla \
@@ -25,19 +25,19 @@ LDFLAGS += -fsanitize=thread
 # gcc 12's ThreadSanitizer does not know the address layouts of newer kernels.
 RUN := setarch $(shell uname -m) -R
 else ifeq ($(VARIANT),fuzz)
-# libFuzzer comes with clang only. It brings a main() of its own: of this variant only `make fuzz`.
+# Only clang has libFuzzer. It has a main() of its own, so this variant builds only `make fuzz`.
 CC = clang
 CFLAGS += -O1 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined
 LDFLAGS += -fsanitize=fuzzer,address,undefined
 else ifeq ($(VARIANT),coverage)
-# Threads count in the same counters.
+# Threads share the counters.
 CFLAGS += -O1 --coverage -fprofile-update=atomic
 LDFLAGS += --coverage
 else
 CFLAGS += -O2
 CPPFLAGS += -D_FORTIFY_SOURCE=3
 endif
-# Named places to die, hang or fail at: for the proofs.
+# Named places where proofs make the program exit, pause or fail.
 ifneq ($(findstring failpoints,$(VARIANT)),)
 CPPFLAGS += -DFAILPOINTS
 endif
@@ -45,7 +45,7 @@ ifdef CI
 CFLAGS += -Werror
 endif
 FLAGS := $(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) $(LDLIBS)
-# Seconds for a unit test that sets none: the four of check's own are too few beside other work.
+# Seconds for a unit test that sets none: check's default of four is too short on a busy machine.
 export CK_DEFAULT_TIMEOUT ?= 30
 export ASAN_OPTIONS ?= detect_leaks=1:detect_stack_use_after_return=1:exitcode=99
 export UBSAN_OPTIONS ?= print_stacktrace=1:halt_on_error=1:exitcode=99
@@ -57,12 +57,12 @@ FLOOR_LIBS := $(foreach f,responder upstream storage contract base,$(BUILD)/lib$
 SERVICE_LIBS := $(foreach s,$(SERVICES),$(BUILD)/lib$(s).a)
 PROGRAMS := $(foreach s,$(SERVICES),$(BUILD)/$(s)-service)
 UNIT_TESTS := $(patsubst tests/unit/test_%.c,%,$(wildcard tests/unit/test_*.c))
-# Those with a store, which is a PostgreSQL schema where TEST_DATABASE_URL is set.
+# Tests with a store, which is a PostgreSQL schema if TEST_DATABASE_URL is set.
 STORE_TESTS := $(patsubst tests/unit/test_%.c,%,$(shell grep -slE '"(store|items|jobs|keyed|carts|orders|products|listings)\.h"' tests/unit/test_*.c))
 HTTP_TESTS := $(patsubst tests/http/test_%.py,%,$(wildcard tests/http/test_*.py))
-# All cores for compiling, unless the caller said otherwise.
+# Compile on all cores, unless the caller says otherwise.
 JOBS = $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell nproc))
-# No implicit rules: looking for them took two thirds of the time of a make that builds nothing.
+# No implicit rules: searching them took two thirds of the time of a make with nothing to build.
 MAKEFLAGS += --no-print-directory -rR
 
 .DEFAULT_GOAL := help
@@ -105,7 +105,7 @@ build:
 programs: $(PROGRAMS)
 	@:
 
-# Changes with the flags, and with it all that was compiled.
+# Changes when the flags change, and then everything is compiled again.
 $(BUILD)/flags: always
 	@mkdir -p $(@D)
 	@printf '%s\n' '$(subst ','\'',$(FLAGS))' >$@.$$$$ && \
@@ -127,14 +127,14 @@ VERSION ?= $(shell git describe --always --dirty 2>/dev/null || echo unknown)
 $(BUILD)/responder/version.o: $(wildcard .git/logs/HEAD)
 $(BUILD)/responder/version.o: CPPFLAGS += -DSERVICE_VERSION='"$(VERSION)"'
 
-# The pages at /docs and /redoc. The script knows what is up to date, also once npm is there.
+# The pages at /docs and /redoc. The script checks what is up to date, also if npm was installed later.
 build/docs-ui/assets.inc: always
 	@scripts/docs-ui.sh
 $(BUILD)/responder/docs.o: build/docs-ui/assets.inc
 $(BUILD)/responder/docs.o: CPPFLAGS += -Ibuild
 $(BUILD)/responder/docs.o: CFLAGS += -Wa,-Ibuild
 
-# The documents as C: wrong ones, and operations without a handler, end here.
+# The documents as C. A wrong document, or an operation without a handler, fails here.
 COMPILER := fcgi-apps/contract/compile.py $(wildcard fcgi-apps/contract/compiler/*.py)
 COMPONENTS := fcgi-apps/contract/components.json
 
@@ -143,7 +143,7 @@ build/contract/%.c: fcgi-apps/%/openapi.json fcgi-apps/%/service.c fcgi-apps/res
 	@echo "  API   $<"
 	@$(PYTHON) $(firstword $(COMPILER)) --handlers $(filter %.c,$^) --output $@ $* $< $(COMPONENTS)
 
-# What unit tests have the compiler make of documents of their own.
+# Documents that unit tests compile for themselves.
 TEST_DOCUMENTS := $(patsubst tests/unit/contracts/%.json,%,$(wildcard tests/unit/contracts/*.json))
 build/contract/test_%.c: tests/unit/contracts/%.json $(COMPONENTS) $(COMPILER)
 	@mkdir -p $(@D)
@@ -156,7 +156,7 @@ $(BUILD)/contracts/%.o: build/contract/%.c $(BUILD)/flags
 
 $(foreach s,$(SERVICES),$(eval $(BUILD)/lib$(s).a: $(BUILD)/contracts/$(s).o))
 
-# One main.c for all, which is told whose it is.
+# One main.c for all; a macro names the service.
 $(SERVICES:%=$(BUILD)/main/%.o): $(BUILD)/main/%.o: fcgi-apps/responder/main.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	@$(CC) $(CPPFLAGS) -DSERVICE=$*_service $(CFLAGS) -MMD -MP -c $< -o $@
@@ -208,7 +208,7 @@ unit-programs: $(addprefix $(BUILD)/tests/test_,$(UNIT_TESTS))
 
 pytest_on = VARIANT=$(VARIANT) STORE=$(1) $(if $(filter postgres,$(1)),scripts/with-postgres.sh) \
 	$(PYTHON) -m pytest -q
-# A suite on SQLite and PostgreSQL, or on the one that STORE names.
+# Runs a suite on SQLite and PostgreSQL, or on the store in STORE.
 on_stores = $(addprefix $(1)@,$(or $(STORE),sqlite postgres))
 
 ## test-http        over HTTP: real nginx and workers, on SQLite and PostgreSQL (STORE=… for one)
@@ -254,7 +254,7 @@ diagram:
 	@scripts/install-packages.sh diagram
 	@dot -Tsvg images/architecture-diagram.dot -o images/architecture-diagram.svg
 
-# What the tests need from npm, as its lock file pins it.
+# What the tests need from npm, as pinned by their lock file.
 tests/%/node_modules/.package-lock.json: tests/%/package-lock.json
 	@scripts/install-packages.sh docs
 	@echo "  NPM   tests/$*"

@@ -11,11 +11,11 @@
 set -eu
 
 WORKER_SOCKET=${WORKER_SOCKET:-/run/app/worker.sock}
-# Lives as long as the sidecar; both containers see it.
+# Exists as long as the sidecar runs; both containers see it.
 running=${WORKER_SOCKET%/*}/sidecar.running
 
-# nginx drains on SIGQUIT, but container engines send SIGTERM, on which it drops what is in flight.
-# It is told until it has ended: what is only starting does not listen yet.
+# nginx drains on SIGQUIT, but container engines send SIGTERM, on which nginx drops requests in flight.
+# The signal is repeated until nginx has ended, because an nginx that is starting ignores it.
 nginx=
 asked=
 drain() {
@@ -26,7 +26,7 @@ drain() {
 }
 
 serve() { # serve TEMPLATE [MARKER]
-	# First of all: what process 1 has no trap for is lost.
+	# Comes first: signals that process 1 has no trap for are lost.
 	trap drain TERM INT QUIT
 	RUNTIME_DIR=${RUNTIME_DIR:-/tmp}
 	ROUTES=$RUNTIME_DIR/routes
@@ -44,7 +44,8 @@ serve() { # serve TEMPLATE [MARKER]
 	"$configurations/serve.sh" "$RUNTIME_DIR" "$RUNTIME_DIR/nginx.conf" ${internal:+"$internal"} &
 	nginx=$!
 	[ -z "$asked" ] || drain
-	# A trapped signal ends the wait as well: only a wait without one tells how nginx ended.
+	# A trapped signal ends the wait as well: only a wait that was not interrupted returns nginx's
+	# status.
 	asked=yes
 	while [ -n "$asked" ]; do
 		asked=
@@ -52,7 +53,7 @@ serve() { # serve TEMPLATE [MARKER]
 		wait "$nginx" || status=$?
 	done
 	[ $# = 1 ] || rm -f "$2"
-	# Ended by SIGQUIT itself: it had not begun.
+	# Ended by SIGQUIT: it had not started yet.
 	[ "$status" != 131 ] || status=0
 	exit "$status"
 }

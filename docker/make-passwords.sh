@@ -1,11 +1,11 @@
 #!/bin/sh
-# Makes up a password for each service's role in PostgreSQL and puts it into .env, for
-# docker-compose.postgres.yml. Those that are there already stay.
+# Makes up a password for each service's role in PostgreSQL and writes it into .env, for
+# docker-compose.postgres.yml. Existing passwords stay.
 set -eu
 umask 077
 cd "$(dirname "$0")/.."
 
-# Whoever wrote it may have left its last line without an end, or readable by others.
+# The file may lack a final line feed, or be readable by others.
 touch .env
 chmod go= .env
 [ -z "$(tail -c 1 .env)" ] || echo >>.env

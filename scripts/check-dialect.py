@@ -14,7 +14,7 @@ from pathlib import Path
 FOLDERS = ("fcgi-apps", "tests/unit", "tests/fuzz", "bench", "docker")
 ERRORS = Path("fcgi-apps/base/base.h")
 
-# What no line may hold, and what to do instead. The first is of declarations, too.
+# What no line may contain, and what to do instead. The first applies to declarations, too.
 PARAMETER = (r"\bret_(?:error|fault|message|reason)\b", "call what is written on failure reterr_x")
 STATEMENTS = (
     (r"\bCLEANUP\(\w+\)\s*[;,]", "initialise a CLEANUP variable where it is declared"),

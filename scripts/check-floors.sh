@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Checks who includes what: a file includes from its own folder or a lower floor only, and each
-# third-party header has one home, from which no header carries it on to other folders.
+# Checks the includes: a file includes only from its own folder or a lower floor. Each third-party header
+# has one home, and no header there passes it on to other folders.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -15,7 +15,7 @@ declare -A below=(
 	[cart]='base contract storage upstream responder'
 	[order]='base contract storage upstream responder'
 )
-# Inside a folder, lowest first: a file includes only headers of its own place or a lower one.
+# Within a folder, lowest first: a file includes only headers of its own line or an earlier one.
 declare -A places=(
 	[storage]='conn.h options.h work.h driver.h conn.c count.* statements.* sqlite*.* postgres*.*
 		pool.* migrate.* writer.* batch.* opener.* db.* copy.*'

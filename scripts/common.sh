@@ -1,11 +1,11 @@
 # shellcheck shell=bash
-# What the scripts of local operation share; sourced by them. Everything runs from the repository's
-# folder with relative paths: a Unix socket's path may have 107 bytes only.
+# Functions shared by the scripts of local operation, which source this file. Everything runs from the
+# repository's folder with relative paths: the path of a Unix socket is limited to 107 bytes.
 #
 # Functions return text in REPLY: $(…) would fork, and they are called hundreds of times.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
-# Debian's nginx is where only root looks.
+# Debian installs nginx in a folder that only root has in its PATH.
 PATH=$PATH:/usr/sbin:/sbin
 
 say() {
@@ -22,18 +22,19 @@ source scripts/settings.sh
 # shellcheck source-path=SCRIPTDIR source=postgres.sh
 source scripts/postgres.sh
 
-# Callees first: started in this order, stopped in the opposite one.
+# Callees come first: started in this order, stopped in reverse.
 # shellcheck disable=SC2034 # used by the scripts that source this
 services=(product cart order)
-# The address from which the gateway connects to the sidecars: they trust its X-Forwarded-For. Other clients
-# come from 127.0.0.1 and are not trusted.
+# The gateway connects to the sidecars from this address, and they trust its X-Forwarded-For. Other
+# clients come from 127.0.0.1 and are not trusted.
 gateway_source=127.0.0.2
-# Above what workers and nginx take for requests in flight.
+# Longer than workers and nginx take for requests in flight.
 stop_seconds=35
 # shellcheck disable=SC2034
 ready_seconds=20
 
-# Makes the folders; one script at a time starts, stops, moves or deletes things in them.
+# Makes the folders. A lock keeps two scripts from starting, stopping, moving or deleting at the same
+# time.
 take_state_dir() {
 	umask 077
 	mkdir -p "$STATE_DIR"/{run,log,data} || die "STATE_DIR=$STATE_DIR: cannot be made"
@@ -45,7 +46,7 @@ take_state_dir() {
 	know_folder
 }
 
-# Sets state_folder: device and inode of the folder whose processes ours are. A copy of it has others.
+# Sets state_folder: device and inode of the folder that our processes run in. A copy of it has others.
 know_folder() {
 	state_folder=$(stat -c %d:%i "$STATE_DIR/run" 2>/dev/null) || true
 }
@@ -105,12 +106,12 @@ database_url() {
 	fi
 }
 
-# ---- processes: a pid file holds "pid start-time boot folder", so that a reused pid is not taken for
-# ours, also not after a reboot, and neither is a process of the folder that this one was copied from.
-# Of versions before, the last is missing ----
+# ---- processes: a pid file holds "pid start-time boot folder", so a reused pid is not taken for ours,
+# not after a reboot either, and neither is a process of the folder that this one was copied from. Files
+# of earlier versions lack the folder ----
 
-# Sets its_session and started_at of a process. Fails where it is over, a zombie too.
-# Fields 3, 6 and 22 of /proc/PID/stat; the second one, the name in parentheses, may have blanks.
+# Sets its_session and started_at of a process. Fails if it has ended, or is a zombie.
+# Fields 3, 6 and 22 of /proc/PID/stat. The second field, the name in parentheses, may contain blanks.
 look_at() {
 	local stat fields
 	{ read -r stat <"/proc/$1/stat"; } 2>/dev/null || return 1
@@ -119,7 +120,7 @@ look_at() {
 	its_session=${fields[3]} started_at=${fields[19]}
 }
 
-# Sets REPLY to the pid of a process of ours. Fails if it does not run.
+# Sets REPLY to the pid of one of our processes. Fails if it is not running.
 running() {
 	local pid started boot folder its_session started_at
 	{ read -r pid started boot folder <"$STATE_DIR/run/$1.pid"; } 2>/dev/null || return 1
@@ -138,8 +139,8 @@ anything_runs() {
 	return 1
 }
 
-# launch NAME COMMAND…: in the background, in a session of its own, logging to STATE_DIR/log. SIGTERM is
-# ignored until its pid is noted.
+# launch NAME COMMAND…: starts it in the background, in its own session, logging to STATE_DIR/log. SIGTERM
+# is ignored until the pid is written.
 launch() {
 	local name=$1 pid its_session started_at=0
 	shift
@@ -155,8 +156,8 @@ launch() {
 	trap - TERM
 }
 
-# undoable WORK UNDO: runs the function WORK, and then UNDO where it failed or a signal came. It runs beside
-# us because a trap is safe in `wait` only: bash 5.2 trips over one that comes amid a $(…).
+# undoable WORK UNDO: runs the function WORK, and UNDO if it failed or a signal came. WORK runs beside
+# this shell because a trap is safe only during `wait`: bash 5.2 mishandles one that comes during a $(…).
 undoable() {
 	local worker status=0 interrupted=
 	trap 'interrupted=yes' INT TERM HUP
@@ -164,7 +165,7 @@ undoable() {
 	worker=$!
 	wait "$worker" || status=$?
 	if [[ -n $interrupted ]]; then
-		# It listens when it has nothing half done.
+		# Handles signals only when nothing is half done.
 		while kill "$worker" 2>/dev/null; do
 			sleep 0.05
 		done
@@ -176,8 +177,8 @@ undoable() {
 	return "$status"
 }
 
-# Prints the order of stopping, one line for each step: a signal, and the processes that get it together.
-# Callers come before the services that they call: order workers may need cart and product while they finish.
+# Prints the order of stopping, one line per step: a signal, and the processes that get it together.
+# Callers come before the services they call, because order workers may need cart and product to finish.
 stop_order() {
 	local service names
 	printf '%s\n' 'TERM prometheus' 'QUIT gateway-nginx'
@@ -188,9 +189,9 @@ stop_order() {
 	printf '%s\n' 'QUIT balancer-nginx' 'INT postgres'
 }
 
-# Sets REPLY to the pids of the processes that one of ours left behind when it was killed, such as nginx'
-# workers, which go on listening. Fails if there are none. They are in its session, whose number the kernel
-# does not reuse meanwhile, and in our folder.
+# Sets REPLY to the pids of processes left behind when one of ours was killed, such as nginx workers,
+# which keep listening. Fails if there are none. They are in its session, whose number the kernel does not
+# reuse as long as they live, and run in our folder.
 left_behind() {
 	local leader started boot stat pid its_session started_at
 	{ read -r leader started boot _ <"$STATE_DIR/run/$1.pid"; } 2>/dev/null || return 1
@@ -199,7 +200,7 @@ left_behind() {
 	REPLY=
 	while read -r stat; do
 		pid=${stat//[^0-9]/}
-		# A process that is exiting has no folder any more, but may still listen.
+		# A process that is exiting has no working folder any more, but may still listen.
 		if look_at "$pid" && [[ $its_session == "$leader" ]] && ((started_at >= started)) &&
 			[[ /proc/$pid/cwd -ef . || (-O /proc/$pid && ! -e /proc/$pid/cwd) ]]; then
 			REPLY+="$pid "
@@ -221,8 +222,8 @@ signal() {
 	return "$found"
 }
 
-# stop SIGNAL NAME…: sends the signal, waits until all have ended, and kills those that do not end in time.
-# Fails if there was nothing to stop.
+# stop SIGNAL NAME…: sends the signal, waits until all have ended, and kills those that do not end in
+# time. Fails if there was nothing to stop.
 stop() {
 	local name found=0 notes=() tries=$((stop_seconds * 50))
 	signal "$@" || found=1
@@ -266,7 +267,7 @@ render_sidecar() {
 	setting "$1" PORT && PUBLIC_PORT=$REPLY
 	setting "$1" INTERNAL_PORT && INTERNAL_PORT=$REPLY
 	setting "$1" HEALTH_PORT && HEALTH_PORT=$REPLY
-	# Replicas have the processors together: one process each, as in a pod.
+	# All replicas share the processors: one nginx process each, as in a pod.
 	((REPLICAS == 1)) || : "${WORKER_PROCESSES:=1}"
 	mkdir -p "$RUNTIME_DIR"
 	"build/$VARIANT/$service-service" --routes >"$ROUTES"
@@ -323,8 +324,8 @@ prometheus_ready() {
 	running prometheus && answer "http://127.0.0.1:$PROMETHEUS_PORT/-/ready"
 }
 
-# probes NAME: appends to the caller's urls those that answer once a replica is ready. Its clients' port is
-# another nginx', which may start later.
+# probes NAME: appends to the caller's urls the probes that answer once a replica is ready. The public
+# port belongs to another nginx, which may start later.
 probes() {
 	setting "$1" HEALTH_PORT
 	urls+=("http://127.0.0.1:$REPLY/readyz")
@@ -342,7 +343,7 @@ answer() {
 	curl -fsS --fail-early --max-time 2 "$@" >/dev/null 2>&1
 }
 
-# make_cluster FOLDER: an empty one, from which start_cluster can start it.
+# make_cluster FOLDER: makes an empty one for start_cluster.
 make_cluster() {
 	postgres_find '' || die 'PostgreSQL is not installed'
 	rm -rf "$1"
@@ -355,15 +356,16 @@ own_clusters() {
 	mkdir -p "$STATE_DIR/postgres"
 	[[ $(id -u) != 0 ]] || chmod go+x "$STATE_DIR"
 	postgres_own "$STATE_DIR/postgres"
-	# Deep under a folder that is root's alone: then it may pass, and is still not root. Asked by
-	# the whole path, which PostgreSQL's programs use.
+	# The folder may lie below one that only root can enter. If so, run with root's capability to pass
+	# it, but still not as root. The check uses the whole path, because PostgreSQL's programs do.
 	if ! $postgres_as test -x "$(realpath "$STATE_DIR/postgres")"; then
 		postgres_as+=' --inh-caps=+dac_override --ambient-caps=+dac_override'
 	fi
 }
 
-# After a crash the pid in PostgreSQL's lock files may be that of any other process of its user, and it
-# would not start. All processes that work on the data, also those that a killed server left, are in its folder.
+# After a crash, the pid in PostgreSQL's lock files may belong to another process of the same user, and
+# then the server would not start. All processes that work on the data, also those a killed server left
+# behind, run in its folder.
 forget_killed_server() {
 	local folder=$STATE_DIR/postgres process tries=50
 	[[ -e $folder/data/postmaster.pid || -e $folder/.s.PGSQL.5432.lock ]] || return 0
@@ -376,7 +378,7 @@ forget_killed_server() {
 	rm -f "$folder/data/postmaster.pid" "$folder/.s.PGSQL.5432.lock"
 }
 
-# The private cluster, where DB=postgres; its data survives updates of Debian's server.
+# The private cluster, for DB=postgres. Its data survives updates of Debian's server.
 start_cluster() {
 	local folder=$STATE_DIR/postgres
 	own_clusters
@@ -388,18 +390,18 @@ start_cluster() {
 	launch_cluster postgres data ..
 }
 
-# launch_cluster NAME FOLDER SOCKETS: the last relative to the folder
+# launch_cluster NAME FOLDER SOCKETS: SOCKETS is relative to FOLDER
 launch_cluster() {
 	local folder=$STATE_DIR/postgres/$2 version
 	version=$(<"$folder/PG_VERSION")
 	postgres_find "$version" || die "$folder needs PostgreSQL $version, which is not installed"
-	# A worker has 8 writers and a pool of readers, threads + 2.
+	# A worker has 8 writers and a pool of readers (threads + 2).
 	# shellcheck disable=SC2086 # words
 	launch "$1" $postgres_as "$postgres_programs/postgres" -D "$folder" -k "$3" \
 		-c listen_addresses= -c max_connections=$((20 + 3 * REPLICAS * (8 + ${DB_POOL_SIZE:-10})))
 }
 
-# cluster_query [HOST]: runs the statements from standard input.
+# cluster_query [HOST]: runs the statements on standard input.
 cluster_query() {
 	"${postgres_programs:+$postgres_programs/}psql" -XqAt -v ON_ERROR_STOP=1 \
 		"postgresql:///postgres?host=${1:-$cluster_host}&user=postgres"
@@ -409,7 +411,7 @@ cluster_ready() { # cluster_ready [HOST]
 	cluster_query "${1:-}" <<<'SELECT 1' >/dev/null 2>&1
 }
 
-# make_databases HOST: creates the services' databases that do not exist yet.
+# make_databases HOST: creates the services' databases that are missing.
 make_databases() {
 	cluster_query "$1" <<-END
 		SELECT format('CREATE DATABASE %I', name) FROM unnest(string_to_array('${services[*]}', ' ')) AS name
@@ -418,7 +420,7 @@ make_databases() {
 	END
 }
 
-# await_cluster NAME [HOST]: fails where it ends, or does not get ready in time.
+# await_cluster NAME [HOST]: fails if it ends, or is not ready in time.
 await_cluster() {
 	local deadline=$((SECONDS + ready_seconds))
 	until cluster_ready "${2:-}"; do
@@ -428,7 +430,7 @@ await_cluster() {
 }
 
 # Sets taken[PORT] for every port that any process listens on: state 0A in the kernel's tables. A kernel
-# without IPv6 has only one table.
+# without IPv6 has only one of them.
 find_taken_ports() {
 	local hex port
 	while read -r hex; do

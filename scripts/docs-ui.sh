@@ -1,12 +1,12 @@
 #!/bin/sh
-# Fetches Swagger UI and Redoc from npm, as fcgi-apps/docs-ui/package-lock.json pins them, and packs
-# what the pages at /docs and /redoc need into build/docs-ui, for fcgi-apps/responder/docs.c:
+# Fetches Swagger UI and Redoc from npm, as pinned by fcgi-apps/docs-ui/package-lock.json, and packs what
+# the pages at /docs and /redoc need into build/docs-ui, for fcgi-apps/responder/docs.c:
 #
 #	assets.inc   a line for each file: its identifier, name, extension and 60 bits of its hash
 #	*.gz         the files, compressed
 #
-# Where npm is missing or cannot fetch, assets.inc is empty: everything builds, and /docs says so.
-# Touches nothing that is up to date.
+# If npm is missing or cannot fetch, assets.inc is empty: everything builds, and /docs says so.
+# Does nothing if everything is up to date.
 set -eu
 
 cd "$(dirname "$0")/.."
@@ -18,7 +18,7 @@ say() {
 	printf '  DOCS  %s\n' "$*"
 }
 
-# What came from npm and from here is packed again when this changes.
+# A change of any of these files, from npm or from here, packs everything again.
 state() {
 	cat "$source/package-lock.json" "$source"/*.js "$0" | sha256sum
 }
@@ -34,7 +34,7 @@ fetch() {
 		--fetch-retries=1 >/dev/null)
 }
 
-# pack IDENTIFIER NAME EXTENSION: standard input becomes NAME.EXTENSION.gz and a line.
+# pack IDENTIFIER NAME EXTENSION: turns standard input into NAME.EXTENSION.gz and a line of assets.inc.
 pack() {
 	cat >"$built/file"
 	gzip -9n <"$built/file" >"$built/$2.$3.gz"
@@ -42,8 +42,8 @@ pack() {
 	rm "$built/file"
 }
 
-# Redoc shows its logo from a content delivery network, which the pages may not ask: an empty
-# picture stands in. Source maps are not served.
+# Redoc loads its logo from a content delivery network, which the pages' policy forbids: an empty picture
+# replaces it. Source maps are not served.
 logo='https://cdn.redoc.ly/redoc/logo-mini.svg'
 no_logo="data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg'/%3E"
 
@@ -61,7 +61,7 @@ pack_all() {
 }
 
 mkdir -p "$built"
-# Builds of several variants may run side by side.
+# Builds of several variants may run at the same time.
 exec 9>"$built/lock"
 flock 9
 [ -f "$built/state" ] && [ "$(cat "$built/state")" = "$(state)" ] && exit 0

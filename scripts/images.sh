@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Container images of the three services, with docker or podman, whichever is there (ENGINE=…):
+# Container images of the three services, with docker or podman, whichever is installed (ENGINE=…):
 #
 #	scripts/images.sh build            product-service, cart-service, order-service, tagged "latest" and
 #	                                   with the commit; debug symbols into build/symbols
@@ -31,7 +31,7 @@ engine() {
 	die 'neither docker nor podman is there'
 }
 
-# A tree with changes is no commit's.
+# The images of a tree with changes belong to no commit.
 version() {
 	local commit
 	commit=$(git rev-parse HEAD)
@@ -40,7 +40,7 @@ version() {
 	printf '%s' "$commit"
 }
 
-# Where the sources are, for whoever looks into an image: without the token that may be in the URL.
+# The address of the sources, for people who inspect an image; without a token that the URL may contain.
 source_url() {
 	git remote get-url origin 2>/dev/null | sed -E 's#^([a-z+]+://)[^/]*@#\1#' || true
 }
@@ -50,8 +50,8 @@ build() {
 	tool=$(engine)
 	SOURCE_DATE_EPOCH=$(git log -1 --format=%ct)
 	export SOURCE_DATE_EPOCH DOCKER_BUILDKIT=1
-	# Files get the commit's time: the same sources and packages make the same layers. docker's own
-	# builder dates only the description so; the workflow's (buildx) rewrites the files too.
+	# Files get the commit's time, so the same sources and packages make the same layers. docker's own
+	# builder dates only the description; the workflow's (buildx) also dates the files.
 	options+=(--build-arg "SOURCE_DATE_EPOCH=$SOURCE_DATE_EPOCH")
 	[[ $tool != *podman ]] || options+=(--format docker --timestamp "$SOURCE_DATE_EPOCH")
 	[[ -z ${BASE_IMAGE:-} ]] || options+=(--build-arg "BASE_IMAGE=$BASE_IMAGE")
@@ -77,7 +77,7 @@ push() {
 	done
 }
 
-# By its digest an image stays what it was tested as, whatever its tag may be moved to.
+# By its digest, an image stays the one that was tested, even if its tag is moved.
 digest() { # digest TOOL IMAGE TAG
 	local found
 	"$1" pull --quiet "$2:$3" >/dev/null || die "$2:$3 is not in the registry"

@@ -1,9 +1,9 @@
 #!/bin/sh
-# Installs the Debian packages that are missing for the given purposes, and names them first.
+# Installs the Debian packages that are missing for the given purposes, after printing their names.
 #
 #	scripts/install-packages.sh build|docs|postgres|test|browser|clients|coverage|deploy|observe|fuzz|lint|diagram ...
 #
-# Does nothing, silently, where all are there.
+# Does nothing, silently, if all are installed.
 set -eu
 
 say() {
@@ -15,7 +15,7 @@ die() {
 	exit 1
 }
 
-# Node.js may be Debian's or another one that brings its own npm.
+# Node.js may be Debian's, or another one that includes npm.
 npm_packages() {
 	command -v npm >/dev/null || echo nodejs npm
 }
@@ -28,14 +28,14 @@ packages_for() {
 		;;
 	docs) npm_packages ;;
 	browser) echo python3-pytest chromium fonts-liberation ;;
-	# What quicktype makes reads times with dateutil.
+	# quicktype's generated code reads times with dateutil.
 	clients) echo python3-pytest python3-dateutil ;;
 	postgres) echo postgresql ;;
 	test) echo check openssl python3-pytest python3-pytest-xdist postgresql spin sqlite3 ;;
 	coverage) echo gcovr ;;
-	# binutils looks into the images' programs.
+	# binutils inspects the images' programs.
 	deploy) echo python3-pytest python3-yaml python3-jsonschema binutils ;;
-	# prometheus brings promtool; ruby runs the expressions of fluentd's configuration.
+	# prometheus includes promtool; ruby runs the expressions of fluentd's configuration.
 	observe) echo prometheus ruby ;;
 	# libFuzzer.
 	fuzz) echo clang libclang-rt-dev ;;
@@ -81,8 +81,8 @@ apt() {
 		-o APT::Install-Recommends=false "$@"
 }
 
-# Debian's packages start services of their own, which nobody asked for: nginx on port 80, Prometheus
-# on 9090. They are told not to, for the time of this installation, nor later.
+# Debian's packages start services that we do not want: nginx on port 80, Prometheus on 9090. This keeps
+# them from starting, during this installation and later.
 new_services=
 for service in nginx prometheus; do
 	case " $missing " in
@@ -96,7 +96,7 @@ remove_files() {
 	done
 }
 trap remove_files EXIT
-# dash runs the trap above at an exit only, not when a signal ends it.
+# dash runs the trap above only at an exit, not when a signal ends it.
 trap 'exit 130' INT TERM HUP
 no_start=/usr/sbin/policy-rc.d
 if [ -n "$new_services" ] && [ ! -e "$no_start" ]; then
@@ -105,8 +105,8 @@ if [ -n "$new_services" ] && [ ! -e "$no_start" ]; then
 	$as_root chmod 755 "$no_start"
 fi
 
-# Debian's package would make and start a cluster of its own, which nobody asked for: it is told not
-# to, for the time of this installation.
+# Debian's package would make and start a cluster that we do not want. This keeps it from doing so, for
+# this installation only.
 no_cluster=/etc/postgresql-common/createcluster.d/none-by-platform.conf
 case " $missing " in
 *' postgresql '*)
@@ -116,7 +116,7 @@ case " $missing " in
 	;;
 esac
 
-# Lists that are missing or stale make the first try fail: then they are fetched.
+# If package lists are missing or stale, the first attempt fails: then fetch them.
 # shellcheck disable=SC2086 # a list of names
 if ! apt install $missing >/dev/null 2>&1; then
 	say 'Fetching the package lists (apt-get update)'

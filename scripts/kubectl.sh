@@ -1,8 +1,8 @@
 #!/bin/sh
-# Prints the path of a kubectl that renders k8s/: PATH's, where its kustomize is new enough.
+# Prints the path of a kubectl that renders k8s/: the one in PATH if its kustomize is new enough.
 #
-# Debian 12 packages one of 2021. So the one of the next Debian is taken, from wherever this machine
-# gets its packages, checked by apt against Debian's keys, and unpacked into build/tools: nothing is
+# Debian 12 packages one from 2021. So this takes the one of the next Debian, from wherever this machine
+# gets its packages, checked by apt against Debian's keys, and unpacks it into build/tools. Nothing is
 # installed, and the machine's own sources stay as they are.
 set -eu
 cd "$(dirname "$0")/.."
@@ -17,12 +17,12 @@ die() {
 	exit 1
 }
 
-# "labels" with includeTemplates, "replacements" and components are of kustomize 5.
+# "labels" with includeTemplates, "replacements" and components need kustomize 5.
 is_new_enough() {
 	"$1" version --client 2>/dev/null | grep -Eq '^Kustomize Version: v([5-9]|[1-9][0-9])\.'
 }
 
-# Where this machine gets Debian itself from, without the suite.
+# Where this machine gets Debian from, without the suite.
 mirror() {
 	codename=$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)
 	# shellcheck disable=SC2016 # apt's own placeholders

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Formatting, static analysis, shell scripts, Python, visible symbols, nginx configurations, floors.
-# Goes through all of them; exit status 1 where one found something.
+# Formatting, floors, dialect, lengths, static analysis, shell scripts, Python, visible symbols, nginx
+# configurations. Runs all checks; exit status 1 if any of them found something.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit
 
@@ -22,7 +22,7 @@ format() {
 	clang-format --dry-run -Werror "${sources[@]}" "${headers[@]}"
 }
 
-# Counts of what was suppressed go to stderr, findings to stdout.
+# Counts of suppressed warnings go to stderr, findings to stdout.
 tidy() {
 	printf '%s\n' "${sources[@]}" | grep '^fcgi-apps/' | xargs -P "$(nproc)" -n 4 sh -c \
 		"clang-tidy --quiet \"\$@\" -- ${flags[*]@Q} ${flags_tidy[*]} 2>/dev/null" sh
@@ -50,7 +50,7 @@ nginx_configurations() {
 	for service in product cart order; do
 		"$built/$service-service" --routes >"$directory/$service"
 	done
-	# One line each: the kind, then settings.
+	# One configuration per line: the kind, then settings.
 	while read -r -a settings; do
 		if ! env RUNTIME_DIR="$directory" ERROR_LOG=stderr ACCESS_LOG=/dev/null \
 			ROUTES="$directory/${settings[1]#SERVICE=}" "${settings[@]:1}" nginx/render.sh "${settings[0]}" >"$directory/nginx.conf" ||
@@ -78,8 +78,8 @@ nginx_configurations() {
 	return $status
 }
 
-# A library that a program loads must never be bound to a function of ours: jansson, for one, has a
-# json_string() as well.
+# A library that a program loads must never be bound to a function of ours: jansson, for one, also has a
+# json_string().
 symbols() {
 	local built=build/${VARIANT:-release} visible
 	"${MAKE:-make}" -s programs || return 1

@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
-# Copies the databases of a platform that ran on SQLite into a new private PostgreSQL cluster, for
-# `make up DB=postgres` to go on with: all of it or, where it fails or is killed, nothing. Nothing may
-# run meanwhile; the files stay as they are.
+# Copies the databases of a platform that ran on SQLite into a new private PostgreSQL cluster, for use
+# with `make up DB=postgres`. If it fails or is killed, nothing is copied. The platform must not be
+# running; the SQLite files stay as they are.
 # shellcheck source-path=SCRIPTDIR source=common.sh
 source "$(dirname "$0")/common.sh"
 
 folder=$STATE_DIR/postgres
 host=$cluster_host/new
 
-# Throws away what has been copied.
+# Removes what has been copied.
 undo() {
 	stop QUIT moving || true
 	rm -rf "$folder/new"
@@ -18,7 +18,7 @@ move() {
 	local name
 	own_clusters
 	make_cluster "$folder/new"
-	# With its socket in itself, where no worker looks for it; it ends when this script does.
+	# Its socket is in its own folder, where no worker looks for it. The server ends with this script.
 	postgres_as="setpriv --pdeathsig QUIT ${postgres_as#setpriv}"
 	launch_cluster moving new .
 	await_cluster moving "$host" || {

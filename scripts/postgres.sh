@@ -1,9 +1,9 @@
 # shellcheck shell=sh
-# How private PostgreSQL clusters are made; sourced by the scripts that do. They are reached by a Unix
-# socket in their own folder only, and have nothing to do with the clusters of the system.
+# How private PostgreSQL clusters are made; sourced by the scripts that make them. They are reachable only
+# by a Unix socket in their own folder, and are separate from the system's clusters.
 
-# postgres_find VERSION: sets postgres_programs, the folder of that server, or of the newest one where
-# VERSION is empty; fails where there is none.
+# postgres_find VERSION: sets postgres_programs to the folder of that server's programs, or of the newest
+# one if VERSION is empty. Fails if there is none.
 postgres_find() {
 	postgres_programs=/usr/lib/postgresql/${1:-$(
 		find /usr/lib/postgresql -maxdepth 1 -mindepth 1 -printf '%f\n' 2>/dev/null | sort -V | tail -n 1
@@ -11,8 +11,8 @@ postgres_find() {
 	[ -x "$postgres_programs/initdb" ]
 }
 
-# postgres_own FOLDER: makes it the server's, which refuses to run as root, and sets postgres_as, the
-# words to put before its commands.
+# postgres_own FOLDER: gives it to the server's user, as the server refuses to run as root, and sets
+# postgres_as, the words to put before its commands.
 postgres_own() {
 	postgres_as=
 	[ "$(id -u)" = 0 ] || return 0
@@ -22,8 +22,8 @@ postgres_own() {
 	postgres_as="setpriv --reuid=$postgres_user --regid=$(id -g "$postgres_user") --clear-groups"
 }
 
-# postgres_init FOLDER [OPTION]...: makes a cluster. Its collation is that of a natural language, for
-# nothing may depend on it.
+# postgres_init FOLDER [OPTION]...: makes a cluster. Its collation is that of a natural language, because
+# nothing may depend on the collation.
 postgres_init() {
 	postgres_folder=$1
 	shift

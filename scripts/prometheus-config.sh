@@ -1,10 +1,10 @@
 #!/bin/sh
-# Prints the configuration of a Prometheus on this machine: the cluster's own, from k8s/monitoring,
-# with these targets in place of the discovery of pods, and its rules by their absolute path.
+# Prints the configuration of a Prometheus on this machine: that of the cluster, from k8s/monitoring, with
+# the given targets instead of the discovery of pods, and with the absolute path of its rules.
 #
 #	scripts/prometheus-config.sh PORT product=127.0.0.1:9201 cart=127.0.0.1:9202 …
 #
-# PORT is the one this Prometheus listens on itself.
+# PORT is the port that this Prometheus listens on.
 set -eu
 
 port=$1
@@ -16,7 +16,7 @@ for target; do
       - targets: ['${target#*=}']
         labels: {service: ${target%%=*}}"
 done
-# A replacement's "&" would be what it replaces.
+# In a replacement, "&" would stand for the match.
 rules=$(printf '%s' "$folder/rules.yaml" | sed 's/[\\&]/\\&/g')
 TARGETS=$targets RULES=$rules PORT=$port awk '
 /# targets: end/ { skip = 0 }

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# The settings of local operation, their defaults, and what they may be; sourced by common.sh.
+# The settings of local operation: defaults and permitted values; sourced by common.sh.
 #
 #	PRODUCT_PORT CART_PORT ORDER_PORT                              8001 8002 8003
 #	PRODUCT_INTERNAL_PORT CART_INTERNAL_PORT ORDER_INTERNAL_PORT   9001 9002 9003: for siblings
@@ -25,7 +25,7 @@ port_settings=(PRODUCT_PORT CART_PORT ORDER_PORT PRODUCT_INTERNAL_PORT CART_INTE
 : "${STATE_DIR:=var}" "${VARIANT:=release}" "${OBSERVE:=0}"
 : "${CORS_ALLOW_ORIGINS:=http://localhost:*,http://127.0.0.1:*,https://localhost:*}"
 
-# NAME=VALUE of what it was started with; `make down` forgets it.
+# NAME=VALUE of the settings that the platform was started with; `make down` deletes it.
 choice_file=$STATE_DIR/run/choice
 declare -A chosen=()
 if [[ -e $choice_file ]]; then
@@ -33,7 +33,7 @@ if [[ -e $choice_file ]]; then
 		[[ -z $name ]] || chosen[$name]=$value
 	done <"$choice_file"
 fi
-# Only up.sh may choose them anew: the other scripts use what the running platform was started with.
+# Only up.sh may change settings: the other scripts use those that the platform was started with.
 for name in DB REPLICAS "${port_settings[@]}"; do
 	if [[ -v chosen[$name] && ! (-v starting && -n ${!name:-}) ]]; then
 		printf -v "$name" '%s' "${chosen[$name]}"
@@ -51,7 +51,7 @@ done
 [[ $OBSERVE == [01] ]] || die "OBSERVE=$OBSERVE: must be 0 or 1"
 [[ $REPLICAS == [1-9] ]] || die "REPLICAS=$REPLICAS: must be a number from 1 to 9"
 for name in "${port_settings[@]}"; do
-	# Those of further replicas are above.
+	# The ports of further replicas are above these.
 	if [[ ! ${!name} =~ ^[1-9][0-9]{0,4}$ ]] || ((${!name} > 65535 - 10 * (REPLICAS - 1))); then
 		die "$name=${!name}: must be a port, a number from 1 to $((65535 - 10 * (REPLICAS - 1)))"
 	fi
@@ -66,7 +66,7 @@ else
 fi
 export CORS_ALLOW_ORIGINS PRODUCT_SERVICE_URL CART_SERVICE_URL GATEWAY_PORT
 
-# Notes what up.sh starts.
+# Records the settings that up.sh starts with.
 remember_choice() {
 	local name
 	for name in DB REPLICAS "${port_settings[@]}"; do

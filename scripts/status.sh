@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What runs, where, and whether it is ready. Exit status 1 unless everything is.
+# Shows what runs, where, and whether it is ready. Exit status 1 unless everything is.
 # shellcheck source-path=SCRIPTDIR source=common.sh
 source "$(dirname "$0")/common.sh"
 

@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
-# Starts whatever of the platform does not run yet, waits until it is ready, and loads the demo
-# catalogue into an empty store. If that fails, it stops what it started.
+# Starts the parts of the platform that are not running, waits until they are ready, and loads the demo
+# catalogue into an empty store. If that fails, stops what it started.
 starting=yes
 # shellcheck source-path=SCRIPTDIR source=common.sh
 source "$(dirname "$0")/common.sh"
 
-# The processes that the settings ask for and that do not run yet.
+# The processes that the settings require and that are not running yet.
 declare -A missing=()
 
-# Stops what did not run before, once starting it failed or was interrupted.
+# Stops what was not running before, if starting failed or was interrupted.
 undo() {
 	local signal name names started
 	while read -r signal names; do
@@ -21,14 +21,14 @@ undo() {
 	anything_runs || rm -f "$choice_file"
 }
 
-# fail NAME MESSAGE: the end of that process' log says why.
+# fail NAME MESSAGE: the end of that process's log gives the reason.
 fail() {
 	printf 'error: %s. The last lines of %s/log/%s.log:\n' "$2" "$STATE_DIR" "$1" >&2
 	tail -n 12 "$STATE_DIR/log/$1.log" >&2
 	exit 1
 }
 
-# What runs keeps its store, its number of replicas and its ports.
+# A running platform keeps its store, its number of replicas and its ports.
 check_choice() {
 	local name
 	if ((REPLICAS > 1)); then
@@ -46,7 +46,7 @@ check_choice() {
 	fi
 }
 
-# Whether the settings ask for this process.
+# Whether the settings require this process.
 is_wanted() {
 	case $1 in
 	prometheus) ((OBSERVE)) ;;
@@ -61,14 +61,14 @@ find_missing() {
 		for name in $names; do
 			if is_wanted "$name" && ! running "$name"; then
 				missing[$name]=yes
-				# Workers of an nginx that was killed would keep its ports.
+				# The workers of a killed nginx would keep its ports.
 				[[ $name != *-nginx || ! -e $STATE_DIR/run/$name.pid ]] || stop TERM "$name" || true
 			fi
 		done
 	done < <(stop_order)
 }
 
-# All ports differ, and no other program listens on those of missing processes.
+# All ports must differ, and no other program may listen on those of missing processes.
 check_ports() {
 	local name bad=0
 	local -A users=() taken=()
@@ -115,8 +115,8 @@ up_all() {
 	((${#missing[@]} == 0)) || seed
 }
 
-# Renders all configurations in parallel, and starts nginx only after that: an interrupted background job
-# could start one that nobody stops.
+# Renders all configurations in parallel, and starts nginx only afterwards: an interrupted background job
+# could start one that no one stops.
 up_nginx() {
 	local name
 	local -A rendering=()
@@ -184,7 +184,7 @@ seed() {
 	say "Loaded a demo catalogue of $(grep -cF '"status":"created"' <<<"$answer") products"
 }
 
-# Says so if a program has been rebuilt since it was started.
+# Reports programs that have been rebuilt since they were started.
 note_rebuilt() {
 	local name
 	for name in "${replicas[@]}"; do
@@ -229,13 +229,13 @@ print_urls() {
 [[ $OBSERVE != 1 ]] || scripts/install-packages.sh observe
 take_state_dir
 check_choice
-# A killed worker's socket remembers its database, for others that might take it over: here the database
-# is chosen anew.
+# The socket of a killed worker remembers its database, for workers that would take it over. Here the
+# database is chosen anew.
 anything_runs || rm -f "$STATE_DIR"/run/*.sock.lock
 find_missing
 check_ports
 remember_choice
-# Workers hold sockets of hundreds of clients; many shells start with a limit of 1024.
+# A worker holds the sockets of hundreds of clients; many shells start with a limit of 1024.
 ulimit -S -n 16384 2>/dev/null || ulimit -S -n "$(ulimit -H -n)"
 undoable up_all undo
 if ((${#missing[@]} == 0)); then

@@ -3,9 +3,9 @@
 #
 #	scripts/with-postgres.sh COMMAND [ARGUMENT...]
 #
-# The command finds the cluster in TEST_DATABASE_URL (its superuser, its database "postgres"). It is
-# reached by a Unix socket in a private folder only, so that any number may run side by side.
-# POSTGRES_FSYNC=on makes it as slow as a real one. POSTGRES_LOG names a file that gets its log.
+# The command finds the cluster in TEST_DATABASE_URL (as superuser, database "postgres"). It is reachable
+# only by a Unix socket in a private folder, so any number may run at the same time. POSTGRES_FSYNC=on
+# makes it as slow as a real one. POSTGRES_LOG names a file for its log.
 set -eu
 
 die() {
@@ -19,7 +19,7 @@ die() {
 . "$(dirname "$0")/postgres.sh"
 postgres_find '' || die 'needs PostgreSQL: scripts/install-packages.sh test'
 
-# A socket's path has 107 characters at most: not under TMPDIR, which may be deep.
+# A socket's path is limited to 107 characters, and TMPDIR may be deep.
 folder=$(mktemp -d /tmp/postgres-XXXXXX)
 server=
 command=
@@ -27,7 +27,7 @@ command=
 finish() {
 	status=$?
 	trap '' INT TERM HUP
-	# SIGQUIT: the data is thrown away, nobody waits for a checkpoint.
+	# SIGQUIT: the data is thrown away, so no checkpoint is needed.
 	if [ -n "$server" ] && kill -QUIT "$server" 2>/dev/null; then
 		wait "$server" || true
 	fi
@@ -63,7 +63,7 @@ until "$postgres_programs/pg_isready" -q -h "$folder"; do
 done
 
 export TEST_DATABASE_URL="postgresql:///postgres?host=$folder&user=postgres"
-# In the background, so that a signal ends the wait; with our own input.
+# Runs in the background, so that a signal ends the wait; with our own standard input.
 "$@" <&0 &
 command=$!
 status=0
