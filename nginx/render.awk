@@ -1,9 +1,10 @@
-# Prints an nginx configuration from a template. Run by nginx/render.sh, which checks the environment first:
+# Prints an nginx configuration from a template. nginx/render.sh checks the environment first and runs
+# this:
 #
 #	awk -f render.awk FOLDER/sidecar.conf.template
 #
-# @NAME@ stands for a variable of the environment. A line that begins with "@" and a small letter is a
-# directive: obey() has them all.
+# @NAME@ stands for an environment variable. A line that begins with "@" and a lower-case letter is a
+# directive: obey() has all of them.
 
 BEGIN {
 	folder = ARGV[1]
@@ -87,7 +88,7 @@ function obey(directive, argument, own) {
 
 # ---- limits; 0 means no limit ----
 
-# Zones in which requests and connections are counted.
+# Zones that count requests and connections.
 function client_zones() {
 	if (ENVIRON["RATE_LIMIT_RPS"] > 0)
 		printf "\tlimit_req_zone $client zone=clients:4m rate=%dr/s;\n", ENVIRON["RATE_LIMIT_RPS"]
@@ -113,7 +114,7 @@ function connection_limits() {
 	limit("bodies", ENVIRON["CONNECTIONS"], 2)
 }
 
-# For answers that may be long, and are kept in files for clients that read slowly.
+# For long answers, which are buffered in files for clients that read slowly.
 function listing_limits() {
 	connection_limits()
 	limit("listings_of", ENVIRON["CLIENT_CONNECTIONS"], 4)
@@ -128,8 +129,8 @@ function limit(zone, number, part) {
 
 # ---- paths ----
 
-# Rules that cut off ROOT_PATH: from the documentation pages, from the service's own paths behind it (as ASGI
-# applications are mounted), and from the bare prefix unless that is the collection's own path.
+# Rules that remove ROOT_PATH: from the documentation pages, from the service's own paths after it (as
+# ASGI applications are mounted), and from the bare prefix unless that is the collection's own path.
 function root_rules(name, value, bare, collection, pattern) {
 	if (ENVIRON["ROOT_PATH"] == "")
 		return

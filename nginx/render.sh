@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Prints an nginx configuration, made from a template beside this file and the environment:
+# Prints an nginx configuration made from a template beside this file and the environment:
 #
 #	SERVICE=product ROUTES=routes nginx/render.sh sidecar > nginx.conf
 #	SERVICE=product ROUTES=routes nginx/render.sh internal > internal.conf
@@ -171,16 +171,16 @@ read_trusted_proxies() {
 
 kind=${1:-}
 
-# Seconds to wait for an answer: outer hops wait longer, so that the hop that knows what went wrong
-# reports it. A worker ends a request after 5 s (REQUEST_TIMEOUT in responder/server.c), or with what
-# its store is asked at that moment, which takes 5 s more at most. Of an import or export it is the
-# silence between two pieces. tests/deploy/test_timeouts.py compares the whole chain.
+# Seconds to wait for an answer. Outer hops wait longer, so that the hop that knows what went wrong
+# reports it. A worker ends a request after 5 s (REQUEST_TIMEOUT in responder/server.c), or when its store
+# has answered, at most 5 s later. For an import or export it is the silence between two pieces.
+# tests/deploy/test_timeouts.py compares the whole chain.
 SIDECAR_WAITS=12
 BALANCER_WAITS=$((SIDECAR_WAITS + 2))
 GATEWAY_WAITS=$((BALANCER_WAITS + 2))
 SIDECAR_STREAM_WAITS=60
 GATEWAY_STREAM_WAITS=$((SIDECAR_STREAM_WAITS + 5))
-# Seconds to finish what is in flight before the end, for a worker DRAIN_SECONDS.
+# Seconds to finish requests in flight before stopping; DRAIN_SECONDS for a worker.
 INNER_DRAIN=25
 OUTER_DRAIN=$((INNER_DRAIN + 5))
 # Seconds that a client may be silent. The outer nginx gives up first, because it can tell a silent client
@@ -206,7 +206,7 @@ path ACCESS_LOG "$ACCESS_LOG"
 path ERROR_LOG "$ERROR_LOG"
 whole_number WORKER_PROCESSES "$WORKER_PROCESSES" 1 64
 
-# Only root may name a user: nginx's own processes then stay root, like all of a container's.
+# Only root may set a user: otherwise nginx's own processes stay root, like everything in a container.
 USER=
 ((EUID != 0)) || USER='user root;'
 read_cors_origins
@@ -252,10 +252,10 @@ sidecar | internal)
 
 	read_trusted_proxies
 	[[ -s $ROUTES ]] || fail ROUTES "$ROUTES" 'must be a file with what the service prints for --routes'
-	# What clients may see is as new as its ETag says, or nobody's but its owner's.
+	# Public data is valid as long as its ETag says; all other data is private to its owner.
 	CACHE_CONTROL=no-store
 	[[ $SERVICE != product ]] || CACHE_CONTROL=no-cache
-	# Places for imports and exports: the worker has a thread for each (product/service.c).
+	# Slots for imports and exports: the worker has a thread for each (product/service.c).
 	IMPORTS=4 EXPORTS=3
 	CALLERS=public
 	if [[ $kind == internal ]]; then
@@ -282,7 +282,7 @@ gateway | balancer)
 		whole_number GATEWAY_PORT "$GATEWAY_PORT" 1 65535
 		whole_number CONNECTIONS "$CONNECTIONS" 0 65535
 		whole_number CLIENT_CONNECTIONS "$CLIENT_CONNECTIONS" 0 65535
-		# Rates are for the sidecars to limit.
+		# The sidecars limit rates.
 		RATE_LIMIT_RPS=0 STORING_LIMIT_RPS=0
 		PROXY_BIND=
 		if [[ -n $SOURCE_ADDRESS ]]; then

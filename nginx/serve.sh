@@ -1,15 +1,17 @@
 #!/usr/bin/env -S --default-signal=QUIT,INT bash
-# Runs an nginx for each configuration until all have ended, and looks like one process from outside:
+# Runs one nginx per configuration until all have ended, and looks like one process from outside:
 #
 #	nginx/serve.sh DIRECTORY nginx.conf [internal.conf]
 #
-# DIRECTORY is what relative paths in them start from. SIGQUIT lets them finish what is in flight, SIGTERM
-# and SIGINT do not. When one ends, the others are stopped; the status is that of the first that failed.
+# Relative paths in the configurations start from DIRECTORY. SIGQUIT finishes requests in flight, SIGTERM
+# and SIGINT do not. When one nginx ends, the others are stopped; the exit status is that of the first
+# that failed.
 #
-# nginx writes what clients send into its error log as it came. Whatever is not printable ASCII in there
-# becomes a question mark: no terminal is steered, and no line forged, by a Referer.
+# nginx writes clients' input into its error log unchanged. Everything in it that is not printable ASCII
+# becomes a question mark, so a Referer cannot send control codes to a terminal or forge a line.
 #
-# (What a shell starts in the background would have these signals ignored, and could not trap them.)
+# (A shell ignores these signals in the processes that it starts in the background, and those cannot trap
+# them.)
 set -eu
 
 directory=$1
@@ -20,7 +22,8 @@ for signal in QUIT TERM INT; do
 	trap "end $signal" "$signal"
 done
 
-# Repeats the signal until all have ended: nginx ignores it while it starts. An idle one ends within 20 ms.
+# Repeats the signal until all have ended: nginx ignores it while starting. An idle nginx ends within 20
+# ms.
 end() { # end SIGNAL
 	local running tries=0
 	asked=yes
@@ -32,7 +35,7 @@ end() { # end SIGNAL
 }
 
 exec 2> >(trap '' QUIT TERM INT && LC_ALL=C exec sed -u 's/[^\t -~]/?/g' >&2)
-# Sockets that a killed nginx left would be in the way.
+# Sockets left by a killed nginx would be in the way.
 sed -n -e 's/^\t*listen "unix:\([^"]*\)".*/\1/p' -e 's/^\t*listen unix:\([^ ;]*\).*/\1/p' "$@" |
 	while read -r left; do rm -f "$left"; done
 masters=()

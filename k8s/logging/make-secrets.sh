@@ -1,6 +1,7 @@
 #!/bin/sh
-# Prints the Secrets of logging, made anew each time: passwords at random, and a certificate authority
-# with Elasticsearch's certificate (its key is thrown away: for a new certificate make all again).
+# Prints the Secrets of logging, new ones each time: random passwords, and a certificate authority with
+# Elasticsearch's certificate. The authority's key is thrown away: to replace the certificate, make all
+# again.
 #
 #	k8s/logging/make-secrets.sh | kubectl create --namespace logging -f -
 set -eu

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Prints the Secret with Grafana's administrator, the password made up at random:
+# Prints the Secret with Grafana's administrator and a random password:
 #
 #	k8s/monitoring/make-secrets.sh | kubectl create --namespace monitoring -f -
 set -eu

@@ -1,9 +1,9 @@
 #!/bin/sh
-# Prints the Secrets with the databases' passwords, made up at random. No password is in a file:
+# Prints the Secrets with random passwords for the databases. No password is in a file:
 #
 #	k8s/postgres/make-secrets.sh | kubectl create --namespace shop -f -
 #
-# "create", not "apply": passwords that are there already stay.
+# "create", not "apply": existing passwords stay.
 set -eu
 
 password() {

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes in Elasticsearch and Kibana what the logs need, and waits for both. May be run at any time.
+# Sets up Elasticsearch and Kibana for the logs, and waits for both. May be run at any time.
 #
 #	ELASTICSEARCH_URL  ELASTIC_PASSWORD  KIBANA_SYSTEM_PASSWORD  FLUENTD_PASSWORD
 #	KIBANA_URL  CA_FILE  SETUP_DIR  PATIENCE (seconds)
@@ -20,7 +20,7 @@ ask() { # ask METHOD URL [curl's arguments]
 			-w '%{http_code}' "$@" "$url"
 }
 
-# expect WHAT METHOD URL …: anything but a 2xx ends the Job, which is then tried again.
+# expect WHAT METHOD URL …: anything but a 2xx ends the Job, which is then retried.
 expect() {
 	what=$1
 	shift
@@ -63,7 +63,7 @@ expect "Kibana's password" POST "$ELASTICSEARCH_URL/_security/user/kibana_system
 await Kibana "$KIBANA_URL/api/status"
 expect 'saved objects' POST "$KIBANA_URL/api/saved_objects/_import?overwrite=true" \
 	-H 'kbn-xsrf: set-up' -F "file=@$SETUP_DIR/saved-objects.ndjson;type=application/ndjson"
-# The import answers 200 also where it took only some of them.
+# The import answers 200 even if it took only some of them.
 grep -q '"success":true' "$answer" || {
 	echo "saved objects: $(head -c 2000 "$answer")" >&2
 	exit 1

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Prints operator/rules.yaml: the rules of plain Prometheus as the operator's kind of object.
+# Prints operator/rules.yaml: plain Prometheus' rules as an object for the operator.
 set -eu
 
 cat <<'END'

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Run once by PostgreSQL's image, into an empty volume: a role and a database for each service, which no
-# other can connect to.
+# Run once by PostgreSQL's image, for an empty volume: makes a role and a database for each service. No
+# role can connect to another's database.
 set -eu
 
 psql -v ON_ERROR_STOP=1 -U postgres -d postgres -c 'REVOKE CONNECT ON DATABASE postgres, template1 FROM PUBLIC'
