@@ -14,7 +14,6 @@
  *   -EPERM           refused, and the response already says why
  *   -EBUSY           another process holds it
  *   -EAGAIN          not now (a race was lost, a queue is full); the same call may succeed later
- *   -EINPROGRESS     started; the result comes later
  *   -ECANCELED       shutting down
  *   -EHOSTDOWN       the store or a sibling service cannot be reached
  *   -ETIMEDOUT       a deadline passed

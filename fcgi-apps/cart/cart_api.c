@@ -25,7 +25,7 @@ int cart_api_load(struct request *request, struct response *response, enum cart_
 	}
 	if (r < 0)
 		return r;
-	return lock == CART_READ || request_precondition(request, response, cart->version);
+	return request_precondition(request, response, cart->version);
 }
 
 int cart_api_answer(const struct request *request, struct response *response, int status,
@@ -112,13 +112,26 @@ int cart_api_create(struct request *request, struct response *response)
 	return cart_api_answer(request, response, 201, &cart);
 }
 
-int cart_api_get(struct request *request, struct response *response)
+static int ask_cart(struct request *request, struct response *response UNUSED,
+		    struct db_statement *ret_statement)
+{
+	cart_store_ask(request_resource_id(request), clock_now(), ret_statement);
+	return 0;
+}
+
+static int answer_cart(struct request *request, struct response *response, struct db_rows *rows)
 {
 	struct cart cart CLEANUP(cart_release) = {0};
+	int r = cart_store_read(rows, &cart);
 
-	int r = cart_api_load(request, response, CART_READ, &cart);
-	return r <= 0 ? r : cart_api_answer(request, response, 200, &cart);
+	if (r == -ENOENT) {
+		response_not_found(response, "Cart");
+		return 0;
+	}
+	return r < 0 ? r : cart_api_answer(request, response, 200, &cart);
 }
+
+const struct lookup cart_api_get = {.ask = ask_cart, .answer = answer_cart};
 
 struct listing {
 	const struct request *request;

@@ -4,13 +4,12 @@
 
 #include "cart/cart.h"
 #include "cart/cart_store.h"
-#include "responder/request.h"
-#include "responder/response.h"
+#include "responder/lookup.h"
 
 /* Reads; writes to one's own database. */
 int cart_api_create(struct request *request, struct response *response);
 int cart_api_list(struct request *request, struct response *response);
-int cart_api_get(struct request *request, struct response *response);
+extern const struct lookup cart_api_get;
 int cart_api_clear(struct request *request, struct response *response);
 int cart_api_merge(struct request *request, struct response *response);
 int cart_api_remove_item(struct request *request, struct response *response);
@@ -26,8 +25,8 @@ int cart_api_consume_checkout(struct request *request, struct response *response
 int cart_api_release_checkout(struct request *request, struct response *response);
 
 /*
- * Loads the cart that the path names into an initialised cart; before a change, also checks
- * If-Match. 1: go on; 0: the response is a 404 or 412 now; negative: the store's error.
+ * Loads the cart that the path names into an initialised cart, for a change, and checks If-Match.
+ * 1: go on; 0: the response is a 404 or 412 now; negative: the store's error.
  */
 int cart_api_load(struct request *request, struct response *response, enum cart_lock lock,
 		  struct cart *cart);

@@ -97,20 +97,6 @@ static int visit_carts(struct db_rows *rows, int limit, struct cart *cart, cart_
 	return r < 0 ? r : 0;
 }
 
-static int read_cart(struct db_rows *rows, struct cart *cart)
-{
-	int r;
-
-	while ((r = db_next(rows)) > 0) {
-		r = read_row(rows, cart);
-		if (r < 0)
-			return r;
-	}
-	if (r < 0)
-		return r;
-	return cart->id[0] ? 0 : -ENOENT;
-}
-
 /* $1 cart, $2 now; more are columns behind those of the lines. */
 #define FIND(more)                                                                                 \
 	"SELECT " HEADER_COLUMNS ", " LINE_COLUMNS more " FROM carts"                              \
@@ -118,12 +104,31 @@ static int read_cart(struct db_rows *rows, struct cart *cart)
 	" WHERE carts.id = $1 AND (expires_at > $2 OR " OPEN_CHECKOUT ")"                          \
 	" ORDER BY position, product_id"
 
+void cart_store_ask(const char *id, int64_t now, struct db_statement *ret_statement)
+{
+	db_statement_set(ret_statement, FIND(""), DB_VALUES(db_text(id), db_int(now)));
+}
+
+int cart_store_read(struct db_rows *rows, struct cart *ret_cart)
+{
+	int r;
+
+	while ((r = db_next(rows)) > 0) {
+		r = read_row(rows, ret_cart);
+		if (r < 0)
+			return r;
+	}
+	if (r < 0)
+		return r;
+	return ret_cart->id[0] ? 0 : -ENOENT;
+}
+
 static int find(struct db_conn *conn, const char *id, int64_t now, struct cart *cart)
 {
 	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
 	int r = db_query(conn, FIND(""), DB_VALUES(db_text(id), db_int(now)), &rows);
 
-	return r < 0 ? r : read_cart(rows, cart);
+	return r < 0 ? r : cart_store_read(rows, cart);
 }
 
 int cart_store_lock(struct db_conn *conn, const char *id)
@@ -163,7 +168,7 @@ static int find_ordered(struct db_conn *conn, const char *id, const char *order_
 	checkout->revision = db_column_int(rows, first + 1);
 	db_column_copy(rows, first + 2, checkout->open_order_id, sizeof(checkout->open_order_id));
 	r = read_row(rows, cart);
-	return r < 0 ? r : read_cart(rows, cart);
+	return r < 0 ? r : cart_store_read(rows, cart);
 }
 
 int cart_store_load_ordered(struct db_conn *conn, const char *id, const char *order_id, int64_t now,

@@ -16,13 +16,13 @@ extern const struct binding *const cart_bindings[];
 
 BINDING(createCart) = {.mode = RUN_TRANSACTION, .handle = cart_api_create};
 BINDING(listCarts) = {.mode = RUN_READ, .handle = cart_api_list};
-BINDING(getCart) = {.mode = RUN_LOOKUP, .handle = cart_api_get};
+BINDING(getCart) = {.lookup = &cart_api_get};
 BINDING(clearCart) = {.mode = RUN_TRANSACTION, .handle = cart_api_clear};
-BINDING(addItem) = {.mode = RUN_BLOCKING, .handle = cart_api_add_item, .replay = cart_api_get};
+BINDING(addItem) = {.mode = RUN_BLOCKING, .handle = cart_api_add_item, .replay = &cart_api_get};
 BINDING(setItem) = {.mode = RUN_BLOCKING, .handle = cart_api_set_item};
 BINDING(removeItem) = {.mode = RUN_TRANSACTION, .handle = cart_api_remove_item};
-BINDING(refreshCart) = {.mode = RUN_BLOCKING, .handle = cart_api_refresh, .replay = cart_api_get};
-BINDING(mergeCart) = {.mode = RUN_TRANSACTION, .handle = cart_api_merge, .replay = cart_api_get};
+BINDING(refreshCart) = {.mode = RUN_BLOCKING, .handle = cart_api_refresh, .replay = &cart_api_get};
+BINDING(mergeCart) = {.mode = RUN_TRANSACTION, .handle = cart_api_merge, .replay = &cart_api_get};
 BINDING(openCheckout) = {.mode = RUN_TRANSACTION, .handle = cart_api_open_checkout};
 BINDING(consumeCheckout) = {.mode = RUN_TRANSACTION, .handle = cart_api_consume_checkout};
 BINDING(releaseCheckout) = {.mode = RUN_TRANSACTION, .handle = cart_api_release_checkout};

@@ -320,21 +320,30 @@ static int read_parts(struct db_rows *rows, struct order *order)
 	return r;
 }
 
-int order_store_find(struct db_conn *conn, const char *id, struct order *ret_order)
+void order_store_ask(const char *id, struct db_statement *ret_statement)
 {
-	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
-	struct order order = {0};
-	int r = db_query(conn, FIND, DB_VALUES(db_text(id)), &rows);
+	db_statement_set(ret_statement, FIND, DB_VALUES(db_text(id)));
+}
 
-	if (r < 0)
-		return r;
-	r = read_parts(rows, &order);
+int order_store_read(struct db_rows *rows, struct order *ret_order)
+{
+	struct order order = {0};
+	int r = read_parts(rows, &order);
+
 	if (r < 0) {
 		order_release(&order);
 		return r;
 	}
 	*ret_order = order;
 	return 0;
+}
+
+int order_store_find(struct db_conn *conn, const char *id, struct order *ret_order)
+{
+	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
+	int r = db_query(conn, FIND, DB_VALUES(db_text(id)), &rows);
+
+	return r < 0 ? r : order_store_read(rows, ret_order);
 }
 
 int order_store_find_to_change(struct db_conn *conn, const char *id, struct order *ret_order)

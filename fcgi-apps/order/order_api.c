@@ -25,10 +25,18 @@ static void refuse_query(struct response *response, const char *pointer, const c
 
 /* ---- getOrder ------------------------------------------------------------------------------- */
 
-static int answer_order(struct request *request, struct response *response, const char *id)
+static int ask_order(struct request *request, struct response *response UNUSED,
+		     struct db_statement *ret_statement)
+{
+	order_store_ask(request_resource_id(request), ret_statement);
+	return 0;
+}
+
+static int answer_order(struct request *request UNUSED, struct response *response,
+			struct db_rows *rows)
 {
 	struct order order CLEANUP(order_release) = {0};
-	int r = order_store_find(request->db, id, &order);
+	int r = order_store_read(rows, &order);
 
 	if (r == -ENOENT) {
 		response_not_found(response, "Order");
@@ -40,15 +48,7 @@ static int answer_order(struct request *request, struct response *response, cons
 	return 0;
 }
 
-int order_api_get(struct request *request, struct response *response)
-{
-	return answer_order(request, response, request_path_parameter(request, "id"));
-}
-
-int order_api_replay(struct request *request, struct response *response)
-{
-	return answer_order(request, response, request->resource_id);
-}
+const struct lookup order_api_get = {.ask = ask_order, .answer = answer_order};
 
 /* ---- listOrders ----------------------------------------------------------------------------- */
 

@@ -2,16 +2,14 @@
 #ifndef ORDER_ORDER_API_H
 #define ORDER_ORDER_API_H
 
-#include "responder/request.h"
-#include "responder/response.h"
+#include "responder/lookup.h"
 
 /* checkout.c, in RUN_BLOCKING */
 int order_api_create(struct request *request, struct response *response);
 
 /* order_api.c */
 int order_api_list(struct request *request, struct response *response);
-int order_api_get(struct request *request, struct response *response);
-int order_api_replay(struct request *request, struct response *response);     /* of createOrder */
+extern const struct lookup order_api_get;
 int order_api_set_status(struct request *request, struct response *response); /* RUN_BLOCKING */
 
 #endif

@@ -64,7 +64,13 @@ int64_t order_store_purge_rejected(struct db_conn *conn, int64_t before, int64_t
 
 /* ---- placed orders -------------------------------------------------------------------------- */
 
-/* -ENOENT: no placed order has this id. The caller releases the order. One statement. */
+/* The statement that finds a placed order with all its parts. The id must stay until the rows have
+ * been read. */
+void order_store_ask(const char *id, struct db_statement *ret_statement);
+
+/* Each makes an order, which the caller releases; the first from the rows of that statement.
+ * -ENOENT: no placed order has this id. */
+int order_store_read(struct db_rows *rows, struct order *ret_order);
 int order_store_find(struct db_conn *conn, const char *id, struct order *ret_order);
 
 /* The same inside a transaction that writes: until it ends, no other one changes the order. */

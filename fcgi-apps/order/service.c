@@ -17,9 +17,12 @@ extern const struct contract order_contract;
 extern const struct binding *const order_bindings[];
 
 BINDING(createOrder) = {
-	.mode = RUN_BLOCKING, .handle = order_api_create, .replay = order_api_replay};
+	.mode = RUN_BLOCKING,
+	.handle = order_api_create,
+	.replay = &order_api_get,
+};
 BINDING(listOrders) = {.mode = RUN_READ, .handle = order_api_list};
-BINDING(getOrder) = {.mode = RUN_LOOKUP, .handle = order_api_get};
+BINDING(getOrder) = {.lookup = &order_api_get};
 BINDING(setOrderStatus) = {.mode = RUN_BLOCKING, .handle = order_api_set_status};
 
 static bool relay_cart(UNUSED struct runtime *runtime, void *app)

@@ -1,173 +1,16 @@
-#include "base/clock.h"
 #include "base/json_writer.h"
-#include "product/list_store.h"
+#include "product/list_request.h"
 #include "product/product_api.h"
 #include "product/product_search.h"
 #include "responder/paging.h"
 #include "responder/service.h"
 
-#define IDS_TEXT_MAX (64u << 10)
 #define KEY_TEXT_MAX 4096
 
 /* To bound memory, a page of very large products ends early, but never before the PRODUCT_IDS_MAX
  * largest possible products. Its rows are read in chunks. */
 #define PAGE_BYTES_MAX (3u << 20)
 #define CHUNK_ROWS     101
-
-/* A listing's query parameters, with the memory that they need. */
-struct list_request {
-	struct product_filter filter;
-	struct text ids;
-	int64_t created_after;
-	int64_t created_before;
-	int64_t updated_after;
-};
-
-static void list_request_release(struct list_request *list)
-{
-	text_release(&list->ids);
-}
-
-static int tristate(const struct request *request, const char *name)
-{
-	return request_query(request, name) ? request_query_bool(request, name, false) : -1;
-}
-
-static int64_t read_price(const struct request *request, const char *name,
-			  struct violations *violations)
-{
-	const char *text = request_query(request, name);
-	char pointer[32];
-	int64_t amount;
-
-	if (!text)
-		return -1;
-	if (money_parse(text, strlen(text), request->runtime->currency, &amount) == 0)
-		return amount;
-	snprintf(pointer, sizeof(pointer), "/%s", name);
-	violations_add(violations, "query", pointer, "is not a price");
-	return -1;
-}
-
-static const int64_t *read_time(const struct request *request, const char *name, int64_t *time,
-				struct violations *violations)
-{
-	const char *text = request_query(request, name);
-	char pointer[32];
-
-	if (!text)
-		return NULL;
-	if (clock_parse(text, strlen(text), time) == 0)
-		return time;
-	snprintf(pointer, sizeof(pointer), "/%s", name);
-	violations_add(violations, "query", pointer, "is not a date-time of RFC 3339");
-	return NULL;
-}
-
-/* The list of changes is the only index that has deleted products, and it has no tags. */
-static void check_deleted(const struct request *request, struct violations *violations)
-{
-	const char *sort = request_query(request, "sort");
-
-	if (request_query(request, "q"))
-		violations_add(violations, "query", "/q", "does not find deleted products");
-	if (request_query(request, "tag"))
-		violations_add(violations, "query", "/tag", "does not find deleted products");
-	if (sort && strcmp(sort, "updated_at") != 0 && strcmp(sort, "-updated_at") != 0)
-		violations_add(
-			violations, "query", "/sort",
-			"is not an order of deleted products: updated_at and -updated_at are");
-}
-
-/* Turns "a,b,c" into a JSON array, which the store takes as one parameter. */
-static void read_ids(const char *list, struct text *out, struct violations *violations)
-{
-	struct json_writer writer;
-	size_t count = 0;
-
-	json_writer_init(&writer, out);
-	json_array_begin(&writer);
-	while (*list) {
-		size_t length = strcspn(list, ",");
-
-		if (length > 0) {
-			json_write_bytes(&writer, list, length);
-			count++;
-		}
-		list += length;
-		list += *list == ',';
-	}
-	json_array_end(&writer);
-	if (count > PRODUCT_IDS_MAX)
-		violations_add(violations, "query", "/ids", "has more than %d ids",
-			       PRODUCT_IDS_MAX);
-}
-
-/* False: the response is a 422. */
-static bool read_filter(const struct request *request, struct response *response,
-			struct list_request *list)
-{
-	struct violations violations CLEANUP(violations_release) = {0};
-	const char *ids = request_query(request, "ids");
-
-	list->filter = (struct product_filter){
-		.q = request_query(request, "q"),
-		.category = request_query(request, "category"),
-		.tag = request_query(request, "tag"),
-		.sku = request_query(request, "sku"),
-		.min_price = read_price(request, "min_price", &violations),
-		.max_price = read_price(request, "max_price", &violations),
-		.in_stock = tristate(request, "in_stock"),
-		.low_stock = tristate(request, "low_stock"),
-		.created_after =
-			read_time(request, "created_after", &list->created_after, &violations),
-		.created_before =
-			read_time(request, "created_before", &list->created_before, &violations),
-		.updated_after =
-			read_time(request, "updated_after", &list->updated_after, &violations),
-		.deleted = request_query_bool(request, "deleted", false),
-	};
-	if (list->filter.deleted)
-		check_deleted(request, &violations);
-	if (ids) {
-		read_ids(ids, &list->ids, &violations);
-		list->filter.ids = text_string(&list->ids);
-	}
-	if (violations.total == 0)
-		return true;
-	response_violations(response, &violations);
-	return false;
-}
-
-static bool read_key(const struct cursor *cursor, size_t field, struct response *response,
-		     bool is_text, struct db_value *ret_value)
-{
-	int64_t number;
-
-	if (is_text) {
-		*ret_value = db_text(cursor->fields[field]);
-		return true;
-	}
-	if (!cursor_int(cursor, field, response, &number))
-		return false;
-	*ret_value = db_int(number);
-	return true;
-}
-
-/* With q, a cursor begins with the listing's top. False: the response is a 422. */
-static bool read_position(const struct cursor *cursor, struct response *response,
-			  const struct product_order *order, bool with_q, int64_t *ret_top,
-			  struct product_position *ret_position)
-{
-	size_t keys = with_q ? 1 : 0;
-
-	if (cursor->count == 0)
-		return true;
-	if (with_q && !cursor_int(cursor, 0, response, ret_top))
-		return false;
-	return read_key(cursor, keys, response, order->first_is_text, &ret_position->first) &&
-	       read_key(cursor, keys + 1, response, order->second_is_text, &ret_position->second);
-}
 
 /* A row's sort keys as text, for the cursor. */
 struct keys {
@@ -250,7 +93,7 @@ static void link_next(const struct request *request, struct response *response,
 /* The page while it is written. */
 struct page {
 	const struct product_listing *listing;
-	const struct product_horizon *horizon;
+	const struct product_horizon *horizon; /* or NULL */
 	struct json_writer *writer;
 	int64_t limit;
 	int64_t count;
@@ -259,35 +102,37 @@ struct page {
 	struct keys last; /* the last row of this page or chunk */
 };
 
+static void page_release(struct page *page)
+{
+	keys_release(&page->last);
+}
+
 static bool is_full(const struct page *page, const struct response *response)
 {
 	return page->count == page->limit || response->body.length >= PAGE_BYTES_MAX;
 }
 
-/* Writes the page's next rows. 1: there may be more. */
-static int write_chunk(struct request *request, struct response *response, struct page *page,
-		       const struct product_position *after)
+/* Writes up to size of the page's next rows. 1: there may be more. */
+static int write_rows(const struct request *request, struct response *response, struct page *page,
+		      struct db_rows *rows, int64_t size)
 {
 	struct keys keys CLEANUP(keys_release) = {0};
-	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
-	/* One row more than fits, to know whether there is a next page. */
-	int64_t left = page->limit + 1 - page->count;
-	int64_t size = left < CHUNK_ROWS ? left : CHUNK_ROWS;
 	int64_t read = 0;
+	int r;
 
 	keys_init(&keys);
-	if (page->last_statement && size == left)
-		db_last(request->db);
-	int r = product_listing_page(request->db, page->listing, after, page->horizon, size, &rows);
-	while (r >= 0 && (r = db_next(rows)) == 1) {
+	while ((r = db_next(rows)) == 1) {
 		page->more = is_full(page, response);
 		if (page->more)
 			break;
 		product_write(page->writer, rows, request->runtime->currency);
 		page->count++;
 		read++;
-		if (read == size || is_full(page, response))
-			r = keys_read(&keys, page->listing, rows);
+		if (read < size && !is_full(page, response))
+			continue;
+		r = keys_read(&keys, page->listing, rows);
+		if (r < 0)
+			return r;
 	}
 	if (r < 0)
 		return r;
@@ -300,8 +145,27 @@ static int write_chunk(struct request *request, struct response *response, struc
 	return !page->more && read == size;
 }
 
-static int write_rows(struct request *request, struct response *response, struct page *page,
-		      const struct product_position *after)
+/* One row more than fits, to know whether there is a next page. */
+static int64_t rows_left(const struct page *page)
+{
+	return page->limit + 1 - page->count;
+}
+
+static int write_chunk(struct request *request, struct response *response, struct page *page,
+		       const struct product_position *after)
+{
+	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
+	int64_t left = rows_left(page);
+	int64_t size = left < CHUNK_ROWS ? left : CHUNK_ROWS;
+
+	if (page->last_statement && size == left)
+		db_last(request->db);
+	int r = product_listing_page(request->db, page->listing, after, page->horizon, size, &rows);
+	return r < 0 ? r : write_rows(request, response, page, rows, size);
+}
+
+static int write_chunks(struct request *request, struct response *response, struct page *page,
+			const struct product_position *after)
 {
 	const struct product_order *order = page->listing->order;
 	int r = write_chunk(request, response, page, after);
@@ -317,29 +181,47 @@ static int write_rows(struct request *request, struct response *response, struct
 	return r;
 }
 
+static int64_t page_limit(const struct request *request)
+{
+	return request_query_int(request, "limit",
+				 request_query(request, "ids") ? PRODUCT_IDS_MAX
+							       : PAGE_LIMIT_DEFAULT);
+}
+
+static void begin_page(const struct request *request, struct response *response, struct page *page)
+{
+	page->limit = page_limit(request);
+	keys_init(&page->last);
+	page->writer = response_json(response, 200);
+	json_array_begin(page->writer);
+}
+
+static void end_page(const struct request *request, struct response *response, struct page *page)
+{
+	const struct product_horizon *horizon = page->horizon;
+	bool ahead = horizon && horizon->ahead;
+
+	json_array_end(page->writer);
+	if (!page->more && ahead)
+		keys_of_horizon(&page->last, page->listing, horizon);
+	if (page->more || ahead)
+		link_next(request, response, page->listing, &page->last);
+}
+
 static int write_page(struct request *request, struct response *response,
 		      const struct product_listing *listing, const struct product_position *after,
 		      const struct product_horizon *horizon)
 {
-	struct page page = {
+	struct page page CLEANUP(page_release) = {
 		.listing = listing,
 		.horizon = horizon,
 		.last_statement = !request_query_bool(request, "count", false),
-		.limit = request_query_int(request, "limit",
-					   listing->filter.ids ? PRODUCT_IDS_MAX
-							       : PAGE_LIMIT_DEFAULT),
 	};
 
-	keys_init(&page.last);
-	page.writer = response_json(response, 200);
-	json_array_begin(page.writer);
-	int r = write_rows(request, response, &page, after);
-	json_array_end(page.writer);
-	if (!page.more && horizon->ahead)
-		keys_of_horizon(&page.last, listing, horizon);
-	if (r == 0 && (page.more || horizon->ahead))
-		link_next(request, response, listing, &page.last);
-	keys_release(&page.last);
+	begin_page(request, response, &page);
+	int r = write_chunks(request, response, &page, after);
+	if (r == 0)
+		end_page(request, response, &page);
 	return r;
 }
 
@@ -366,7 +248,7 @@ static int too_many_words(struct response *response)
 	return 0;
 }
 
-bool product_api_list_is_lookup(const struct request *request)
+static bool is_one_statement(const struct request *request)
 {
 	/* Each of these adds a query, or leaves out an unlimited number of rows that are read. */
 	static const char *const long_ones[] = {
@@ -378,7 +260,7 @@ bool product_api_list_is_lookup(const struct request *request)
 	/* Needs a join, and the list of changes has no categories. */
 	if (sort && strstr(sort, "updated_at"))
 		return false;
-	if (request_query_int(request, "limit", 0) >= CHUNK_ROWS)
+	if (page_limit(request) >= CHUNK_ROWS)
 		return false;
 	for (size_t i = 0; i < ARRAY_SIZE(long_ones); i++) {
 		if (request_query(request, long_ones[i]))
@@ -387,47 +269,53 @@ bool product_api_list_is_lookup(const struct request *request)
 	return true;
 }
 
-/* Clients that ask for changes read them once, oldest first. */
-static const struct product_order *find_order(const struct request *request,
-					      const struct product_filter *filter)
+static int ask_page(struct request *request, struct response *response,
+		    struct db_statement *ret_statement)
 {
-	const char *sort = request_query(request, "sort");
+	struct list_request list CLEANUP(list_request_release) = {0};
 
-	if (!sort && !filter->q && (filter->deleted || filter->updated_after))
-		sort = "updated_at";
-	return product_order_find(sort, filter->q);
+	if (!is_one_statement(request))
+		return LOOKUP_DECLINED;
+	int r = list_request_read(request, response, &list);
+	if (r <= 0)
+		return r;
+	const struct product_listing listing = {.filter = list.filter, .order = list.order};
+	return product_listing_ask(db_dialect_of(request->runtime->db), &listing, list.after,
+				   page_limit(request) + 1, ret_statement);
 }
+
+static int answer_page(struct request *request, struct response *response, struct db_rows *rows)
+{
+	const struct product_listing listing = {
+		.order = product_order_find(request_query(request, "sort"), false)};
+	struct page page CLEANUP(page_release) = {.listing = &listing};
+
+	begin_page(request, response, &page);
+	int r = write_rows(request, response, &page, rows, rows_left(&page));
+	if (r == 0)
+		end_page(request, response, &page);
+	return r;
+}
+
+const struct lookup product_api_list_lookup = {.ask = ask_page, .answer = answer_page};
 
 int product_api_list(struct request *request, struct response *response)
 {
-	struct list_request list CLEANUP(list_request_release) = {.ids = TEXT_INIT(IDS_TEXT_MAX)};
+	struct list_request list CLEANUP(list_request_release) = {0};
 	struct product_listing listing CLEANUP(product_listing_release) = {0};
 	struct product_horizon horizon CLEANUP(product_horizon_release) = {0};
-	struct cursor cursor CLEANUP(cursor_release) = {0};
-	struct product_position after;
-	int64_t top = 0;
+	int r = list_request_read(request, response, &list);
 
-	if (!read_filter(request, response, &list))
-		return 0;
-	if (text_error(&list.ids) < 0)
-		return text_error(&list.ids);
-	bool with_q = list.filter.q;
-	const struct product_order *order = find_order(request, &list.filter);
-	if (!order)
-		return -EINVAL;
-	if (!cursor_read(request, response, with_q ? order->kind_q : order->kind, with_q ? 3 : 2,
-			 &cursor) ||
-	    !read_position(&cursor, response, order, with_q, &top, &after))
-		return 0;
-	int r = product_listing_init(request->db, &list.filter, order, top, &listing);
+	if (r <= 0)
+		return r;
+	r = product_listing_init(request->db, &list.filter, list.order, list.top, &listing);
 	if (r == -EINVAL)
 		return too_many_words(response);
 	if (r == 0)
-		r = product_listing_horizon(request->db, &listing, cursor.count ? &after : NULL,
-					    &horizon);
+		r = product_listing_horizon(request->db, &listing, list.after, &horizon);
 	if (r < 0)
 		return r;
-	r = write_page(request, response, &listing, cursor.count ? &after : NULL, &horizon);
+	r = write_page(request, response, &listing, list.after, &horizon);
 	if (r == 0 && request_query_bool(request, "count", false))
 		r = write_count(request, response, &listing);
 	return r;

@@ -66,6 +66,19 @@ int product_listing_page(struct db_conn *conn, const struct product_listing *lis
 			ret_rows);
 }
 
+int product_listing_ask(enum db_dialect dialect, const struct product_listing *listing,
+			const struct product_position *after, int64_t limit,
+			struct db_statement *ret_statement)
+{
+	struct product_statement statement CLEANUP(product_statement_release) = {0};
+	int r = product_statement_page(dialect, listing, after, NULL, limit, &statement);
+
+	if (r < 0)
+		return r;
+	return db_statement_copy(ret_statement, text_string(&statement.sql), statement.values,
+				 statement.count);
+}
+
 static int run_count(struct db_conn *conn, const struct product_listing *listing,
 		     const struct product_horizon *horizon, int64_t *ret_count)
 {

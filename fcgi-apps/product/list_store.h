@@ -117,6 +117,12 @@ int product_listing_page(struct db_conn *conn, const struct product_listing *lis
 			 const struct product_horizon *horizon, int64_t limit,
 			 struct db_rows **ret_rows);
 
+/* The statement of a page without a horizon, of a listing that is all zero except for its filter
+ * and its order. -ENOMEM. */
+int product_listing_ask(enum db_dialect dialect, const struct product_listing *listing,
+			const struct product_position *after, int64_t limit,
+			struct db_statement *ret_statement);
+
 /* How many products all pages have together; counts no further than PAGING_COUNTED. all: the count
  * does not stop at a horizon or at the limit of a search. */
 int product_listing_count(struct db_conn *conn, const struct product_listing *listing,

@@ -57,18 +57,26 @@ int product_api_create(struct request *request, struct response *response)
 	return 0;
 }
 
-int product_api_get(struct request *request, struct response *response)
+static int ask_product(struct request *request, struct response *response UNUSED,
+		       struct db_statement *ret_statement)
 {
-	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
-	int r = product_find(request->db, request_path_parameter(request, "id"), &rows);
+	product_ask(request_resource_id(request), ret_statement);
+	return 0;
+}
 
-	if (r == -ENOENT)
+static int answer_product(struct request *request, struct response *response, struct db_rows *rows)
+{
+	int r = db_next(rows);
+
+	if (r == 0)
 		return product_answer_not_found(response);
 	if (r < 0)
 		return r;
 	product_answer(request, response, 200, rows);
 	return 0;
 }
+
+const struct lookup product_api_get = {.ask = ask_product, .answer = answer_product};
 
 /*
  * Loads what a change needs. 1: continue; 0: the response is a 404 or 412; negative: an error.

@@ -3,17 +3,16 @@
 #define PRODUCT_PRODUCT_API_H
 
 #include "product/product.h"
-#include "responder/request.h"
-#include "responder/response.h"
+#include "responder/lookup.h"
 
 /* list_api.c */
 int product_api_list(struct request *request, struct response *response);
-/* Whether this listing is one query that reads its page and little else. */
-bool product_api_list_is_lookup(const struct request *request);
+/* Of a listing that is one query, which reads its page and little else; declines the others. */
+extern const struct lookup product_api_list_lookup;
 
 /* product_api.c */
 int product_api_create(struct request *request, struct response *response);
-int product_api_get(struct request *request, struct response *response);
+extern const struct lookup product_api_get;
 int product_api_replace(struct request *request, struct response *response);
 int product_api_patch(struct request *request, struct response *response);
 int product_api_delete(struct request *request, struct response *response);

@@ -30,12 +30,16 @@ static int change_row(struct db_conn *conn, const struct change *change,
 	return r == -ENOENT ? change->none : r;
 }
 
+#define FIND "SELECT " PRODUCT_COLUMNS " FROM products WHERE id = $1 AND deleted_at IS NULL"
+
+void product_ask(const char *id, struct db_statement *ret_statement)
+{
+	db_statement_set(ret_statement, FIND, DB_VALUES(db_text(id)));
+}
+
 int product_find(struct db_conn *conn, const char *id, struct db_rows **ret_rows)
 {
-	return db_query_row(conn,
-			    "SELECT " PRODUCT_COLUMNS
-			    " FROM products WHERE id = $1 AND deleted_at IS NULL",
-			    DB_VALUES(db_text(id)), ret_rows);
+	return db_query_row(conn, FIND, DB_VALUES(db_text(id)), ret_rows);
 }
 
 static int lock_product(struct db_conn *conn, const char *id)

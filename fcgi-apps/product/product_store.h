@@ -21,6 +21,9 @@ struct product_current {
 	struct text texts; /* all of them, for comparison */
 };
 
+/* The statement that product_find() runs; the id must stay until its row has been read. */
+void product_ask(const char *id, struct db_statement *ret_statement);
+
 /* -ENOENT: no such product, or deleted. */
 int product_find(struct db_conn *conn, const char *id, struct db_rows **ret_rows);
 

@@ -14,24 +14,24 @@ extern const struct contract product_contract;
 extern const struct binding *const product_bindings[];
 
 BINDING(listProducts) = {
+	.lookup = &product_api_list_lookup,
 	.mode = RUN_READ,
-	.is_lookup = product_api_list_is_lookup,
 	.handle = product_api_list,
 };
 BINDING(createProduct) = {.mode = RUN_TRANSACTION, .handle = product_api_create};
-BINDING(getProduct) = {.mode = RUN_LOOKUP, .handle = product_api_get};
+BINDING(getProduct) = {.lookup = &product_api_get};
 BINDING(replaceProduct) = {.mode = RUN_TRANSACTION, .handle = product_api_replace};
 BINDING(patchProduct) = {.mode = RUN_TRANSACTION, .handle = product_api_patch};
 BINDING(deleteProduct) = {.mode = RUN_TRANSACTION, .handle = product_api_delete};
 BINDING(restoreProduct) = {
 	.mode = RUN_TRANSACTION,
 	.handle = product_api_restore,
-	.replay = product_api_get,
+	.replay = &product_api_get,
 };
 BINDING(adjustStock) = {
 	.mode = RUN_TRANSACTION,
 	.handle = product_api_adjust_stock,
-	.replay = product_api_get,
+	.replay = &product_api_get,
 };
 BINDING(listStockMovements) = {.mode = RUN_READ, .handle = product_api_list_movements};
 BINDING(importProducts) = {

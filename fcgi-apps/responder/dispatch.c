@@ -1,5 +1,7 @@
 #include "responder/dispatch.h"
 
+#include <assert.h>
+
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/utf8.h"
@@ -296,12 +298,8 @@ static int run_read(struct db_conn *conn, void *argument)
 	struct exchange *exchange = argument;
 	log_set_trace(exchange->request.trace_id, exchange->request.request_id);
 	exchange->request.db = conn;
-	response_reset(&exchange->response);
 	int r = exchange->binding->handle(&exchange->request, &exchange->response);
 	exchange->request.db = NULL;
-	/* The store's next log lines may be about another request of the batch. */
-	if (r == -EINPROGRESS)
-		log_set_trace(NULL, NULL);
 	return r;
 }
 
@@ -341,6 +339,13 @@ static void start_transaction(struct exchange *exchange)
 	}
 }
 
+static int answer_lookup(void *argument, struct db_rows *rows)
+{
+	struct exchange *exchange = argument;
+	log_set_trace(exchange->request.trace_id, exchange->request.request_id);
+	return exchange->binding->lookup->answer(&exchange->request, &exchange->response, rows);
+}
+
 static void lookup_done(void *argument, int result)
 {
 	struct exchange *exchange = argument;
@@ -348,23 +353,40 @@ static void lookup_done(void *argument, int result)
 	conclude(exchange, result);
 }
 
-void dispatch_lookups(struct lookups *lookups)
+/* Adds the request to the list, or answers it. False where it is left to a handler. */
+static bool look_up(struct exchange *exchange, struct lookups *lookups)
 {
-	struct db_batched reads[DB_BATCH_MAX];
-	if (!lookups->count)
-		return;
-	for (size_t i = 0; i < lookups->count; i++)
-		reads[i] = (struct db_batched){
-			.function = run_read, .done = lookup_done, .argument = lookups->list[i]};
-	db_read_batch(lookups->list[0]->request.runtime->db, reads, lookups->count);
-	lookups->count = 0;
+	const struct lookup *lookup = exchange->binding->lookup;
+	struct db_batched *read = &lookups->list[lookups->count];
+	if (!lookup)
+		return false;
+	assert(lookups->count < ARRAY_SIZE(lookups->list));
+	*read = (struct db_batched){
+		.answer = answer_lookup, .done = lookup_done, .argument = exchange};
+	int r = lookup->ask(&exchange->request, &exchange->response, &read->statement);
+	if (r == LOOKUP_DECLINED)
+		return false;
+	if (r < 0 || !read->statement.sql) {
+		conclude(exchange, r);
+		return true;
+	}
+	lookups->count++;
+	log_set_trace(NULL, NULL);
+	return true;
 }
 
-static enum run_mode mode_of(const struct exchange *exchange)
+void dispatch_lookups(struct lookups *lookups)
 {
-	const struct binding *binding = exchange->binding;
-	bool is_lookup = binding->is_lookup && binding->is_lookup(&exchange->request);
-	return is_lookup ? RUN_LOOKUP : binding->mode;
+	struct exchange *first = lookups->list[0].argument;
+	if (!lookups->count)
+		return;
+	/* The store's log lines may be about any request of a batch. */
+	if (lookups->count == 1)
+		log_set_trace(first->request.trace_id, first->request.request_id);
+	db_read_batch(first->request.runtime->db, lookups->list, lookups->count);
+	for (size_t i = 0; i < lookups->count; i++)
+		db_statement_release(&lookups->list[i].statement);
+	lookups->count = 0;
 }
 
 static int read_watched(struct exchange *exchange)
@@ -408,13 +430,12 @@ void dispatch(const struct dispatcher *dispatcher, struct exchange *exchange,
 		finish(exchange);
 		return;
 	}
-	switch (mode_of(exchange)) {
+	if (look_up(exchange, lookups))
+		return;
+	assert(exchange->binding->handle);
+	switch (exchange->binding->mode) {
 	case RUN_DIRECT:
 		conclude(exchange, exchange->binding->handle(request, &exchange->response));
-		return;
-	case RUN_LOOKUP:
-		lookups->list[lookups->count++] = exchange;
-		log_set_trace(NULL, NULL);
 		return;
 	case RUN_READ:
 		hand_over(exchange, dispatcher->reads);

@@ -16,9 +16,10 @@ struct dispatcher {
 	bool check_responses;      /* CONTRACT_CHECK_RESPONSES */
 };
 
-/* The RUN_LOOKUP requests that a thread sends to the store in one round trip. */
+/* The look-ups that a thread sends to the store in one round trip; the argument of each is its
+ * exchange. */
 struct lookups {
-	struct exchange *list[DB_BATCH_MAX];
+	struct db_batched list[DB_BATCH_MAX];
 	size_t count;
 };
 

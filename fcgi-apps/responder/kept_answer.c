@@ -2,6 +2,7 @@
 
 #include "base/json_writer.h"
 #include "base/pack.h"
+#include "responder/lookup.h"
 
 #define PACKED "packed "
 
@@ -37,19 +38,13 @@ bool kept_answer_wanted(const struct response *response)
 	return response->status < 400 || response->body.length <= KEPT_PLAIN_MAX;
 }
 
-static const char *resource_id(const struct request *request)
-{
-	return request->resource_id ? request->resource_id
-				    : request_path_parameter((struct request *)request, "id");
-}
-
 static void refer(const struct request *request, struct kept_answer *kept)
 {
 	struct json_writer json;
 
 	json_writer_init(&json, &kept->body);
 	json_object_begin(&json);
-	json_member_string(&json, "id", resource_id(request));
+	json_member_string(&json, "id", request_resource_id(request));
 	json_object_end(&json);
 }
 
@@ -104,9 +99,7 @@ static int give_resource(struct db_conn *conn, struct request *request, struct r
 {
 	if (!request->replay)
 		return -EIO;
-	request->db = conn;
-	int r = request->replay(request, response);
-	request->db = NULL;
+	int r = lookup_run(request->replay, conn, request, response);
 	if (r < 0)
 		return r;
 	if (response->status == 200)

@@ -4,14 +4,19 @@
 #include "responder/entity_tag.h"
 #include "responder/response.h"
 
-const char *request_path_parameter(struct request *request, const char *name)
+const char *request_path_parameter(const struct request *request, const char *name)
 {
 	for (size_t i = 0; i < request->route.parameter_count; i++) {
-		struct path_parameter *parameter = &request->route.parameters[i];
+		const struct path_parameter *parameter = &request->route.parameters[i];
 		if (strcmp(parameter->name, name) == 0)
 			return parameter->value;
 	}
 	return "";
+}
+
+const char *request_resource_id(const struct request *request)
+{
+	return request->resource_id ? request->resource_id : request_path_parameter(request, "id");
 }
 
 const char *request_query(const struct request *request, const char *name)

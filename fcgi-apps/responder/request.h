@@ -10,6 +10,7 @@
 #include "contract/contract.h"
 #include "storage/conn.h"
 
+struct lookup;
 struct response;
 struct runtime;
 
@@ -51,7 +52,7 @@ struct request {
 	struct exchange *exchange; /* the responder's own */
 
 	/* Of the binding: gives the resource again for a known Idempotency-Key. Or NULL. */
-	int (*replay)(struct request *request, struct response *response);
+	const struct lookup *replay;
 	/* The resource of the key, if the handler passed one to idempotency_claim(); else NULL, and
 	 * the path identifies it. */
 	const char *resource_id;
@@ -65,7 +66,10 @@ struct request {
 };
 
 /* A path parameter, NUL-terminated ("" is impossible: a route with an empty segment is a 404). */
-const char *request_path_parameter(struct request *request, const char *name);
+const char *request_path_parameter(const struct request *request, const char *name);
+
+/* Of the resource that the request is about: resource_id, or else the path's "id". */
+const char *request_resource_id(const struct request *request);
 
 /* Declared query parameters that were sent; NULL / fallback / false where they were not. */
 const char *request_query(const struct request *request, const char *name);

@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "contract/contract.h"
 #include "responder/check.h"
+#include "responder/lookup.h"
 #include "responder/request.h"
 #include "responder/response.h"
 #include "storage/db.h"
@@ -19,37 +20,34 @@
 
 enum run_mode {
 	RUN_DIRECT, /* on the event thread, without the store: must be quick */
-	RUN_LOOKUP, /* on the event thread, with one short db_query() and nothing else of the store:
-		       those that arrive together share a round trip to a server */
-	RUN_READ,   /* any other read: on a thread of its own pool with a read connection, for as
-		       long as the client waits and its deadline allows */
+	RUN_READ,   /* on a thread of its own pool with a read connection, for as long as the client
+		       waits and its deadline allows */
 	RUN_TRANSACTION, /* inside a (grouped) transaction; answered after the commit; an answer of
 			    400 or more rolls back. Idempotency-Key is handled around it */
 	RUN_BLOCKING,    /* on a thread of its own pool: may call siblings and db_transaction */
 };
 
+/* An operation has a look-up, or a handler, or both. */
 struct binding {
-	enum run_mode mode;
-	bool streams_body; /* RUN_BLOCKING: the handler reads the body itself */
-	/* RUN_READ: whether this request, which is checked already, is one for RUN_LOOKUP. NULL:
-	 * none is. */
-	bool (*is_lookup)(const struct request *request);
+	/* On the event thread; a request that it declines is the handler's. Or NULL. */
+	const struct lookup *lookup;
 
 	/*
 	 * Fills the response and returns 0, or returns a negative error for response_error().
-	 * In all but RUN_DIRECT and RUN_BLOCKING it must not block and may run more than once; the
-	 * response is fresh each time.
+	 * In RUN_TRANSACTION it must not block and may run more than once; the response is fresh
+	 * each time. NULL where the look-up declines nothing.
 	 */
 	int (*handle)(struct request *request, struct response *response);
+	enum run_mode mode; /* of handle */
+	bool streams_body;  /* RUN_BLOCKING: the handler reads the body itself */
 
 	/*
-	 * For an operation with an Idempotency-Key that answers with a resource: fills the response
-	 * with the resource as it is now (200), or with the reason why it is gone. A repeated
-	 * request gets that, with the first answer's status and headers; no answer is stored. Runs
-	 * on a connection of the store, as handle does in RUN_TRANSACTION. NULL: a repeated request
-	 * gets the first answer.
+	 * For an operation with an Idempotency-Key that answers with a resource: the look-up of the
+	 * resource as it is now (200), or of the reason why it is gone. A repeated request gets
+	 * that, with the first answer's status and headers; no answer is stored. It runs in a
+	 * transaction, and declines nothing. NULL: a repeated request gets the first answer.
 	 */
-	int (*replay)(struct request *request, struct response *response);
+	const struct lookup *replay;
 };
 
 /* The binding of an operation, by its operationId. At the beginning of a line of a service's

@@ -4,9 +4,16 @@
 #ifndef STORAGE_BATCH_H
 #define STORAGE_BATCH_H
 
-#include "storage/pool.h"
+#include "storage/driver.h"
 
-/* Runs those of the reads that can go together; the others are left in state DB_BATCHED. */
-void batch_read(struct pool *pool, struct db_batched *reads, size_t count);
+struct batch {
+	struct db_batched *reads;
+	size_t count;
+	bool begun; /* set by batch_read() */
+};
+
+/* A db_function of a read, whose argument is the batch: runs those that can go together; the others
+ * are left in state DB_BATCHED. Its result tells nothing. */
+int batch_read(struct db_conn *conn, void *argument);
 
 #endif

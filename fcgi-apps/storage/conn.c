@@ -33,6 +33,49 @@ enum db_dialect db_dialect(const struct db_conn *conn)
 
 /* ---- statements ---- */
 
+void db_statement_set(struct db_statement *ret_statement, const char *sql,
+		      const struct db_value *values, size_t count)
+{
+	assert(count <= DB_STATEMENT_VALUES);
+	ret_statement->sql = sql;
+	if (count)
+		memcpy(ret_statement->values, values, count * sizeof(*values));
+	ret_statement->count = count;
+	ret_statement->copies = NULL;
+}
+
+int db_statement_copy(struct db_statement *ret_statement, const char *sql,
+		      const struct db_value *values, size_t count)
+{
+	size_t length = strlen(sql) + 1;
+	size_t size = length;
+	for (size_t i = 0; i < count; i++)
+		size += values[i].type == DB_TEXT ? values[i].length + 1 : 0;
+	char *copies = malloc(size);
+	if (!copies)
+		return -ENOMEM;
+	memcpy(copies, sql, length);
+	db_statement_set(ret_statement, copies, values, count);
+	ret_statement->copies = copies;
+	char *next = copies + length;
+	for (size_t i = 0; i < count; i++) {
+		struct db_value *value = &ret_statement->values[i];
+		if (value->type != DB_TEXT)
+			continue;
+		memcpy(next, value->text, value->length);
+		value->text = next;
+		next += value->length;
+		*next++ = '\0';
+	}
+	return 0;
+}
+
+void db_statement_release(struct db_statement *statement)
+{
+	free(statement->copies);
+	*statement = (struct db_statement){0};
+}
+
 /* Before each statement of a function. */
 static int next_statement(struct db_conn *conn)
 {
@@ -82,19 +125,11 @@ void db_last(struct db_conn *conn)
 
 /* ---- rows ---- */
 
-/* A query inside a batch: it is sent in the first run and has its rows in the second (batch.h). */
-static int query_of_batch(struct db_conn *conn, const char *sql, const struct db_value *values,
-			  size_t count, struct db_rows **ret_rows)
+static void open_rows(struct db_conn *conn, struct db_rows *rows)
 {
-	if (conn->batch == DB_ANSWERING) {
-		assert(conn->ready);
-		*ret_rows = conn->ready;
-		conn->ready = NULL;
-		return 0;
-	}
-	int r = conn->driver->ask(conn, sql, values, count);
-	conn->asked = r == 0;
-	return r ? r : -EINPROGRESS;
+	rows->conn = conn;
+	rows->next = conn->open;
+	conn->open = rows;
 }
 
 int db_query(struct db_conn *conn, const char *sql, const struct db_value *values, size_t count,
@@ -103,13 +138,27 @@ int db_query(struct db_conn *conn, const char *sql, const struct db_value *value
 	struct db_rows *rows;
 	int r = next_statement(conn);
 	if (!r)
-		r = conn->batch == DB_ALONE ? conn->driver->query(conn, sql, values, count, &rows)
-					    : query_of_batch(conn, sql, values, count, &rows);
+		r = conn->driver->query(conn, sql, values, count, &rows);
 	if (r)
 		return r;
-	rows->conn = conn;
-	rows->next = conn->open;
-	conn->open = rows;
+	open_rows(conn, rows);
+	*ret_rows = rows;
+	return 0;
+}
+
+int db_query_statement(struct db_conn *conn, const struct db_statement *statement,
+		       struct db_rows **ret_rows)
+{
+	return db_query(conn, statement->sql, statement->values, statement->count, ret_rows);
+}
+
+int db_answer(struct db_conn *conn, struct db_rows **ret_rows)
+{
+	struct db_rows *rows;
+	int r = conn->driver->answer(conn, &rows);
+	if (r)
+		return r;
+	open_rows(conn, rows);
 	*ret_rows = rows;
 	return 0;
 }

@@ -87,6 +87,23 @@ static inline struct db_value db_null(void)
 
 /* ---- statements ---- */
 
+/* A statement that is yet to run. One owner. */
+#define DB_STATEMENT_VALUES 8
+struct db_statement {
+	const char *sql; /* NULL: none */
+	struct db_value values[DB_STATEMENT_VALUES];
+	size_t count;
+	char *copies; /* what it owns, or NULL */
+};
+
+/* The first borrows SQL and texts, which must stay until its rows have been read; the second copies
+ * them: -ENOMEM. At most DB_STATEMENT_VALUES values (assertion). */
+void db_statement_set(struct db_statement *ret_statement, const char *sql,
+		      const struct db_value *values, size_t count);
+MUST_CHECK int db_statement_copy(struct db_statement *ret_statement, const char *sql,
+				 const struct db_value *values, size_t count);
+void db_statement_release(struct db_statement *statement);
+
 /* Runs a statement for its effect. Returns the number of rows changed, or an error. Statements
  * are prepared once per connection and kept (bounded, least recently used goes first). Every
  * parameter from $1 to the highest occurs in the text, and has a value; -EIO otherwise. */
@@ -125,6 +142,9 @@ void db_last(struct db_conn *conn);
 /* Starts a query. Walk its rows with db_next, and always end it with db_rows_close. */
 MUST_CHECK int db_query(struct db_conn *conn, const char *sql, const struct db_value *values,
 			size_t count, struct db_rows **ret_rows);
+
+MUST_CHECK int db_query_statement(struct db_conn *conn, const struct db_statement *statement,
+				  struct db_rows **ret_rows);
 
 /* 1: a row is there; 0: no more; <0: error. */
 MUST_CHECK int db_next(struct db_rows *rows);

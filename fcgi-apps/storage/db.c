@@ -187,20 +187,32 @@ int db_read_watched(struct db *db, db_function *function, void *argument,
 static int read_alone(struct db_conn *conn, void *argument)
 {
 	const struct db_batched *read = argument;
+	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
 	db_last(conn);
-	return read->function(conn, read->argument);
+	int r = db_query_statement(conn, &read->statement, &rows);
+	return r ? r : read->answer(read->argument, rows);
 }
 
 void db_read_batch(struct db *db, struct db_batched *reads, size_t count)
 {
+	struct batch batch = {.reads = reads, .count = count};
+	int r = 0;
 	for (size_t i = 0; i < count; i++)
 		reads[i].state = DB_BATCHED;
 	if (count > 1 && db->driver->ask)
-		batch_read(&db->readers, reads, count);
+		r = db_read(db, batch_read, &batch);
+	/* Where none could begin together, each of them would wait as long in vain. */
+	int failed = batch.begun ? 0 : r;
 	for (size_t i = 0; i < count; i++) {
-		if (reads[i].state != DB_BATCHED_DONE)
-			reads[i].done(reads[i].argument, db_read(db, read_alone, &reads[i]));
+		struct db_batched *read = &reads[i];
+		if (read->state != DB_BATCHED_DONE)
+			read->done(read->argument, failed ? failed : db_read(db, read_alone, read));
 	}
+}
+
+enum db_dialect db_dialect_of(const struct db *db)
+{
+	return db->driver->dialect;
 }
 
 size_t db_batch_limit(const struct db *db)

@@ -70,12 +70,12 @@ MUST_CHECK int db_transaction(struct db *db, db_function *function, void *argume
 MUST_CHECK int db_read_watched(struct db *db, db_function *function, void *argument,
 			       const struct db_watch *watch);
 
-/*
- * Runs them all. Where a statement is a message to a server, those of the batch are sent together:
- * its functions are called up to their db_query(), which returns -EINPROGRESS for them to return,
- * and once more when its rows are there. They leave nothing behind but outputs that they set anew.
- */
+/* Runs them all. Where a statement is a message to a server, those of the batch are sent together,
+ * then answered one after the other. */
 void db_read_batch(struct db *db, struct db_batched *reads, size_t count);
+
+/* Which SQL the store takes: db_dialect() where no connection is at hand. */
+enum db_dialect db_dialect_of(const struct db *db);
 
 /* DB_BATCH_MAX, or 1 where nothing is gained by a batch. */
 size_t db_batch_limit(const struct db *db);

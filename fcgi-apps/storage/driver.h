@@ -30,10 +30,6 @@ struct db_conn {
 	/* Set by db_last(): the next statement is the last; and once it has run. db_call() resets.
 	 */
 	bool last, over;
-	/* Reads of a batch: statements are asked first, then answered in the same sequence. */
-	enum { DB_ALONE, DB_ASKING, DB_ANSWERING } batch;
-	bool asked;            /* the running function's statement was asked */
-	struct db_rows *ready; /* the answer to it, not taken yet */
 };
 
 /* A member of a driver's own running query. */
@@ -117,9 +113,10 @@ struct db_driver {
 		    size_t count, int64_t rows);
 	int (*settle)(struct db_conn *conn);
 
-	/* For db_read_batch(), both NULL where statements are no messages. ask is as query, without
-	 * waiting; -EINPROGRESS when it cannot go with others now. answer waits for the first that
-	 * was asked and not answered yet; after an error there are none left. */
+	/* For db_read_batch(), both NULL where statements are no messages. ask sends a query
+	 * without waiting, and copies what it needs: 1, or 0 when it cannot go with others now.
+	 * answer waits for the first that was asked and not answered yet; its rows are complete;
+	 * after an error there are none left. */
 	int (*ask)(struct db_conn *conn, const char *sql, const struct db_value *values,
 		   size_t count);
 	int (*answer)(struct db_conn *conn, struct db_rows **ret_rows);
@@ -143,6 +140,9 @@ extern const struct db_driver postgres_driver;
 
 /* Runs a statement about savepoints, as the driver's savepoint. */
 MUST_CHECK int db_control(struct db_conn *conn, const char *sql, bool undo);
+
+/* The rows of the first statement that was asked and not answered yet, as the driver's answer. */
+MUST_CHECK int db_answer(struct db_conn *conn, struct db_rows **ret_rows);
 
 /* Ends what was begun for reading, however it went. */
 void db_end_reading(struct db_conn *conn);

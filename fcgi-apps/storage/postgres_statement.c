@@ -371,7 +371,7 @@ int postgres_ask(struct db_conn *conn, const char *sql, const struct db_value *v
 		entry ? container_of(entry, struct postgres_statement, entry) : NULL;
 	/* Preparing would wait for everything sent before. */
 	if (!statement || !statement->name[0])
-		return -EINPROGRESS;
+		return 0;
 	int r = self->aborted ? self->aborted : begin_if_due(self);
 	if (!r)
 		r = send_statement(self, statement, values, count);
@@ -379,7 +379,7 @@ int postgres_ask(struct db_conn *conn, const char *sql, const struct db_value *v
 		return r;
 	self->asked++;
 	self->unsynced = true;
-	return 0;
+	return 1;
 }
 
 /* After the last statement, or a failed one, the batch ends: the server skips what follows an

@@ -26,11 +26,13 @@ struct db_watch {
 	void *argument;
 };
 
-/* A read whose function makes exactly one db_query(), its only use of the connection. */
+/* A read by one statement. Its functions run on the thread that called db_read_batch(). */
 struct db_batched {
-	db_function *function;
-	/* Called exactly once, on the thread that called db_read_batch(), as soon as the function's
-	 * result is there; or with an error of the store. */
+	struct db_statement statement; /* the caller's to release */
+	/* Walks the rows, which end with it. Not called where the store fails, else once. */
+	int (*answer)(void *argument, struct db_rows *rows);
+	/* Called exactly once, as soon as the result of answer is there; or with an error of the
+	 * store. */
 	void (*done)(void *argument, int result);
 	void *argument;
 	enum { DB_BATCHED, DB_BATCHED_ASKED, DB_BATCHED_DONE } state; /* the store's own */

@@ -175,6 +175,18 @@ def test_pages_add_up_to_the_list(client, query, sort):
         assert answers[-1].json()
 
 
+@pytest.mark.parametrize("query", ["", "category=kitchen", "sku=LAMP-1", "ids"])
+@pytest.mark.parametrize("sort", [None, *SORTS])
+def test_a_page_is_the_same_by_one_statement_and_by_several(client, query, sort):
+    """The worker sends one that is short along with others; count, even false, keeps it from that."""
+    if query == "ids":
+        query = "ids=" + ",".join(product["id"] for product in listed(client, "tag=mug"))
+    path = f"/products?limit=1&{query}" + (f"&sort={sort}" if sort else "")
+    short, long = pages(client, path), pages(client, f"{path}&count=false")
+    found = [answer.json() for answer in short]
+    assert found[0] and found == [answer.json() for answer in long]
+
+
 def test_links_keep_the_query_and_lead_on_everywhere(bed):
     """They are relative: right at the sidecar, at the gateway, and with the slash at the end."""
     for client in (bed.product.public, bed.product.internal, bed.gateway):

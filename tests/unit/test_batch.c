@@ -7,7 +7,6 @@ static struct db *db;
 
 struct read {
 	const char *sql;
-	const char *later; /* from the second call on; NULL: the same */
 	int64_t key;
 	int calls;
 	int told;
@@ -29,19 +28,12 @@ static void tear_down(void)
 	store_remove();
 }
 
-static int ask(struct db_conn *conn, void *argument)
+static int answer(void *argument, struct db_rows *rows)
 {
 	struct read *read = argument;
-	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
 
 	read->calls++;
-	const char *sql = read->later && read->calls > 1 ? read->later : read->sql;
-	if (!sql)
-		return 7;
-	int r = db_query(conn, sql, DB_VALUES(db_int(read->key)), &rows);
-	if (r)
-		return r;
-	r = db_next(rows);
+	int r = db_next(rows);
 	if (r <= 0)
 		return r < 0 ? r : -ENOENT;
 	read->value = db_column_int(rows, 0);
@@ -63,11 +55,15 @@ static void read_all(struct read *reads, size_t count)
 		reads[i].calls = reads[i].told = 0;
 		reads[i].value = -1;
 		batch[i] =
-			(struct db_batched){.function = ask, .done = note, .argument = &reads[i]};
+			(struct db_batched){.answer = answer, .done = note, .argument = &reads[i]};
+		db_statement_set(&batch[i].statement, reads[i].sql,
+				 DB_VALUES(db_int(reads[i].key)));
 	}
 	db_read_batch(db, batch, count);
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++) {
 		ck_assert_int_eq(reads[i].told, 1);
+		ck_assert_int_le(reads[i].calls, 1);
+	}
 }
 
 /* CAST: SQLite would compare what stands in a parameter as it came. */
@@ -94,9 +90,22 @@ START_TEST(each_gets_its_own_rows)
 			ck_assert_int_eq(reads[i].value, 2 * ((int64_t)i + round));
 		}
 	}
-	/* Asked, then answered: they did go together. */
-	ck_assert_int_eq(reads[0].calls, store_is_postgres() ? 2 : 1);
-	ck_assert_int_eq(reads[READS - 1].calls, store_is_postgres() ? 2 : 1);
+}
+END_TEST
+
+/* What goes together is one transaction to the server, which began once. */
+START_TEST(they_go_together)
+{
+	static const char began[] =
+		"SELECT $1 + CAST(1000000 * extract(epoch FROM now()) AS BIGINT)";
+	struct read reads[READS];
+	prepare(began);
+	for (size_t i = 0; i < READS; i++)
+		reads[i] = (struct read){.sql = began};
+	read_all(reads, READS);
+	ck_assert_int_gt(reads[0].value, 0);
+	for (size_t i = 0; i < READS; i++)
+		ck_assert_int_eq(reads[i].value, reads[0].value);
 }
 END_TEST
 
@@ -107,21 +116,22 @@ START_TEST(a_batch_may_be_empty)
 }
 END_TEST
 
-START_TEST(no_rows_and_no_query_are_results)
+START_TEST(no_rows_are_a_result)
 {
 	static const char none[] = "SELECT amount FROM items WHERE amount < $1";
 	prepare(TWICE);
 	prepare(none);
 	struct read reads[] = {
-		{.sql = none, .key = 0}, {.sql = TWICE, .key = 4}, {.sql = NULL},
-		{.sql = none, .key = 9}, {.sql = TWICE, .key = 5},
+		{.sql = none, .key = 0},
+		{.sql = TWICE, .key = 4},
+		{.sql = none, .key = 9},
+		{.sql = TWICE, .key = 5},
 	};
 	read_all(reads, ARRAY_SIZE(reads));
 	ck_assert_int_eq(reads[0].result, -ENOENT);
 	ck_assert_int_eq(reads[1].value, 8);
-	ck_assert_int_eq(reads[2].result, 7);
-	ck_assert_int_eq(reads[3].value, 1);
-	ck_assert_int_eq(reads[4].value, 10);
+	ck_assert_int_eq(reads[2].value, 1);
+	ck_assert_int_eq(reads[3].value, 10);
 }
 END_TEST
 
@@ -183,11 +193,11 @@ START_TEST(a_session_lost_behind_an_error_leaves_nothing)
 				   " CAST(pg_terminate_backend(pg_backend_pid()) AS INT) / 0 END";
 	prepare(TWICE);
 	prepare(ends);
-	struct read reads[] = {{.sql = ends, .later = TWICE, .key = 7},
-			       {.sql = TWICE, .key = 1},
-			       {.sql = TWICE, .key = 2}};
+	struct read reads[] = {
+		{.sql = ends, .key = 7}, {.sql = TWICE, .key = 1}, {.sql = TWICE, .key = 2}};
 	read_all(reads, ARRAY_SIZE(reads));
-	ck_assert_int_eq(reads[0].value, 14);
+	ck_assert_int_lt(reads[0].result, 0);
+	ck_assert_int_eq(reads[1].value, 2);
 	ck_assert_int_eq(reads[2].value, 4);
 	prepare(TWICE);
 	struct read next[4];
@@ -243,9 +253,10 @@ int main(void)
 	tcase_add_checked_fixture(store, set_up, tear_down);
 	tcase_add_test(store, each_gets_its_own_rows);
 	tcase_add_test(store, a_batch_may_be_empty);
-	tcase_add_test(store, no_rows_and_no_query_are_results);
+	tcase_add_test(store, no_rows_are_a_result);
 	tcase_add_test(store, an_error_is_its_own_only);
 	if (store_is_postgres()) {
+		tcase_add_test(store, they_go_together);
 		tcase_add_test(store, a_lost_session_is_told_to_who_waits);
 		tcase_add_test(store, a_session_lost_behind_an_error_leaves_nothing);
 		tcase_add_test(store, a_changed_schema_heals_itself);
