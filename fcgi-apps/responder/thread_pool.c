@@ -119,11 +119,13 @@ int thread_pool_submit(struct thread_pool *pool, struct pool_work *work)
 		*pool->tail = work;
 		pool->tail = &work->next;
 		pool->queued++;
-		pthread_cond_signal(&pool->work);
 	} else {
 		pool->refused++;
 	}
 	pthread_mutex_unlock(&pool->lock);
+	/* Not under the lock: the thread would wake and wait for it. */
+	if (accepted)
+		pthread_cond_signal(&pool->work);
 	return accepted ? 0 : -EAGAIN;
 }
 

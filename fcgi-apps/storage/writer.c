@@ -1,6 +1,8 @@
 #include "storage/writer.h"
 
 #include <assert.h>
+#include <sched.h>
+#include <semaphore.h>
 
 #include "base/failpoint.h"
 #include "base/thread.h"
@@ -191,12 +193,20 @@ static void finish(struct writer *writer, struct db_conn *conn, struct job_list 
 		count_retries(writer, again->count);
 }
 
-/* Waits for a first job, then fills the group from the queue. False: stop. */
+/*
+ * Waits for a first job, then fills the group from the queue. False: stop. The thread that
+ * submitted the first job was often preempted by waking this one: yield once so that it can submit
+ * the rest, which then share the commit.
+ */
 static bool gather(struct writer *writer, struct job_list *group)
 {
 	pthread_mutex_lock(&writer->mutex);
-	while (!group->count && !writer->queue.count && !writer->stopping)
+	while (!group->count && !writer->queue.count && !writer->stopping) {
 		pthread_cond_wait(&writer->wake, &writer->mutex);
+		pthread_mutex_unlock(&writer->mutex);
+		sched_yield();
+		pthread_mutex_lock(&writer->mutex);
+	}
 	while (group->count < writer->group_limit && writer->queue.count)
 		list_push(group, list_pop(&writer->queue));
 	pthread_mutex_unlock(&writer->mutex);
@@ -319,23 +329,19 @@ int writer_submit(struct writer *writer, struct db_job *job)
 	return r;
 }
 
+/* A semaphore: with a condition variable the woken thread would wait again, for the mutex. */
 struct waiter {
 	struct db_job job;
-	pthread_mutex_t mutex;
-	pthread_cond_t finished;
-	bool done;
+	sem_t finished;
 	int result;
 };
 
 static void wake_waiter(struct db_job *job, int result)
 {
 	struct waiter *waiter = container_of(job, struct waiter, job);
-	pthread_mutex_lock(&waiter->mutex);
 	waiter->result = result;
-	waiter->done = true;
-	/* Signal before the unlock: after it the waiter may no longer exist. */
-	pthread_cond_signal(&waiter->finished);
-	pthread_mutex_unlock(&waiter->mutex);
+	/* Last: after it the waiter may no longer exist. */
+	sem_post(&waiter->finished);
 }
 
 int writer_run(struct writer *writer, db_function *function, void *argument)
@@ -343,19 +349,15 @@ int writer_run(struct writer *writer, db_function *function, void *argument)
 	assert(!on_writer_thread);
 	struct waiter waiter = {
 		.job = {.function = function, .done = wake_waiter, .argument = argument},
-		.mutex = PTHREAD_MUTEX_INITIALIZER,
-		.finished = PTHREAD_COND_INITIALIZER,
 	};
+	sem_init(&waiter.finished, 0, 0);
 	int r = writer_submit(writer, &waiter.job);
 	if (!r) {
-		pthread_mutex_lock(&waiter.mutex);
-		while (!waiter.done)
-			pthread_cond_wait(&waiter.finished, &waiter.mutex);
-		pthread_mutex_unlock(&waiter.mutex);
+		while (sem_wait(&waiter.finished) < 0)
+			; /* a signal */
 		r = waiter.result;
 	}
-	pthread_cond_destroy(&waiter.finished);
-	pthread_mutex_destroy(&waiter.mutex);
+	sem_destroy(&waiter.finished);
 	return r;
 }
 
