@@ -1,5 +1,5 @@
-"""A catalogue of more products than a listing looks at for one page, written to the store as it
-is. What is rare is last by name, price and creation."""
+"""A catalogue with more products than a listing looks at for one page, written directly to the store.
+The rare ones are last by name, price and creation."""
 
 import dataclasses
 

@@ -1,5 +1,5 @@
-"""One client with one address and no credentials, inside the permitted rate, against the HTTP tests'
-platform: what it sends may cost it its answer, and nobody else theirs."""
+"""One client with one address and no credentials, within the permitted rate, against the HTTP tests'
+platform: it may lose its own answer, but must not cost others theirs."""
 
 import sys
 from pathlib import Path

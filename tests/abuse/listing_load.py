@@ -1,5 +1,5 @@
-"""Clients that ask one thing again and again, in a process of their own, until its input ends:
-listing_load.py PORT PATH CLIENTS. Prints how many answers had which status."""
+"""Clients that repeat one request, in a process of their own, until its input ends: listing_load.py
+PORT PATH CLIENTS. Prints the number of answers by status."""
 
 import collections
 import http.client

@@ -1,4 +1,4 @@
-"""What can be seen of a service from outside: its metrics, and the files of its sidecar."""
+"""What can be observed of a service from outside: its metrics, and the files of its sidecar."""
 
 import contextlib
 import os
@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def figure(service, name):
-    """The sum of a metric's series that begin so."""
+    """The sum of the metric's series that begin with this."""
     lines = service.health.get("/metrics").body.decode().splitlines()
     return sum(float(line.split()[-1]) for line in lines if line.startswith(name))
 
@@ -16,7 +16,7 @@ def in_flight(service):
 
 
 def temporary_files(nginx, folder):
-    """The sizes of those that its processes have open there, unlinked ones too."""
+    """The sizes of the files that its processes have open there, including unlinked ones."""
     for stat in Path("/proc").glob("[0-9]*/stat"):
         with contextlib.suppress(OSError):
             session = int(stat.read_text().rpartition(")")[2].split()[3])

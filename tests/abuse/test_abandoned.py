@@ -1,4 +1,4 @@
-"""Requests whose clients are gone before their turn cost nothing."""
+"""Requests whose clients have left before their turn cost nothing."""
 
 import contextlib
 import sqlite3
@@ -27,7 +27,7 @@ def product(make_platform):
 
 @contextlib.contextmanager
 def held_writer(store):
-    """Whoever writes products waits."""
+    """Writers of products must wait."""
     if stores.POSTGRES:
         with subprocess.Popen(["psql", "-q", store.url, "-c", LOCK], stderr=subprocess.DEVNULL):
             wait_until(lambda: store.read(f"{LOCKS} AND granted"), 10, "the table is locked")
@@ -42,7 +42,7 @@ def held_writer(store):
 
 
 def test_abandoned_writes_are_not_begun(product):
-    """Held up together, and carried on when all but one of their clients have hung up."""
+    """Held up together, and carried on after all but one of their clients have hung up."""
     skus = [new_id() for _ in range(COUNT)]
     before = figure(product, ABANDONED)
     with contextlib.ExitStack() as stack:

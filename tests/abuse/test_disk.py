@@ -1,5 +1,5 @@
-"""Disk that anonymous requests fill: what stays in the stores of what was sent, by every operation
-that writes. docs/OPERATIONS.md has the figures."""
+"""Disk space that anonymous requests fill: how much of what was sent stays in the stores, for every
+operation that writes. docs/OPERATIONS.md has the figures."""
 
 import json
 
@@ -27,7 +27,7 @@ SIZE = (
 
 
 def size_of(store):
-    """What stays: not what PostgreSQL's autovacuum takes away in its own time."""
+    """What stays; not what PostgreSQL's autovacuum will remove."""
     if stores.POSTGRES:
         stores.psql(store.url, "VACUUM FULL")
     return store.read(SIZE)[0][0]
@@ -106,7 +106,7 @@ def adjust_stock(shop, meter):
 
 
 def import_products(shop, meter):
-    """The shortest lines that make a product each."""
+    """The shortest lines that each make a product."""
     headers = {"Content-Type": "application/x-ndjson"}
     numbers = iter(range(TIMES))
 
@@ -119,7 +119,7 @@ def import_products(shop, meter):
 
 
 def import_bad_lines(shop, meter):
-    """Each of them has a result that is a hundred times as long."""
+    """Each line has a result that is a hundred times as long."""
     headers = {"Content-Type": "application/x-ndjson"}
     body = b"x\n" * 10_000
     return lambda: meter.send(shop.product, "POST", "/products/bulk", body=body, headers=headers)
@@ -172,7 +172,7 @@ def order_as_a_stranger(shop, meter):
 
 
 def order_at_old_prices(shop, meter):
-    """The longest refusal: a hundred lines, each with two prices."""
+    """The longest refusal: a hundred lines with two prices each."""
     body = {"user_id": "user-1", "cart_id": full_cart(shop)}
     for product_id in shop.hundred:
         shop.change_product(product_id, price=2 + shop.read_product(product_id)["price"])
@@ -180,7 +180,7 @@ def order_at_old_prices(shop, meter):
 
 
 def buy(shop, meter):
-    """With what it takes to fill the cart, which an order empties."""
+    """Includes filling the cart, which an order empties."""
     cart_id = shop.make_cart()
 
     def send():
@@ -230,7 +230,7 @@ source_operations(
 
 @pytest.fixture(scope="module")
 def shop(make_platform):
-    """Without a limit on requests: what matters is how much each one leaves."""
+    """Without a limit on requests: the test measures how much each one leaves."""
     shop = Shop(make_platform(gateway=False))
     shop.hundred = [shop.make_product(inventory=900_000) for _ in range(100)]
     return shop

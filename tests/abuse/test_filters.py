@@ -1,5 +1,5 @@
-"""Filters that leave out nearly all of a large catalogue: each page is bounded, and all pages
-together are right."""
+"""Filters that exclude nearly all of a large catalogue: each page is bounded, and all pages together
+are complete."""
 
 import itertools
 import re
@@ -43,7 +43,7 @@ def product(make_platform):
 
 
 def read_all(product, path):
-    """The names that all pages have, the pages, and what the first says of the total."""
+    """The names on all pages, the pages, and the first page's headers about the total."""
     names, pages, first = [], 0, None
     link = path
     while link:
@@ -99,7 +99,7 @@ def test_what_few_products_have_is_found_at_once(product, query):
     ],
 )
 def test_a_search_says_where_its_filters_end(product, query, wanted):
-    """At the newest 20,000 that have the words."""
+    """At the newest 20,000 products that have the words."""
     wait_until(lambda: done(product.public.get("/products?q=thing+000000"), 200), 30, "all words")
     answer = product.public.get(f"/products?{query}&count=true&limit=1")
     assert (int(answer.header("X-Total-Count")), answer.header("X-Total-Count-Relation")) == wanted

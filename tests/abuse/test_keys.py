@@ -1,4 +1,4 @@
-"""Idempotency-Keys that anonymous requests have stored: bounded in all, and told."""
+"""Idempotency-Keys that anonymous requests store: bounded in total, and reported."""
 
 import re
 import time
@@ -37,7 +37,7 @@ def stored(bed, name):
 
 
 def test_no_more_than_the_most_are_stored(bed):
-    """Who needs no key, and who repeats a request, are not in the way of it."""
+    """Requests without a key, and repeated requests, are not affected."""
     firsts = {}
     for name in SERVICES:
         keys = [unique("key") for _ in range(MOST)]

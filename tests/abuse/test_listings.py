@@ -1,4 +1,4 @@
-"""Listings that read much: what they cost is theirs, bounded, and nobody else's."""
+"""Listings that read much: their cost is bounded, and does not affect others."""
 
 import re
 
@@ -11,7 +11,7 @@ NUMBERS = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE
 
 
 def insert(service, table, rows, count):
-    """Rows numbered by i, written to the store as they are."""
+    """Rows numbered by i, written directly to the store."""
     columns = ", ".join(rows)
     values = ", ".join(rows.values())
     # The order of words that both stores take: PostgreSQL's WITH may stand before INSERT, too.
@@ -130,7 +130,8 @@ def test_a_range_of_the_other_time_is_walked_in_bounded_pages(bed):
 
 
 def test_expired_carts_are_walked_over_in_bounded_pages(bed):
-    """Until they are deleted, which may be just now: the only one alive is the last."""
+    """Expired carts stay until they are deleted, which may happen at any moment; only the last cart is
+    alive."""
     user = {**CARTS, "user_id": "'dead'"}
     insert(bed.cart, "carts", {**user, "id": identifier("0f000000")}, 1)
     dead = {"id": identifier("0f000001"), "created_at": "i + 1", "expires_at": "1"}

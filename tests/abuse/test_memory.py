@@ -1,5 +1,6 @@
-"""What one request may cost a worker: the worst bodies and queries that each operation's limits
-allow, for every operation of every document, and the fullest answers that the shop's limits allow."""
+"""How much memory one request may cost a worker: the worst bodies and queries that each operation's
+limits allow, for every operation of every document, and the largest answers that the shop's limits
+allow."""
 
 import json
 import re
@@ -42,7 +43,7 @@ def filled(start, element, end, size):
 
 
 def many_members(size, count=990):
-    """Each of another name, none of them known, as long as there is room."""
+    """As many unknown names as fit, each different."""
     length = max(size // count - 12, 4)
     members = (f'"{str(number).ljust(length, "~")}":{{}}' for number in range(count))
     return ("{" + ",".join(members) + "}")[: size - 1] + "}"
@@ -66,7 +67,7 @@ def bodies(size):
 
 
 def lines(size):
-    """Of an import: lines of every kind of body, and lines that each are stored or refused."""
+    """For an import: lines of every kind of body, and lines that are stored or refused one by one."""
     line = 65_000
     for body in (filled("[", "{}", "]", line), many_members(line), '"' + "a" * line + '"'):
         yield (body + "\n") * (size // (line + 1))
@@ -96,7 +97,7 @@ def queries(operation):
 
 
 class Meter:
-    """The highest resident memory of a worker while something is done."""
+    """The highest resident memory of a worker during an action."""
 
     def __init__(self, service):
         self.folder = Path(f"/proc/{service.worker.pid}")
@@ -115,8 +116,8 @@ class Meter:
 
 @pytest.fixture(scope="module")
 def bed(make_platform):
-    """Answers are not parsed once more, as they are nowhere but in tests. What is freed is given
-    back at once (mallopt(3)), or a request would live on what the one before it left."""
+    """Checking answers again is switched off, as it is outside of tests. Freed memory is returned at
+    once (mallopt(3)): otherwise a request could use what the one before it left."""
     return make_platform(
         gateway=False,
         worker={
@@ -145,8 +146,8 @@ FULL = 201  # more than the longest page
 
 
 def fill(bed, user):
-    """Pages that are as long as they can be: of the largest products, and of carts and orders with
-    100 lines and 100 entries in their history."""
+    """Pages of maximum length: of the largest products, and of carts and orders with 100 lines and 100
+    history entries."""
     for _ in range(FULL):
         made(bed.product.public.post("/products", json={**LARGEST_PRODUCT, "sku": unique("FULL")}))
     counting = "WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < ?)"
@@ -211,7 +212,7 @@ def requests_of(bed, world, operation):
 
 
 def renew(world, operation):
-    """What a request before may have taken away, or closed."""
+    """Restores what an earlier request may have deleted or closed."""
     if "{" not in operation.path:
         return
     if operation.service == "product":
@@ -228,7 +229,7 @@ def renew(world, operation):
 
 @pytest.mark.parametrize(("name", "identifier"), source_operations())
 def test_peak_of_a_request(bed, world, name, identifier):
-    """In a worker that has done nothing else yet, and that has given the memory back in the end."""
+    """In a worker that has done nothing else, and that has returned the memory in the end."""
     service = bed.services[name]
     document = service.health.get("/openapi.json").json()
     operation = operations_of(document, name)[identifier]
@@ -252,7 +253,7 @@ def test_peak_of_a_request(bed, world, name, identifier):
 
 @pytest.mark.parametrize("name", ["product", "cart", "order"])
 def test_full_pages_have_all(bed, world, name):
-    """Pages of what is very large end early, and lose nothing."""
+    """Pages of very large resources end early and lose nothing."""
     client = bed.services[name].public
     path = f"/{name}s"
     query = f"?limit=200&user_id={world.user}" if name != "product" else "?limit=200"
@@ -288,7 +289,7 @@ def scattered(start, count):
 
 @pytest.mark.parametrize("keyed", [False, True], ids=["chunks", "keyed"])
 def test_import_into_a_large_catalogue(bed, world, keyed):
-    """What the store keeps to undo an import is not kept in memory."""
+    """The undo log that the store keeps for an import is not in memory."""
     service = bed.product
     prefix = unique("large")
     columns = {

@@ -1,5 +1,5 @@
-"""Clients that send a little and then nothing, as many as one has sockets: they hold their own places, keep
-nothing on the disk, and cost probes and siblings nothing."""
+"""Clients that send a little and then nothing, over as many sockets as one client may have: they use up
+their own slots, keep nothing on disk, and do not affect probes and siblings."""
 
 import contextlib
 import select
@@ -18,7 +18,7 @@ PER_CLIENT = 16
 
 @pytest.fixture(scope="module")
 def shop(make_platform):
-    """With fewer connections than the test opens: as 8,600 are to 4096."""
+    """With fewer connections than the test opens, in the proportion of 4096 to 8,600."""
     return make_platform(
         services=("cart",),
         gateway=False,
@@ -29,7 +29,7 @@ def shop(make_platform):
 
 @contextlib.contextmanager
 def opened(port, count, first):
-    """So many connections that have sent that."""
+    """Opens so many connections and sends this on each."""
     with contextlib.ExitStack() as stack:
         connections = []
         for _ in range(count):
@@ -49,7 +49,7 @@ def half_a_body(path, size, client="203.0.113.1"):
 
 
 def test_a_body_for_nothing_is_not_waited_for(shop):
-    """Refused at once, whatever was said to come, and nothing of it is kept."""
+    """Refused at once, whatever length was announced, and nothing of it is kept."""
     for path, status in (("/nothing/here", 404), ("/carts/x/refresh", 413)):
         with opened(shop.public_port, PER_CLIENT, half_a_body(path, 16000)) as connections:
             assert {status_of(connection) for connection in connections} == {status}
@@ -93,7 +93,7 @@ def is_served(port):
 
 
 def test_without_a_connection_left_probes_go_on(make_platform):
-    """Clients have all connections of the public half, which closes new ones at once."""
+    """Clients hold all connections of the public half, which closes new ones at once."""
     cart = make_platform(services=("cart",), gateway=False, nginx={"WORKER_PROCESSES": 1}).cart
     assert cart.nginx.stop() == 0
     cart.nginx.run(edit=lambda text: text.replace("worker_connections 4096;", "worker_connections 128;"))

@@ -1,5 +1,5 @@
-"""The dearest listings, by a dozen clients at once and by clients that hang up: others get their
-answers as if nothing were."""
+"""The most expensive listings, by a dozen clients at once and by clients that hang up: others are
+served as if nothing had happened."""
 
 import contextlib
 import json
@@ -66,7 +66,7 @@ def p99(values):
 
 
 def under_load(product):
-    """How long others take meanwhile; the clients of listings get their answers or 503."""
+    """How long other requests take meanwhile; clients of listings get their answers or 503."""
     before = listings(product, 200)
     with load(product) as process:
         wait_until(lambda: listings(product, 200) > before, 20, "the load has begun")

@@ -1,5 +1,5 @@
-"""Clients that ask for long listings and do not read them: they hold a few places of their own and a bounded
-part of the disk, no thread of the worker, and nobody up."""
+"""Clients that ask for long listings and do not read them: they use a few slots of their own and a
+bounded part of the disk, hold no thread of the worker, and delay no one."""
 
 import contextlib
 import socket
@@ -16,7 +16,7 @@ LONG = "/products?limit=200"
 
 @pytest.fixture(scope="module")
 def product(make_platform):
-    """With a page as long as there can be one."""
+    """With a page of maximum length."""
     service = make_platform(
         services=("product",),
         gateway=False,
@@ -36,7 +36,7 @@ def product(make_platform):
 
 @contextlib.contextmanager
 def asked(service, count, client):
-    """So many connections that have asked for the long page, and have read the status."""
+    """So many connections that have asked for the long page and have read the status."""
     request = f"GET {LONG} HTTP/1.1\r\nHost: localhost\r\nX-Forwarded-For: {client}\r\n\r\n"
     with contextlib.ExitStack() as stack:
         connections = []

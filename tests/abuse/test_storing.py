@@ -1,5 +1,5 @@
-"""Requests that leave something in a store, whatever comes of them: one client may send fewer of these than
-of others, and what it stores in a day has a bound."""
+"""Requests that leave something in a store whatever their outcome: one client may send fewer of these
+than of others, and what it stores in a day is bounded."""
 
 import pytest
 from shop import done, new_id

@@ -1,4 +1,4 @@
-"""The browser's tests stand on the HTTP tests' platform, show its logs too, and have Prometheus watch."""
+"""The browser tests use the HTTP tests' platform, show its logs too, and have Prometheus scrape it."""
 
 import sys
 from pathlib import Path

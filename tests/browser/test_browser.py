@@ -30,7 +30,7 @@ WATCHED = 180 if "SCREENSHOTS" in os.environ else 15
 
 @pytest.fixture(scope="module")
 def listed():
-    """Lets pages of http://localhost:… in."""
+    """Permits pages of http://localhost:…."""
     with testbed.Platform(nginx={"CORS_ALLOW_ORIGINS": "http://localhost:*"}) as bed:
         yield bed
 
@@ -48,7 +48,7 @@ def addresses(listed):
 
 @contextmanager
 def customers(bed):
-    """Some that come and go in waves, for as long as it lasts."""
+    """Customers that come and go in waves, as long as the context lasts."""
     closed = threading.Event()
 
     def buy():

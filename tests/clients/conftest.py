@@ -1,4 +1,4 @@
-"""The typed clients' tests stand on the HTTP tests' platform, and show its logs too."""
+"""The typed clients' tests use the HTTP tests' platform, and show its logs too."""
 
 import sys
 from pathlib import Path

@@ -1,5 +1,5 @@
-"""What others make of the documents: clients of three generators buy something through Prism, which
-checks each request and answer against the document; ajv and Spectral find nothing in it."""
+"""What other tools make of the documents: clients from three generators buy something through Prism,
+which checks each request and answer against the document; ajv and Spectral find no faults in it."""
 
 import contextlib
 import json
@@ -35,7 +35,7 @@ def bed():
 
 @pytest.fixture(scope="module")
 def work(bed):
-    """A folder with the sources, the documents as the gateway serves them, and npm's packages."""
+    """A folder with the sources, the documents as the gateway serves them, and the npm packages."""
     shutil.rmtree(WORK, ignore_errors=True)
     (WORK / "documents").mkdir(parents=True)
     for source in (*HERE.glob("*.ts"), HERE / "tsconfig.json", HERE / "orval.config.cjs"):
@@ -48,7 +48,7 @@ def work(bed):
 
 
 def run(command, cwd, **environment):
-    """Its output; fails with it."""
+    """Returns the output; fails if the command fails."""
     done = subprocess.run(
         [str(part) for part in command],
         cwd=cwd,
@@ -64,7 +64,7 @@ def run(command, cwd, **environment):
 
 
 class Prism:
-    """Three validating proxies, one before each service's public port."""
+    """Three validating proxies, one in front of each service's public port."""
 
     def __init__(self, bed, work):
         self.processes = {}
@@ -110,7 +110,7 @@ def prism(bed, work):
 
 @pytest.fixture(scope="module")
 def compiled(work, prism):
-    """All clients generated, and all purchases compiled, strictly."""
+    """Generates all clients and compiles all purchases, in strict mode."""
     commands = [[PROGRAMS / "orval", "--config", "orval.config.cjs"]]
     for name in testbed.SERVICES:
         document = f"documents/{name}.json"
@@ -205,7 +205,7 @@ def readme_commands():
 
 
 def test_the_commands_of_the_readme(bed, work):
-    """As written, but for the gateway's port; npx finds the packages here, in the same versions."""
+    """As written, except for the gateway's port; npx finds the packages here, in the same versions."""
     commands = readme_commands()
     assert len(commands) == 2
     (work / "package.json").write_text("{}")

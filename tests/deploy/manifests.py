@@ -1,4 +1,4 @@
-"""The manifests as a cluster would get them, and what the checks need to find in them."""
+"""The manifests as a cluster would get them, and functions that find what the checks need."""
 
 import functools
 import json
@@ -31,7 +31,7 @@ INGRESS_FILES = ("k8s/emissary-ingress.yaml", "k8s/emissary-listener.yaml", "k8s
 
 @functools.cache
 def kubectl():
-    """The command; its absence is a failure, not a reason to skip."""
+    """The command; if it is missing, the test fails rather than being skipped."""
     return subprocess.run(
         [ROOT / "scripts/kubectl.sh"], stdout=subprocess.PIPE, text=True, check=True
     ).stdout.strip()
@@ -55,7 +55,7 @@ def load(path):
 
 @functools.cache
 def secrets():
-    """What make-secrets.sh makes: no Secret is in the repository."""
+    """The output of make-secrets.sh: no Secret is in the repository."""
     text = subprocess.run(
         [ROOT / "k8s/postgres/make-secrets.sh"], capture_output=True, text=True, check=True
     ).stdout
@@ -63,7 +63,7 @@ def secrets():
 
 
 def postgres_image():
-    """The one that the dev overlay runs."""
+    """The workload that the dev overlay runs."""
     return containers(named(render("k8s/overlays/dev"), "StatefulSet", "postgres"))["postgres"]["image"]
 
 
@@ -120,7 +120,7 @@ def settings(documents, container):
 
 
 def read_by_workers():
-    """Variables that the C code asks for."""
+    """Variables that the C code reads."""
     calls = re.compile(r'\bconfig_(?:text|int|bool|url)\(\s*"([A-Z_]+)"')
     found = set()
     for path in (ROOT / "fcgi-apps").rglob("*.c"):
@@ -129,7 +129,7 @@ def read_by_workers():
 
 
 def read_by_nginx(kind):
-    """Variables that render.sh asks for, for one kind of configuration."""
+    """Variables that render.sh reads for one kind of configuration."""
     text = (ROOT / "nginx/render.sh").read_text()
     head, cases = text.split("\ncase $kind in\n")
     # What comes before the cases is for all of them; a case may be for several kinds.
@@ -139,7 +139,7 @@ def read_by_nginx(kind):
 
 
 def routes(service):
-    """What the service prints for --routes, from its document: nothing need be built here."""
+    """What the service prints for --routes, computed from its document: nothing needs to be built."""
     lines = []
     for path in (f"{service}/openapi.json", "contract/components.json"):
         for template, methods in json.loads((ROOT / "fcgi-apps" / path).read_text())["paths"].items():
@@ -154,8 +154,8 @@ def routes(service):
 
 
 def nginx_seconds(kind, directive, location=""):
-    """Values of a directive in a configuration that nginx/render.sh makes of one kind, in all of it or
-    in one location."""
+    """The values of a directive in a configuration that nginx/render.sh makes of one kind, in all of it
+    or in one location."""
     with tempfile.NamedTemporaryFile("w") as file:
         file.write(routes("product"))
         file.flush()

@@ -1,4 +1,5 @@
-"""ArgoCD's applications: folders that exist, projects that permit what they bring, an order."""
+"""ArgoCD's applications: their folders exist, their projects permit what they contain, and they start
+in order."""
 
 import fnmatch
 
@@ -11,7 +12,7 @@ PROJECTS = {p["metadata"]["name"]: p["spec"] for p in manifests.of_kind(DOCUMENT
 
 
 def applications():
-    """Name to (spec, sync wave): those of the generator as it makes them."""
+    """Name to (spec, sync wave); the generator's applications as it makes them."""
     found = {}
     for application in manifests.of_kind(DOCUMENTS, "Application"):
         wave = application["metadata"].get("annotations", {}).get("argocd.argoproj.io/sync-wave", "0")
@@ -117,7 +118,7 @@ def test_waves_put_the_database_before_services_before_mappings():
 
 
 def test_nothing_waits_for_what_watches():
-    """A wave begins when all of the one before are healthy: no shop is to open late for its logs."""
+    """A wave begins when the one before is healthy: the shop must not wait for its logs."""
     waves = {name: wave for name, (_, wave) in APPLICATIONS.items()}
     watching = [waves.pop("logging"), waves.pop("monitoring")]
     assert max(waves.values()) < min(watching)

@@ -1,4 +1,4 @@
-"""docs/KUBERNETES.md: its commands are what kubectl understands, about things that exist."""
+"""docs/KUBERNETES.md: kubectl understands its commands, and the things they name exist."""
 
 import functools
 import re
@@ -17,7 +17,7 @@ LINES = [line.strip() for block in BLOCKS for line in re.sub(r" *\\\n\s*", " ", 
 
 
 def of_program(name):
-    """The words of every call of a program: after pipes and in lists too."""
+    """The words of every call of a program, also after pipes and in lists."""
     found = []
     for line in LINES:
         # What follows are comments, redirections and here documents.
@@ -43,7 +43,7 @@ def verb(words):
 
 @functools.cache
 def options(*words):
-    """The options that kubectl's own help lists for a subcommand, and those of all."""
+    """The options in kubectl's own help for a subcommand, and those common to all."""
     texts = [
         subprocess.run([manifests.kubectl(), *arguments], capture_output=True, text=True, check=True).stdout
         for arguments in ([*words, "--help"], ["options"])
@@ -162,7 +162,7 @@ IMAGES = {
 
 
 def foreign_images():
-    """Of all manifests and of compose; not the services' own, which have a tag of their own."""
+    """In all manifests and compose files; not the services' own images, which have their own tag."""
     sources = [*(manifests.ROOT / "k8s").rglob("*.yaml"), manifests.ROOT / "docker-compose.postgres.yml"]
     for source in sources:
         for image in re.findall(r"^\s*(?:image|imageName): (\S+/\S+:\S*[0-9]\S*)$", source.read_text(), re.M):

@@ -1,5 +1,5 @@
-"""Names of settings: what the manifests, the compose files and the images set is read, and what the
-programs read is set, or left at its default on purpose."""
+"""Names of settings: whatever manifests, compose files and images set is read, and whatever programs
+read is set, or left at its default on purpose."""
 
 import re
 
@@ -50,7 +50,7 @@ POSTGRES = {"POSTGRES_PASSWORD", "POSTGRES_PASSWORD_FILE", "PGDATA"}
 
 
 def test_the_programs_are_understood():
-    """The searches above find what is known to be there."""
+    """The searches above find what is known to exist."""
     assert {"DATABASE_URL", "PRODUCT_SERVICE_URL", "CART_SERVICE_URL", "CART_TTL_DAYS"} <= READ["worker"]
     assert {"SERVICE", "ROOT_PATH", "CORS_ALLOW_ORIGINS", "TRUSTED_PROXIES"} <= READ["nginx"]
     assert {"GATEWAY_PORT", "ORDER_ADDRESS", "CORS_ALLOW_ORIGINS"} <= READ["gateway"]

@@ -1,4 +1,4 @@
-"""Dockerfiles, the compose files and the build's context, without building."""
+"""Dockerfiles, the compose files and the build context, without building."""
 
 import re
 import shutil
@@ -23,7 +23,7 @@ EDGES = {
 
 
 def merged():
-    """Both files, as "-f … -f …" puts them together."""
+    """Both files, as "-f … -f …" merges them."""
 
     def put(below, above):
         if isinstance(below, dict):
@@ -56,14 +56,14 @@ def test_dockerfile(service):
 
 @pytest.mark.parametrize("service", manifests.SERVICES)
 def test_what_runs_has_modes_of_its_own(service):
-    """Not those of the sources, which a umask of 077 would leave unreadable for the image's user."""
+    """Not the modes of the sources, which a umask of 077 would make unreadable for the image's user."""
     runtime = dockerfile(service).partition(" AS runtime\n")[2]
     assert re.findall(r"^(?:COPY|ADD) (?!--from=build )", runtime, re.M) == []
     assert "COPY --from=build" in runtime
 
 
 def test_layers_are_cached_for_their_time_only():
-    """Files get the commit's time: of a cache, those of another commit are not the same layer."""
+    """Files get the commit's time, so cached files of another commit are a different layer."""
     stage = dockerfile("product").partition(" AS runtime\n")[2]
     before = stage.partition("\nRUN ")[0].splitlines()
     assert "ARG SOURCE_DATE_EPOCH" in before
@@ -79,7 +79,7 @@ def test_copied_files_are_in_the_context():
 
 
 def test_the_makefile_needs_nothing_from_outside_the_context():
-    """Images are built without the tests: a file of theirs has to be optional."""
+    """Images are built without the tests, so a file of theirs must be optional."""
     ignored = (manifests.ROOT / ".dockerignore").read_text().split("\n")
     needed = re.findall(r"^include (\S+)", (manifests.ROOT / "Makefile").read_text(), re.M)
     assert [name for name in needed if f"!{name}" not in ignored] == []
@@ -193,7 +193,7 @@ def test_data_and_sockets_are_in_declared_volumes():
 
 
 def test_the_gateway_asks_where_sidecars_listen():
-    """At a socket of their own: who can open it is believed about the client."""
+    """At a socket of its own, whose clients are trusted about the client's address."""
     for service in manifests.SERVICES:
         listens = SERVICES[service]["environment"]["TRUSTED_PROXIES"].removeprefix("unix:")
         asks = SERVICES["gateway"]["environment"][f"{service.upper()}_ADDRESS"].removeprefix("unix:")

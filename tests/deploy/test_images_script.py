@@ -1,4 +1,4 @@
-"""scripts/images.sh: names, tags and options, with an engine that only writes down what it is told."""
+"""scripts/images.sh: names, tags and options, with an engine that only records how it is called."""
 
 import os
 import shutil
@@ -31,7 +31,7 @@ eval image=\\${{$#}}
 
 @pytest.fixture
 def repository(tmp_path):
-    """What the script looks at, committed."""
+    """The files that the script looks at, committed."""
     folder = tmp_path / "repository"
     (folder / "scripts").mkdir(parents=True)
     shutil.copy(manifests.ROOT / "scripts/images.sh", folder / "scripts")
@@ -129,7 +129,7 @@ def test_what_is_not_in_the_registry_is_not_deployed(repository, engine, tmp_pat
 
 
 def test_a_deployment_is_a_change_of_one_file(repository, engine):
-    """Done twice, it is the same."""
+    """Doing it twice changes nothing more."""
     for _ in range(2):
         done = call(repository, "deploy", engine, REGISTRY="registry.example/me", VERSION=COMMIT)
     assert done.returncode == 0, done.stderr

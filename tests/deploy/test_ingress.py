@@ -59,7 +59,7 @@ class TestMapping:
         assert spec["cluster_idle_timeout_ms"] < kept[0] * 1000
 
     def test_gives_connections_up_before_a_pod_ends(self, mapping):
-        """A Service's address hides which pod is at the other end of a kept connection: what is sent
+        """A Service's address hides which pod is at the other end of a kept connection: a request sent
         while that pod's nginx closes it would be lost."""
         name = mapping["spec"]["service"].split(".")[0]
         deployment = manifests.named(manifests.render("k8s/overlays/production"), "Deployment", name)
@@ -96,15 +96,16 @@ def test_prefixes_are_the_sidecars_root_paths():
 
 
 def test_trusted_hops_are_not_the_modules():
-    """Emissary 1 took them from there. Since 2 they are l7Depth of a Listener, and this is ignored."""
+    """Emissary 1 read these settings there. Since version 2 they are l7Depth of a Listener, and here
+    they are ignored."""
     module = manifests.named(manifests.load("k8s/emissary-ingress.yaml"), "Module", "ambassador")
     assert "xff_num_trusted_hops" not in module["spec"]["config"]
     assert module["spec"]["config"]["use_remote_address"] is True
 
 
 def test_the_client_is_whom_emissary_is_asked_by():
-    """The last entry of X-Forwarded-For, which is all that sidecars believe: with a hop more it is that hop's.
-    That nobody but Emissary reaches the public port, test_network.py tells."""
+    """Sidecars trust only the last entry of X-Forwarded-For; with another hop in between it would be
+    that hop's. test_network.py checks that only Emissary reaches the public port."""
     for listener in manifests.of_kind(manifests.load("k8s/emissary-listener.yaml"), "Listener"):
         assert listener["spec"]["l7Depth"] == 0
 
@@ -120,14 +121,14 @@ def test_sidecars_believe_private_networks_only(overlay):
 
 
 def test_emissary_publishes_nothing_of_its_own():
-    """Emissary 3 routes /ambassador/v0/… on every listener unless the Module turns it off."""
+    """Emissary 3 routes /ambassador/v0/… on every listener unless the Module disables it."""
     module = manifests.named(manifests.load("k8s/emissary-ingress.yaml"), "Module", "ambassador")
     for name in ("diagnostics", "liveness_probe", "readiness_probe"):
         assert module["spec"]["config"][name] == {"enabled": False}
 
 
 def test_emissary_and_the_sidecars_call_themselves_the_same():
-    """What the sidecars' is, tests/http/test_nginx.py asks them."""
+    """tests/http/test_nginx.py asks the sidecars themselves."""
     module = manifests.named(manifests.load("k8s/emissary-ingress.yaml"), "Module", "ambassador")
     assert module["spec"]["config"]["server_name"] == "nginx"
 

@@ -1,6 +1,7 @@
-"""The checks object: each mistake is made in a copy of a source, and the check that is there for it, which the
-other files here run on the source itself, has to fail. Of mistakes that a check compares with one word there is one example; of those that it has to work out,
-such as who may reach whom, or what a program reads, more."""
+"""The checks themselves: each mistake is made in a copy of a source, and the check for it, which the
+other files here run on the source itself, must fail. Where a check compares one word, there is one
+example; where it has to work something out, such as what may connect to what, or what a program reads,
+there are more."""
 
 import functools
 import importlib.util
@@ -238,7 +239,7 @@ MISTAKES = {
 
 
 def tree(folder, path, old, new):
-    """The repository, with old replaced by new in one file. The rest are links."""
+    """The repository, with old replaced by new in one file. All other files are links."""
     top = path.split("/")[0]
     for entry in manifests.ROOT.iterdir():
         if entry.name != top:
@@ -253,7 +254,7 @@ def tree(folder, path, old, new):
 
 
 def load(name):
-    """A test module anew: what it reads at its start is read from the copy."""
+    """Loads a test module again, so that what it reads at its start comes from the copy."""
     path = HERE / f"test_{name}.py"
     spec = importlib.util.spec_from_file_location(f"mutated_{name}", path)
     module = importlib.util.module_from_spec(spec)
@@ -274,7 +275,7 @@ FIXTURES = {"documents": documents, "deployment": deployment}
 
 
 def call(check):
-    """A check with every combination of its parameters."""
+    """Runs a check with every combination of its parameters."""
     name, *path = check.split(".")
     found = load(name)
     marks = []

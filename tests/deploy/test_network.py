@@ -1,4 +1,4 @@
-"""The network policies, evaluated: exactly the calls of the architecture are possible."""
+"""Evaluates the network policies: exactly the calls of the architecture are possible."""
 
 import ipaddress
 import itertools
@@ -124,7 +124,7 @@ def reachable(documents):
 
 
 def test_the_documents_name_the_same_callers():
-    """x-callers of the operations, which nginx/render.sh makes the internal ports of."""
+    """The operations' x-callers, from which nginx/render.sh makes the internal ports."""
     found = {
         (caller, service, 9000)
         for service in manifests.SERVICES
@@ -179,7 +179,8 @@ API_CLIENTS = {
 
 @pytest.mark.parametrize("folder", API_CLIENTS)
 def test_egress_names_its_targets(folder):
-    """No policy lets a pod out to wherever it likes, and few to where the Kubernetes API may be."""
+    """No policy lets a pod connect to everything, and only a few permit the addresses of the Kubernetes
+    API."""
     documents = manifests.render(folder)
     outward = [
         (policy["spec"]["podSelector"], rule)
@@ -198,7 +199,7 @@ def test_egress_names_its_targets(folder):
 
 
 def labelled(documents):
-    """(name, labels) of the pods of every workload, and of the operator's."""
+    """(name, labels) of the pods of every workload and of the operator."""
     for workload in (*manifests.workloads(documents), *manifests.of_kind(documents, "DaemonSet")):
         yield workload["metadata"]["name"], manifests.pod_labels(workload)
     for cluster in manifests.of_kind(documents, "Cluster"):

@@ -1,4 +1,4 @@
-"""Names, ports and keys that refer to each other, and what every pod has to have."""
+"""Names, ports and keys that refer to each other, and what every pod must have."""
 
 import re
 
@@ -92,7 +92,7 @@ def test_dev_has_one_replica_and_nothing_that_needs_more():
 
 
 def secret_keys(workload):
-    """(Secret, key) of every reference, wherever in the pod."""
+    """(Secret, key) of every reference, anywhere in the pod."""
     found = []
 
     def walk(value):
@@ -196,7 +196,7 @@ def number(pattern, path):
 
 
 def at_once(what):
-    """How many of them nginx lets in."""
+    """How many of them nginx admits."""
     text = (manifests.ROOT / "nginx/render.sh").read_text()
     return sum(map(int, re.findall(rf"\b{what}=(\d+)\b", text)))
 
@@ -216,7 +216,7 @@ def long_answer():
 
 
 def test_pages_fit_the_files_of_slow_readers():
-    """Else the worker would have to wait for them. A page ends behind the row that fills it."""
+    """Otherwise the worker would have to wait for them. A page ends after the row that fills it."""
     pages = {"product/list_api.c": "PAGE", "cart/cart_api.c": "LIST", "order/order_api.c": "PAGE"}
     for file, name in pages.items():
         text = (manifests.ROOT / "fcgi-apps" / file).read_text()
@@ -225,7 +225,8 @@ def test_pages_fit_the_files_of_slow_readers():
 
 
 def test_imports_and_slow_readers_find_disk():
-    """The results of an import are with the worker, and then with nginx, too: each has a disk of its own."""
+    """The results of an import are stored first by the worker, then by nginx: each has a disk of its
+    own."""
     documents = manifests.render(OVERLAYS["production"])
     workload = manifests.named(documents, "Deployment", "product-service")
     routes = manifests.routes("product")
@@ -239,8 +240,8 @@ def test_imports_and_slow_readers_find_disk():
 
 
 def nginx_memory(service):
-    """What clients can make a sidecar's public half take at the worst, in bytes (docs/OPERATIONS.md): each
-    connection its header, each request under way its body or its answer besides."""
+    """The most memory that clients can take of a sidecar's public half, in bytes (docs/OPERATIONS.md):
+    a header for each connection, and a body or an answer for each request under way."""
     connections = number(r"worker_connections (\d+);", "nginx/sidecar.conf.template")
     first = number(r"client_header_buffer_size (\d+)k;", "nginx/http.conf.template") << 10
     count, size = re.search(
@@ -316,7 +317,8 @@ def test_production_runs_fixed_versions_from_a_registry():
 
 
 def test_no_stop_is_cut_short(deployment):
-    """The sidecar outlives the endpoints, the worker the sidecar, and the pod's grace both."""
+    """The sidecar outlives the endpoints, the worker outlives the sidecar, and the pod's grace outlives
+    both."""
     _, documents, workload = deployment
     found = manifests.containers(workload)
     (nginx_drains,) = manifests.nginx_seconds("sidecar", "worker_shutdown_timeout")
@@ -348,7 +350,7 @@ def test_connections_fit_into_the_database():
 
 
 def test_workers_speak_with_the_right_database_only():
-    """tests/http/test_database_tls.py tries these settings."""
+    """tests/http/test_database_tls.py tests these settings."""
     documents = manifests.render(OVERLAYS["production"])
     cluster = manifests.named(documents, "Cluster", "postgres")
     assert "hostnossl all all all reject" in cluster["spec"]["postgresql"]["pg_hba"]

@@ -1,5 +1,5 @@
-"""The chain of time limits: who is further out waits longer, so that the one who knows what went wrong
-says so. test_ingress.py has Emissary's part, test_pods.py and test_images.py what stops a pod."""
+"""The chain of time limits: outer hops wait longer, so that the hop that knows what went wrong reports
+it. test_ingress.py covers Emissary, test_pods.py and test_images.py cover how a pod stops."""
 
 import re
 
@@ -9,7 +9,7 @@ STREAMS = ("products/bulk", "products/export")
 
 
 def defined(path, name):
-    """Seconds of a macro of the C code that is a number of CLOCK_SECONDs."""
+    """The seconds of a macro in the C code that is a multiple of CLOCK_SECOND."""
     text = (manifests.ROOT / path).read_text()
     found = re.search(rf"^#define {name}\s+(?:\((\d+) \* )?CLOCK_SECOND", text, re.M)
     return int(found[1] or 1)
@@ -21,15 +21,15 @@ def the_only(kind, directive, location=""):
 
 
 def worker():
-    """Seconds that a worker may take: it begins nothing after its limit, but what its store is asked
-    just before has the store's own."""
+    """The seconds that a worker may take: it begins nothing after its limit, but a statement that the
+    store got just before has the store's limit."""
     server = "fcgi-apps/responder/server.c"
     store = defined(server, "BUSY_TIMEOUT") + defined("fcgi-apps/storage/postgres_connect.c", "ANSWER_GRACE")
     return defined(server, "REQUEST_TIMEOUT") + store
 
 
 def sidecar(kind="sidecar"):
-    """That of http {}, which all locations have that say nothing else."""
+    """The setting of http {}, which applies to all locations that do not override it."""
     return manifests.nginx_seconds(kind, "fastcgi_read_timeout")[0]
 
 
@@ -46,7 +46,7 @@ def test_a_sidecar_waits_as_long_for_a_worker_that_reads_as_for_one_that_writes(
 
 
 def test_streams():
-    """Between two pieces, and of an import until it is stored."""
+    """Between two pieces; for an import, until it is stored."""
     for path in STREAMS:
         inner = max(manifests.nginx_seconds("sidecar", "fastcgi_read_timeout", path))
         assert sidecar() < inner < the_only("gateway", "proxy_read_timeout", path)
@@ -62,13 +62,13 @@ def test_connections_are_given_up_by_who_opened_them():
 
 
 def test_a_silent_client_is_given_up_by_who_it_is_connected_to():
-    """Else a gateway would take its sidecar's giving up for a failure, and say 502."""
+    """Otherwise a gateway would take its sidecar's time-out for a failure, and say 502."""
     for directive in ("client_header_timeout", "client_body_timeout", "send_timeout"):
         assert the_only("gateway", directive) < the_only("sidecar", directive), directive
 
 
 def test_ends():
-    """Each has time for what those behind it still answer."""
+    """Each hop has time for the answers of those behind it."""
     text = (manifests.ROOT / "scripts/common.sh").read_text()
     patience = int(re.search(r"^stop_seconds=(\d+)$", text, re.M)[1])
     operations = (manifests.ROOT / "docs/OPERATIONS.md").read_text()
@@ -80,7 +80,7 @@ def test_ends():
 
 
 def test_calls_to_siblings_fit_into_a_request():
-    """Whoever calls a sibling answers its own client in time, whatever the sibling does."""
+    """A service that calls a sibling answers its own client in time, whatever the sibling does."""
     text = (manifests.ROOT / "fcgi-apps/upstream/upstream.c").read_text()
     attempt = int(re.search(r"\.attempt_timeout = (\d+) \* CLOCK_SECOND", text)[1])
     request = defined("fcgi-apps/responder/server.c", "REQUEST_TIMEOUT")

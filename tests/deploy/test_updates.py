@@ -1,4 +1,4 @@
-"""renovate.json: nothing that is pinned is overlooked."""
+"""renovate.json: it covers everything that is pinned."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""The workflow: what starts it, what it may do, and that nothing in it can change by itself."""
+"""The workflow: what starts it, what it may do, and that nothing in it changes by itself."""
 
 import copy
 import os
@@ -29,7 +29,7 @@ def test_permissions_are_least():
 
 
 def test_a_later_push_cancels_pull_requests_only():
-    """What is deployed is any commit of a branch, also one that another followed at once."""
+    """Any commit of a branch is deployed, even if another followed at once."""
     group = WORKFLOW["concurrency"]["group"]
     assert "${{ github.event_name == 'push' && github.sha || github.ref }}" in group
     assert WORKFLOW["concurrency"]["cancel-in-progress"] is True
@@ -139,7 +139,7 @@ def test_make_targets_exist():
 
 
 def test_nightly():
-    """All that a push does not wait for, with no more rights than that."""
+    """Everything that a push does not wait for, with no more permissions than the push workflow."""
     nightly = next(manifests.parse((manifests.ROOT / ".github/workflows/nightly.yml").read_text()))
     assert set(nightly[True]) == {"schedule", "workflow_dispatch"}
     assert nightly["permissions"] == WORKFLOW["permissions"]

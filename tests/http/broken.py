@@ -59,7 +59,7 @@ def pointer_of(path):
 
 
 def with_text(example, path, text):
-    """The example as JSON, with any text in the place of one value."""
+    """The example as JSON, with any text in place of one value."""
     document = copy.deepcopy(example)
     if path:
         member(document, path[:-1])[path[-1]] = MARK
@@ -120,7 +120,7 @@ def out_of_bounds(schema):
 
 
 def broken_bodies(operation, example):
-    """(body, pointers): each is to be refused and one of the pointers to be named."""
+    """(body, pointers): each body must be refused, and one of the pointers must be named."""
     schema = operation.schema_of_body()
     for body in NO_BODY if operation.body_required else NO_BODY[1:]:
         yield body, [""]

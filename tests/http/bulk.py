@@ -1,4 +1,4 @@
-"""Imports and exports as their tests send them."""
+"""Imports and exports, as the tests send them."""
 
 import json
 import socket
@@ -17,13 +17,13 @@ def line_of(sku, **members):
 
 
 def lines_in(category):
-    """A thousand; 300 of them are more than is read at once."""
+    """A thousand lines; 300 of them are more than is read at once."""
     more = {"category": category, "description": "long " * 200}
     return [line_of(f"{category}-{number}", **more) for number in range(1000)]
 
 
 def imported(client, body, headers=None):
-    """The result lines, as long as each is whole."""
+    """The result lines; asserts that each is complete."""
     answer = client.post("/products/bulk", body=body, headers={**NDJSON, **(headers or {})})
     assert answer.status == 200, answer
     assert answer.header("Content-Type") == "application/x-ndjson"
@@ -42,7 +42,7 @@ def by_sku(client, sku):
 
 
 class Upload:
-    """A body that is sent bit by bit, with its length or in chunks."""
+    """A body sent in pieces, with its length announced or in chunks."""
 
     def __init__(self, port, length=None, client=None):
         self.sock = socket.create_connection(("127.0.0.1", port), timeout=20)
@@ -58,14 +58,14 @@ class Upload:
 
 
 def begin(sock, method, path, client=None, headers=""):
-    """Sends a request's head, from that address if the sidecar believes it."""
+    """Sends a request's head, from that client address if the sidecar trusts it."""
     client = client or "127.0.0.1"
     head = f"{method} {path} HTTP/1.1\r\nHost: localhost\r\nX-Forwarded-For: {client}\r\n{headers}\r\n"
     sock.sendall(head.encode())
 
 
 def begin_export(port, client=None):
-    """A client that reads nothing of what it asked for."""
+    """A client that does not read the answer to its request."""
     sock = socket.socket()
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     sock.settimeout(20)

@@ -1,4 +1,4 @@
-"""Calls of the cart service that any answer may follow."""
+"""Calls of the cart service that may be refused: they return the answer."""
 
 from client import is_problem
 

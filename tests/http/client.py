@@ -1,4 +1,4 @@
-"""HTTP as the tests speak it: kept connections, JSON in and out, raw bytes where it must be."""
+"""HTTP for the tests: kept connections, JSON in and out, raw bytes where needed."""
 
 import http.client
 import json as jsonlib
@@ -9,12 +9,12 @@ import time
 # nginx ends idle connections after 75 s: one that rested this long is replaced before it is used.
 IDLE_MAX = 30
 
-# Far more than any list of a test has.
+# Far more than the list of any test has.
 PAGES_MAX = 1000
 
 
 class Answer:
-    """A response that was read to its end."""
+    """A response, read to its end."""
 
     def __init__(self, response):
         self.status = response.status
@@ -36,7 +36,7 @@ class Answer:
 
 
 class Client:
-    """One kept connection; not for several threads: clone() it for each."""
+    """One kept connection. Not thread-safe: clone() it for each thread."""
 
     def __init__(self, port, timeout=30):
         self.port = port
@@ -96,7 +96,7 @@ class Client:
         return self.request("DELETE", path, **options)
 
     def raw(self, data):
-        """Sends bytes on a connection of their own and reads one response, however odd."""
+        """Sends bytes on a connection of their own and reads one response, even a malformed one."""
         with socket.create_connection(("127.0.0.1", self.port), timeout=self.timeout) as sock:
             sock.sendall(data)
             response = http.client.HTTPResponse(sock, method=data.split(b" ", 1)[0].decode("latin-1"))
@@ -147,5 +147,5 @@ def pages(client, path):
 
 
 def walk(client, path):
-    """What all pages of a list have."""
+    """The elements on all pages of a list."""
     return [element for answer in pages(client, path) for element in answer.json()]

@@ -1,5 +1,5 @@
-"""The services' OpenAPI documents as the tests read them: operations, and a second opinion on
-whether an answer has the form that its document declares."""
+"""The services' OpenAPI documents as the tests read them: operations, and a second opinion on whether
+an answer has the form that its document declares."""
 
 import json
 import re
@@ -103,7 +103,7 @@ def types_of(schema):
 
 
 def faults(operation, schema, value, where=""):
-    """What of an answer is not as its schema says; [] where all is well."""
+    """How an answer differs from its schema; [] if it does not."""
     schema = operation.resolve(schema)
     if not any(TYPES[name](value) for name in types_of(schema)):
         return [f"{where}: {value!r} is no {schema['type']}"]
@@ -153,7 +153,7 @@ RESOURCES = tuple(f"/{service}s" for service in SERVICES)
 
 
 def assert_declared(operation, answer):
-    """The status, the headers, the media type and the form of the body are those of the document."""
+    """Status, headers, media type and form of the body are those of the document."""
     assert answer.status in operation.responses, answer
     response = operation.responses[answer.status]
     for name in HEADERS:

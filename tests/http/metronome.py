@@ -1,12 +1,12 @@
-"""How late this machine is, for what is claimed to happen in time."""
+"""How late this machine is, for claims about time."""
 
 import threading
 import time
 
 
 class Metronome:
-    """Measures how much later than asked for a busy machine lets a thread go on. What is claimed to
-    happen in time gets three times that on top: for the client, the worker, and who is between."""
+    """Measures how much longer than requested a busy machine suspends a thread. Claims about time get
+    three times that as slack: for the client, the worker, and whatever is between them."""
 
     TICK = 0.05
 

@@ -55,7 +55,7 @@ def own_shop(make_platform):
 
 @pytest.fixture
 def stores_agree(own_shop):
-    """After the test, to the last unit."""
+    """Checked after the test, to the last unit."""
     yield
     invariants.check(own_shop.bed)
 
@@ -103,7 +103,7 @@ def pytest_runtest_setup(item):
 
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item, call):
-    """Shows with a failure what the processes logged during the test."""
+    """Adds to a failure what the processes logged during the test."""
     outcome = yield
     report = outcome.get_result()
     if not report.failed:

@@ -1,5 +1,4 @@
-"""What tests of buying need again and again: products, filled carts and orders, and callers that
-come all at once."""
+"""What tests of buying need: products, filled carts and orders, and callers that all come at once."""
 
 import threading
 import uuid
@@ -98,7 +97,7 @@ def done(answer, status):
 
 
 def recovers(call, status):
-    """The answer, once a sibling's trouble is over: nobody restarts its callers, soon they work again."""
+    """The answer, once a sibling has recovered: its callers are not restarted, and soon work again."""
     answers = []
 
     def works():
@@ -112,12 +111,12 @@ def recovers(call, status):
 
 
 def new_id():
-    """Of the shape that services make: for what does not exist, or not yet."""
+    """An id in the form that services make, for things that do not exist, or not yet."""
     return str(uuid.uuid4())
 
 
 def write_to_store(service, sql, *values):
-    """Changes a service's database behind its back, for what time alone would bring about."""
+    """Changes a service's database directly, to bring about what otherwise only time would."""
     assert service.store.write(sql, *values) > 0
 
 

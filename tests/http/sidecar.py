@@ -1,4 +1,4 @@
-"""What the tests of nginx share."""
+"""Helpers for the tests of nginx."""
 
 from testbed import wait_until
 
@@ -14,7 +14,7 @@ def preflight(origin, method="PUT"):
 
 
 def by_public_port(product, method, path):
-    """With the path as it is: a client library might tidy it up."""
+    """Sends the path unchanged: a client library might normalise it."""
     request = f"{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
     return product.public.raw(request.encode())
 

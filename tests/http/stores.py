@@ -24,7 +24,8 @@ PATIENCE = 120
 
 
 def find(directory, name):
-    """The store of a platform's service. A copy in a file counts before a database."""
+    """The store of a platform's service. If there is a copy in a file, that is used instead of a
+    database."""
     path = directory / f"{name}.db"
     if POSTGRES and not path.exists():
         return PostgresStore(f"{directory.name}-{name}")
@@ -43,7 +44,7 @@ class SqliteStore:
         """It goes with its directory."""
 
     def copy(self, other):
-        """To a store that is not there yet; nobody may use this one meanwhile."""
+        """Copies into a store that does not exist yet; nothing else may use this one meanwhile."""
         other.path.write_bytes(self.path.read_bytes())
 
     def read(self, sql, *values):
@@ -106,7 +107,7 @@ class PostgresStore:
         return int(psql(self.url, bind(sql, values), "-XAt")[-1].split()[-1])
 
     def attach(self, connection, schema):
-        """A copy: the rules of tests/http/invariants.py are written once, for SQLite."""
+        """A copy in SQLite: the rules of tests/http/invariants.py are written once, for SQLite."""
         connection.execute(f"ATTACH ':memory:' AS {schema}")
         for table, content in map(json.loads, psql(self.url, EXPORT)):
             if isinstance(content, list):
@@ -132,7 +133,7 @@ def psql(url, sql, options="-XqAt"):
 
 
 def bind(sql, values):
-    """Puts values, numbers and texts, where the question marks are."""
+    """Puts values, numbers and texts, in place of the question marks."""
     first, *others = sql.split("?")
     assert len(others) == len(values), sql
     return first + "".join(literal(value) + part for value, part in zip(values, others))

@@ -1,4 +1,4 @@
-"""Every operation as a target of bad input, and what has to be as before afterwards. A plugin."""
+"""Every operation as a target of bad input, and what must be unchanged afterwards. A plugin."""
 
 import json
 
@@ -12,7 +12,7 @@ WITH_BODY = source_operations(lambda operation: operation.body)
 
 
 class Target:
-    """An operation, where to send it, and valid input of it to be spoilt."""
+    """An operation, its address, and valid input for it, to be spoilt."""
 
     def __init__(self, platform, world, operation):
         service = platform.services[operation.service]
@@ -29,7 +29,7 @@ class Target:
         return f"{self.path}{self.required}{'&' if self.required else '?'}{text}"
 
     def request(self, path=None, body=None, headers=None):
-        """Valid where nothing else is said."""
+        """Sends valid input, except for what is given."""
         sent = {}
         if self.operation.body:
             sent["Content-Type"] = self.operation.media_type()
@@ -56,7 +56,8 @@ def targets(platform, world):
 
 @pytest.fixture(scope="module")
 def nothing_happened(platform, world):
-    """Whatever was sent: the workers are the same, and so are the things it was sent to."""
+    """Whatever is sent: the workers are the same afterwards, and so are the resources it was sent
+    to."""
     paths = {
         "product": f"/products/{world.product['id']}",
         "cart": f"/carts/{world.full_cart['id']}",

@@ -59,7 +59,7 @@ def test_access_log_stays_json_whatever_is_sent(product):
 
 
 def test_error_log_steers_no_terminal(lonely):
-    """nginx writes a request's Referer as it came, beside what went wrong."""
+    """nginx logs a request's Referer as it came, next to the error."""
     assert lonely.product.stop_worker() == 0
     lonely.product.public.raw(
         b"GET /products?\xc2\x9b HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"

@@ -123,7 +123,7 @@ def test_wrong_content_types(targets, name, identifier):
 @pytest.mark.parametrize("content_type", ["application/x-www-form-urlencoded", "x"])
 @pytest.mark.parametrize(("name", "identifier"), WITH_BODY)
 def test_an_empty_body_is_none_whatever_its_type(targets, name, identifier, content_type):
-    """What is answered is what is answered without a type."""
+    """The answer is the same as without a type."""
     target = targets[name, identifier]
     without = target.client.raw(head_of(target) + b"Content-Length: 0\r\n\r\n")
     line = f"Content-Type: {content_type}\r\n".encode()
@@ -213,7 +213,7 @@ def test_the_largest_bodies_fit(targets, name, identifier):
 
 
 def hang_up(port, data):
-    """Sends what there is and closes at once."""
+    """Sends this and closes at once."""
     with socket.create_connection(("127.0.0.1", port), timeout=10) as sock:
         sock.sendall(data)
 
@@ -242,7 +242,7 @@ def test_bodies_cut_short(targets, name, identifier):
 
 
 def test_a_body_longer_than_it_says_is_cut(product):
-    """What follows is another request, and not a good one: never a part of the first one's body."""
+    """The surplus is another, malformed request, never a part of the first one's body."""
     body = json.dumps(PRODUCT).encode()
     head = b"POST /products HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
     answer = product.public.raw(head + b"Content-Length: %d\r\n\r\n" % (len(body) - 1) + body)
@@ -267,7 +267,7 @@ def test_bodies_where_none_is_asked_for_do_not_disturb_the_next_request(product)
 
 
 def bad_requests(targets, name):
-    """An endless mixture of all of it."""
+    """An endless mixture of all bad requests."""
     pool = [target for (service, _), target in targets.items() if service == name]
     bodies = {
         target: [body for body, _ in broken_bodies(target.operation, target.example)]
@@ -285,7 +285,7 @@ def bad_requests(targets, name):
 
 @pytest.mark.parametrize("name", SERVICES)
 def test_memory_stays_flat(platform, targets, name):
-    """Sanitizers keep freed memory and report leaks themselves: no bound for them."""
+    """Sanitizers keep freed memory and report leaks themselves, so no bound applies to them."""
     service = platform.services[name]
     requests = bad_requests(targets, name)
     pid = service.worker.pid

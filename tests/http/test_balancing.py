@@ -1,4 +1,5 @@
-"""The gateway before several replicas: who is marked as away gets nothing new (nginx/render.sh)."""
+"""The gateway in front of several replicas: one that is marked as away gets nothing new
+(nginx/render.sh)."""
 
 import time
 
@@ -11,8 +12,8 @@ pytestmark = pytest.mark.storeless
 
 @pytest.fixture(scope="module")
 def gateway(platform):
-    """Takes the sidecars of product and cart for two replicas of product: the cart's knows no
-    /products, so its 404 tells who was asked."""
+    """Uses the sidecars of product and cart as two replicas of product: the cart's has no /products, so
+    its 404 shows which one was asked."""
     ports = platform.product.public_port, platform.cart.public_port
     (port,) = free_ports(1)
     settings = {"GATEWAY_PORT": port, "PRODUCT_PORT": ",".join(map(str, ports))}
@@ -24,7 +25,7 @@ def gateway(platform):
 
 @pytest.fixture
 def asked(gateway):
-    """asked(): the statuses that many requests get."""
+    """asked(): the statuses of many requests."""
     with Client(gateway.settings["GATEWAY_PORT"]) as client:
         yield lambda: {client.get("/products?limit=1").status for _ in range(20)}
 

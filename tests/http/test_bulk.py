@@ -1,4 +1,4 @@
-"""Importing and exporting NDJSON: lines on their own, merging, and the way back."""
+"""Importing and exporting NDJSON: each line on its own, merging, and the round trip."""
 
 import concurrent.futures
 import http.client
@@ -103,7 +103,7 @@ def test_a_bad_line_spoils_no_other(service):
     ],
 )
 def test_line_ends(service, between, before, after):
-    """Empty lines are counted and skipped; the last one needs no end."""
+    """Empty lines are counted and skipped; the last line needs no terminator."""
     skus = [unique("END") for _ in range(3)]
     lines = [line_of(sku).rstrip() for sku in skus]
     results = imported(service.public, before + between.join(lines) + after)
@@ -114,7 +114,7 @@ def test_line_ends(service, between, before, after):
 
 @pytest.mark.parametrize("keyed", [False, True])
 def test_a_byte_order_mark_is_no_part_of_the_first_line(service, keyed):
-    """As spreadsheets write it; further in it is a character like any other."""
+    """As spreadsheets write it; elsewhere it is an ordinary character."""
     skus = [unique("MARK") for _ in range(2)]
     body = b"\xef\xbb\xbf" + b"".join(line_of(sku) for sku in skus) + b"\xef\xbb\xbf{}\n"
     headers = {"Idempotency-Key": unique("key")} if keyed else {}
@@ -137,7 +137,7 @@ def test_the_longest_line(service, length):
 
 
 def test_a_line_may_have_every_member_at_its_maximum_all_escaped(service):
-    """As other programs than ours write JSON; a single product may be as long."""
+    """JSON as other programs write it; a line may be as long as a single product."""
     wide = "\U0001f600"
     sku = (unique("MAX") + wide * 64)[:64]
     members = {
@@ -158,7 +158,7 @@ def test_a_line_may_have_every_member_at_its_maximum_all_escaped(service):
 
 
 def test_upsert(service):
-    """The second of the same sku replaces the first, as PUT does, within one import as well."""
+    """The second line with the same sku replaces the first, as PUT does, also within one import."""
     sku = unique("UP")
     lines = line_of(sku, inventory=5, tags=["a"]) + line_of(sku, name="Other", inventory=7)
     first, second = imported(service.public, lines)
@@ -278,7 +278,8 @@ def test_a_keyed_import_is_of_one_mode(service):
 
 @pytest.mark.skipif(not stores.POSTGRES, reason="SQLite has one writer at a time")
 def test_a_keyed_import_locks_all_its_products_in_one_order(service):
-    """However their skus are spelled, and in whatever chunk: else it deadlocks with orders."""
+    """In one order, however the skus are spelled and in whatever chunk they are: otherwise imports
+    deadlock with orders."""
     products = [make_product(service, sku=unique("LOCK")) for _ in range(2)]
     first, second = sorted(products, key=lambda product: product["id"])
     body = line_of(second["sku"]) + b"".join(line_of(unique("FILL")) for _ in range(150))
@@ -337,7 +338,7 @@ def without_times(product):
 
 
 def test_export_and_import_are_inverse(catalogue, make_platform):
-    """Also of odd text, and into another platform; what has no sku stays at home."""
+    """Also with unusual text, and into another platform; products without a sku are not exported."""
     source = catalogue.product.public
     odd = unique("ODD")
     imported(
@@ -375,7 +376,7 @@ def test_export_of_nothing(make_platform):
 
 
 def test_an_export_that_fails_in_the_middle_does_not_look_whole(make_platform):
-    """The second page cannot be had: the answer, which has begun, must not come to a proper end."""
+    """The second page cannot be read: the answer, which has begun, must not end properly."""
     bed = make_platform(services=("product",), gateway=True)
     prefix = unique("CUT")
     imported(bed.product.public, b"".join(line_of(f"{prefix}-{number}") for number in range(150)))

@@ -1,4 +1,5 @@
-"""Imports and exports of clients that are slow or go away, and of the largest size: bounded memory."""
+"""Imports and exports of clients that are slow or disconnect, and of maximum size: memory is
+bounded."""
 
 import contextlib
 import json
@@ -49,7 +50,7 @@ def others_are_served(service):
 
 @pytest.fixture(scope="module")
 def crowd(make_platform):
-    """Clients have addresses of their own here, and an export is more than sockets take in."""
+    """Clients have addresses of their own here, and an export is larger than socket buffers."""
     bed = make_platform(
         services=("product",), gateway=False, nginx={"TRUSTED_PROXIES": "127.0.0.1"}
     )
@@ -74,7 +75,7 @@ def export_to(service, client):
 
 
 def test_slow_clients_hold_nobody_up(crowd):
-    """Clients that send or read a byte now and then, as many of them as get in."""
+    """As many clients as are admitted send or read a byte now and then."""
     with contextlib.ExitStack() as stack:
 
         def upload(client):
@@ -133,7 +134,7 @@ def test_who_is_slow_to_read_results_holds_no_thread(crowd):
 
 @pytest.mark.parametrize("chunked", [True, False])
 def test_a_client_that_goes_away_while_it_sends(service, chunked):
-    """Nothing of what it sent is stored, and the worker is not even asked."""
+    """Nothing that it sent is stored, and the worker is not even asked."""
     category, before = unique("gone"), asked(service, "importProducts")
     body = b"".join(lines_in(category))
     upload = Upload(service.public_port, None if chunked else len(body))
@@ -147,8 +148,8 @@ def test_a_client_that_goes_away_while_it_sends(service, chunked):
 
 
 def test_a_body_that_ends_in_the_middle(service):
-    """nginx hangs up when the client does: whole lines were stored or not at all; a repetition
-    completes them."""
+    """nginx hangs up when the client does: each line was stored whole or not at all, and a repetition
+    completes the import."""
     category, pid = unique("half"), service.worker.pid
     body = b"".join(lines_in(category))
     logged = len(service.worker.logged())
@@ -171,7 +172,7 @@ def test_a_body_that_ends_in_the_middle(service):
 
 
 def test_many_clients_that_go_away_leave_nothing_behind(service):
-    """Neither connections nor files stay open, whether they had sent everything or not."""
+    """Neither connections nor files stay open, whether or not the clients had sent everything."""
     files = Path(f"/proc/{service.worker.pid}/fd")
     imported(service.public, line_of(unique("WARM")))
     for turn in range(60):
@@ -247,7 +248,7 @@ def test_memory_is_bounded_at_the_largest_body(service):
 
 
 def test_more_than_the_largest_body(service):
-    """Nothing of it is stored, whether its length was announced or is only found out."""
+    """Nothing of it is stored, whether its length was announced or is found out later."""
     upload = Upload(service.public_port, 32 * MIB + 1)
     with upload.sock:
         assert status_of(upload.sock) == 413
@@ -261,7 +262,7 @@ def test_more_than_the_largest_body(service):
 
 
 def test_results_are_bounded(service):
-    """They wait on the disk, and many faults take more than the lines that have them."""
+    """They are buffered on disk, and many faults take more room than the lines that have them."""
     line = json.dumps({f"{number}": 0 for number in range(30)}).encode() + b"\n"
     results = imported(service.public, line * 40_000)
     assert len(results) < 40_000
@@ -270,7 +271,7 @@ def test_results_are_bounded(service):
 
 
 def test_more_than_the_most_lines(service):
-    """What comes after the limit is not stored, and said so."""
+    """Lines after the limit are not stored, and the result says so."""
     skus = [unique("LAST"), unique("OVER")]
     body = b"\n" * 99_999 + line_of(skus[0]) + line_of(skus[1])
     stored, refused = imported(service.public, body)

@@ -44,7 +44,7 @@ def test_if_match_prevents_lost_updates(shop):
 
 
 def test_tag_of_a_compressed_answer(shop):
-    """nginx makes the tag weak when it compresses; it must still be good for a change."""
+    """nginx makes the tag weak when it compresses; it must still work for a change."""
     cart_id = shop.make_cart({shop.make_product(name="x" * 200): 1 for _ in range(10)})
     answer = shop.cart.get(f"/carts/{cart_id}", headers={"Accept-Encoding": "gzip"})
     assert answer.header("Content-Encoding") == "gzip"
@@ -99,7 +99,7 @@ def test_refusals_are_replayed_too(shop):
 
 
 def test_a_missed_precondition_is_not_kept(shop):
-    """It says nothing of the request with the ETag of now, whose key is the same."""
+    """It says nothing about the request with the current ETag and the same key."""
     product, cart_id = shop.make_product(), shop.make_cart()
     key = {"Idempotency-Key": new_id()}
     is_problem(post_item(shop, cart_id, product, headers={**key, "If-Match": '"7"'}), 412)

@@ -1,5 +1,5 @@
-"""Many connections, and connections to a worker that is told to end: every request is answered, or
-was never taken."""
+"""Many connections, and connections to a worker that is stopping: every request is either answered or
+never accepted."""
 
 import contextlib
 import json
@@ -99,7 +99,7 @@ def test_none_of_512_connections_starves(bed, shop, way):
 
 
 def test_silent_connections_hold_nobody_up(bed, shop):
-    """Connections that never send anything, or only half a request."""
+    """Connections that send nothing, or only half a request."""
     product = shop.make_product()
     data = fastcgi.request("GET", f"/products/{product}")
     with contextlib.ExitStack() as stack:
@@ -118,7 +118,7 @@ def test_silent_connections_hold_nobody_up(bed, shop):
 
 
 def test_slow_readers_hold_nobody_up(bed, shop):
-    """Clients that ask for long pages, more of them than there are threads, and take their time."""
+    """Clients that ask for long pages, more of them than there are threads, and read slowly."""
     category = new_id()
     member = {"price": 1, "category": category, "description": "\N{ELECTRIC LIGHT BULB}" * 5000}
     lines = [{"sku": f"{category}-{number}", "name": "Long", **member} for number in range(200)]
@@ -176,7 +176,7 @@ NONSENSE = {
 
 @pytest.mark.parametrize("kind", NONSENSE)
 def test_nonsense_does_no_harm(bed, shop, kind):
-    """nginx would not send it; whoever reaches the socket may."""
+    """nginx would not send this, but any client of the socket may."""
     for _ in range(5):
         connection = fastcgi.Connection(bed.product.socket)
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):
@@ -193,7 +193,7 @@ def test_nonsense_does_no_harm(bed, shop, kind):
 
 
 class Load(threading.Thread):
-    """Sends requests one after the other until it is told to stop; what it was answered."""
+    """Sends requests one after the other until told to stop; returns the answers."""
 
     def __init__(self, send):
         super().__init__()
@@ -241,7 +241,7 @@ def end_under_load(service, loads):
 
 @pytest.mark.parametrize("attempt", range(3))
 def test_sigterm_loses_no_request(bed, attempt):
-    """Answered 2xx: in the store. Answered 502 or 503: not in the store. Nothing else happens."""
+    """Answered 2xx: it is in the store. Answered 502 or 503: it is not. Nothing else happens."""
 
     def post_products(client):
         def send(number):
@@ -306,7 +306,7 @@ def test_sigterm_with_idle_connections_is_quick(bed):
 
 
 def test_sigterm_while_no_file_is_left(bed):
-    """Idle connections make room for those in the backlog, and what these sent is answered."""
+    """Idle connections make room for those in the backlog, whose requests are answered."""
     get = fastcgi.request("GET", "/products?limit=1")
     with contextlib.ExitStack() as stack:
 
@@ -329,8 +329,8 @@ def test_sigterm_while_no_file_is_left(bed):
 
 @pytest.mark.parametrize("name", ["order", "cart", "product"])
 def test_sigterm_amid_checkouts(bed, shop, name):
-    """Whichever service ends: an order that was confirmed stands, any other left no trace, and
-    asking again with the same key brings exactly one order for each cart."""
+    """Whichever service stops: a confirmed order stands, any other leaves no trace, and a retry with
+    the same key makes exactly one order per cart."""
     product = shop.make_product(inventory=1000)
     user = f"amid-{name}"
     carts = [[shop.make_cart({product: 1}, user) for _ in range(40)] for _ in range(8)]
@@ -380,7 +380,7 @@ def unix_sockets(path):
 
 @pytest.mark.skipif(stores.POSTGRES, reason="locked in SQLite's way")
 def test_sigterm_waits_no_longer_than_told(make_platform):
-    """The store hangs, and every thread waits behind it: the worker ends all the same."""
+    """The store hangs, and every thread waits for it: the worker still stops."""
     bed = make_platform(services=("product",), gateway=False, worker={"DRAIN_SECONDS": 1})
     statuses = []
     threads = [

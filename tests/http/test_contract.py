@@ -1,4 +1,4 @@
-"""Every operation of the three documents is where its document says, and answers as it says."""
+"""Every operation of the three documents exists as documented, and answers as documented."""
 
 import json
 
@@ -89,7 +89,7 @@ def test_generators_learn_every_type(platform, name):
 
 
 def codes_of(operation, schema):
-    """Those that a problem of this form may have; a form that names none may have any."""
+    """The codes that a problem of this form may have; a form that names none may have any."""
     schema = operation.resolve(schema)
     if "oneOf" in schema:
         return [code for form in schema["oneOf"] for code in codes_of(operation, form)]
@@ -101,7 +101,8 @@ def codes_of(operation, schema):
 
 @pytest.mark.parametrize(("name", "identifier"), EVERY_OPERATION)
 def test_problems_name_their_codes(documents, name, identifier):
-    """So that clients can switch: each status has its own, each code one form, with an example."""
+    """So that clients can switch on them: each status has its own form, each code one form, with an
+    example."""
     operation = documents[name][identifier]
     for status, response in operation.responses.items():
         for media_type, content in response.get("content", {}).items():
@@ -138,7 +139,8 @@ def test_operation_succeeds_as_declared(platform, documents, name, identifier, s
 
 @pytest.mark.parametrize(("name", "identifier"), WITH_BODY)
 def test_example_is_accepted_as_it_stands(platform, documents, name, identifier):
-    """The things it names do not exist, so a declared refusal will do, but not of its form."""
+    """The things it names do not exist, so any declared refusal will do, but it must have the declared
+    form."""
     operation = documents[name][identifier]
     path = operation.path.replace("{", "").replace("}", "")
     answer = send(listener_of(platform, operation), operation, path, example_of(operation))
@@ -148,7 +150,7 @@ def test_example_is_accepted_as_it_stands(platform, documents, name, identifier)
 
 @pytest.mark.parametrize(("name", "identifier"), EVERY_OPERATION)
 def test_each_port_has_what_its_callers_need(platform, documents, reading_world, name, identifier):
-    """All else is not there: nobody changes a price at an internal port."""
+    """Nothing else exists there: an internal port cannot change a price."""
     operation = documents[name][identifier]
     service = platform.services[name]
     path = reading_world.path_of(operation)

@@ -1,5 +1,5 @@
-"""A worker and PostgreSQL over TLS, with the settings and the server's rules of the manifests: it speaks
-only with who has a certificate of the right CA for the name that it asks for."""
+"""A worker and PostgreSQL over TLS, with the settings and the server's rules of the manifests: the
+worker accepts only a certificate of the right CA for the name that it asked for."""
 
 import contextlib
 import re
@@ -113,7 +113,7 @@ def test_a_worker_speaks_with_the_right_server(server, name):
     ],
 )
 def test_it_speaks_with_nobody_else(server, change, words):
-    """Nor does the server without encryption."""
+    """Nor does the server accept a connection without encryption."""
     command = [*program("product"), "--check"]
     wrong = environment(settings(server, **change))
     done = subprocess.run(command, env=wrong, capture_output=True, text=True, check=False)

@@ -1,4 +1,4 @@
-"""The pages at /docs and /redoc: what they refer to, under which policy, compressed and cached."""
+"""The pages at /docs and /redoc: what they refer to, their policy, compression and caching."""
 
 import gzip
 import re
@@ -77,7 +77,7 @@ def test_files_are_cached_for_ever_and_pages_are_not(product):
 
 @pytest.mark.parametrize("name", SERVICES)
 def test_the_document_tells_the_address_it_was_asked_at(platform, name):
-    """Absolute, since tools take it as it stands, and the gateway's own at the gateway."""
+    """Absolute, because tools use it unchanged; through the gateway, the gateway's address."""
     for client, path in ((platform.services[name].public, ""), (platform.gateway, f"/{name}s")):
         document = client.get(f"{path}/openapi.json").json()
         assert document["servers"] == [{"url": f"http://127.0.0.1:{client.port}"}]

@@ -1,5 +1,5 @@
-"""Every request example of the documents, pointed at things that exist: the answer has the shape of
-the example that is declared for it."""
+"""Every request example of the documents, applied to things that exist: the answer has the shape of the
+example declared for it."""
 
 import json
 import re
@@ -33,7 +33,7 @@ def kind_of(value):
 
 
 def unlike(operation, schema, example, answer, where=""):
-    """Where an answer is of another shape than its example; [] where it is not."""
+    """How an answer differs in shape from its example; [] if it does not."""
     schema = operation.resolve(schema)
     both_text = kind_of(example) == "text" and isinstance(answer, str)
     if kind_of(example) != kind_of(answer) and not both_text:

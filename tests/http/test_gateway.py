@@ -1,4 +1,4 @@
-"""What the gateway passes on, and what it says itself."""
+"""What the gateway passes on, and what it answers itself."""
 
 import time
 
@@ -53,7 +53,8 @@ def test_gateway_leaves_the_body_limit_to_the_sidecar(platform):
 
 
 def test_gateway_keeps_the_connection_of_who_is_refused_before_the_body(platform):
-    """nginx ends a connection whose body it has not seen the end of, having said that it keeps it."""
+    """nginx closes a connection if it has not seen the end of the body, although it announced
+    keep-alive."""
 
     def body():
         time.sleep(0.05)

@@ -1,4 +1,5 @@
-"""A gateway that asks at a Unix socket, as with compose: it alone is believed about the client."""
+"""A gateway that connects to a Unix socket, as with compose: only it is trusted about the client's
+address."""
 
 import contextlib
 import os
@@ -62,7 +63,7 @@ def test_names_are_looked_at_there_too(gateway):
 
 
 def test_a_burst_finds_room(bed, gateway, path):
-    """Where a port lets who comes wait, a full socket refuses at once."""
+    """A port would let clients wait; a full socket refuses at once."""
     with contextlib.ExitStack() as stack:
         os.killpg(bed.product.nginx.pid, signal.SIGSTOP)
         stack.callback(os.killpg, bed.product.nginx.pid, signal.SIGCONT)
@@ -74,7 +75,7 @@ def test_a_burst_finds_room(bed, gateway, path):
 
 
 def test_a_sidecar_made_anew_is_found(bed, gateway, path):
-    """Also where the old one was killed, and left its socket behind."""
+    """Also if the old one was killed, and left its socket behind."""
     _, client = gateway
     nginx = bed.product.nginx
     os.killpg(nginx.pid, signal.SIGKILL)

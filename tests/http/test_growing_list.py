@@ -10,7 +10,7 @@ from world import made
 
 
 class Writer(threading.Thread):
-    """Inserts before, between and behind what is there, and changes what it inserted."""
+    """Inserts products before, between and after the existing ones, and changes what it inserted."""
 
     def __init__(self, client):
         super().__init__(daemon=True)

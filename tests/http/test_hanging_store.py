@@ -1,5 +1,5 @@
-"""A store that hangs: every client is told by the worker, which knows what is wrong (503), and none by
-its nginx, which only knows that nothing came (504)."""
+"""A store that hangs: every client hears it from the worker, which knows what is wrong (503), and none
+from nginx, which only knows that no answer came (504)."""
 
 import contextlib
 import os
@@ -27,7 +27,7 @@ def parent(pid):
 
 @contextlib.contextmanager
 def stopped(store):
-    """Its server answers nobody: neither those that are connected nor who comes anew."""
+    """Its server answers no one, neither connected clients nor new ones."""
     ((session,),) = store.read(
         "SELECT pid FROM pg_stat_activity WHERE datname = ? AND pid <> pg_backend_pid() LIMIT 1", store.database
     )

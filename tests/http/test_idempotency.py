@@ -34,7 +34,7 @@ def assert_replays(first, again):
 
 
 def at_once(client, send):
-    """send(client) from many threads in the same moment."""
+    """Runs send(client) in many threads at the same moment."""
     start = threading.Barrier(AT_ONCE)
 
     def run(_):
@@ -143,7 +143,7 @@ def test_answers_survive_a_restart(make_platform):
     ],
 )
 def test_another_body_is_refused(product, other):
-    """Even one that means the same: only the very same bytes are the same request."""
+    """Even if it means the same: only the very same bytes are the same request."""
     key = unique("key")
     first = product.public.post("/products", json={"name": "Lamp", "price": 1}, headers=keyed(key))
     assert first.status == 201

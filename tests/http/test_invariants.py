@@ -1,4 +1,4 @@
-"""The checker itself: finds nothing in healthy stores, and each way of corrupting them."""
+"""The checker itself: finds nothing in healthy stores, and finds each kind of corruption."""
 
 import sqlite3
 from contextlib import closing
@@ -166,7 +166,7 @@ CORRUPTIONS = {
 
 
 def corrupted(healthy, directory, corruption):
-    """Copies the stores and corrupts them; the faults that are found."""
+    """Copies the stores and corrupts them; returns the faults found."""
     copy(healthy, directory)
     name, sql = CORRUPTIONS[corruption]
     with closing(sqlite3.connect(directory / f"{name}.db")) as store, store:

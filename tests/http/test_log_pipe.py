@@ -1,5 +1,5 @@
-"""The access log where it goes in a container: both nginx of a sidecar write into one pipe, and whoever
-reads it may be slow."""
+"""The access log in a container: both nginx of a sidecar write into one pipe, whose reader may be
+slow."""
 
 import json
 import os
@@ -42,7 +42,7 @@ def bed(make_platform, pipe):
 
 
 def long_request(number):
-    """A request that is as long as nginx takes, in all that is logged."""
+    """A request as long as nginx accepts, in everything that is logged."""
     agent = CHARACTERS[number % len(CHARACTERS)]
     path = CHARACTERS[number // len(CHARACTERS) % len(CHARACTERS)].replace(b"\x01", b"'")
     traceparent = b"00-" + b"a" * 32 + b"-" + b"b" * 16 + b"-01"
@@ -60,7 +60,8 @@ def long_request(number):
 
 
 def read_slowly(end, wanted):
-    """So many lines: nothing for a while, so that the pipe is full, then a little at a time."""
+    """Reads this many lines: nothing for a while, so that the pipe fills up, then a little at a
+    time."""
     found = b""
     time.sleep(0.5)
     deadline = time.monotonic() + 30

@@ -22,8 +22,8 @@ def shop(own_shop):
 
 
 def test_each_of_many_lookups_gets_its_own_answer(shop):
-    """Look-ups that arrive together travel together, one and pages of many, and those that are
-    refused; searches and changes go on between them."""
+    """Look-ups that arrive together are sent together: single ones, pages, and refused ones; searches
+    and changes run between them."""
     products = [shop.make_product(name=f"Mug {n}") for n in range(40)]
     others = ("head", "unknown", "cached", "list", "refused", "search", "change")
 
@@ -65,7 +65,7 @@ def test_each_of_many_lookups_gets_its_own_answer(shop):
 
 
 def test_each_of_many_reads_gets_its_own_order(shop):
-    """They travel together, too, and each is many rows."""
+    """These are sent together, too, and each has many rows."""
     products = [shop.make_product(inventory=100) for _ in range(6)]
     orders = [shop.buy(dict.fromkeys(products[:n], n)) for n in range(1, 7)]
     for order in orders[::2]:
@@ -91,7 +91,7 @@ WAITS = LOCKS + f"NOT granted AND pid NOT IN ({TASKS})"
 
 
 class LockedProducts:
-    """Look-ups at a worker's socket, which may be made to wait for a lock of the table."""
+    """Look-ups at a worker's socket, which can be made to wait for a lock of the table."""
 
     def __init__(self, product):
         self.product = product
@@ -131,7 +131,7 @@ class LockedProducts:
 
 @pytest.mark.skipif(not stores.POSTGRES, reason="SQLite is asked one by one")
 def test_half_a_request_holds_no_lookup_up(make_platform):
-    """Both threads find it beside whole ones when the store answers again."""
+    """Both threads find the half request beside whole ones when the store answers again."""
     bed = make_platform(services=("product",), gateway=False, worker={"WORKER_THREADS": 2})
     with LockedProducts(bed.product) as locked:
         half, *whole = [locked.ask() for _ in range(6)]

@@ -1,4 +1,4 @@
-"""What a burst of requests needed, a worker gives back: threads and memory."""
+"""A worker gives back what a burst of requests needed: threads and memory."""
 
 import contextlib
 import os

@@ -1,4 +1,5 @@
-"""What the sidecar does itself: headers, internal paths, errors, host names, caches, compression, prefixes."""
+"""What the sidecar does itself: headers, internal paths, errors, host names, caching, compression,
+prefixes."""
 
 import gzip
 import json
@@ -128,7 +129,7 @@ def test_probes_and_metrics_are_on_the_health_port(platform, name):
 
 @pytest.mark.parametrize("prefix", ["", "/products"])
 def test_nothing_is_changed_at_an_internal_port(product, prefix):
-    """However it is asked for: not even by what a path's name would pass for."""
+    """However the path is spelled."""
     made = product.public.post("/products", json=LAMP).json()
     path = f"{prefix}/products/{made['id']}"
     ndjson = {"Content-Type": "application/x-ndjson"}
@@ -191,7 +192,7 @@ def test_body_over_a_mebibyte(product):
 
 @pytest.mark.parametrize("path", ["/products", "/products/bulk"])
 def test_compressed_bodies_are_refused_as_such(product, path):
-    """Not as something that is no JSON."""
+    """Not reported as invalid JSON."""
     body = gzip.compress(json.dumps({**LAMP, "sku": unique("GZIP")}).encode())
     media_type = "application/json" if path == "/products" else "application/x-ndjson"
     headers = {"Content-Type": media_type, "Content-Encoding": "gzip", **SHOP}
@@ -248,7 +249,7 @@ def test_worker_down_and_back(lonely):
 
 
 def kept_connection_ends(port, path, status):
-    """Whether the sidecar says so with this answer, on a connection that was used before."""
+    """Whether the sidecar says so in this answer, on a connection that was used before."""
     with Client(port) as client:
         assert client.get("/nothing").header("Connection") == "keep-alive"
         answer = client.get(path)
@@ -258,7 +259,7 @@ def kept_connection_ends(port, path, status):
 
 @pytest.mark.parametrize("half", ["public", "internal"])
 def test_a_connection_ends_where_the_worker_is_away(lonely, half):
-    """What spreads connections over replicas, as kube-proxy, never moves one."""
+    """A balancer of connections, such as kube-proxy, never moves an established one."""
     product = lonely.product
     path = {"public": "/products", "internal": "/products/x"}[half]
     assert product.stop_worker() == 0
@@ -271,7 +272,7 @@ def test_a_connection_ends_where_the_worker_is_away(lonely, half):
 
 
 def test_a_connection_ends_where_the_worker_hangs(lonely):
-    """With a sidecar of little patience."""
+    """With a sidecar that has short time-outs."""
     product = lonely.product
     assert product.nginx.stop() == 0
     product.nginx.run(lambda text: re.sub(r"(fastcgi_read_timeout) \d+s", r"\1 1s", text))
@@ -288,7 +289,7 @@ def test_a_connection_ends_where_the_worker_hangs(lonely):
 
 
 class Impostor(threading.Thread):
-    """In the worker's place: reads each request a little and hangs up."""
+    """Stands in for the worker: reads a little of each request and hangs up."""
 
     def __init__(self, path):
         super().__init__(daemon=True)

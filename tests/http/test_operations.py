@@ -241,7 +241,7 @@ def rows_of(store, tables=None):
 
 @pytest.mark.skipif(not stores.POSTGRES, reason="needs a cluster: runs with STORE=postgres")
 def test_move_to_postgres(make_platform, tmp_path):
-    """A platform lives on files, moves with all it has, and goes on where it was."""
+    """A platform runs on files, moves with all its data, and continues where it was."""
     bed = make_platform(gateway=False)
     files = {name: stores.SqliteStore(tmp_path / f"{name}.db") for name in SERVICES}
     for name, service in bed.services.items():

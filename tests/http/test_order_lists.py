@@ -68,7 +68,7 @@ def test_sort(shop, listed, filters):
 
 
 def test_changes_since(shop, listed):
-    """What a synchronisation does: goes on at the last change that it saw."""
+    """What a client that synchronises does: it continues at the last change it saw."""
     orders = sorted(listed["all"], key=lambda order: order["updated_at"])
     since = orders[3]["updated_at"]
     query = f"user_id=lister&updated_after={since}"

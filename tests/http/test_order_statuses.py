@@ -82,7 +82,7 @@ def test_reason_and_tracking_number(shop):
 
 @pytest.mark.parametrize("status", STATUSES)
 def test_remark_that_leaves_the_status(shop, status):
-    """A wrong number is corrected, also after the delivery; what is said twice counts once."""
+    """A wrong number can be corrected, even after delivery; a repeated remark counts once."""
     product = shop.make_product(inventory=5)
     order = order_in(shop, status, {product: 2})
     length = len(order["history"])
@@ -115,7 +115,7 @@ def test_lost_update(shop):
 
 @pytest.mark.skipif(not stores.POSTGRES, reason="SQLite's one writer sees one moment anyhow")
 def test_status_that_is_answered_is_of_one_moment(shop):
-    """Read in three parts, while somebody else goes on with the order between them."""
+    """The order is read in three parts, while another transaction changes it between them."""
     order = shop.buy({shop.make_product(): 1})
     store = shop.bed.order.store
     second_part = "BEGIN; LOCK TABLE order_lines IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(1)"

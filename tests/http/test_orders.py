@@ -98,7 +98,7 @@ def test_same_key_same_refusal(shop):
 
 
 def nothing_is_held(shop, cart_id, before):
-    """A refused order leaves its cart free and as it was."""
+    """A refused order leaves its cart free and unchanged."""
     assert shop.read_cart(cart_id) == before
     checkout = f"/internal/carts/{cart_id}/checkouts/{new_id()}"
     cart = shop.bed.cart.internal
@@ -117,7 +117,7 @@ def test_unknown_cart(shop, cart_id):
 
 
 def is_unknown(answer):
-    """As for a cart that does not exist, to the last member."""
+    """Exactly as for a cart that does not exist."""
     problem = is_problem(answer, 404, "not-found")
     assert problem["detail"] == "Cart not found"
     assert set(problem) == {"title", "status", "detail", "code", "request_id"}
@@ -142,8 +142,8 @@ def transactions(service):
 
 
 def test_an_order_takes_two_transactions(shop):
-    """begin and place; that its cart has been consumed is written down by a sweeper, four times a
-    second, together with others'."""
+    """begin and place. A sweeper records four times a second, together with others', that the cart has
+    been consumed."""
     product = shop.make_product(inventory=100)
     carts = [shop.make_cart({product: 1}) for _ in range(50)]
     before, began = transactions(shop.bed.order), time.monotonic()
@@ -165,7 +165,7 @@ def test_a_worker_that_stops_leaves_no_effect_to_be_done_again(shop):
 
 
 def test_strangers_are_in_nobodys_way(shop):
-    """Eight that loop on the victim's cart; each of the owner's orders goes through at once."""
+    """Eight strangers keep ordering the victim's cart; each of the owner's orders succeeds at once."""
     product = shop.make_product(inventory=100)
     cart_id = shop.make_cart(user="owner")
     done_ordering = threading.Event()
@@ -205,7 +205,7 @@ def test_cart_of_another_user(shop):
 
 
 def test_empty_cart_of_another_user(shop):
-    """Neither what is in a cart nor which order emptied it is a stranger's business."""
+    """A stranger learns neither what is in a cart nor which order emptied it."""
     is_unknown(shop.post_order(shop.make_cart(user="owner"), user="thief"))
     cart_id, _ = ordered_cart(shop)
     problem = is_unknown(shop.post_order(cart_id, user="thief"))

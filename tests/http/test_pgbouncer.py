@@ -1,5 +1,5 @@
-"""Orders, races and imports once more, through PgBouncer that lends a session of the server for a
-transaction only. From 1.21 on it follows the prepared statements of the protocol."""
+"""Orders, races and imports once more, through a PgBouncer that lends a session of the server for one
+transaction only. From 1.21 on it supports prepared statements of the protocol."""
 
 import os
 import re

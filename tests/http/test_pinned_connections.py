@@ -1,5 +1,5 @@
-"""Two pods of product behind a balancer that never moves an established connection, as kube-proxy. One
-of them loses its worker: its sidecar says 502 as long as anybody asks on a connection to it."""
+"""Two pods of product behind a balancer that never moves an established connection, like kube-proxy.
+One of them loses its worker: its sidecar answers 502 for as long as a connection to it is used."""
 
 import contextlib
 import itertools
@@ -17,7 +17,7 @@ LOST_AFTER = 5
 
 
 class Relay:
-    """Passes each connection that it accepts on to what connect() makes, for as long as it lasts."""
+    """Relays each accepted connection to one that connect() makes."""
 
     def __init__(self, listener, connect):
         self.listener = listener
@@ -44,7 +44,7 @@ class Relay:
             there.shutdown(socket.SHUT_WR)
 
     def close(self):
-        """Ends those that it passes on, too."""
+        """Also ends the connections that it relays."""
         with contextlib.suppress(OSError):
             self.listener.shutdown(socket.SHUT_RDWR)
         self.thread.join()
@@ -61,7 +61,7 @@ def unix_connection(path):
 
 
 class Balancer(Relay):
-    """Gives each new connection to the next of its ports, in turn."""
+    """Passes new connections to its ports in turn."""
 
     def __init__(self):
         listener = socket.create_server(("127.0.0.1", 0), backlog=128)
@@ -74,7 +74,7 @@ class Balancer(Relay):
 
 @pytest.fixture
 def bed(make_platform):
-    """Siblings reach product through the balancer only."""
+    """Siblings reach product only through the balancer."""
     balancer = Balancer()
     url = f"http://127.0.0.1:{balancer.port}"
     platform = make_platform(gateway=False, worker={"PRODUCT_SERVICE_URL": url})
@@ -86,8 +86,8 @@ def bed(make_platform):
 
 @pytest.fixture
 def second_pod(bed):
-    """A sidecar of its own before the same worker, which it reaches by a relay. Closed, that is a
-    worker lost."""
+    """Another sidecar of the same worker, which it reaches through a relay. Closing the relay is like
+    losing the worker."""
     path = bed.directory / "second.sock"
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(str(path))

@@ -1,5 +1,5 @@
-"""How a worker comes to its connections: two are enough to serve, and a resolver that hangs, or a name
-that moves, keeps nobody waiting."""
+"""How a worker gets its connections: two are enough to serve, and neither a resolver that hangs nor a
+name that moves delays requests."""
 
 import contextlib
 import os
@@ -20,7 +20,8 @@ NAME = "database.test"
 
 
 class Door:
-    """Before the server's Unix socket, on a port of an address: lets so many in, and the others wait."""
+    """In front of the server's Unix socket, on a port of its own: admits this many connections, and the
+    others wait."""
 
     def __init__(self, address="127.0.0.1", port=0, allowed=1_000_000):
         self.folder = re.search("host=([^&]+)", os.environ["TEST_DATABASE_URL"])[1]
@@ -47,7 +48,7 @@ class Door:
         pump(server, client)
 
     def cut(self):
-        """Those that are inside are thrown out."""
+        """Closes the connections that were admitted."""
         while self.inside:
             with contextlib.suppress(OSError):
                 self.inside.pop().shutdown(socket.SHUT_RDWR)
@@ -112,7 +113,7 @@ def worker(tmp_path_factory):
 
 
 def test_two_connections_are_enough_to_serve(worker):
-    """Many workers that start at once do not overwhelm a server that is slow to let them in."""
+    """Many workers that start at once do not overwhelm a server that is slow to accept connections."""
     door = Door(allowed=2)
     with contextlib.closing(door):
         worker.run("127.0.0.1", door.port, DB_POOL_SIZE=4)

@@ -41,7 +41,7 @@ def changed_since(service, time, more=""):
 
 
 def test_a_copy_is_kept_up_to_date(dated):
-    """By every kind of change; each is at the end of what changed."""
+    """For every kind of change: the changed product is last in the list of changes."""
     service, there = dated
     client, ids = service.public, [product["id"] for product in there]
     order = f"/internal/reservations/{there[0]['id']}"

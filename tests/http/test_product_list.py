@@ -91,7 +91,7 @@ def names(client, query):
     ],
 )
 def test_filters(client, query, expected):
-    """Whatever the filters, in every order: the same products, and as many as are counted."""
+    """Whatever the filters, every sort order has the same products, and as many as are counted."""
     for sort in SORTS:
         answer = client.get(f"/products?sort={sort}&count=true&{query}")
         assert answer.status == 200, answer
@@ -188,7 +188,8 @@ def test_a_page_is_the_same_by_one_statement_and_by_several(client, query, sort)
 
 
 def test_links_keep_the_query_and_lead_on_everywhere(bed):
-    """They are relative: right at the sidecar, at the gateway, and with the slash at the end."""
+    """Links are relative, so they are right at the sidecar, at the gateway, and with a slash at the
+    end."""
     for client in (bed.product.public, bed.product.internal, bed.gateway):
         for path in ("/products", "/products/"):
             query = "category=food&limit=1&sort=name&count=true&min_price=1"
@@ -203,7 +204,7 @@ def test_links_keep_the_query_and_lead_on_everywhere(bed):
 
 @pytest.mark.parametrize("mark", ['>;"<', '"\\', "^`{|}", "\u00bf", "%3E%3B%22", "%C2%BF"])
 def test_links_cannot_be_broken_out_of(client, mark):
-    """What a client sends stands in the header as what may stand in a URI, and still leads on."""
+    """The header encodes what a client sent as a URI requires, and the link still works."""
     path, found = f"/products?limit=1&q=mug{mark}", []
     while path and len(found) < 4:
         request = f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n"
@@ -215,7 +216,7 @@ def test_links_cannot_be_broken_out_of(client, mark):
 
 @pytest.mark.parametrize("length", [10, 500, 1000, 1500, 2000, 3000, 3700])
 def test_long_queries_lead_on_or_are_refused(client, length):
-    """Percent-encoded, what was sent raw grows threefold; no page looks like the last one."""
+    """Percent-encoding makes raw input three times as long; no page may look like the last one."""
     ids = ",".join([*(product["id"] for product in listed(client, "limit=3")), "\u00e4" * length])
     request = f"GET /products?limit=2&ids={ids} HTTP/1.1\r\nHost: localhost\r\n\r\n"
     answer = client.raw(request.encode())
@@ -353,8 +354,8 @@ def test_sixteen_words_are_enough(client):
 
 
 def test_ranking(make_platform):
-    """The sku counts as much as two names, that as two categories or tags, a word that is there
-    twice as one; newer first."""
+    """The sku scores as much as two names, a name as much as two categories or tags, and a word that
+    occurs twice as much as one; newer products come first."""
     client = make_platform(services=("product",), gateway=False).product.public
     shelf = {
         "by description": {"description": "walnut"},

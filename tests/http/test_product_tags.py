@@ -56,7 +56,7 @@ def test_if_match_lets_the_others_through(product, method, tag):
 
 @pytest.mark.parametrize("method", CHANGES)
 def test_the_tag_of_a_compressed_answer_is_as_good(product, method):
-    """nginx marks it as weak, though it names the version just as well."""
+    """nginx marks it as weak, but it still names the version."""
     created = make_product(product, description="long " * 900)
     path = path_of(created)
     tag = product.public.get(path, headers={"Accept-Encoding": "gzip"}).header("ETag")
@@ -74,7 +74,7 @@ def test_if_match_on_nothing(product, method):
 
 
 def test_no_update_is_lost(product):
-    """Readers who write back what they read, all at once: each increment counts."""
+    """Clients that read and write back, all at once: each increment counts."""
     created = make_product(product, price=0)
     clients, rounds = 12, 8
 

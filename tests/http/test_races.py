@@ -1,4 +1,4 @@
-"""Many at once. After each test the stores agree with each other, to the last unit."""
+"""Many requests at once. After each test the stores agree with each other, to the last unit."""
 
 import json
 import random
@@ -40,7 +40,7 @@ def test_last_unit(shop):
 
 
 def test_last_units_of_two_products(shop):
-    """Overlapping carts, lines in any order: every hold is whole or nothing."""
+    """Overlapping carts with lines in any order: every hold is all or nothing."""
     one, two, three = (shop.make_product(inventory=10) for _ in range(3))
     pairs = [(one, two), (two, three), (three, one), (two, one), (three, two), (one, three)]
     carts = [shop.make_cart(dict.fromkeys(pairs[n % 6], 1), user="pairs") for n in range(36)]
@@ -100,7 +100,7 @@ def test_same_key_many_times(shop):
 
 
 def test_same_key_many_times_refused(shop):
-    """A refusal counts as the one answer, too."""
+    """A refusal, too, counts as the one answer."""
     cart_id = shop.make_cart(user="refused")
     key = new_id()
     answers = at_once(20, shop.clone, lambda one, n: one.post_order(cart_id, "refused", key))
@@ -179,7 +179,7 @@ def test_cart_is_merged_once(shop):
 
 
 def test_merges_that_cross(shop):
-    """Each cart is merged into its neighbour, round and round: no two wait for each other."""
+    """Each cart is merged into its neighbour, in a circle: no two wait for each other."""
     product = shop.make_product(inventory=500)
     carts = [shop.make_cart({product: 1}) for _ in range(4)]
 
@@ -204,7 +204,7 @@ def test_cancel_restocks_once(shop):
 
 
 def test_cancel_and_ship_at_once(shop):
-    """Whoever is first decides; the goods go one way."""
+    """The first request decides; the goods go only one way."""
     product = shop.make_product(inventory=10)
     for _ in range(5):
         order = shop.buy({product: 1})
@@ -236,7 +236,7 @@ def test_last_unit_comes_and_goes(shop):
 
 
 def test_refusals_tell_why(shop):
-    """The last unit comes and goes: nobody is refused it and told that it is there."""
+    """The last unit comes and goes: no refusal says that the unit is available."""
     product = shop.make_product(inventory=1)
     items = {"items": [{"product_id": product, "quantity": 1}]}
 
@@ -270,7 +270,7 @@ def test_refusals_tell_why(shop):
 
 
 def test_product_in_demand_can_be_changed(shop):
-    """Each change of its stock is a new version; a change of its price still gets its turn."""
+    """Each change of its stock is a new version; a change of its price still gets through."""
     product = shop.make_product(inventory=1000)
     changed = threading.Event()
 
@@ -302,8 +302,8 @@ CREATE UNIQUE INDEX products_sku ON products (sku) WHERE deleted_at IS NULL;
 
 
 def test_skus_that_are_swapped(make_platform):
-    """Each may have the other's once that is given up: on PostgreSQL both wait for it, until the
-    server ends one of them. Both are told that it is taken, as where one comes first."""
+    """Each may take the other's sku once that is given up. On PostgreSQL both wait for it until the
+    server ends one of them. Both get the answer that the sku is taken, as if one had come first."""
     product = make_platform(services=("product",), gateway=False).product
     bodies = [{"name": "Mug", "price": 1, "sku": sku} for sku in ("LEFT", "RIGHT")]
     ids = [done(product.public.post("/products", body), 201)["id"] for body in bodies]
@@ -323,7 +323,7 @@ def test_skus_that_are_swapped(make_platform):
 
 
 def test_import_as_a_whole_beside_orders(shop):
-    """With a key it is one transaction of many chunks, in an order of its own."""
+    """With a key, the import is one transaction of many chunks, which locks in its own order."""
     skus = [f"WHOLE-{n:03}-{new_id()}" for n in range(300)]
     lines = [
         json.dumps({"sku": sku, "name": "Mug", "price": 1, "inventory": 1000}) for sku in skus

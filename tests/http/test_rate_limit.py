@@ -59,8 +59,8 @@ def statuses(client, addresses, method="GET", headers=None):
 
 @pytest.mark.parametrize("own", ["10.1.2.3", "192.168.7.7", "198.51.100.77"])
 def test_what_a_client_says_of_itself_is_not_believed(limited, own):
-    """What stands before the entry of the hop in front, wherever the client is: also in a network that
-    other hops are in, or with the trusted hop's own address."""
+    """Entries before the one that the trusted hop wrote are ignored, wherever the client is: also in a
+    network with other hops, or with the trusted hop's own address."""
     forged = [f"203.0.113.{number}, 127.0.0.1, {own}" for number in range(60)]
     assert statuses(limited.product.public, forged).count(429) >= 30
     limited.product.public.get("/", headers={"X-Forwarded-For": forged[0], "X-Request-ID": f"forged-{own}"})

@@ -1,5 +1,5 @@
-"""Every refusal that the documents show by example, provoked: the answer says the same, and has the
-same members."""
+"""Provokes every refusal that the documents show by example: the answer says the same, and has the same
+members."""
 
 import uuid
 
@@ -35,7 +35,7 @@ def patch_with_taken_sku(shop):
 
 
 def most_of_a_reserved(method):
-    """One is held for an order, so that the most there can be does not fit."""
+    """One unit is held for an order, so the maximum does not fit."""
 
     def ask(shop):
         product = shop.make_product()

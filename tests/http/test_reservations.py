@@ -90,7 +90,7 @@ def test_huge_duplicates_do_not_overflow(shop, reservation):
 
 
 def test_hold_at_another_price(shop, reservation):
-    """Nothing is held, and the ledger, which is kept for ever, has nothing of it."""
+    """Nothing is held, and nothing is written to the ledger, which is kept for ever."""
     same, changed = shop.make_product(price=12.5), shop.make_product(price=3)
     items = [
         {"product_id": same, "quantity": 1, "price": 12.5},
@@ -211,7 +211,7 @@ def test_same_hold_many_times_at_once(shop, reservation):
 
 
 def test_release_and_hold_at_once(shop):
-    """Whoever is first: in the end nothing is held."""
+    """Whichever is first: in the end nothing is held."""
     product = shop.make_product(inventory=10)
     for _ in range(10):
         reservation = Reservation(shop)
@@ -243,7 +243,7 @@ def test_ship_and_release_at_once(shop):
 
 
 def test_crossing_holds_do_not_deadlock(shop):
-    """Lines in opposite order: each hold is whole, none fails for the other's sake."""
+    """Lines in opposite order: each hold is complete, and none fails because of the other."""
     one, two = shop.make_product(inventory=50), shop.make_product(inventory=50)
 
     def call(client, number):

@@ -1,5 +1,5 @@
-"""What a search finds, and in which order: one table for both stores, and for a PostgreSQL whose
-locale knows no letter beyond ASCII."""
+"""What a search finds, and in which order: one table for both stores, and for a PostgreSQL whose locale
+knows only ASCII letters."""
 
 from urllib.parse import urlencode
 

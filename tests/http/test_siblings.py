@@ -1,5 +1,5 @@
-"""A sibling that is down, hangs or answers late: callers say 503 in time, recover by themselves, and
-what was half-done is finished or undone."""
+"""A sibling that is down, hangs or answers late: callers answer 503 in time and recover by themselves,
+and whatever was half done is finished or undone."""
 
 import contextlib
 import random
@@ -63,7 +63,7 @@ def in_time():
 
 @pytest.fixture(autouse=True)
 def healthy(bed):
-    """One test's trouble, failed or not, is over before the next one."""
+    """Ends one test's trouble before the next test, whether or not the test failed."""
     shop = Shop(bed)
     cart_id, product = shop.make_cart(), shop.make_product()
     item = {"product_id": product, "quantity": 1}
@@ -77,7 +77,7 @@ def is_unavailable(answer):
 
 
 def timed(call):
-    """A call that notes how long it takes: (answer, seconds)."""
+    """A call that measures its time: (answer, seconds)."""
 
     def run(client, number):
         started = time.monotonic()
@@ -88,7 +88,7 @@ def timed(call):
 
 @pytest.mark.storeless
 def test_a_service_that_hangs_itself(bed, shop):
-    """Its worker cannot tell anybody: its nginx does."""
+    """Its worker cannot report it, but its nginx does."""
     product = shop.make_product()
     calls = [
         lambda client: client.product.get(f"/products/{product}"),
@@ -102,7 +102,7 @@ def test_a_service_that_hangs_itself(bed, shop):
 
 @contextlib.contextmanager
 def locked(store, table, seconds):
-    """Somebody else's transaction lets nobody change the table (in SQLite: any) for so long."""
+    """Another transaction keeps the table (on SQLite: all tables) from being changed for so long."""
     if stores.POSTGRES:
         sql = f"BEGIN; LOCK TABLE {table} IN EXCLUSIVE MODE; SELECT pg_sleep({seconds})"
         other = threading.Thread(target=stores.psql, args=(store.url, sql))
@@ -118,7 +118,7 @@ def locked(store, table, seconds):
 
 
 def test_store_in_trouble_after_a_sibling(bed, shop):
-    """Each may take its time, but both together no more than the worker's nginx waits."""
+    """Each sibling may be slow, but both together may take no longer than the worker's nginx waits."""
     product = shop.make_product(inventory=5)
     cart_id = shop.make_cart({product: 1})
     answers = []
@@ -192,7 +192,7 @@ def test_cart_in_trouble(bed, shop, in_time, trouble):
 
 @pytest.mark.storeless
 def test_callers_do_not_wait_for_a_sibling_that_keeps_failing(bed, shop):
-    """The circuit breaker: after enough failures the answer is there at once."""
+    """The circuit breaker: after enough failures the answer comes at once."""
     product = shop.make_product()
     item = {"product_id": product, "quantity": 1}
     path = f"/carts/{shop.make_cart()}/items"
@@ -211,7 +211,8 @@ def test_callers_do_not_wait_for_a_sibling_that_keeps_failing(bed, shop):
 
 @pytest.mark.storeless
 def test_effects_that_pile_up_are_tried_in_moderation(bed, shop):
-    """However many wait for a sibling that is away, it is asked, and the log written, no more."""
+    """However many requests need a sibling that is away, it is not called, and the log not written,
+    more often."""
 
     def fail(client, number):
         for _ in range(50):
@@ -247,7 +248,7 @@ def test_late_answer_is_good_enough(bed, shop, name):
 
 @pytest.mark.parametrize("name", ["product", "cart"])
 def test_too_late_answer_is_undone(bed, shop, name):
-    """The sibling does what was asked when nobody waits for it any more."""
+    """The sibling carries out a request for which no caller waits any more."""
     product = shop.make_product(inventory=5)
     cart_id = shop.make_cart({product: 2})
     key = new_id()
@@ -262,7 +263,7 @@ def test_too_late_answer_is_undone(bed, shop, name):
 
 
 def test_status_changes_need_no_sibling(bed, shop):
-    """Cancelling and shipping are promises: kept once Product is back."""
+    """Cancelling and shipping are promises, kept once Product is back."""
     product = shop.make_product(inventory=10)
     cancelled, shipped = shop.buy({product: 2}), shop.buy({product: 3})
     with down(bed.product):
@@ -274,7 +275,7 @@ def test_status_changes_need_no_sibling(bed, shop):
 
 
 def test_effects_do_not_wait_for_a_clock_that_was_set_back(bed, shop):
-    """They were to be tried again in a moment, by a clock that was an hour ahead then."""
+    """They were due in a moment, by a clock that was an hour ahead then."""
     product = shop.make_product(inventory=10)
     order = shop.buy({product: 4})
     with down(bed.product):
@@ -289,7 +290,7 @@ def test_effects_do_not_wait_for_a_clock_that_was_set_back(bed, shop):
 
 @pytest.mark.parametrize("name", ["cart", "order"])
 def test_sibling_with_another_currency(bed, shop, name):
-    """Its amounts are not taken for ours, though they would look the same."""
+    """Its amounts are not taken for ours, although they look the same."""
     product = shop.make_product(inventory=5)
     cart_id = shop.make_cart({product: 2})
     bed.services[name].restart_worker(CURRENCY="EUR")
@@ -316,7 +317,8 @@ def test_caller_starts_without_its_siblings(bed, shop):
 
 
 def test_effects_of_an_order_survive_its_worker(bed, shop):
-    """Cancelled while Product was down, and the order service killed before it could tell."""
+    """Cancelled while Product was down, and the order service was killed before it could tell
+    Product."""
     product = shop.make_product(inventory=10)
     order = shop.buy({product: 4})
     with down(bed.product):
@@ -330,8 +332,8 @@ def test_effects_of_an_order_survive_its_worker(bed, shop):
 
 @pytest.mark.parametrize("seed", range(2))
 def test_random_kills_under_load(bed, shop, seed):
-    """kill -9 of any worker at any moment. Customers ask again with the same key until they know:
-    one order for each cart, and the stores agree."""
+    """kill -9 of any worker at any moment. Customers retry with the same key until they know: one order
+    per cart, and the stores agree."""
     dice = random.Random(seed)
     product = shop.make_product(inventory=1000)
     user = f"killed-{seed}"

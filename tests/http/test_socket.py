@@ -1,4 +1,5 @@
-"""Workers that meet at one socket: one serves, and none from another database than was served there."""
+"""Workers that start on the same socket: one serves, and none takes over from a worker of another
+database."""
 
 import contextlib
 import fcntl
@@ -64,7 +65,7 @@ class Worker(Process):
 
 @pytest.fixture
 def workers(tmp_path_factory):
-    """Makes workers of one socket, by the names of their databases."""
+    """Starts workers on one socket, by the names of their databases."""
     folder = tmp_path_factory.mktemp("s")
     made = []
 
@@ -79,7 +80,7 @@ def workers(tmp_path_factory):
 
 
 def test_second_worker_is_refused_and_told_of_the_first(workers):
-    """Even where somebody has removed the socket, which is all that spawn-fcgi looks at."""
+    """Even if the socket file was removed, which is all that spawn-fcgi looks at."""
     one, two = workers("one").run(), workers("two")
     assert one.serves()
     one.socket.unlink()
@@ -151,7 +152,7 @@ def test_of_those_that_start_at_once_one_serves(workers, database):
 
 
 def unread(connection):
-    """How much of what was sent the other side has not read (unix(7))."""
+    """How much of what was sent the other side has not read yet (unix(7))."""
     return struct.unpack("i", fcntl.ioctl(connection, termios.TIOCOUTQ, bytes(4)))[0]
 
 

@@ -1,4 +1,4 @@
-"""Starting and ending a worker: bad settings, other programs' databases, probes, what is left."""
+"""Starting and stopping a worker: bad settings, other programs' databases, probes, what remains."""
 
 import json
 import platform as machine
@@ -32,7 +32,7 @@ def command(name, directory):
 
 
 def run_worker(name, directory, settings):
-    """Starts a worker that is expected to refuse: its exit status and log."""
+    """Starts a worker that should refuse: its exit status and log."""
     settings = {"DATABASE_URL": f"sqlite:///{directory}/{name}.db", **settings}
     ended = subprocess.run(
         command(name, directory),
@@ -47,7 +47,7 @@ def run_worker(name, directory, settings):
 
 
 def messages(log):
-    """Of a log that holds nothing but JSON objects."""
+    """The lines of a log that must contain nothing but JSON objects."""
     return [entry["message"] + " " + entry.get("error.message", "")
             for entry in map(json.loads, log.splitlines())]  # fmt: skip
 
@@ -136,7 +136,7 @@ def test_worker_needs_its_listening_socket(tmp_path):
 
 @pytest.fixture(scope="module")
 def own(make_platform):
-    """Workers to be stopped and started at will."""
+    """Workers that tests start and stop."""
     return make_platform(gateway=False)
 
 
@@ -238,7 +238,7 @@ def test_directory_in_the_place_of_the_file_is_named(tmp_path):
 
 @pytest.mark.storeless
 def test_full_disk_is_named(tmp_path):
-    """Less room than the schema needs: as a limit of the size of files."""
+    """Less room than the schema needs, by a limit on the size of files."""
     script = 'ulimit -f 40 && trap "" XFSZ && exec "$@"'
     ended = subprocess.run(
         ["bash", "-c", script, "bash", *command("product", tmp_path)],
@@ -279,7 +279,7 @@ def test_probes_of_a_worker_that_is_gone(own):
 
 
 def test_not_ready_while_draining(own):
-    """A connection whose request is under way keeps the worker from ending; it is asked then."""
+    """A connection with a request under way keeps the worker from ending; then the worker checks it."""
     worker = own.product.worker
     slow = fastcgi.Connection(own.product.socket)
     probe = fastcgi.Connection(own.product.socket)
@@ -369,8 +369,8 @@ def test_check_tells_of_a_copy_without_its_log(own, tmp_path):
 
 
 def test_nothing_is_left_behind(own):
-    """After SIGTERM: one file a service, with all that was committed in it, and the empty one that the
-    orders' leases are known by; no core, no journal."""
+    """After SIGTERM: one file per service with everything that was committed, and the empty file for
+    the orders' leases; no core, no journal."""
     for service in own.services.values():
         assert service.stop_worker() == 0
     left = {path.name for path in own.directory.iterdir() if path.is_file()}

@@ -44,7 +44,7 @@ def test_stock_cannot_leave_its_bounds(product):
 
 
 def write_back(service, before):
-    """What was read is taken by PUT, PATCH and the import, and changes nothing."""
+    """PUT, PATCH and the import accept what was read, and change nothing."""
     inputs = ("name", "description", "price", "inventory", "sku", "tags", "low_stock_threshold")
     body = {name: before[name] for name in inputs if name in before}
     client, path = service.public, path_of(before)
@@ -68,7 +68,7 @@ def write_back(service, before):
 
 @pytest.mark.parametrize("most", [1_000_000_000, STOCK_MAX])
 def test_whatever_orders_give_back_can_be_written_back(product, most):
-    """An order takes some, somebody fills the gap as far as that goes, the order is cancelled."""
+    """An order takes some units, the stock is filled up to the limit, then the order is cancelled."""
     created = make_product(product, sku=unique("SUM"), inventory=most, low_stock_threshold=10**9)
     order = f"/internal/reservations/{unique('order')}"
     items = [{"product_id": created["id"], "quantity": 999}]

@@ -1,5 +1,6 @@
-"""One rule for all texts and ids, in bodies, in queries and in the lines of an import: what is stored
-in one spelling is found by every other, and what shows nothing or steers a terminal is refused."""
+"""One rule for all texts and ids, in bodies, in queries and in the lines of an import: a text stored in
+one spelling is found by every other spelling, and texts that are invisible or control a terminal are
+refused."""
 
 import json
 from urllib.parse import quote
@@ -79,7 +80,7 @@ def members(shop):
 
 
 def fault(answer, detail):
-    """None, or how it is no refusal with that detail."""
+    """None, or how it fails to be a refusal with that detail."""
     if isinstance(answer, dict):
         found = answer.get("errors", [])
     else:
@@ -132,7 +133,7 @@ def test_every_spelling_is_one_customer(shop):
 
 
 def test_customers_of_before_are_found(shop):
-    """Ids that a version without normal forms stored: the workers mend them while they run."""
+    """Ids stored by a version without normal forms: the workers normalise them while they run."""
     product = shop.make_product(inventory=100)
     mark = unique("old")
     bought = [shop.buy({product: 1}, user=f"{mark}-{n}") for n in range(len(SPELLINGS))]

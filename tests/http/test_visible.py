@@ -1,5 +1,5 @@
-"""What a shop front reads next shows what it has just been told: the effects of an order on carts
-and stock are there with the answer, through the gateway and each time."""
+"""A shop front's next request shows what it has just been told: the effects of an order on carts and
+stock are there when the answer comes, through the gateway and every time."""
 
 import statistics
 import time
@@ -28,8 +28,8 @@ class Front(Shop):
 
 
 class Visible:
-    """Asserts that what was asked for shows with the answer. One that came so late that it may not have
-    waited for its effects shows them soon; most come in time."""
+    """Asserts that the effects show as soon as the answer comes. If the answer was so late that it may
+    not have waited for them, they show soon; most answers come in time."""
 
     def __init__(self):
         self.waited = []
@@ -108,7 +108,7 @@ def test_a_refused_order_holds_nothing(shop, visible):
 
 
 def test_what_is_ordered_twice_at_once_is_seen_by_both(shop, visible):
-    """Also by whoever gets a replayed answer."""
+    """Also to a client that gets a replayed answer."""
     product = shop.make_product(inventory=1000)
     for _ in range(10):
         cart_id = shop.make_cart({product: 1})

@@ -52,7 +52,7 @@ running = []
 
 
 class StartError(Exception):
-    """Something did not start; says what it logged."""
+    """A process that did not start, with its log."""
 
 
 class PortTaken(Exception):
@@ -125,7 +125,7 @@ class Process:
         self.popen.send_signal(signum)
 
     def end(self, signum):
-        """Signals and waits; its exit status (negative: the signal that ended it)."""
+        """Sends a signal and waits; returns the exit status (negative: the signal that ended it)."""
         if self.alive():
             self.signal(signum)
         try:
@@ -177,7 +177,7 @@ class Nginx(Process):
         return self.directory / file
 
     def run(self, edit=None):
-        """edit: changes the configuration as rendered."""
+        """edit: changes the rendered configuration."""
         shutil.rmtree(self.directory, ignore_errors=True)
         self.log.unlink(missing_ok=True)
         self.directory.mkdir()
@@ -224,13 +224,13 @@ def routes(service, root):
 
 
 def program(service, root=ROOT):
-    """The command of a worker. The thread sanitizer wants its addresses where they always are."""
+    """The command that starts a worker. The thread sanitizer needs fixed addresses."""
     prefix = [shutil.which("setarch"), machine.machine(), "-R"] if VARIANT == "tsan" else []
     return [*prefix, root / "build" / VARIANT / f"{service}-service"]
 
 
 class Service:
-    """One service: its worker and, where the platform has it, its sidecar."""
+    """One service: its worker and, if the platform has one, its sidecar."""
 
     def __init__(self, bed, name, ports, nginx_settings):
         """ports: the public, the internal and the health port."""
@@ -311,7 +311,7 @@ class Service:
 
 @contextlib.contextmanager
 def hung(service):
-    """Takes connections and requests, and never answers."""
+    """Accepts connections and requests, and never answers."""
     service.worker.signal(signal.SIGSTOP)
     try:
         yield
@@ -360,7 +360,8 @@ class Platform:
         return self
 
     def start_nginx(self):
-        """All nginx first: they say whether the ports are ours, and the workers need to know."""
+        """Starts all nginx first: they find out whether the ports are free, and the workers need to
+        know the ports."""
         while True:
             gateway_port, *ports = free_ports(1 + 3 * len(self.wanted))
             self.services = {
@@ -435,7 +436,7 @@ class Platform:
 
 
 def worker_faults(log):
-    """Lines that no worker may log: no JSON, a sanitizer's report, an answer against the contract."""
+    """Lines that no worker may log: not JSON, a sanitizer's report, an answer against the contract."""
     for line in log.splitlines():
         try:
             entry = json.loads(line)

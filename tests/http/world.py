@@ -1,4 +1,4 @@
-"""Things to ask about: a product in stock, carts and orders of a user, made over HTTP."""
+"""Resources for requests: a product in stock, carts and orders of a user, made over HTTP."""
 
 import itertools
 import re
@@ -39,7 +39,7 @@ def adjust(service, product, delta, reason="counted"):
 
 
 class World:
-    """What the paths and bodies of a document's examples can be pointed at."""
+    """Resources for the paths and bodies of a document's examples."""
 
     def __init__(self, platform):
         self.platform = platform
@@ -65,7 +65,7 @@ class World:
         return made(self.platform.cart.internal.put(path), 200)
 
     def path_of(self, operation):
-        """The operation's path with things that exist."""
+        """The operation's path, with ids of existing resources."""
         values = {
             "product": {"id": self.product["id"], "order_id": self.order["id"]},
             "cart": {
@@ -83,13 +83,13 @@ class World:
         return operation.path.format(**values)
 
     def query_of(self, operation):
-        """The parameters that must be there."""
+        """The required parameters."""
         required = [p["name"] for p in operation.parameters_in("query") if p.get("required")]
         assert required in ([], ["user_id"])
         return f"?user_id={self.user}" if required else ""
 
     def body_of(self, operation):
-        """The example with things that exist."""
+        """The example, with ids of existing resources."""
         return self.point(operation.example_of_body())
 
     def point(self, value):

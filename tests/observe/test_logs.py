@@ -1,5 +1,5 @@
-"""Logs of a running platform: one purchase is followed through all of them, each field is
-documented, and fluentd's configuration turns each line into a document as the index template types it."""
+"""Logs of a running platform: one purchase is followed through all of them, each field is documented,
+and fluentd's configuration turns each line into a document that fits the index template."""
 
 import base64
 import ipaddress
@@ -25,7 +25,7 @@ CONTAINER = "0123456789abcdef" * 4
 
 @pytest.fixture(scope="module")
 def chatty():
-    """A platform whose workers log what they answer."""
+    """A platform whose workers log the answers they send."""
     with testbed.Platform(worker={"LOG_LEVEL": "debug"}) as bed:
         yield bed
 
@@ -164,7 +164,7 @@ def assert_typed(document):
 
 
 def entry(line, pod="order-service-5d9f", container="worker"):
-    """A line as the container runtime writes it, and the tag that fluentd gives it."""
+    """A line as the container runtime writes it, and its tag in fluentd."""
     tag = f"kubernetes.var.log.containers.{pod}_shop_{container}-{CONTAINER}.log"
     return {"tag": tag, "line": line}
 
@@ -196,7 +196,7 @@ def collect_one(*entries, **options):
 
 @pytest.fixture(scope="module")
 def captured(chatty):
-    """Lines of every kind: purchases, refusals, a sibling that is down, restarts, nginx' errors."""
+    """Lines of every kind: purchases, refusals, a sibling that is down, restarts, nginx's errors."""
     shop = Shop(chatty)
     product = shop.make_product(inventory=2)
     shop.buy({product: 1})
@@ -268,7 +268,7 @@ def test_the_captured_lines_are_worth_it(captured):
 
 
 def test_a_member_named_time_stays(captured, tmp_path):
-    """It is no time of the record's, whatever it holds."""
+    """It is not the record's time, whatever it contains."""
     for time in (1622473200, "yesterday", "2021-06-01T00:00:00Z", {"zone": "UTC"}, None):
         line = cri(json.dumps({"@timestamp": "2026-02-01T00:00:00Z", "time": time, "message": "x"}))
         made = collect_one(entry(line))
@@ -294,7 +294,7 @@ def test_a_line_without_a_time_gets_the_runtimes():
 
 
 def test_parts_of_a_long_line_are_put_together():
-    """Two streams of one container are told apart, and a cut within a character heals."""
+    """Two streams of one container are kept apart, and a cut within a character is repaired."""
     line = json.dumps({"message": "ä" * 20000}, ensure_ascii=False).encode()
     cuts = (0, 9000, 16385, len(line))
     parts = [line[start:end] for start, end in itertools.pairwise(cuts)]
@@ -336,7 +336,7 @@ def test_routes_have_no_ids():
 
 
 def test_queries_are_cut_off_nginx_errors():
-    """nginx writes the request's whole line, and the page that it came from."""
+    """nginx logs the whole request line, and the page that it came from."""
     line = (
         "2026/01/31 22:59:58 [error] 7#7: *10 connect() to unix:/run/app/worker.sock failed (111: Connection"
         ' refused) while connecting to upstream, client: 10.0.0.1, server: , request: "GET /orders{} HTTP/1.1",'
@@ -383,7 +383,7 @@ def test_what_cannot_be_parsed_is_kept(line):
 
 @pytest.mark.parametrize("label", ["@ERROR", "@ELSEWHERE"])
 def test_a_label_that_fluentd_does_not_know_yet_is_refused(tmp_path, label):
-    """@ERROR is the last label that fluentd adds, so no plugin of another label may name it."""
+    """fluentd adds the label @ERROR last, so no plugin in another label may refer to it."""
     configuration = tmp_path / "fluent.conf"
     own = CONFIGURATION.read_text()
     configuration.write_text(own.replace("@label @ELASTICSEARCH", f"@label {label}"))
@@ -403,7 +403,7 @@ def test_a_line_that_is_read_again_is_the_same_document():
 
 
 def test_what_elasticsearch_refuses_for_now_is_sent_again_as_it_was():
-    """Its queue is full, or the index is closed for writing: nothing is lost, changed or there twice."""
+    """Its queue is full, or the index is closed for writing: nothing is lost, changed or duplicated."""
     for line in (cri('{"message": "x", "url.path": "/orders"}'), cri("panic: no more")):
         sent = collect_one(entry(line))
         assert collect_one({**entry(line), "refusals": [429, 429]}) == sent

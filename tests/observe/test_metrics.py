@@ -1,5 +1,5 @@
-"""A platform that is scraped while it is bought from: every expression of the dashboards returns
-data, every alert can be evaluated over series that are there, and the figures are the right ones."""
+"""A platform that is scraped during purchases: every expression of the dashboards returns data, every
+alert can be evaluated over existing series, and the figures are right."""
 
 import json
 import re
@@ -46,7 +46,7 @@ def series_of(expression):
 
 
 def buy_and_fail(bed, prometheus):
-    """Purchases, a stock-out, a sibling that is down, and what clients do wrong."""
+    """Purchases, a stock-out, a sibling that is down, and mistakes of clients."""
     shop = Shop(bed)
     product = shop.make_product(inventory=30)
     late = shop.make_cart({product: 3})
@@ -68,7 +68,7 @@ def buy_and_fail(bed, prometheus):
 
 @pytest.fixture(scope="module")
 def scraped(platform, prometheus):
-    """Prometheus once it has seen all of it: rates need the series before and after."""
+    """Prometheus, once it has seen everything: rates need the series before and after."""
     Shop(platform).buy({Shop(platform).make_product(): 1})
     wait_until(lambda: len(prometheus.query("shop:error_ratio:rate5m")) == 3, 30, "rules have results")
     buy_and_fail(platform, prometheus)
@@ -85,7 +85,7 @@ def test_every_panel_has_data(scraped, expression):
 
 
 def with_answers(expression):
-    """The same comparisons, answering 0 or 1 where they would answer nothing."""
+    """The same comparisons, but with the result 0 or 1 instead of a missing result."""
     return re.sub(r"(>=|==|>)(?= )", r"\1 bool", expression)
 
 
@@ -138,7 +138,7 @@ def test_figures_are_those_of_what_was_done(scraped):
 
 
 def test_readiness_and_its_figure_agree(platform, scraped):
-    """A store that cannot be reached: the figure says so before anything else fails."""
+    """A store that cannot be reached: the metric shows it before anything else fails."""
     assert b"\nservice_ready 1\n" in platform.order.health.get("/metrics").body
     platform.product.kill_worker()
     try:

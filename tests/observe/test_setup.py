@@ -1,5 +1,5 @@
-"""The set-up Job's script, run against stand-ins of Elasticsearch (with TLS) and Kibana; and what it
-loads into them."""
+"""The set-up Job's script, against stand-ins for Elasticsearch (with TLS) and Kibana; and what it loads
+into them."""
 
 import base64
 import http.server
@@ -141,7 +141,7 @@ def test_an_import_of_some_objects_only_fails(certificates):
 
 
 def test_nobody_else_gets_the_password(certificates):
-    """A server whose name is not in the certificate is not spoken to."""
+    """A server whose name is not in the certificate is refused."""
     with serve(fine, certificates) as elasticsearch, serve(fine) as kibana:
         done = run(elasticsearch, kibana, certificates, host="impostor", PATIENCE="1")
     assert done.returncode != 0 and elasticsearch.asked == []

@@ -1,5 +1,5 @@
-"""Lints what the services really serve, to the public and to their operator, who sees all of it
-(make lint-openapi)."""
+"""Lints what the services really serve, to the public and to their operator, who sees all of it (make
+lint-openapi)."""
 
 import subprocess
 import sys

@@ -110,7 +110,7 @@ class Bed(testbed.Platform):
                 time.sleep(0.05)
 
     def check(self, journal=None, within=SETTLED_WITHIN):
-        """Every proof's end: settled in time, no rule broken, nothing acknowledged lost."""
+        """The end of every proof: settled in time, no rule broken, nothing acknowledged lost."""
         self.settle(within)
         directory = self.snapshot()
         found = invariants.faults(directory)
@@ -133,7 +133,7 @@ class Bed(testbed.Platform):
         return [] if checked.returncode == 0 else [checked.stdout or f"{name}: {checked.returncode}"]
 
     def check_patience(self, journal):
-        """No client had to wait longer than it is told that it ever has to."""
+        """No client had to wait longer than documented."""
         limit = ANSWERED_WITHIN + self.metronome.slack
         assert journal.slowest < limit, f"{journal.slowest} s, of {limit} s"
 

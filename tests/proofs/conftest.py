@@ -1,4 +1,4 @@
-"""The proofs stand on the HTTP tests' platform and tools (tests/http), and show its logs too."""
+"""The proofs use the HTTP tests' platform and tools (tests/http), and show its logs too."""
 
 import os
 import sys
@@ -30,7 +30,7 @@ def make_bed():
 
 @pytest.fixture(scope="module")
 def bed(make_bed, cluster):
-    """On the module's own cluster. A module without one has a bed of its own."""
+    """On the module's own cluster. A module without one gets its own bed."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TEST_DATABASE_URL", cluster.url)
         with make_bed() as bed:

@@ -1,5 +1,5 @@
-"""SQLite's volume is full under load: writing is refused clearly, reading goes on, nothing that was
-acknowledged is lost, and with room again everything works without a restart."""
+"""SQLite's volume is full under load: writes are refused clearly, reads continue, nothing acknowledged
+is lost, and once there is room again everything works without a restart."""
 
 import os
 import subprocess
@@ -18,7 +18,7 @@ VOLUME_MIB = 256
 
 
 class Volume:
-    """A small file system of its own, and ballast in it."""
+    """A small file system of its own, with ballast in it."""
 
     def __init__(self, path):
         self.path = path
@@ -68,7 +68,8 @@ class SmallBed(Bed):
 
 
 def hold_full(bed, volume):
-    """Keeps it full until a client was refused often, which starts when the log needs more room."""
+    """Keeps the volume full until clients were refused often, which begins when the log needs more
+    room."""
     crate = {"name": "Crate", "price": 1, "inventory": 1, "description": "x" * 4000}
     refused = 0
     end = time.monotonic() + 2 * EVENTUALLY

@@ -1,4 +1,4 @@
-"""The question that proofs end with: finds nothing in healthy stores, and each acknowledged thing
+"""The checks that proofs end with: they find nothing in healthy stores, and each acknowledged thing
 that is lost, doubled or changed."""
 
 import shutil

@@ -81,7 +81,7 @@ def test_random_kills_and_pauses(bed):
 
 
 def test_paused_beyond_all_leases(bed):
-    """Threads of all services wake up when what they were doing is nobody's any more."""
+    """Threads of all services wake up when their work has been given up."""
     journal = Journal()
     chaos = Chaos(bed, 0)
     with Load(bed.gateway.port, journal) as load:
@@ -110,8 +110,8 @@ SLEEPS = ("after_begin", "after_open", "after_hold")
 
 
 def test_sleeping_requests(bed):
-    """Three requests fall asleep in one worker. Their orders are given up meanwhile, by any replica,
-    and stay so when they wake up."""
+    """Three requests fall asleep in one worker. Meanwhile any replica gives up their orders, and the
+    orders stay rejected when the requests wake up."""
     sleeper = next(one for one in bed.services.values() if one.name == "order")
     journal = Journal()
     with Load(bed.gateway.port, journal) as load:

@@ -1,4 +1,4 @@
-"""The network between the services is slow, cut, or brings garbage; requests arrive late or twice."""
+"""The network between the services is slow, cut, or delivers garbage; requests arrive late or twice."""
 
 import random
 import re
@@ -22,7 +22,7 @@ TROUBLES = {**proxy.CUTS, **proxy.GARBAGE, **proxy.IMPOSTORS, **proxy.LATE}
 
 
 def buy_on_a_bad_network(bed, sibling, trouble):
-    """It is bad from a moment before the order on, and then it is good again."""
+    """It is bad from a moment before the order on, and then recovers."""
     journal = Journal()
     products = Customer(bed.product.public_port, journal)
     product = products.make_product(inventory=1000).json()["id"]
@@ -57,7 +57,7 @@ def prepare(bed, journal, carts=1):
 
 
 def late_duplicates(bed, sibling, path):
-    """What arrives after the order was given up is refused: nothing comes back to life."""
+    """A request that arrives after its order was given up is refused: nothing comes back to life."""
     journal = Journal()
     customer, (cart,) = prepare(bed, journal)
     link = bed.proxies[sibling]
@@ -115,7 +115,7 @@ def breaker_opens_and_closes(bed, sibling):
 
 
 def deadlines_add_up(bed, cart, product, status):
-    """Each sibling may take its time, but all together no more than a client waits."""
+    """Each sibling may be slow, but all together may take no longer than a client waits."""
     journal = Journal()
     customer, carts = prepare(bed, journal, carts=8)
     bed.proxies["cart"].behaviour = proxy.slow(cart)

@@ -1,4 +1,4 @@
-"""Three replicas of each service, and a PostgreSQL that is restarted, killed and cut off."""
+"""Three replicas of each service, and a PostgreSQL that is restarted, killed and disconnected."""
 
 import time
 
@@ -26,7 +26,8 @@ def finish(bed, journal, load):
 
 @pytest.mark.parametrize("mode", ["fast", "immediate"])
 def test_restart(bed, cluster, mode):
-    """Refused clearly while it is away, and as before when it is back, without a restart of ours."""
+    """Refused clearly while it is away, and served as before when it is back, without restarting our
+    services."""
     journal = Journal()
     pids = {name: service.worker.pid for name, service in bed.services.items()}
     with Load(bed.gateway.port, journal) as load:
@@ -49,7 +50,7 @@ def test_restart(bed, cluster, mode):
 
 
 def test_connections_cut(bed, cluster):
-    """Again and again, at any moment, in the middle of a commit too."""
+    """Again and again, at any moment, even in the middle of a commit."""
     journal = Journal()
     with Load(bed.gateway.port, journal) as load:
         end = time.monotonic() + seconds(8)

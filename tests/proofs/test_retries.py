@@ -1,5 +1,5 @@
-"""The order worker is killed with 40 orders under way and started again at once; all of them are sent
-again. What died is in nobody's way: of three replicas one dies, the others go on."""
+"""The order worker is killed with 40 orders under way and restarted at once; all of them are sent
+again. What the dead worker left delays no one; if one of three replicas dies, the others continue."""
 
 import http.client
 import math
@@ -30,7 +30,7 @@ def bed(make_bed):
 
 
 class Buyer:
-    """Sends its order until it counts."""
+    """Sends its order until it gets a final answer."""
 
     def __init__(self, port, cart_id, key):
         self.client = Client(port)
@@ -40,7 +40,7 @@ class Buyer:
         self.order_id = None
 
     def send(self):
-        """One try: whether it counts."""
+        """One try; returns whether the answer is final."""
         try:
             answer = self.client.post("/orders", json=self.body, headers=self.headers)
         except (OSError, http.client.HTTPException):
@@ -113,7 +113,7 @@ def percentile(times, share):
 
 
 class Killer:
-    """Kills an order worker in the middle of it and starts it again at once."""
+    """Kills an order worker in the middle of this and restarts it at once."""
 
     def __init__(self, bed, seed):
         self.dice = random.Random(seed)
@@ -132,7 +132,7 @@ class Killer:
         self.kill()
 
     def while_all_wait(self):
-        """Every cart is frozen, and what the stock was asked for arrives late."""
+        """Every cart is frozen, and the requests for stock arrive late."""
         for stock in self.stocks:
             stock.worker.signal(signal.SIGSTOP)
         time.sleep(0.3)

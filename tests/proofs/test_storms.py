@@ -1,4 +1,4 @@
-"""Everybody wants the same at the same moment."""
+"""Many clients want the same thing at the same moment."""
 
 import json
 import random
@@ -32,7 +32,7 @@ def journal(bed):
 
 
 def outcomes(answers):
-    """How many got which status, or which problem."""
+    """How many got each status or problem."""
     return Counter(
         answer.status if answer.status < 400 else answer.json()["code"] for answer in answers
     )
@@ -44,7 +44,7 @@ def stock(bed, product_id):
 
 
 def test_oversell(bed, journal):
-    """Far more is wanted than there is: all of it is sold, and nothing else."""
+    """Far more is wanted than there is: everything is sold, and nothing more."""
     inventory, carts_each = 30, 1 + int(seconds(4))
     products = stock_up(bed.gateway.port, journal, count=3, inventory=inventory)
 
@@ -73,7 +73,7 @@ def test_oversell(bed, journal):
 
 
 def test_double_order(bed, journal):
-    """Each cart is ordered by four at once, two of them with the same key."""
+    """Each cart is ordered by four clients at once, two of them with the same key."""
     (product,) = stock_up(bed.gateway.port, journal, count=1)
     for _ in range(1 + int(seconds(4))):
         owners = [Customer(bed.gateway.port, journal) for _ in range(CLIENTS // 4)]
@@ -98,7 +98,8 @@ def test_double_order(bed, journal):
 
 
 def test_cancel_storm(bed, journal):
-    """All cancel, ship and process the same orders: each goes one way, and its goods with it."""
+    """All clients cancel, ship and process the same orders: each order goes one way, and its goods with
+    it."""
     (product,) = stock_up(bed.gateway.port, journal, count=1, inventory=1000)
     owner = Customer(bed.gateway.port, journal)
     for _ in range(1 + int(seconds(4))):
@@ -114,7 +115,7 @@ def test_cancel_storm(bed, journal):
 
 
 class Importer(Load):
-    """A load, and a stock keeper who imports its products again and again meanwhile."""
+    """A load, while a stock keeper imports products again and again."""
 
     def __init__(self, port, journal):
         super().__init__(port, journal, kind=Buyer)
@@ -126,8 +127,8 @@ class Importer(Load):
         self.prices = [2.5]
 
     def import_all(self):
-        """Another price for everything, and products that are new. Where all hands are full it is
-        sent again when it is told to be."""
+        """Changes every price and adds products. If the service is overloaded, sends it again after the
+        time it was told to wait."""
         price = self.dice.randint(1, 999) / 100
         self.prices.append(price)
         lines = [{"sku": sku, "name": sku, "price": price, "inventory": 5000} for sku in self.skus]
@@ -150,7 +151,7 @@ class Importer(Load):
         assert results == {"updated": len(self.skus), "created": 50, "error": 3}
 
     def wait_until_paid(self):
-        """Imports without a pause could change every price again before anybody has paid it."""
+        """Imports without a pause could change every price again before any customer has paid it."""
         price = self.prices[-1]
         wait_until(
             lambda: any(price in customer.paid for customer in self.customers),

@@ -31,7 +31,7 @@ ANSWERED = '"http.response.status_code"'
 
 class Installation:
     def __init__(self, directory, user=None):
-        """user: (uid, gid) of somebody else, who gets a copy."""
+        """user: (uid, gid) of another user, who gets a copy."""
         self.directory = directory
         self.state = directory / "var"
         self.user = user
@@ -82,7 +82,7 @@ class Installation:
         return ["setpriv", f"--reuid={uid}", f"--regid={gid}", "--clear-groups", *words]
 
     def start(self, *words, **settings):
-        """A command in the clone, whose output is read by finish()."""
+        """Starts a command in the clone; finish() reads its output."""
         return subprocess.Popen(
             self.command([*map(str, words)]),
             env=environment({**self.settings, "HOME": self.directory, **settings}),
@@ -107,7 +107,7 @@ class Installation:
         return self.good(self.run(script, **settings))
 
     def shell(self, commands, **settings):
-        """Commands as a document has them, up to the first that fails."""
+        """Commands as a document has them, up to the first one that fails."""
         return self.good(self.finish(self.start("bash", "-ec", commands, **settings)))
 
     def good(self, result):
@@ -116,7 +116,7 @@ class Installation:
         return printed
 
     def refuses(self, script, *words, **settings):
-        """It ends with status 1 and one line that has these words."""
+        """Asserts that it ends with status 1 and one line that contains these words."""
         status, printed = self.run(script, **settings)
         assert status == 1, printed
         assert printed.startswith("error: ") and printed.count("\n") == 1, printed
@@ -139,17 +139,18 @@ class Installation:
         return int(self.pid_file(process).read_text().split()[0])
 
     def notes(self):
-        """The pid that is noted of each of its processes; others, as a database's, come and go."""
+        """The recorded pid of each of its processes; other processes, such as a database's, come and
+        go."""
         return {path.stem: self.pid(path.stem) for path in self.state.glob("run/*.pid")}
 
     def end(self, process, signum):
-        """Ends one of its processes; returns once nobody listens for it any more."""
+        """Kills one of its processes; returns once nothing listens for it any more."""
         pid = self.pid(process)
         os.kill(pid, signum)
         wait_until(lambda: not alive(pid), READY_WITHIN, f"{process} ends")
 
     def processes(self):
-        """All that run in the clone's folder, whoever started them."""
+        """All processes in the clone's folder, whoever started them."""
         inside = f"{self.directory.resolve()}/"
         found = []
         for process in Path("/proc").glob("[0-9]*"):
@@ -172,7 +173,7 @@ class Installation:
         wait_until(lambda: not self.processes(), seconds, "all of its processes end")
 
     def is_clean(self):
-        """Nothing runs, nothing is remembered as running."""
+        """Asserts that nothing is running, and that nothing is recorded as running."""
         left = {pid: Path(f"/proc/{pid}/cmdline").read_text() for pid in self.processes()}
         assert not left
         assert not list(self.state.glob("run/*.pid"))
@@ -192,7 +193,7 @@ class Installation:
         return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in found}
 
     def faults(self, db):
-        """Of the invariants across the three databases, once nothing is under way."""
+        """Checks the invariants across the three databases, once nothing is under way."""
         host = self.state / "postgres"
         cluster = {"TEST_DATABASE_URL": f"postgresql:///postgres?host={host}&user=postgres"}
 
@@ -206,7 +207,7 @@ class Installation:
             return invariants.faults(self.state)
 
     def destroy(self):
-        """Ends what runs, and fails where that does not work."""
+        """Stops what is running, and fails if that does not work."""
         for service in (self.product, self.cart, self.order):
             service.public.close()
             service.internal.close()
@@ -252,7 +253,7 @@ def alive(pid):
 
 
 def within(seconds, condition):
-    """Whether it comes true in time."""
+    """Whether it becomes true in time."""
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:

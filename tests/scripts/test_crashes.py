@@ -1,4 +1,4 @@
-"""What the scripts find after processes were killed, or the machine was."""
+"""What the scripts find after processes were killed, or the machine crashed."""
 
 import os
 import signal
@@ -21,7 +21,7 @@ def start_time(pid):
 
 @pytest.fixture
 def foreigner():
-    """Somebody else's process."""
+    """A process that is not ours."""
     process = subprocess.Popen(["sleep", "300"], cwd="/", start_new_session=True)
     yield process
     process.kill()
@@ -30,7 +30,7 @@ def foreigner():
 
 @pytest.mark.parametrize("db", ["sqlite", "postgres"])
 def test_up_after_everything_was_killed(installation, db):
-    """With the store it had, and all that was answered."""
+    """With the store that it had, and everything that was answered."""
     installation.works("up.sh", DB=db)
     mug = done(installation.gateway.post("/products", {"name": "Mug", "price": 2, "inventory": 5}), 201)
     installation.gateway.close()
@@ -45,7 +45,7 @@ def test_up_after_everything_was_killed(installation, db):
 
 @pytest.mark.parametrize("script", ["up.sh", "down.sh"])
 def test_nginx_without_its_master(installation, script):
-    """Its workers go on listening: they are ours, not another program on our ports."""
+    """Its workers keep listening: they are ours, not another program on our ports."""
     installation.works("up.sh")
     workers = set(installation.processes())
     for name in (*SERVICES, "gateway"):
@@ -61,7 +61,7 @@ def test_nginx_without_its_master(installation, script):
 
 
 def test_pid_files_of_before(installation, foreigner):
-    """A pid that is somebody else's by now is neither taken for ours nor signalled."""
+    """If another process has a recorded pid by now, it is neither taken for ours nor signalled."""
     installation.works("up.sh")
     names = [path.stem for path in installation.state.glob("run/*.pid")]
     assert len(names) == 7
@@ -90,7 +90,7 @@ def test_pid_files_of_before(installation, foreigner):
 
 
 def test_lock_files_of_a_killed_server(installation, foreigner):
-    """PostgreSQL's own, with a pid that another process of the same user has by now."""
+    """PostgreSQL's own lock file, with a pid that another process of the same user has by now."""
     installation.works("up.sh", DB="postgres")
     owner = (installation.state / "postgres").stat()
     installation.kill_everything()
@@ -112,7 +112,7 @@ def test_lock_files_of_a_killed_server(installation, foreigner):
 
 
 def test_a_server_that_lost_its_pid_file_is_left_alone(installation):
-    """Nobody starts a second one on its data."""
+    """No script starts a second server on its data."""
     installation.works("up.sh", DB="postgres")
     server = installation.pid("postgres")
     note = installation.pid_file("postgres").read_text()

@@ -101,7 +101,7 @@ def test_bulk_edits(installation):
 
 
 def test_requests_of_the_readme(installation):
-    """At the addresses that are the default ones."""
+    """At the default addresses."""
     first, requests = commands("README.md", "## Try it")[:2]
     installation.works("up.sh")
     assert "Everything went as promised." in installation.shell(first)
@@ -117,7 +117,7 @@ def test_requests_of_the_readme(installation):
 
 
 def test_addresses_of_the_documents():
-    """Those that the documents promise are the defaults."""
+    """The addresses in the documents are the defaults."""
     settings = (ROOT / "scripts" / "settings.sh").read_text()
     table = (ROOT / OPERATIONS).read_text()
     for service, number in zip(SERVICES, (1, 2, 3), strict=True):

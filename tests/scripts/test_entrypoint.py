@@ -1,5 +1,5 @@
-"""docker/entrypoint.sh as process 1, which a signal without a trap does not reach: once there is one, no
-signal is lost, whatever has been started by then."""
+"""docker/entrypoint.sh as process 1, which gets only signals that it has a trap for: once a trap is
+set, no signal is lost, whatever has been started by then."""
 
 import concurrent.futures
 import os
@@ -96,7 +96,7 @@ def test_no_signal_is_lost(entrypoint, tmp_path, role):
 
 
 def test_a_signal_that_comes_before_nginx_is_remembered(entrypoint, tmp_path):
-    """While the sidecar still waits for what it makes its configuration of."""
+    """While the sidecar still waits for the input of its configuration."""
     slow = tmp_path / "slow"
     slow.mkdir()
     (slow / "entrypoint").write_text(entrypoint.read_text())

@@ -1,4 +1,4 @@
-"""The documented move from SQLite to PostgreSQL, with a shop that has a past."""
+"""The documented move from SQLite to PostgreSQL, for a shop with data."""
 
 import os
 import signal
@@ -15,7 +15,7 @@ MOVE = "move-to-postgres.sh"
 
 
 def test_move(installation):
-    """Everything that clients saw is there, what was on its way gets done, and trade goes on."""
+    """Everything that clients saw is there, unfinished work gets done, and the shop continues."""
     move, _ = commands("docs/OPERATIONS.md", HEADING)
     installation.works("up.sh")
     trade = Trade(installation)
@@ -84,7 +84,7 @@ def test_what_is_refused(installation):
 
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL, "failure", "no start"])
 def test_a_move_that_does_not_end(installation, end):
-    """It leaves nothing that counts, wherever it was, and can be done again."""
+    """It leaves nothing that matters, wherever it was interrupted, and can be repeated."""
     installation.works("up.sh")
     made = Shop(installation).make_product(name="Before")
     installation.works("down.sh")
@@ -123,7 +123,7 @@ def test_a_move_that_does_not_end(installation, end):
 
 
 def test_a_move_whose_script_alone_is_killed(installation):
-    """What it began ends by itself and counts for nothing; the next one waits for that."""
+    """Its processes end by themselves and leave nothing that matters; the next run waits for them."""
     installation.works("up.sh")
     installation.works("down.sh")
     program = hang(installation)

@@ -1,4 +1,4 @@
-"""scripts/install-packages.sh, with a machine that only writes down what is done to it as root."""
+"""scripts/install-packages.sh, on a machine that only records what is done as root."""
 
 import os
 import signal
@@ -34,7 +34,8 @@ def machine(tmp_path):
 
 @pytest.mark.parametrize("interruption", [None, signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_services_are_only_kept_from_starting_meanwhile(machine, tmp_path, interruption):
-    """What would also keep later packages from starting theirs is gone again, whatever happens."""
+    """What would keep later packages from starting their services is removed again, whatever
+    happens."""
     calls = tmp_path / "calls"
     script = subprocess.Popen(
         [ROOT / "scripts" / "install-packages.sh", "build", "postgres"],

@@ -1,4 +1,4 @@
-"""Where and as whom it runs: paths with blanks, other folders, somebody who is not root."""
+"""Where it runs, and as which user: paths with blanks, other folders, a user other than root."""
 
 import os
 import pwd

@@ -45,7 +45,8 @@ def test_status_lists_all(installation):
 
 
 def test_replicas_share_the_processors(installation):
-    """One nginx process each: three sidecars with one a processor would only get in each other's way."""
+    """One nginx process each: three sidecars with one per processor would only compete with each
+    other."""
     for service in SERVICES:
         for name in (service, f"{service}-2", f"{service}-3"):
             configuration = installation.state / "run" / f"{name}-nginx.conf"
@@ -53,8 +54,8 @@ def test_replicas_share_the_processors(installation):
 
 
 def test_requests_are_spread(installation):
-    """Those of clients, and those of siblings. Replicas are drawn at random: that one of three gets
-    less than 5 of 60 comes once in 300,000 times."""
+    """For clients, and for siblings. Replicas are chosen at random: one of three gets fewer than 5 of
+    60 requests once in 300,000 times."""
     client = installation.gateway
     before = {service: installation.served(service) for service in SERVICES}
     product = make_product(client)
@@ -79,7 +80,7 @@ def test_up_again_changes_nothing(installation):
 
 @pytest.mark.parametrize("service", SERVICES)
 def test_without_a_replica(installation, service):
-    """Its worker and sidecar are gone: everybody is served by the others, nobody notices."""
+    """Its worker and sidecar are gone: the others serve all clients, and no client notices."""
     client = installation.gateway.clone()
     product = make_product(client)
     installation.end(f"{service}-2-nginx", signal.SIGQUIT)
@@ -93,7 +94,7 @@ def test_without_a_replica(installation, service):
 
 
 def test_reads_go_on_without_a_worker(installation):
-    """Its sidecar is there and says 502: reading, the next replica is asked."""
+    """Its sidecar is there and says 502: for reads, the next replica is asked."""
     client = installation.gateway.clone()
     product = make_product(client)
     installation.end("product-3-worker", signal.SIGKILL)

@@ -1,4 +1,4 @@
-"""nginx/serve.sh: whenever it is told to end, it does, and leaves no nginx behind."""
+"""nginx/serve.sh: whenever it is told to stop, it does, and leaves no nginx behind."""
 
 import concurrent.futures
 import signal

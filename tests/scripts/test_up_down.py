@@ -1,4 +1,5 @@
-"""make up, status, demo and down: what they promise, twice and at once, and what they refuse."""
+"""make up, status, demo and down: what they promise, also twice and at the same time, and what they
+refuse."""
 
 import json
 import re
@@ -32,7 +33,7 @@ def test_up_status_demo_down(installation):
 
 
 def test_the_demo_catalogue_fits_every_currency(installation):
-    """What is said to be loaded is there; what is refused is named."""
+    """What is reported as loaded is there; what was refused is named."""
     scripts = installation.directory / "scripts"
     scripts.unlink()
     shutil.copytree(ROOT / "scripts", scripts)
@@ -52,7 +53,7 @@ def test_the_demo_catalogue_fits_every_currency(installation):
 
 
 def test_the_addresses_that_up_prints(installation):
-    """In aligned columns; each answers what its column says."""
+    """In aligned columns; each port answers as its column says."""
     block = installation.works("up.sh").split("The platform is up.\n\n")[1]
     head, *rows = block.split("\n\n")[0].splitlines()
     columns = {title: head.index(title) for title in ("API", "interactive", "health")}
@@ -75,7 +76,7 @@ def test_the_addresses_that_up_prints(installation):
 
 
 def test_what_to_type_next(installation):
-    """Each line works as it is printed, wherever the gateway listens."""
+    """Each line works as printed, wherever the gateway listens."""
     block = installation.works("up.sh").split("\nNext:\n")[1]
     assert [line.split()[0] for line in block.splitlines()] == ["make", "curl", "make"]
     for name in ("GATEWAY_PORT", "PRODUCT_PORT"):
@@ -126,7 +127,7 @@ def test_reset_data(installation):
 
 @pytest.mark.parametrize("db", ["sqlite", "postgres"])
 def test_a_copy_of_the_folder_is_not_up(installation, db):
-    """Made while it runs: the copy knows that the processes are another folder's."""
+    """Made while it runs: the copy knows that the processes belong to another folder."""
     installation.works("up.sh", DB=db)
     before = installation.notes()
     copy = installation.directory.with_name("copy")
@@ -141,7 +142,7 @@ def test_a_copy_of_the_folder_is_not_up(installation, db):
 
 
 def test_an_interrupted_up_leaves_nothing(installation):
-    """However far it has come: here it waits for a worker that never gets ready."""
+    """However far it has come; here it waits for a worker that never gets ready."""
     program = installation.directory / "build/release/product-service"
     good = program.rename(program.with_name("good"))
     program.write_text(f'#!/bin/sh\n[ $# = 0 ] || exec "{good}" "$@"\nexec sleep 300\n')
@@ -194,7 +195,7 @@ def test_bad_settings(installation, name, value, reason):
 
 
 def test_a_bad_setting_of_nginx(installation):
-    """All sidecars refuse it; it is reported once."""
+    """All sidecars refuse the setting; it is reported once."""
     installation.refuses("up.sh", 'RATE_LIMIT_RPS="fast": must be a whole number', RATE_LIMIT_RPS="fast")
     installation.is_clean()
 
@@ -217,7 +218,8 @@ def listen(port):
 
 @pytest.mark.parametrize("name", ["GATEWAY_PORT", "CART_PORT", "ORDER_INTERNAL_PORT"])
 def test_a_port_that_is_taken(installation, name):
-    """The message names it and the setting; another one then works, also for what comes after up."""
+    """The message names the port and the setting; another port then works, also for the commands after
+    up."""
     with listen(installation.ports[name]):
         port = f"port {installation.ports[name]} "
         installation.refuses("up.sh", port, f"{name}=")
@@ -286,7 +288,8 @@ def test_down_waits_for_a_request_in_flight(installation):
 
 
 def test_down_while_customers_buy(installation):
-    """Every answer that was given holds; what got none is repeated and made once."""
+    """Every answer that was given holds; requests without an answer are repeated and take effect
+    once."""
     installation.works("up.sh")
     shop = Shop(installation)
     mug = shop.make_product(inventory=1_000_000)

@@ -1,4 +1,4 @@
-"""A shop with a past, and all that its clients can see of it."""
+"""A shop with data, and everything that its clients can see of it."""
 
 import json
 import re
@@ -65,7 +65,7 @@ class Trade:
         return product["inventory"], product["reserved"]
 
     def cancel_without_product(self):
-        """An order is cancelled while nobody takes its stock back: an effect stays, for later."""
+        """Cancels an order while Product is down, so that an effect stays to be done later."""
         self.installation.end("product-worker", signal.SIGTERM)
         self.shop.close()
         return done(self.shop.put_status(self.late_order, "cancelled"), 200)
@@ -74,7 +74,7 @@ class Trade:
         return self.client(service).get(path)
 
     def seen(self):
-        """{address: (status, lasting headers, body)} of all that can be read."""
+        """{address: (status, lasting headers, body)} of everything that can be read."""
         answers = {}
 
         def look(service, path):

@@ -1,4 +1,5 @@
-"""Documents that contract/compile.py refuses, each with its message; and how to write small ones."""
+"""Documents that contract/compile.py refuses, each with its message; and helpers that write small
+documents."""
 
 A = "#/components/schemas/A"
 

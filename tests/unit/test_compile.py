@@ -1,4 +1,4 @@
-"""contract/compile.py: what it refuses, and with which words; what its tables hold."""
+"""contract/compile.py: what it refuses, with which words, and what its tables contain."""
 
 import json
 import random
@@ -123,7 +123,7 @@ def members(value):
 
 
 def test_a_member_of_a_wrong_type_is_refused_or_harmless():
-    """Never a traceback; and what is taken is ASCII, as C is written."""
+    """Never a traceback; accepted input is ASCII, like the C that is written."""
     value = json.loads((ROOT / "tests/unit/contracts/parameters.json").read_text())
     value["components"] = {"schemas": {"Price": {"type": ["number", "null"], "enum": ["a"]}}}
     for part, name in list(members(value)):

@@ -1,4 +1,4 @@
-"""scripts/check-dialect.py finds each fault that it is for, and nothing in what is right."""
+"""scripts/check-dialect.py finds each fault that it is meant to find, and none in correct code."""
 
 import subprocess
 import sys

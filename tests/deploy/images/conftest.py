@@ -43,7 +43,7 @@ def podman(*arguments, **options):
 
 
 def helper(name):
-    """A program of podman's, which its package only recommends."""
+    """A program that podman uses and its package only recommends."""
     roots = ("/usr/libexec", "/usr/lib", "/usr/local/libexec", "/usr/local/lib")
     folders = [f"{root}/{folder}" for root in roots for folder in ("podman", "cni")]
     return shutil.which(name, path=os.pathsep.join([*folders, "/opt/cni/bin", os.environ["PATH"]]))
@@ -123,7 +123,7 @@ def base_image():
 
 
 def build_mounts(folder):
-    """Options that lend a build this machine's package sources, for the time of the build."""
+    """Options that lend this machine's package sources to a build."""
     mounts = {}
     for path in Path("/etc/apt/sources.list.d").glob("*.sources"):
         if "bookworm" in path.read_text():
@@ -152,7 +152,7 @@ def build_options(base_image, tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def build_environment(base_image, build_options):
-    """For make images and scripts/images.sh."""
+    """Settings for make images and scripts/images.sh."""
     return os.environ | {
         "ENGINE": "podman",
         "REGISTRY": REGISTRY,
@@ -183,7 +183,7 @@ def build_stand_in(name, base_image, options):
 
 @pytest.fixture(scope="session")
 def postgres_image(base_image, build_options):
-    """PostgreSQL's, as the manifest and the compose file name it."""
+    """The name of PostgreSQL's image in the manifest and the compose file."""
     official = manifests.postgres_image()
     if podman("pull", "--quiet", official, check=False).returncode == 0:
         yield official

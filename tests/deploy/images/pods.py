@@ -71,13 +71,13 @@ def purchase(pods):
 
 
 def secret(name, key, value):
-    """What a secretKeyRef of podman refers to."""
+    """podman's form of a Secret that a secretKeyRef refers to."""
     encoded = base64.b64encode(value.encode()).decode()
     podman("secret", "create", name, "-", input=json.dumps({key: encoded}))
 
 
 class Workload:
-    """One pod of a workload, reachable by its Service's name within the network."""
+    """One pod of a workload, reachable by its Service's name in the network."""
 
     def __init__(self, workload, alias, image, network, name):
         self.name = name
@@ -147,7 +147,7 @@ class Pod(Workload):
         return f"http://{self.address}:{port}{path}"
 
     def is_ready(self):
-        """As the kubelet sees it: the readiness probes of both containers."""
+        """As a kubelet sees it: the readiness probes of both containers."""
         probes = [c["readinessProbe"]["httpGet"]["path"] for c in self.spec["containers"]]
         return all(probe_answers(self.url(9200, path)) for path in probes)
 
@@ -158,7 +158,7 @@ class Pod(Workload):
             time.sleep(0.1)
 
     def stop_container(self, role, hook=True):
-        """Its preStop hook, then SIGTERM, then the wait for its end: what a kubelet does."""
+        """What a kubelet does: its preStop hook, then SIGTERM, then the wait for its end."""
         spec = {c["name"]: c for c in self.spec["containers"]}[role]
         if hook:
             podman("exec", self.container(role), *spec["lifecycle"]["preStop"]["exec"]["command"])
@@ -166,8 +166,8 @@ class Pod(Workload):
         return int(podman("wait", self.container(role)).stdout)
 
     def terminate(self, order, hooks=True):
-        """Both containers at once, the first in order a little before; their exit codes, and
-        how long it took."""
+        """Stops both containers, the first in order slightly before the other; their exit codes and the
+        time it took."""
         codes = {}
 
         def stop(role):
@@ -186,7 +186,7 @@ class Pod(Workload):
 
 @contextlib.contextmanager
 def running(images, network, database_urls=None):
-    """A pod of each service, ready: by service. Without URLs each has a SQLite database."""
+    """A ready pod of each service, by service. Without URLs each has a SQLite database."""
     found = {}
     try:
         for service in manifests.SERVICES:
@@ -201,7 +201,7 @@ def running(images, network, database_urls=None):
 
 
 class Database(Workload):
-    """The plain PostgreSQL. Its data stay in a volume when it is stopped."""
+    """The plain PostgreSQL. Its data stay in a volume when it stops."""
 
     def __init__(self, image, network, name):
         documents = manifests.render(DEV)

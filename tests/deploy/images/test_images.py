@@ -1,4 +1,4 @@
-"""What is in the images, and what they do by themselves."""
+"""What is in the images, and how they behave on their own."""
 
 import datetime
 import json
@@ -99,7 +99,7 @@ def test_worker_is_healthy_drains_and_ends_well(images, service, container):
 @pytest.mark.parametrize("signal", ["TERM", "QUIT", "INT"])
 @pytest.mark.parametrize("role", ["nginx", "gateway"])
 def test_nginx_ends_well_on_every_signal(images, container, role, signal):
-    """Engines send the image's signal, which is the worker's; nginx would drop what is in flight."""
+    """Engines send the image's signal, which is the worker's; nginx would drop requests in flight."""
     addresses = [f"--env={s.upper()}_ADDRESS=127.0.0.1" for s in SERVICES]
     name = container(images["cart"], role, options=["--read-only", *VOLUMES, *addresses])
     port = {"nginx": "8000", "gateway": "8080"}[role]
@@ -114,8 +114,8 @@ def test_nginx_ends_well_on_every_signal(images, container, role, signal):
 
 
 def test_a_second_build_makes_the_same_layers(images, build_environment, build_options):
-    """Of the same packages, nothing taken from a cache, and configured alike. (The id differs: podman
-    writes the intermediate images' into the history.)"""
+    """Built from the same packages, without a cache, and configured alike. (The id differs: podman
+    writes the intermediate images' ids into the history.)"""
     again = f"{build_environment['REGISTRY']}/again:latest"
     first = json.loads(podman("image", "inspect", images["product"]).stdout)[0]
     # Commits may have been made since.

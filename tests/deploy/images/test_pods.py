@@ -46,7 +46,7 @@ def test_containers_are_locked_in(pod, role):
 
 
 def test_a_purchase_through_three_pods(pods):
-    """The siblings find each other by the names of the manifests."""
+    """The siblings find each other by the names in the manifests."""
     purchase(pods)
 
 

@@ -1,4 +1,4 @@
-"""The dev overlay with its PostgreSQL: the StatefulSet, and the three Deployments upon it."""
+"""The dev overlay with its PostgreSQL: the StatefulSet and the three Deployments."""
 
 import json
 import time
@@ -54,7 +54,7 @@ def test_a_role_reaches_its_own_database_only(database):
 
 
 def test_an_order_outlives_the_database_pod(database, pods):
-    """A new pod upon the old volume; the workers find it again by themselves."""
+    """A new pod on the old volume; the workers find it again by themselves."""
     order = pods["order"]
     path = purchase(pods)
     before = json.loads(ask(order.url(8000, path))[1])

@@ -1,4 +1,4 @@
-"""make push, to a registry of the test's own."""
+"""make push, to a private registry."""
 
 import json
 import os
@@ -19,7 +19,7 @@ def get(address, path, accept="application/json"):
 
 @pytest.fixture(scope="module")
 def registry(registry_image, tmp_path_factory):
-    """Its address; podman is told that it speaks no TLS."""
+    """Its address; podman is told to use no TLS."""
     name = podman("run", "-d", "-p", "127.0.0.1::5000", registry_image).stdout.split()[-1]
     try:
         address = podman("port", name, "5000").stdout.strip()

@@ -1,5 +1,5 @@
-"""A pod of a Deployment is replaced while requests come in, with the hooks, signals and graces of
-the manifest: none may be lost, whichever of its two containers the kubelet stops first."""
+"""A pod of a Deployment is replaced while requests come in, with the hooks, signals and graces of the
+manifest: no request may be lost, whichever of its two containers the kubelet stops first."""
 
 import http.client
 import json
