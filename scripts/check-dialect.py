@@ -26,7 +26,7 @@ UNSET = re.compile(r"^(\t+)(?!return\b)(?:const )?(?:(?:struct|enum|unsigned) )?
 
 
 def blank(match):
-    """As many lines, and for a string the quotes."""
+    """The same number of lines; for a string, its quotes."""
     found = match[0]
     return "\n" * found.count("\n") if found.startswith("/") else found[0] * 2
 
@@ -43,7 +43,8 @@ def functions(lines):
 
 
 def set_later(body):
-    """Variables declared without a value that the next line to name them sets, in the same block."""
+    """Variables declared without a value and set by the next line that names them, in the same
+    block."""
     for at, line in enumerate(body):
         declared = UNSET.match(line)
         if not declared:

@@ -17,7 +17,7 @@ BODY_LINES = 18  # of an answer; the rest is counted
 
 
 def gateway_port():
-    """GATEWAY_PORT, or what `make up` noted for the scripts that come after it."""
+    """GATEWAY_PORT, or the port that `make up` recorded for later scripts."""
     note = REPOSITORY / os.environ.get("STATE_DIR", "var") / "run" / "choice"
     noted = re.search(r"^GATEWAY_PORT=(\d+)$", note.read_text(), re.M) if note.exists() else None
     port = os.environ.get("GATEWAY_PORT") or (noted[1] if noted else "8080")
@@ -27,7 +27,7 @@ def gateway_port():
 
 
 class Surprise(Exception):
-    """The platform answered something else than it promises."""
+    """The platform did not answer as it promises."""
 
 
 def paint(code, text):
@@ -39,7 +39,7 @@ def step(text):
 
 
 def print_body(text):
-    """Indented, with numbers as they came: 24.90 stays 24.90."""
+    """Indented, with numbers unchanged: 24.90 stays 24.90."""
     value = json.loads(text, parse_float=lambda number: f"\0{number}\0")
     indented = json.dumps(value, indent=2, ensure_ascii=False)
     lines = re.sub(r'"\\u0000([^"]*)\\u0000"', r"\1", indented).splitlines()

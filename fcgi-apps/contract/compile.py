@@ -35,7 +35,7 @@ def read(path):
 
 
 def check_handlers(document, operations, paths):
-    """Each operation has one handler, each handler an operation."""
+    """Each operation has one handler, and each handler an operation."""
     declared = {}
     for path in paths:
         for number, line in enumerate(read(path).splitlines(), 1):
@@ -53,7 +53,7 @@ def check_handlers(document, operations, paths):
 
 
 def compile_document(name, path, text, shared_path, shared_text, handlers=()):
-    """The C file; Fault."""
+    """Returns the C file; raises Fault."""
     try:
         document = Document(path, text, shared_path, shared_text)
         schemas = Schemas(document)
@@ -66,7 +66,7 @@ def compile_document(name, path, text, shared_path, shared_text, handlers=()):
 
 
 def write(path, text):
-    """Whole or not at all, whoever else builds it."""
+    """Writes the file whole or not at all, even if another process builds it at the same time."""
     partial = f"{path}.{os.getpid()}"
     with open(partial, "w", encoding="ascii") as file:
         file.write(text)

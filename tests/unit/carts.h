@@ -1,4 +1,4 @@
-/* What the tests of carts in the store share: a fresh cart database, carts with lines in it. */
+/* Helpers for the tests of carts in the store: a new cart database, and carts with lines in it. */
 #ifndef TESTS_UNIT_CARTS_H
 #define TESTS_UNIT_CARTS_H
 
@@ -105,7 +105,7 @@ static int carts_read(struct db_conn *conn, void *argument)
 	return cart_store_load(conn, id, clock_now(), CART_READ, cart);
 }
 
-/* Loads into cart, which the caller releases; the result of cart_store_load(). */
+/* Loads into cart, which the caller releases; returns the result of cart_store_load(). */
 static int carts_load(const char *id, struct cart *cart)
 {
 	*cart = (struct cart){0};

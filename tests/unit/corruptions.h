@@ -1,4 +1,4 @@
-/* The sound stores of test_checks.c, and each way of corrupting them. */
+/* The sound stores of test_checks.c, and each kind of corruption. */
 #ifndef TESTS_UNIT_CORRUPTIONS_H
 #define TESTS_UNIT_CORRUPTIONS_H
 

@@ -1,5 +1,5 @@
-/* order/sweeper.h: orders and effects whose process has died are nobody's at once, and those of a
- * process that lives are left alone. */
+/* order/sweeper.h: orders and effects of dead processes are given up at once, and those of live
+ * processes are left alone. */
 #include "orders.h"
 
 #include "order/sweeper.h"
@@ -27,7 +27,7 @@ static int find_holders(struct db_conn *conn, struct step *step)
 	return count;
 }
 
-/* The one session beside our own that holds something at that time; 0: none does. */
+/* The session other than our own that holds something at that time; 0: none does. */
 static int64_t holder_at(int64_t now)
 {
 	struct step step = {.function = find_holders, .at = now};

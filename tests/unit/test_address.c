@@ -53,7 +53,7 @@ START_TEST(parts_of_a_url)
 	ck_assert_int_eq(r, 0);
 	ck_assert_str_eq(address_authority(address), urls[_i].authority);
 	ck_assert_str_eq(address_prefix(address), urls[_i].prefix);
-	/* Numbers need no time. */
+	/* Numeric addresses need no time. */
 	ck_assert_int_eq(address_find(address, 0, &found), 0);
 	ck_assert_uint_eq(found.count, 1);
 	ck_assert_uint_eq(port_of(&found.list[0]), urls[_i].port);
@@ -73,13 +73,13 @@ START_TEST(names_are_looked_up)
 	ck_assert_int_eq(address_find(address, clock_monotonic() + 20 * CLOCK_SECOND, &found), 0);
 	ck_assert_uint_ge(found.count, 1);
 	ck_assert_uint_eq(port_of(&found.list[0]), 8080);
-	/* Known by now. */
+	/* Already known by now. */
 	ck_assert_int_eq(address_find(address, 0, &found), 0);
 	address_free(address);
 }
 END_TEST
 
-/* The lookup goes on behind its owner's back, and ends by itself. */
+/* The lookup continues without its owner, and ends by itself. */
 START_TEST(no_waiting_beyond_the_deadline)
 {
 	struct address *address = NULL;

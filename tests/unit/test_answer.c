@@ -51,7 +51,7 @@ static const struct {
 	{"{", -EINVAL, 0, 0, NULL, false, 0},
 };
 
-/* The result of the last piece that was taken. */
+/* The result of the last piece that was read. */
 static int feed(struct answer_reader *reader, const char *text, size_t piece)
 {
 	int r = 0;
@@ -97,7 +97,7 @@ START_TEST(byte_by_byte)
 }
 END_TEST
 
-/* Two answers to one request: whoever sends that cannot be trusted with another. */
+/* Two answers to one request: a peer that sends that cannot be trusted with another request. */
 START_TEST(more_than_was_asked_for)
 {
 	struct answer answer = {.body = TEXT_INIT(BODY_LIMIT)};

@@ -1,4 +1,4 @@
-/* Against a server of its own on loopback, which does as its script says. */
+/* Against a server of the test's own on loopback, which follows a script. */
 #include "upstream/attempt.h"
 
 #include <poll.h>
@@ -21,7 +21,7 @@
 #define NONE  "" /* the request is read, then the connection ends */
 #define HANG  "hang"
 
-/* What each connection answers, one request after the other; then it is closed. */
+/* What each connection answers, request by request; then it is closed. */
 static const char *script[CONNECTIONS_MAX][ANSWERS_MAX];
 static char requests[CONNECTIONS_MAX * ANSWERS_MAX][1024];
 static size_t request_count;
@@ -105,7 +105,7 @@ static void is_good(void)
 	ck_assert_str_eq(text_string(&answer.body), "{}");
 }
 
-/* Until the server's closing has arrived. */
+/* Until the server's close has arrived. */
 static void wait_for_the_end(int fd)
 {
 	struct pollfd poll_fd = {.fd = fd, .events = POLLIN};
@@ -114,7 +114,7 @@ static void wait_for_the_end(int fd)
 	ck_assert(!connection_is_idle(fd));
 }
 
-/* With a connection kept from a first good answer, where the case wants one; then one call. */
+/* With a kept connection from a first good answer, if the case wants one; then one call. */
 static const struct {
 	const char *name;
 	const char *script[CONNECTIONS_MAX][ANSWERS_MAX];

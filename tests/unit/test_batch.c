@@ -1,4 +1,4 @@
-/* Reads that share a round trip: each gets its own rows, its own error, and is told once. */
+/* Reads that share a round trip: each gets its own rows or its own error, and is finished once. */
 #include "store.h"
 
 #define READS 40

@@ -1,4 +1,4 @@
-/* Chunks of imported lines: all together, one by one where one is refused, against each other. */
+/* Chunks of imported lines: all together, one by one if one is refused, and against each other. */
 #include "product/bulk_import.h"
 
 #include <pthread.h>
@@ -46,7 +46,7 @@ static void finish(struct product_import *import, int error, char *ret_statuses,
 	text_release(&out);
 }
 
-/* inside: as a part of a transaction. */
+/* inside: within a transaction. */
 static void import_as(bool inside, bool merge, const char *const *lines, const char *statuses)
 {
 	struct product_import *import CLEANUP(product_import_free_p) = NULL;
@@ -171,7 +171,7 @@ START_TEST(a_deleted_product_is_made_anew)
 }
 END_TEST
 
-/* The store has a rule that the contract does not know. */
+/* The store has a rule that the contract does not have. */
 START_TEST(a_refused_line_spoils_no_other)
 {
 	static const char *const first[] = {"{\"sku\":\"A\",\"name\":\"a\",\"price\":1}", NULL};

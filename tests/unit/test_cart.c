@@ -6,7 +6,7 @@
 
 static const struct currency usd = {.code = "USD", .digits = 2};
 
-/* A product whose id ends in number. The name is borrowed: nobody releases it. */
+/* A product whose id ends in number. The name is borrowed, so it is never released. */
 static struct cart_product product(int number, int64_t price, int64_t inventory)
 {
 	struct cart_product made = {.name = "Mug", .price = price, .inventory = inventory};
@@ -106,7 +106,7 @@ START_TEST(adding_sums_up_and_takes_the_new_price)
 }
 END_TEST
 
-/* A slow request asked Product before another one did that changed the line first. */
+/* A slow request asked Product before another one, which changed the line first. */
 START_TEST(an_older_price_is_not_taken)
 {
 	struct cart cart = {0};

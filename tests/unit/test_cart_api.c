@@ -1,4 +1,5 @@
-/* The cart's handlers on plain requests: no socket, no Product (nothing here asks it). */
+/* The cart's handlers on plain requests: without sockets, and without Product, which nothing here
+ * needs. */
 #include "carts.h"
 
 #include "cart/cart_api.h"
@@ -92,7 +93,7 @@ static void fill_query(struct request *request, const struct call *call)
 			.name = "cursor", .text = call->cursor, .length = strlen(call->cursor)};
 }
 
-/* Runs one call as the responder does; its status. */
+/* Runs one call as the responder does; returns its status. */
 static int serve(const struct call *call)
 {
 	struct operation operation = {.id = "test", .method = "POST"};
@@ -333,7 +334,7 @@ START_TEST(lines_that_come_after_a_merge_are_merged_too)
 		ck_assert_int_eq(carts_quantity("b", 1), 0);
 	}
 
-	/* The guest has signed in as somebody else. */
+	/* The guest has signed in as another user. */
 	carts_set("b", 2, 2);
 	for (int i = 0; i < 3; i++) {
 		ck_assert_int_eq(merge("d", "b"), 200);

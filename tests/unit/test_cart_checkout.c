@@ -1,4 +1,5 @@
-/* cart/checkout_store.h: snapshots, consuming, releasing, tombstones, and all of it repeated. */
+/* cart/checkout_store.h: snapshots, consuming, releasing, tombstones, and repetitions of all of
+ * them. */
 #include "carts.h"
 
 #include <pthread.h>
@@ -141,7 +142,7 @@ START_TEST(an_order_that_empties_the_cart_is_told)
 	ck_assert_int_eq(step(BEGIN, "o2"), CHECKOUT_EMPTY);
 	ck_assert_str_eq(call.other_id, "o1");
 
-	/* Emptied by hand since: that order is no explanation any more. */
+	/* Emptied by its user since: the order no longer explains why it is empty. */
 	carts_set("c", 1, 1);
 	carts_set("c", 1, 0);
 	ck_assert_int_eq(step(BEGIN, "o2"), CHECKOUT_EMPTY);
@@ -193,7 +194,8 @@ START_TEST(a_stranger_opens_nothing)
 	ck_assert_int_eq(step(BEGIN, "o3"), CHECKOUT_HIDDEN);
 	ck_assert_str_eq(call.other_id, "");
 
-	/* It may be late, and the cart another version's: the stranger's release is remembered. */
+	/* A late release, perhaps of another version's cart: the stranger's release is
+	 * remembered. */
 	ck_assert_int_eq(step(RELEASE, "o3"), CHECKOUT_FINE);
 	call.user_id = NULL;
 	ck_assert_int_eq(step(BEGIN, "o3"), CHECKOUT_RELEASED);
@@ -327,7 +329,8 @@ static void *open_one(void *argument)
 	return NULL;
 }
 
-/* Eight first calls at once, of so many orders; how many began, the others were refused. */
+/* Eight first calls at once, of this many orders; returns how many began. The others were
+ * refused. */
 static int open_at_once(int orders)
 {
 	struct buyer *buyers = calloc(8, sizeof(*buyers));

@@ -1,4 +1,4 @@
-/* cart/cart_store.h: what is stored comes back; expiry; listing; adds at once. */
+/* cart/cart_store.h: what is stored is read back; expiry; listing; concurrent additions. */
 #include "carts.h"
 
 #include <pthread.h>
@@ -274,7 +274,7 @@ static int look_ahead(struct db_conn *conn, void *argument)
 	return cart_store_horizon(conn, &seen->page, CART_PAGE_HORIZON);
 }
 
-/* Of what is dead a page walks over so many, whoever's they are. */
+/* A page walks over a limited number of dead carts, whatever user they belong to. */
 START_TEST(dead_carts_are_walked_over_in_pages)
 {
 	struct seen seen = {
@@ -305,7 +305,7 @@ START_TEST(dead_carts_are_walked_over_in_pages)
 }
 END_TEST
 
-/* One add as the service does it: the sum is checked where the line is written. */
+/* An addition as the service makes it: the sum is checked where the line is written. */
 static int add_one(struct db_conn *conn, void *argument UNUSED)
 {
 	struct cart_product product = {.name = "Mug", .price = 100, .inventory = 60};

@@ -1,4 +1,4 @@
-/* responder/check.h and each service's checks.c: sound stores, and each way of corrupting them. */
+/* responder/check.h and each service's checks.c: sound stores, and each kind of corruption. */
 #include "store.h"
 
 #include "base/text.h"
@@ -42,7 +42,7 @@ static void note(void *context, const char *rule, const char *id, const char *te
 	ck_assert_uint_gt(strlen(text), 10);
 	if (!findings->last || strcmp(findings->last, rule) != 0)
 		text_printf(&findings->rules, "%s%s", findings->last ? " " : "", rule);
-	/* SQLite's own check only knows that something in the file is wrong. */
+	/* SQLite's own check reports only that something in the file is wrong. */
 	if (!findings->id[0] && strcmp(rule, "file-intact") != 0)
 		snprintf(findings->id, sizeof(findings->id), "%s", id);
 	findings->last = rule;

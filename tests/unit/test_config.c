@@ -125,7 +125,7 @@ START_TEST(urls)
 }
 END_TEST
 
-/* The messages of refused values are no news here. */
+/* The messages about refused values do not matter here. */
 static void silence(void)
 {
 	ck_assert_ptr_nonnull(freopen("/dev/null", "w", stderr));

@@ -1,4 +1,4 @@
-/* storage/copy.h: a SQLite file moves into PostgreSQL (where TEST_DATABASE_URL names one). */
+/* storage/copy.h: copies a SQLite file into PostgreSQL (if TEST_DATABASE_URL names one). */
 #include "store.h"
 
 #include "storage/copy.h"
@@ -97,7 +97,7 @@ struct rows {
 	size_t length;
 };
 
-/* All rows of both tables, NULL and the empty text told apart. */
+/* All rows of both tables; NULL and the empty text are told apart. */
 static int read_all(struct db_conn *conn, void *argument)
 {
 	static const char *const queries[] = {
@@ -201,7 +201,7 @@ START_TEST(copy_that_fails_leaves_nothing)
 	char error[256];
 
 	if (store_is_postgres()) {
-		/* SQLite's columns take what is not of their type; the last table to be copied. */
+		/* SQLite's columns accept values of other types; the last table to be copied. */
 		execute(source, "UPDATE parents SET amount = 'many' WHERE id = 'p100'");
 		ck_assert_int_lt(copy(source, target, error), 0);
 		ck_assert_ptr_nonnull(strstr(error, "table parents: "));

@@ -121,7 +121,7 @@ START_TEST(run_counts_rows)
 }
 END_TEST
 
-/* Texts made in one buffer: the address says nothing about the statement. */
+/* Texts made in the same buffer: the address says nothing about the statement. */
 static int many_texts(struct db_conn *conn, UNUSED void *argument)
 {
 	char sql[64];

@@ -1,4 +1,4 @@
-/* SQLite's files, when somebody removes, replaces or writes over them beside us. */
+/* SQLite's files when another program removes, replaces or overwrites them. */
 #include "items.h"
 
 #include <fcntl.h>
@@ -91,14 +91,14 @@ static int insert_and_remove(struct db_conn *conn, void *path)
 	return r < 0 ? (int)r : 0;
 }
 
-/* The commit itself succeeds: nobody may be told so. */
+/* The commit itself succeeds, but no caller may hear of success. */
 START_TEST(what_is_removed_before_the_commit_is_not_told_as_done)
 {
 	ck_assert_int_eq(db_transaction(db, insert_and_remove, (void *)parts[_i]), -EHOSTDOWN);
 }
 END_TEST
 
-/* As `cp` does it, into the same file: a database of the day before. */
+/* As `cp` does it, into the same file: yesterday's database. */
 START_TEST(an_older_copy_written_over_it_is_noticed)
 {
 	db_close(db);
@@ -111,7 +111,7 @@ START_TEST(an_older_copy_written_over_it_is_noticed)
 }
 END_TEST
 
-/* One of the same kind, with more in it. */
+/* A database of the same kind, with more in it. */
 START_TEST(another_database_written_over_it_is_noticed)
 {
 	char url[256], path[128];
@@ -155,7 +155,7 @@ START_TEST(a_log_that_is_cut_is_noticed)
 }
 END_TEST
 
-/* What is left of it begins as it did; commits after it would be found by nobody. */
+/* The rest begins as it did before, but no later start would find commits after it. */
 START_TEST(a_log_that_is_cut_in_part_is_noticed)
 {
 	static const off_t left[] = {20, 32, 5000};
@@ -184,7 +184,7 @@ START_TEST(checkpoints_of_another_program_are_no_harm)
 }
 END_TEST
 
-/* In the middle the file is longer than its first page says already. */
+/* In the middle of it, the file is longer than its first page says. */
 START_TEST(the_checkpoint_of_a_vacuum_is_no_harm)
 {
 	struct stat status;
@@ -278,7 +278,7 @@ static void *read_for_long(void *told)
 	return NULL;
 }
 
-/* The next checkpoint is not far, and it leaves the mark. */
+/* The next checkpoint is near, and it leaves the mark. */
 static void is_marked_soon(void)
 {
 	for (int i = 0; i < 1000; i++)
@@ -306,7 +306,7 @@ START_TEST(a_copy_is_known_although_a_reader_was_in_the_way)
 }
 END_TEST
 
-/* Another process with the lock of checkpoints, a byte of the index
+/* Another process that holds the lock of checkpoints, a byte of the index
  * (https://www.sqlite.org/walformat.html, section 2.3.1). */
 static pid_t checkpoint_elsewhere(void)
 {
@@ -345,7 +345,7 @@ static int leave_mark(struct db_conn *conn, UNUSED void *argument)
 	return (int)db_run(conn, "PRAGMA user_version = 1869636974", DB_NO_VALUES);
 }
 
-/* Killed just before the mark would have been taken away. */
+/* Killed just before the mark would have been removed. */
 START_TEST(a_mark_that_a_crash_left_is_no_alarm)
 {
 	int status;

@@ -1,4 +1,4 @@
-/* Transactions: savepoints, statements that are posted, the last one, the snapshot of a reader. */
+/* Transactions: savepoints, posted statements, the last statement, a reader's snapshot. */
 #include "items.h"
 
 #include <pthread.h>
@@ -53,7 +53,7 @@ static int post_item(struct db_conn *conn, const char *id)
 	return db_post(conn, "INSERT INTO items VALUES ($1, 1)", DB_VALUES(db_text(id)), 1);
 }
 
-/* More than is ever sent at once, with values that are gone by then. */
+/* More than is ever sent at once, with values that no longer exist by then. */
 #define POSTS 600
 
 static int post_many(struct db_conn *conn, UNUSED void *argument)
@@ -91,7 +91,7 @@ static int post_for_nothing(struct db_conn *conn, UNUSED void *argument)
 	return r ? r : db_post(conn, "UPDATE items SET amount = 2 WHERE id = 'c'", DB_NO_VALUES, 1);
 }
 
-/* Each fails, whether or not anybody waits, and nothing of it is stored. */
+/* Each of them fails, whether or not anyone waits, and nothing of it is stored. */
 START_TEST(a_posted_error_fails_the_transaction)
 {
 	ck_assert_int_eq(db_transaction(db, post_twice, NULL), -EEXIST);
@@ -113,7 +113,7 @@ static int heal_posts(struct db_conn *conn, UNUSED void *argument)
 	ck_assert_int_eq(post_item(conn, "before"), 0);
 	ck_assert_int_eq(heal(conn, post_twice, -EEXIST), 0);
 	ck_assert_int_eq(heal(conn, post_for_nothing, -EAGAIN), 0);
-	/* Undone unseen. */
+	/* Rolled back before anyone could see it. */
 	ck_assert_int_eq(db_savepoint(conn), 0);
 	post_twice(conn, NULL);
 	ck_assert_int_eq(db_savepoint_rollback(conn), 0);
@@ -127,7 +127,7 @@ START_TEST(a_savepoint_heals_what_was_posted)
 }
 END_TEST
 
-/* What it read holds still when it writes. */
+/* What it read still holds when it writes. */
 static int count_up(struct db_conn *conn, UNUSED void *argument)
 {
 	int64_t amount;

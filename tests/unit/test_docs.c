@@ -51,7 +51,7 @@ static const char *next_address(const char *page, const char *before, char addre
 	return start + length;
 }
 
-/* Every file that the page asks for exists; how many these are. */
+/* Every file that the page refers to exists; returns how many. */
 static int count_files(const char *html, const char *before, const char *folder)
 {
 	char *page = strdup(html);
@@ -91,7 +91,7 @@ START_TEST(pages_bring_their_policy)
 		ck_assert_ptr_nonnull(
 			strstr(headers, "Content-Security-Policy: default-src 'none';"));
 		ck_assert_ptr_null(strstr(headers, "unsafe"));
-		/* Nothing that such a policy would stop. */
+		/* Contains nothing that such a policy would block. */
 		ck_assert_ptr_null(strstr(page, "<style"));
 		ck_assert_ptr_null(strstr(page, "<script>"));
 		ck_assert_ptr_null(strstr(page, "http"));

@@ -39,7 +39,7 @@ START_TEST(another_body_or_path_is_refused)
 }
 END_TEST
 
-/* As dispatch hands over what it has parsed and normalised. */
+/* As dispatch passes on what it has parsed and normalised. */
 static void send(const char *path, const char *body, const char *normal)
 {
 	struct json_error error;
@@ -92,7 +92,7 @@ static int forget_meaning(struct db_conn *conn, void *argument UNUSED)
 	return (int)db_run(conn, "UPDATE idempotency_keys SET meaning = NULL", DB_NO_VALUES);
 }
 
-/* Of a version, or by a replica, that knows no meaning. */
+/* Written by an earlier version, or by a replica that knows no meaning. */
 START_TEST(a_key_that_was_stored_as_sent_fits_what_is_sent)
 {
 	const char *body = "{ \"a\": \" x \" }";

@@ -1,7 +1,7 @@
-/* How many keys there are, and what happens when they are too many. */
+/* The number of keys, and what happens when there are too many. */
 #include "keyed.h"
 
-/* One whose time is over is a new one, also before it is purged. */
+/* An expired key counts as new, even before it is purged. */
 START_TEST(an_expired_key_is_not_replayed_where_there_are_too_many)
 {
 	int64_t by = IDEMPOTENCY_LIFETIME + CLOCK_SECOND;

@@ -1,4 +1,4 @@
-/* In which form an answer is kept. */
+/* The form in which an answer is stored. */
 #include "keyed.h"
 
 static const char *long_body; /* of handle_long() */

@@ -148,7 +148,7 @@ static void *read_shared(void *argument)
 	return good ? argument : NULL;
 }
 
-/* ThreadSanitizer tells whether reading changes anything. */
+/* ThreadSanitizer reports whether reading changes anything. */
 START_TEST(shared_values_are_read_by_threads)
 {
 	struct json *value CLEANUP(json_free_p) = parse("[1,2.5,{\"a\":\"b\"}]");

@@ -1,4 +1,4 @@
-/* What the parser accepts, and how that prints; what it refuses, and where. */
+/* What the parser accepts and how it prints; what it refuses, and where. */
 #include "json_values.h"
 
 static const struct {

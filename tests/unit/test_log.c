@@ -155,7 +155,7 @@ START_TEST(long_values_are_cut_at_a_character)
 }
 END_TEST
 
-/* Whatever is thrown at it: one line, valid, under 16 KB, and the first things survive. */
+/* Whatever the input: one valid line, under 16 KB, with the first members intact. */
 START_TEST(line_stays_below_its_limit)
 {
 	char value[20001];

@@ -1,4 +1,4 @@
-/* The schema: fresh, upgraded, refused, failing half-way, by two at once. */
+/* The schema: new, upgraded, refused, failing half-way, applied by two processes at once. */
 #include "store.h"
 
 #include <pthread.h>
@@ -75,7 +75,7 @@ START_TEST(a_fresh_file_gets_all)
 }
 END_TEST
 
-/* Of a program that keeps no versions: it is left as it is. */
+/* The database of a program without versions: it is left as it is. */
 START_TEST(a_database_with_other_tables_is_refused)
 {
 	struct db *db = open_good(NULL, 0);

@@ -1,4 +1,4 @@
-/* Products as they were stored before texts had a normal form. */
+/* Products stored before texts had a normal form. */
 #include "listings.h"
 
 static int run(struct db_conn *conn, void *sql)
@@ -93,7 +93,7 @@ START_TEST(a_sku_that_is_anothers_gets_the_end_of_the_id)
 }
 END_TEST
 
-/* It may be restored; and its sku may be a live product's. */
+/* It may be restored; and a live product may have its sku. */
 START_TEST(a_deleted_product_is_no_exception)
 {
 	ADD("a", "'A1', 'live', NULL, '[]', ''");
@@ -114,7 +114,7 @@ static int64_t found(const char *q)
 	return (int64_t)page.count;
 }
 
-/* Tags that a hand, or a bad disk, has spoilt; the next row is one that clashes when it changes. */
+/* Tags damaged by hand or by a bad disk; the next row conflicts when it changes. */
 START_TEST(a_damaged_row_stops_no_other)
 {
 	static const char *const damaged[] = {"[\"o\"", "{\"a\":1}", "[\"o\",1]", "7", "null", ""};
@@ -152,7 +152,7 @@ START_TEST(bytes_that_are_no_text_are_replaced)
 }
 END_TEST
 
-/* Far beyond what the contract takes. */
+/* Far longer than the contract permits. */
 START_TEST(a_text_too_long_for_the_index_stops_no_other)
 {
 	struct text sql CLEANUP(text_release) = TEXT_INIT(2u << 20);
@@ -171,7 +171,7 @@ START_TEST(a_text_too_long_for_the_index_stops_no_other)
 }
 END_TEST
 
-/* Its pass had ended before texts were trimmed of what does not show. */
+/* Its pass had ended before invisible characters were trimmed. */
 START_TEST(a_database_of_a_rule_before_is_walked_again)
 {
 	store_prepare();

@@ -94,7 +94,7 @@ static int64_t rows_of(const char *user_id)
 	return rows.count;
 }
 
-/* As if a program of before had left the rows there. */
+/* As if a program of an earlier version had left the rows. */
 static void begin_pass(const char *passes)
 {
 	char sql[96];
@@ -104,7 +104,7 @@ static void begin_pass(const char *passes)
 	ck_assert_int_eq(db_transaction(db, store_run, sql), 0);
 }
 
-/* How many pieces there were. */
+/* The number of pieces. */
 static int run(int64_t now)
 {
 	int pieces = 1;
@@ -161,7 +161,7 @@ START_TEST(long_lists_go_in_pieces)
 }
 END_TEST
 
-/* What a replica of before writes behind the first pass is found by the second. */
+/* What an old replica writes behind the first pass is found by the second. */
 START_TEST(a_second_pass_follows)
 {
 	start(_i);

@@ -89,7 +89,7 @@ static const struct {
 	{{.status = &pending}, "e c a "},
 	{{.user_id = "u", .status = &shipped}, "f b "},
 	{{.user_id = "w"}, ""},
-	/* A range holds its beginning and not its end. */
+	/* A range includes its beginning and excludes its end. */
 	{{.created_from = NOW + 2}, "f d e "},
 	{{.created_before = NOW + 3}, "e c b a "},
 	{{.created_from = NOW + 2, .created_before = NOW + 4}, "d e "},
@@ -189,7 +189,7 @@ static const struct {
 	 2, 100},
 };
 
-/* Each comes whole and once, though the pages end before their limit. */
+/* Each order comes whole and once, although pages end before their limit. */
 START_TEST(pages_of_full_orders_end_early)
 {
 	struct order_filter filter = {

@@ -193,8 +193,7 @@ static int64_t time_of_sweeping(const char *prefix)
 	return clock_monotonic() - start;
 }
 
-/* Orders that end without an answer come in crowds, when a sibling is away; a day's answers are
- * many. */
+/* Many orders end without an answer when a sibling is away, and a day has many answers. */
 START_TEST(forgetting_keys_does_not_look_through_the_answered_ones)
 {
 	int64_t few = time_of_sweeping("a");

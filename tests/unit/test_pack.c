@@ -1,4 +1,4 @@
-/* base/pack.h and base/base64url.h: what was packed comes back, and nothing else does. */
+/* base/pack.h and base/base64url.h: what was packed can be unpacked, and nothing else can. */
 #include "base/base64url.h"
 #include "base/pack.h"
 #include "unit.h"

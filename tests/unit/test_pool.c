@@ -1,4 +1,4 @@
-/* Connections that are lent: never more than there are, and to more threads than there are. */
+/* Lending connections: never more than exist, and to more threads than there are connections. */
 #include "items.h"
 
 #include <pthread.h>

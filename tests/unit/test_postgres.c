@@ -9,12 +9,12 @@
 #include "base/clock.h"
 #include "storage/postgres.h"
 
-/* libpq's, as the driver sets it: what one host that keeps silent costs. */
+/* libpq's connect_timeout as the driver sets it: the cost of one host that keeps silent. */
 #define CONNECT_TIMEOUT (2 * CLOCK_SECOND)
 
 static struct db *db;
 
-/* The server's socket seen through a link: without the link, the server is gone. */
+/* The server's socket, reached through a link: removing the link makes the server disappear. */
 static char link_folder[64];
 static char link_path[96];
 static char socket_path[128];
@@ -60,7 +60,7 @@ static void tear_down(void)
 	store_remove();
 }
 
-/* All sessions of this test but the one that asks. */
+/* All sessions of this test except the one that asks. */
 static void kill_sessions(void)
 {
 	char sql[256];
@@ -228,7 +228,7 @@ START_TEST(a_server_that_starts_late_is_waited_for)
 }
 END_TEST
 
-/* Two transactions that meet: each counts its runs. */
+/* Two transactions that conflict; each counts its runs. */
 struct party {
 	const char *first, *second; /* what it updates */
 	pthread_barrier_t *meeting;

@@ -1,5 +1,5 @@
-/* The hosts of a PostgreSQL URL: looked up beside us, whatever the resolver does. The resolver is
- * this file's. */
+/* The hosts of a PostgreSQL URL are looked up in another thread, whatever the resolver does. This
+ * file has its own resolver. */
 #include "storage/postgres_hosts.h"
 
 #include <netdb.h>
@@ -18,7 +18,7 @@ static atomic_int lookups;
 static atomic_uint moved_to = 1;
 static atomic_bool hangs;
 
-/* "three.test" has three addresses, "moves.test" one that changes, no other name has any. */
+/* "three.test" has three addresses, "moves.test" has one that changes, other names have none. */
 int getaddrinfo(const char *name, const char *port, const struct addrinfo *hints,
 		struct addrinfo **ret_list)
 {
@@ -114,12 +114,12 @@ START_TEST(a_resolver_that_hangs_is_not_waited_for)
 	struct postgres_addresses found;
 	struct postgres_hosts *hosts = make("moves.test", "");
 	hangs = true;
-	/* Nothing is known: the deadline. */
+	/* Nothing is known: waits until the deadline. */
 	ck_assert_int_eq(postgres_hosts_find(hosts, clock_monotonic() + 10000, &found), -EHOSTDOWN);
 	hangs = false;
 	ck_assert_int_eq(postgres_hosts_find(hosts, clock_monotonic() + LONG, &found), 0);
 	ck_assert_str_eq(found.hostaddr, "10.0.0.1");
-	/* What is known is told at once, and one thread asks for more. */
+	/* A known address is returned at once, and one thread looks for newer ones. */
 	nanosleep(&(struct timespec){.tv_sec = 1, .tv_nsec = 100000000}, NULL);
 	hangs = true;
 	moved_to = 2;

@@ -6,7 +6,7 @@
 static const char *const sorts[] = {NULL,    "created_at", "-created_at", "name",       "-name",
 				    "price", "-price",     "updated_at",  "-updated_at"};
 
-/* Prices and names repeat, so that pages end between equals. */
+/* Prices and names repeat, so that pages end between equal ones. */
 static void add_numbered(int number)
 {
 	char name[32];
@@ -205,7 +205,7 @@ START_TEST(filters_count_and_use_their_index)
 		listing_next(&page);
 		ck_assert_int_eq(page.total, filters[_i].total);
 		seen += page.count;
-		/* PostgreSQL would rather read so small a table than any index. */
+		/* PostgreSQL would rather read such a small table than an index. */
 		if (store_is_postgres())
 			continue;
 		ck_assert_msg(strstr(page.plan, filters[_i].index), "row %d:\n%s", _i, page.plan);
@@ -269,7 +269,7 @@ START_TEST(changes_are_found)
 }
 END_TEST
 
-/* What changes between two pages comes at the end: again, or later than it would have. */
+/* A product that changes between two pages comes at the end: again, or later than it would have. */
 static const struct {
 	const char *change;
 	size_t seen;
@@ -352,8 +352,8 @@ START_TEST(few_products_are_sorted)
 }
 END_TEST
 
-/* Of a tag that all products have, nothing may be read but what the walk comes by: PostgreSQL would
- * read all of it, to join it. */
+/* For a tag that all products have, only the walked rows may be read; PostgreSQL would read all
+ * rows, to join them. */
 START_TEST(a_walk_looks_tags_up)
 {
 	struct listing_page walked = {.filter = {.tag = "t", ANY}, .sort = "price", .limit = 7};

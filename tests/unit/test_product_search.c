@@ -295,7 +295,7 @@ START_TEST(many_whole_words_leave_no_room_for_beginnings)
 }
 END_TEST
 
-/* Names zqm10 to zqm49, and one product that has so many words: it begins zqm as well. */
+/* Names zqm10 to zqm49, and one product that has many words: it also begins with zqm. */
 static void add_beginnings(int places)
 {
 	char sql[512];
@@ -318,7 +318,7 @@ START_TEST(a_beginning_of_many_words_finds_all)
 }
 END_TEST
 
-/* FTS5 is not to read them all, however short what is typed. */
+/* FTS5 must not read them all, however short the typed text is. */
 START_TEST(a_beginning_of_many_words_in_many_places_is_cut)
 {
 	struct listing_page page = {.filter = {.q = "zqm", ANY}, .limit = 100};
@@ -349,7 +349,7 @@ static int read_common(struct db_conn *conn, void *argument)
 	return r;
 }
 
-/* On PostgreSQL: its planner knows nothing of a beginning, and would walk over all products. */
+/* On PostgreSQL: its planner has no statistics of beginnings, and would walk over all products. */
 START_TEST(what_is_not_common_comes_from_the_index)
 {
 	struct common common[] = {{"zqwidget", true}, {"zqwid", true}, {"zqwidget-new", true},
@@ -366,7 +366,7 @@ START_TEST(what_is_not_common_comes_from_the_index)
 }
 END_TEST
 
-/* A product as a replica of before the words writes it: its statements name no column for them. */
+/* A product as an old replica writes it: its statements name no column for words. */
 START_TEST(products_of_before_get_their_words)
 {
 	execute("INSERT INTO products (id, name, description, price, inventory, tags, created_at,"

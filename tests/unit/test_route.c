@@ -43,7 +43,7 @@ static const struct {
 	{"DELETE", "/things/a b\xc3\xa9", false, "remove", {"id=a b\xc3\xa9"}, 0, ""},
 	{"POST", "/things/bulk", false, "bulk", {0}, 0, ""},
 	{"GET", "/things/bulk/only", false, "only", {0}, 0, ""},
-	/* A literal that leads nowhere does not hide the parameter beside it. */
+	/* A literal that leads nowhere does not hide the parameter next to it. */
 	{"GET", "/things/bulk/parts", false, "parts", {"id=bulk"}, 0, ""},
 	{"GET", "/things/bulks", false, "get", {"id=bulks"}, 0, ""},
 	{"GET", "/things/secret", true, "secret", {0}, 0, ""},

@@ -142,7 +142,7 @@ START_TEST(parameters)
 }
 END_TEST
 
-/* A normal form is its own. */
+/* A normal form stays unchanged. */
 START_TEST(only_once)
 {
 	const struct schema *schema = find(cases[_i].schema);

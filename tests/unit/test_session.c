@@ -1,4 +1,5 @@
-/* Sessions of a store (storage/db.h): who is alive is known, across processes and their deaths. */
+/* Sessions of a store (storage/db.h): which processes are alive is known across processes and their
+ * deaths. */
 #include "store.h"
 
 #include <signal.h>
@@ -55,7 +56,7 @@ static int ended(int64_t session)
 	return in_read;
 }
 
-/* A server notices within a moment that a client is gone. */
+/* A server notices within a moment that a client has gone. */
 static bool ends_soon(int64_t session)
 {
 	for (int i = 0; i < 1000 && !ended(session); i++)
@@ -118,7 +119,7 @@ START_TEST(who_wants_no_session_has_none)
 }
 END_TEST
 
-/* All connections that write, of everybody. */
+/* All writing connections, of all processes. */
 static int cut_writers(struct db_conn *conn, void *unused UNUSED)
 {
 	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
@@ -138,12 +139,12 @@ START_TEST(a_lost_session_is_taken_again)
 	int64_t session = session_of(other);
 	int64_t own = session_of(db);
 	ck_assert_int_eq(db_read(db, cut_writers, NULL), 0);
-	/* Its next transactions bring it back, under the same number. */
+	/* Its next transactions restore the session, under the same number. */
 	ck_assert_int_eq(session_of(other), session);
 	ck_assert_int_eq(ended(session), 0);
 	ck_assert_int_eq(session_of(db), own);
 	db_close(other);
-	/* We have lost connections just now, so others may have: too early to say. */
+	/* We have just lost connections, so others may have lost theirs: too early to say. */
 	ck_assert_int_eq(ended(session), 0);
 }
 END_TEST

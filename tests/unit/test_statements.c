@@ -1,4 +1,4 @@
-/* Which prepared statements are kept, on some that hold nothing. */
+/* Which prepared statements are kept, tested with empty ones. */
 #include "storage/statements.h"
 
 #include <stdio.h>
@@ -35,7 +35,7 @@ START_TEST(least_recently_used_goes_first)
 	count_free(twin);
 	ck_assert_uint_eq(freed, 1);
 
-	/* 0 is used again and 1 is in use: 2 is the one to go. */
+	/* 0 was used again and 1 is in use, so 2 is removed. */
 	ck_assert_ptr_nonnull(statements_find(&statements, "SELECT 0"));
 	statements_find(&statements, "SELECT 1")->in_use = true;
 	ck_assert_ptr_nonnull(statements_find(&statements, "SELECT 2"));
@@ -53,7 +53,7 @@ START_TEST(least_recently_used_goes_first)
 	ck_assert_ptr_nonnull(statements_find(&statements, "SELECT 1"));
 	ck_assert_ptr_nonnull(statements_find(&statements, "SELECT 1000"));
 
-	/* Nothing can go while all are in use. */
+	/* Nothing can be removed while all are in use. */
 	for (struct statement *each = statements.newest; each; each = each->older)
 		each->in_use = true;
 	struct statement *refused = new_statement(2000);

@@ -1,4 +1,4 @@
-/* upstream/upstream.h, against a server of its own on loopback. */
+/* upstream/upstream.h, against a server of the test's own on loopback. */
 #include "upstream/upstream.h"
 
 #include <pthread.h>
@@ -45,7 +45,7 @@ static void answer(int fd)
 	answer_with(fd, ANSWER);
 }
 
-/* Answers once, when all connections have been asked, and then as long as it is not silent. */
+/* Answers once, after all connections have got a request, and then unless it is silent. */
 static void *serve(void *argument)
 {
 	int fd = *(int *)argument;
@@ -126,8 +126,8 @@ static void *serve_one_more(UNUSED void *argument)
 	return NULL;
 }
 
-/* The sibling's machine is gone without a word, and another stands at its address: the kept
- * connections look good, and nothing ever comes on them. */
+/* The sibling's machine vanished, and another one has its address: the kept connections look good,
+ * but nothing ever arrives on them. */
 START_TEST(connections_that_went_silent_cost_one_try)
 {
 	int fds[KEPT];
@@ -145,7 +145,8 @@ END_TEST
 
 #define ROUNDS 12 /* calls: more than failures open the breaker */
 
-/* Says 502 on the first connection of each call, and serves on the next, which it then closes. */
+/* Answers 502 on the first connection of each call, and serves on the next, which it then
+ * closes. */
 static void *serve_by_turns(UNUSED void *argument)
 {
 	char rest;
@@ -155,7 +156,7 @@ static void *serve_by_turns(UNUSED void *argument)
 
 		read_request(fd);
 		answer_with(fd, BAD_GATEWAY);
-		/* Closed at the other end: nothing more is asked here. */
+		/* Closed by the peer: nothing more is sent here. */
 		ck_assert_int_eq(recv(fd, &rest, 1, 0), 0);
 		close(fd);
 		serve_one_more(NULL);
@@ -163,7 +164,8 @@ static void *serve_by_turns(UNUSED void *argument)
 	return NULL;
 }
 
-/* One of two pods has lost its worker: its sidecar answers for it, as long as it is asked. */
+/* One of two pods has lost its worker: its sidecar answers in its place, as long as it is
+ * called. */
 START_TEST(a_pod_that_fails_while_others_serve_costs_one_try)
 {
 	struct upstream_stats stats;

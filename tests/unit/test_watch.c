@@ -1,4 +1,4 @@
-/* storage/db.h: reads that end before their time, and what is left of their connection. */
+/* storage/db.h: reads that are ended early, and the state of their connection afterwards. */
 #include "items.h"
 
 #include <pthread.h>
@@ -70,7 +70,7 @@ START_TEST(a_read_ends_at_its_deadline)
 }
 END_TEST
 
-/* A server is not told: there the deadline ends it. */
+/* A server does not learn that the client has gone; there the deadline ends the read. */
 START_TEST(a_read_ends_when_its_client_is_gone)
 {
 	struct patience patience = patience_of(store_is_postgres() ? CLOCK_SECOND / 10 : PATIENCE);

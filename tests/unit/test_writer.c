@@ -1,4 +1,4 @@
-/* Group commit: who is told what, exactly once, whatever happens to the others. */
+/* Group commit: every job is told its own result, exactly once, whatever happens to the others. */
 #include "jobs.h"
 
 START_TEST(waiting_jobs_share_a_commit)

@@ -1,4 +1,4 @@
-/* Group commit on a disk that is full, and a log that stays small: SQLite's own. */
+/* Group commit on a full disk, and a log that stays small: only SQLite. */
 #include "jobs.h"
 
 #include <limits.h>
@@ -8,8 +8,8 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
-/* SQLite gives the whole transaction up when a page is missing: the disk is full for this job, and
- * for it alone. */
+/* SQLite gives up the whole transaction when a page cannot be written: the disk is full for this
+ * job only. */
 static int fill_disk(struct db_conn *conn, void *argument)
 {
 	struct store_count pages = {.sql = "PRAGMA page_count"};
@@ -80,7 +80,7 @@ START_TEST(a_failed_commit_is_told_to_all)
 }
 END_TEST
 
-/* The log is copied into the file and begins anew although somebody always reads. */
+/* The log is copied into the file and starts again, although a reader is always active. */
 static atomic_bool stop;
 
 static int read_slowly(struct db_conn *conn, UNUSED void *argument)
@@ -159,7 +159,7 @@ static int change_pages(struct db_conn *conn, UNUSED void *argument)
 	return r < 0 ? (int)r : 0;
 }
 
-/* Of each job of a group SQLite keeps what would undo it: a file for that costs as much as the
+/* SQLite keeps an undo log for each job of a group: a file for it would cost as much as the
  * commit. */
 START_TEST(a_job_is_undone_without_a_file)
 {

@@ -1,4 +1,5 @@
-/* The way to the writer: its bound, its end, many at once, and somebody else's lock. */
+/* The queue of the writer: its limit, its end, many submitters at once, and another process's
+ * lock. */
 #include "jobs.h"
 
 #include <pthread.h>
@@ -130,7 +131,7 @@ START_TEST(many_threads_commit)
 }
 END_TEST
 
-/* Mistakes of the program: each would end in a wait without end, or in a call of nothing. */
+/* Programming errors: each would end in an endless wait, or in calling nothing. */
 
 static int insert_in_another(UNUSED struct db_conn *conn, void *argument)
 {

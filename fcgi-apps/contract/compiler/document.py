@@ -1,4 +1,4 @@
-"""The service's document and the shared components, made one; and the document as it is served."""
+"""Merges the service's document and the shared components; and makes the document as it is served."""
 
 import re
 
@@ -14,7 +14,7 @@ REFERENCES_MAX = 8  # a $ref may lead to a $ref; further than this it goes in ci
 
 
 def _parts(root, path):
-    """The paths and components of a file; Fault where they, or the sections, are no objects."""
+    """The paths and components of a file; Fault if it, or one of these sections, is not an object."""
     parts = [root.setdefault(name, {}) if isinstance(root, dict) else None for name in PARTS]
     if not all(isinstance(part, dict) for part in parts):
         raise Fault(f"{path}#: paths and components must be objects")
@@ -74,7 +74,7 @@ class Document:
     # ---- reading
 
     def members(self, value, allowed, where):
-        """Refuses what is no object or has another member: a misspelt x-internal, too."""
+        """Refuses a value that is not an object or has other members, such as a misspelt x-internal."""
         if not isinstance(value, dict):
             self.refuse(where, "must be an object")
         for name in value:
@@ -83,7 +83,7 @@ class Document:
         self.texts(value, TEXTS, where)
 
     def texts(self, value, names, where):
-        """Refuses members of these names that are no strings."""
+        """Refuses members with these names that are not strings."""
         for name in names:
             if not isinstance(value.get(name, ""), str):
                 self.refuse(where, f"{name} must be a string")
@@ -103,7 +103,7 @@ class Document:
         return strings
 
     def find(self, reference):
-        """What a local reference leads to, or None."""
+        """The target of a local reference, or None."""
         if not isinstance(reference, str) or not re.fullmatch(r"#(/([^~%/]|~[01])*)*", reference):
             return None
         value = self.root
@@ -116,14 +116,14 @@ class Document:
         return value
 
     def target(self, reference, where):
-        """What a local reference leads to."""
+        """The target of a local reference."""
         value = self.find(reference)
         if value is None:
             self.refuse(where, f"$ref {dump(reference)} leads nowhere")
         return value
 
     def resolve(self, value, where):
-        """Follows $refs, which may only stand beside summary and description."""
+        """Follows $refs, which may have only summary and description beside them."""
         for _ in range(REFERENCES_MAX):
             if not isinstance(value, dict) or "$ref" not in value:
                 return value
@@ -134,7 +134,7 @@ class Document:
     # ---- serving
 
     def served(self, internal):
-        """The text that clients get, with gaps: [text, gap, text, gap, …, text]."""
+        """The text for clients, with gaps: [text, gap, text, gap, …, text]."""
         paths = self.root["paths"] if internal else _public(self.root["paths"])
         served = dict(self.root, paths=paths, components=self._used_components(paths))
         if "tags" in self.root:
@@ -157,7 +157,7 @@ class Document:
         return result
 
     def _mark(self, value, used):
-        """Adds the components that a value refers to, and what they use themselves."""
+        """Adds the components that a value refers to, and those that they use."""
         for _, part in walk(value):
             reference = part.get("$ref") if isinstance(part, dict) else None
             component = "/".join(str(reference).split("/")[:4])

@@ -8,7 +8,7 @@ from compiler.values import decimal_parts, dump
 
 
 class Emitter:
-    """Writes a compiled document; only the schemas that something uses."""
+    """Writes a compiled document, with only the schemas that are used."""
 
     def __init__(self, name, document, schemas, operations):
         self.name = name

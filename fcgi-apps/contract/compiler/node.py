@@ -1,4 +1,4 @@
-"""A schema as ../schema_node.h has it; another schema is its number."""
+"""A schema in the form of ../schema_node.h; other schemas are referred to by number."""
 
 from dataclasses import dataclass
 

@@ -30,7 +30,7 @@ class Operation:
 
 
 class Operations:
-    """All of a document, checked; the components that nothing refers to as well."""
+    """Everything in a document, checked, including components that nothing refers to."""
 
     def __init__(self, document, schemas):
         self.document = document
@@ -64,7 +64,7 @@ class Operations:
         self._check_described(root, "servers", "url", "#")
 
     def _check_described(self, value, member, key, where):
-        """A list of things that are described: tags by name, servers by URL."""
+        """A list of described things: tags by name, servers by URL."""
         where = below(where, member)
         things = value.get(member, [])
         if not isinstance(things, list) or not all(isinstance(thing, dict) for thing in things):
@@ -172,7 +172,7 @@ class Operations:
         return media
 
     def _media(self, name, definition, where):
-        """The number of its schema, or None where the bytes are not JSON."""
+        """The number of its schema, or None if the bytes are not JSON."""
         allowed = ("schema", "example", "examples", "x-line-schema")
         self.document.members(definition, allowed, where)
         self._check_examples(definition.get("examples", {}), below(where, "examples"))
@@ -195,7 +195,7 @@ class Operations:
             self.document.members(example, allowed, below(where, name))
 
     def _check_line_schema(self, definition, where):
-        """Tells readers what each line holds. It is the handler that enforces it, by name."""
+        """Tells readers what each line contains. The handler enforces it, by name."""
         where = below(where, "x-line-schema")
         for place, part in walk(definition.get("x-line-schema"), where):
             if isinstance(part, dict) and "$ref" in part:

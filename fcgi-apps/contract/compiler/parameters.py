@@ -1,4 +1,4 @@
-"""The parameters of operations: which there are, of which kind, in which order."""
+"""The parameters of operations: names, kinds, and order."""
 
 import re
 from dataclasses import dataclass
@@ -24,14 +24,15 @@ class Parameter:
 
 
 class Parameters:
-    """Reads them from a document; Fault where one is wrong."""
+    """Reads parameters from a document; Fault if one is wrong."""
 
     def __init__(self, document, schemas):
         self.document = document
         self.schemas = schemas
 
     def read_all(self, operation, definition, where):
-        """Adds those of a path or an operation. An operation's own take the place of its path's."""
+        """Adds those of a path or an operation. An operation's own parameters replace those of its
+        path."""
         parameters = definition.get("parameters", [])
         if not isinstance(parameters, list):
             self.document.refuse(where, "parameters must be a list")
@@ -57,7 +58,7 @@ class Parameters:
             self.document.refuse(where, "too many parameters")
 
     def read(self, definition, where):
-        """The Parameter that a definition, or what it refers to, describes."""
+        """The Parameter that a definition, or the target of its reference, describes."""
         definition = self.document.resolve(definition, where)
         allowed = ("name", "in", "description", "required", "schema", "example")
         self.document.members(definition, allowed, where)
@@ -87,7 +88,7 @@ class Parameters:
             self.document.refuse(where, f"{name} cannot be a header parameter")
 
     def order_path(self, operation):
-        """Brings the path parameters into the order of the template; each must be on both sides."""
+        """Sorts the path parameters as in the template; each must be in both."""
         declared = {parameter.name: parameter for parameter in operation.parameters["path"]}
         ordered = []
         for name in re.findall("{([^}]*)", operation.path):

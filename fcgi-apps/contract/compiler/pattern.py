@@ -161,7 +161,7 @@ class Machine:
         return len(self.steps) - 1
 
     def add(self, tree, start):
-        """Adds what the tree matches behind a state; returns the state after it."""
+        """Adds what the tree matches after a state; returns the state after it."""
         kind, *rest = tree
         if kind == "sequence":
             for part in rest[0]:
@@ -195,7 +195,7 @@ class Machine:
         return end
 
     def reach(self, states, *conditions):
-        """All states that jumps lead to where these conditions hold."""
+        """All states that jumps reach under these conditions."""
         reached, todo = set(states), list(states)
         while todo:
             for condition, target in self.jumps[todo.pop()]:
@@ -215,7 +215,7 @@ def _byte_classes(machine):
 
 
 def compile_pattern(source):
-    """ValueError with the reason where the expression is not taken."""
+    """Raises ValueError with the reason if the expression is not supported."""
     if len(source) > LENGTH_MAX:
         raise ValueError("longer than 1024 bytes")
     machine = Machine()

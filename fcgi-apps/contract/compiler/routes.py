@@ -17,7 +17,7 @@ class Route:
 
 
 def add_route(document, root, number, operation):
-    """Makes an operation reachable; Fault where its path is none or matches those of another."""
+    """Makes an operation reachable; Fault if its path is invalid or matches another's."""
     path, where = operation.path, below("#/paths", operation.path)
     if not path.startswith("/"):
         document.refuse(where, "a path must begin with /")

@@ -24,7 +24,7 @@ EXPECTED_MAX = 256  # bytes of a list of allowed values in a message
 
 
 class Schemas:
-    """All schemas of a document; those that say the same are one node, unless a $ref names them."""
+    """All schemas of a document; equal schemas share a node, unless a $ref names them."""
 
     def __init__(self, document):
         self.document = document
@@ -44,21 +44,21 @@ class Schemas:
         return number
 
     def open_types(self, number):
-        """The types that a schema leaves open, its parts included."""
+        """The types that a schema permits, considering its parts."""
         types = self.nodes[number].types
         for part in self.nodes[number].all_of:
             types &= self.open_types(part)
         return types
 
     def normal_format(self, number):
-        """The format that says what a string's normal form is, or None."""
+        """The format that defines a string's normal form, or None."""
         node = self.nodes[number]
         if node.format in NORMALIZING:
             return node.format
         return next(filter(None, map(self.normal_format, node.all_of + node.one_of)), None)
 
     def _is_circular(self, number, open_nodes):
-        """Whether a check would come back to a node with the same value, for ever."""
+        """Whether a check would return to a node with the same value, endlessly."""
         if number in self._straight:
             return False
         node = self.nodes[number]
@@ -84,7 +84,7 @@ class Schemas:
         return self._place(reference, self.document.target(reference, where))
 
     def _place(self, where, definition):
-        """A node that is known before its definition is read: so recursion ends."""
+        """A node that exists before its definition is read: this ends recursion."""
         if where not in self._places:
             if _is_reference(definition):
                 self._places[where] = None
@@ -114,7 +114,7 @@ class Schemas:
         return node if node.format in FORMATS else replace(node, format=None)
 
     def _check_together(self, definition, node, where):
-        """What each keyword alone does not show."""
+        """Checks that no single keyword can make alone."""
         for keyword in definition.keys() & KEYWORDS.keys():
             if not node.types & KEYWORDS[keyword][1]:
                 self.document.refuse(where, f"{keyword} says nothing about values of this type")
@@ -127,7 +127,8 @@ class Schemas:
         self._check_format(node, where)
 
     def _check_format(self, node, where):
-        """int32 and int64 tell who stores a number how large it gets: its bounds keep that."""
+        """int32 and int64 announce how large a stored number can get: its bounds must guarantee
+        that."""
         if node.format in FORMATS and not node.types & STRING:
             self.document.refuse(where, f"{node.format} is for strings")
         most = MAGNITUDES.get(node.format)
@@ -172,8 +173,8 @@ class Schemas:
         return {keyword: str(value)}
 
     def _not(self, definition, _keyword, value, where):
-        """One number that is excluded is all that documents need, and leaves the type as it is for
-        whoever makes a client of them."""
+        """A single excluded number is all that documents need, and it leaves the type unchanged for
+        client generators."""
         if not isinstance(value, dict) or list(value) != ["const"] or not is_number(value["const"]):
             self.document.refuse(where, "not must hold a const, a number, and nothing else")
         return {"excluded": self._number(definition, "const", value["const"], where)["const"]}
@@ -225,7 +226,7 @@ class Schemas:
         return {"members": self._members(definition, where)}
 
     def _members(self, definition, where):
-        """`properties` and `required` make one table."""
+        """Makes one table of `properties` and `required`."""
         properties = definition.get("properties", {})
         required = definition.get("required", [])
         if not isinstance(properties, dict):
@@ -244,7 +245,7 @@ class Schemas:
 
 
 def _is_reference(definition):
-    """Whether it is no more than another schema, described in its own words."""
+    """Whether it is just another schema with its own description."""
     return isinstance(definition, dict) and definition.keys() - ANNOTATIONS == {"$ref"}
 
 

@@ -1,4 +1,4 @@
-"""JSON values: how they are read and written, and where in their file they are."""
+"""JSON values: how they are read and written, and where they are in their file."""
 
 import json
 import re
@@ -8,7 +8,7 @@ NUMBER_MAX = 400  # digits, and zeros before or after them: as ../../base/decima
 
 
 class Fault(Exception):
-    """What is wrong with a document: file, JSON Pointer and reason."""
+    """A fault of a document: file, JSON Pointer and reason."""
 
 
 class Gap(str):
@@ -34,7 +34,7 @@ def walk(value, where="#"):
 
 
 class Repeated(dict):
-    """An object with a member that is there twice: what its name is."""
+    """An object with a duplicate member, whose name this is."""
 
 
 def _object(pairs):
@@ -58,7 +58,7 @@ def _no_constant(name):
 
 
 def parse(path, text):
-    """The JSON value of a file's text; Fault."""
+    """The JSON value of a file's text; raises Fault."""
     try:
         value = json.loads(
             text,
@@ -108,11 +108,11 @@ def is_number(value):
 
 
 def whole(value):
-    """The number as an int where it is a whole one, however it is written; else None."""
+    """The number as an int if it is whole, however it is written; else None."""
     return int(value) if is_number(value) and value == int(value) else None
 
 
 def decimal_parts(value):
-    """Mantissa, as digits, and scale of a number, as ../../base/decimal.h has them."""
+    """A number's mantissa, as digits, and scale, as in ../../base/decimal.h."""
     sign, digits, exponent = Decimal(value).normalize().as_tuple() if value else (0, (0,), 0)
     return "-" * sign + "".join(map(str, digits)), -exponent
