@@ -17,12 +17,6 @@ struct job_list {
 	size_t count;
 };
 
-struct writer_thread {
-	struct writer *writer;
-	struct db_conn *conn;
-	pthread_t thread;
-};
-
 struct writer {
 	const struct db_driver *driver;
 	size_t group_limit;
@@ -32,11 +26,13 @@ struct writer {
 	pthread_mutex_t mutex; /* guards the members up to stats */
 	pthread_cond_t wake;
 	struct job_list queue;
+	struct db_conn *idle; /* the one used last is taken first */
+	size_t busy;          /* connections that are lent */
 	bool stopping;
 	struct db_stats stats;
 
-	size_t thread_count;
-	struct writer_thread threads[];
+	size_t thread_count; /* one for each connection */
+	pthread_t threads[];
 };
 
 /* For the assertion that no job waits for another job. */
@@ -193,24 +189,48 @@ static void finish(struct writer *writer, struct db_conn *conn, struct job_list 
 		count_retries(writer, again->count);
 }
 
+/* Under the mutex, like lend(). */
+static void take_back(struct writer *writer, struct db_conn *conn)
+{
+	conn->next = writer->idle;
+	writer->idle = conn;
+	writer->busy--;
+	if (writer->stopping)
+		pthread_cond_broadcast(&writer->wake);
+}
+
+/* NULL: none is idle. */
+static struct db_conn *lend(struct writer *writer)
+{
+	struct db_conn *conn = writer->idle;
+	if (conn) {
+		writer->idle = conn->next;
+		writer->busy++;
+	}
+	return conn;
+}
+
 /*
- * Waits for a first job, then fills the group from the queue. False: stop. The thread that
- * submitted the first job was often preempted by waking this one: yield once so that it can submit
- * the rest, which then share the commit.
+ * Gives the last connection back, if any, waits for a first job and a connection, then fills the
+ * group from the queue. False: stop. The thread that submitted the first job was often preempted by
+ * waking this one: yield once so that it can submit the rest, which then share the commit.
  */
-static bool gather(struct writer *writer, struct job_list *group)
+static bool gather(struct writer *writer, struct job_list *group, struct db_conn **conn)
 {
 	pthread_mutex_lock(&writer->mutex);
-	while (!group->count && !writer->queue.count && !writer->stopping) {
+	if (*conn)
+		take_back(writer, *conn);
+	while (writer->queue.count ? !writer->idle : !writer->stopping) {
 		pthread_cond_wait(&writer->wake, &writer->mutex);
 		pthread_mutex_unlock(&writer->mutex);
 		sched_yield();
 		pthread_mutex_lock(&writer->mutex);
 	}
+	*conn = writer->queue.count ? lend(writer) : NULL;
 	while (group->count < writer->group_limit && writer->queue.count)
 		list_push(group, list_pop(&writer->queue));
 	pthread_mutex_unlock(&writer->mutex);
-	return group->count > 0;
+	return *conn;
 }
 
 /* The pause is random so that the losers of a race do not meet again. */
@@ -223,24 +243,32 @@ static void pause_before(const struct db_driver *driver, unsigned attempts)
 			NULL);
 }
 
+/* Leaves in the group the jobs that are to run again. */
+static void run(struct writer *writer, struct db_conn *conn, struct job_list *group)
+{
+	struct job_list again;
+	list_init(&again);
+	if (!run_group(writer, conn, group))
+		run_singly(writer, conn, group);
+	finish(writer, conn, group, &again);
+	if (again.count)
+		pause_before(writer->driver, again.head->attempts);
+	while (again.head)
+		list_push(group, list_pop(&again));
+	if (writer->driver->maintain)
+		writer->driver->maintain(conn);
+}
+
 static void *writer_main(void *argument)
 {
-	struct writer_thread *self = argument;
+	struct writer *writer = argument;
+	struct db_conn *conn = NULL;
 	struct job_list group;
 	on_writer_thread = true;
 	list_init(&group);
-	while (gather(self->writer, &group)) {
-		struct job_list again;
-		list_init(&again);
-		if (!run_group(self->writer, self->conn, &group))
-			run_singly(self->writer, self->conn, &group);
-		finish(self->writer, self->conn, &group, &again);
-		if (again.count)
-			pause_before(self->writer->driver, again.head->attempts);
-		while (again.head)
-			list_push(&group, list_pop(&again));
-		if (self->writer->driver->maintain)
-			self->writer->driver->maintain(self->conn);
+	while (gather(writer, &group, &conn)) {
+		while (group.count)
+			run(writer, conn, &group);
 	}
 	return NULL;
 }
@@ -253,7 +281,7 @@ static void end_threads(struct writer *writer)
 	pthread_cond_broadcast(&writer->wake);
 	pthread_mutex_unlock(&writer->mutex);
 	for (size_t i = 0; i < writer->thread_count; i++)
-		pthread_join(writer->threads[i].thread, NULL);
+		pthread_join(writer->threads[i], NULL);
 }
 
 static void writer_free(struct writer *writer)
@@ -266,12 +294,16 @@ static void writer_free(struct writer *writer)
 int writer_add(struct writer *writer, struct db_conn *conn)
 {
 	assert(writer->thread_count < writer->driver->writers);
-	struct writer_thread *next = &writer->threads[writer->thread_count];
-	*next = (struct writer_thread){.writer = writer, .conn = conn};
-	int r = thread_start(&next->thread, NULL, writer_main, next);
-	if (r == 0)
-		writer->thread_count++;
-	return r;
+	int r = thread_start(&writer->threads[writer->thread_count], NULL, writer_main, writer);
+	if (r)
+		return r;
+	writer->thread_count++;
+	pthread_mutex_lock(&writer->mutex);
+	conn->next = writer->idle;
+	writer->idle = conn;
+	pthread_cond_signal(&writer->wake);
+	pthread_mutex_unlock(&writer->mutex);
+	return 0;
 }
 
 int writer_start(const struct db_driver *driver, struct db_conn *const *conns, size_t count,
@@ -306,8 +338,12 @@ void writer_stop(struct writer *writer)
 	if (!writer)
 		return;
 	end_threads(writer);
-	for (size_t i = 0; i < writer->thread_count; i++)
-		writer->driver->close(writer->threads[i].conn);
+	pthread_mutex_lock(&writer->mutex);
+	while (writer->busy)
+		pthread_cond_wait(&writer->wake, &writer->mutex);
+	pthread_mutex_unlock(&writer->mutex);
+	for (struct db_conn *conn; (conn = lend(writer));)
+		writer->driver->close(conn);
 	writer_free(writer);
 }
 
@@ -344,9 +380,51 @@ static void wake_waiter(struct db_job *job, int result)
 	sem_post(&waiter->finished);
 }
 
+/* An idle connection for the caller itself, where transactions run side by side and nobody waits
+ * for one. */
+static struct db_conn *lend_to_caller(struct writer *writer)
+{
+	struct db_conn *conn = NULL;
+	if (writer->driver->writers == 1)
+		return NULL;
+	pthread_mutex_lock(&writer->mutex);
+	if (!writer->stopping && !writer->queue.count)
+		conn = lend(writer);
+	pthread_mutex_unlock(&writer->mutex);
+	return conn;
+}
+
+static void result_is_kept(struct db_job *job, int result)
+{
+	job->result = result;
+}
+
+static int run_here(struct writer *writer, struct db_conn *conn, db_function *function,
+		    void *argument)
+{
+	struct db_job job = {.function = function, .done = result_is_kept, .argument = argument};
+	struct job_list group;
+	list_init(&group);
+	list_push(&group, &job);
+	on_writer_thread = true;
+	while (group.count)
+		run(writer, conn, &group);
+	on_writer_thread = false;
+	pthread_mutex_lock(&writer->mutex);
+	take_back(writer, conn);
+	if (writer->queue.count)
+		pthread_cond_signal(&writer->wake);
+	pthread_mutex_unlock(&writer->mutex);
+	return job.result;
+}
+
 int writer_run(struct writer *writer, db_function *function, void *argument)
 {
 	assert(!on_writer_thread);
+	/* Two switches of threads are spared. */
+	struct db_conn *conn = lend_to_caller(writer);
+	if (conn)
+		return run_here(writer, conn, function, argument);
 	struct waiter waiter = {
 		.job = {.function = function, .done = wake_waiter, .argument = argument},
 	};

@@ -1,8 +1,9 @@
 /*
- * Runs transactions: a queue of jobs, served by the driver's number of threads, each with a
- * connection of its own. A thread takes what waits, up to the driver's group limit, runs each job
- * in its savepoint, commits once, and then tells the jobs. While a group is on its way to the disk
- * the next one gathers; nobody waits for company. Thread-safe.
+ * Runs transactions: a queue of jobs, served by as many threads as there are connections. A thread
+ * takes what waits, up to the driver's group limit, runs each job in its savepoint, commits once,
+ * and then tells the jobs. While a group is on its way to the disk the next one gathers; nobody
+ * waits for company. A caller that waits for its transaction anyway runs it itself, where there are
+ * several connections, one is idle and no job waits. Thread-safe.
  */
 #ifndef STORAGE_WRITER_H
 #define STORAGE_WRITER_H
