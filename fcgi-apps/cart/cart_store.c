@@ -97,16 +97,15 @@ static int visit_carts(struct db_rows *rows, int limit, struct cart *cart, cart_
 	return r < 0 ? r : 0;
 }
 
-/* $1 cart, $2 now; more are columns behind those of the lines. */
-#define FIND(more)                                                                                 \
-	"SELECT " HEADER_COLUMNS ", " LINE_COLUMNS more " FROM carts"                              \
+#define FIND                                                                                       \
+	"SELECT " HEADER_COLUMNS ", " LINE_COLUMNS " FROM carts"                                   \
 	" LEFT JOIN cart_lines ON cart_lines.cart_id = carts.id"                                   \
 	" WHERE carts.id = $1 AND (expires_at > $2 OR " OPEN_CHECKOUT ")"                          \
 	" ORDER BY position, product_id"
 
 void cart_store_ask(const char *id, int64_t now, struct db_statement *ret_statement)
 {
-	db_statement_set(ret_statement, FIND(""), DB_VALUES(db_text(id), db_int(now)));
+	db_statement_set(ret_statement, FIND, DB_VALUES(db_text(id), db_int(now)));
 }
 
 int cart_store_read(struct db_rows *rows, struct cart *ret_cart)
@@ -126,7 +125,7 @@ int cart_store_read(struct db_rows *rows, struct cart *ret_cart)
 static int find(struct db_conn *conn, const char *id, int64_t now, struct cart *cart)
 {
 	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
-	int r = db_query(conn, FIND(""), DB_VALUES(db_text(id), db_int(now)), &rows);
+	int r = db_query(conn, FIND, DB_VALUES(db_text(id), db_int(now)), &rows);
 
 	return r < 0 ? r : cart_store_read(rows, cart);
 }
@@ -149,7 +148,7 @@ int cart_store_load(struct db_conn *conn, const char *id, int64_t now, enum cart
 	return r < 0 ? r : find(conn, id, now, ret_cart);
 }
 
-/* Each row has the three, and they are the same. */
+/* The same, and in each row what is known of the checkouts. */
 static int find_ordered(struct db_conn *conn, const char *id, const char *order_id, int64_t now,
 			struct cart *cart, struct cart_checkout *checkout)
 {
@@ -157,9 +156,14 @@ static int find_ordered(struct db_conn *conn, const char *id, const char *order_
 	const int first = HEADER_COLUMN_COUNT + LINE_COLUMN_COUNT;
 	int r = db_query_row(
 		conn,
-		FIND(", (SELECT state FROM checkouts WHERE cart_id = $1 AND order_id = $3),"
-		     " (SELECT revision FROM checkouts WHERE cart_id = $1 AND order_id = $3),"
-		     " (SELECT order_id FROM checkouts WHERE cart_id = $1 AND state = 'open')"),
+		"SELECT " HEADER_COLUMNS ", " LINE_COLUMNS
+		", own.state, own.revision, opened.order_id FROM carts"
+		" LEFT JOIN cart_lines ON cart_lines.cart_id = carts.id"
+		" LEFT JOIN checkouts AS own ON own.cart_id = carts.id AND own.order_id = $3"
+		" LEFT JOIN checkouts AS opened ON opened.cart_id = carts.id"
+		"  AND opened.state = 'open'"
+		" WHERE carts.id = $1 AND (expires_at > $2 OR opened.order_id IS NOT NULL)"
+		" ORDER BY position, product_id",
 		DB_VALUES(db_text(id), db_int(now), db_text(order_id)), &rows);
 
 	if (r < 0)
