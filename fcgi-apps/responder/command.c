@@ -11,10 +11,10 @@
 
 enum { STATUS_FINE = 0, STATUS_FOUND = 1, STATUS_FAILED = 2 };
 
-/* For one statement over a large table. */
+/* For one statement on a large table. */
 #define PATIENCE (1800 * CLOCK_SECOND)
 
-/* A rule that everything breaks would hide the others. */
+/* A rule that everything breaks must not hide the others. */
 #define SHOWN_MAX 100
 
 static int usage(const struct service *service, FILE *out)
@@ -30,7 +30,7 @@ static int usage(const struct service *service, FILE *out)
 	return out == stdout ? STATUS_FINE : STATUS_FAILED;
 }
 
-/* The log is on stderr: this says it once, and to the point. */
+/* The log also goes to stderr, but this message is short and complete. */
 static int fail(const struct service *service, const char *what, const char *reason)
 {
 	fprintf(stderr, "%s: %s: %s\n", service->name, what, reason);
@@ -65,7 +65,7 @@ struct findings {
 	int64_t of_rule;
 };
 
-/* Ids and texts come from a database that may hold anything: one line each, whatever happens. */
+/* Ids and texts may contain anything, so make sure that each takes one line. */
 static void print_line(const char *text)
 {
 	for (; *text; text++)
@@ -140,7 +140,7 @@ static int copy(const struct service *service, const char *url, const char *targ
 	struct db *target;
 	int status = STATUS_FAILED;
 
-	/* Before a file is made of it. */
+	/* Checked before the target file would be created. */
 	if (strncmp(target_url, "sqlite:", strlen("sqlite:")) == 0)
 		return fail(service, "nothing was copied", "the target must be PostgreSQL");
 	if (open_store(service, url, true, &source) < 0)
@@ -183,7 +183,7 @@ static int routes(const struct contract *contract)
 
 /* ---- all ---- */
 
-/* A result that could not be written is none. */
+/* A result that could not be written does not count as a success. */
 static int told(const struct service *service, int status)
 {
 	if (fflush(stdout) == 0 && !ferror(stdout))

@@ -17,21 +17,22 @@
 #define CONNECTIONS_MAX    16384
 #define EVENTS_AT_ONCE     64
 #define ACCEPTS_PER_TURN   64
-#define PEER_TIMEOUT       10 /* seconds to wait inside a request, or for room to answer */
+#define PEER_TIMEOUT       10 /* seconds to wait within a request, or for room to answer */
 #define OUT_OF_FILES_PAUSE (10 * 1000)
 
-/* Of a file descriptor: ours and not idle, or not ours; idle; idle and being shut by the drain. */
+/* States of a file descriptor. BUSY: ours and in use, or not ours; PARKED: idle; SHUTTING: idle,
+ * and being shut by the drain. */
 enum { BUSY, PARKED, SHUTTING };
 
 struct connections {
 	int epoll;
 	int listener;
-	int wake; /* eventfd, never read: once written, it wakes every thread */
+	int wake; /* eventfd that is never read: one write wakes every thread */
 	atomic_bool shut;
 	atomic_bool ended;
 	atomic_int count;
 	size_t size;          /* of the table */
-	atomic_uchar state[]; /* by file descriptor */
+	atomic_uchar state[]; /* indexed by file descriptor */
 };
 
 static int arm(struct connections *connections, int fd, int operation)
@@ -45,8 +46,8 @@ static void set_parked(struct connections *connections, int fd)
 	assert(fd >= 0 && (size_t)fd < connections->size);
 	unsigned char before = atomic_exchange(&connections->state[fd], PARKED);
 	assert(before == BUSY); /* only its owner parks it */
-	/* The drain began while this connection was busy, or before it was here: requests that have
-	 * arrived are still answered, then the end of the stream closes it. */
+	/* The drain began while this connection was busy, or before it was here. Requests that have
+	 * arrived are still answered; then the end of the stream closes it. */
 	if (atomic_load(&connections->shut))
 		shutdown(fd, SHUT_RD);
 }
@@ -57,7 +58,8 @@ void connections_park(struct connections *connections, int fd)
 	arm(connections, fd, EPOLL_CTL_MOD);
 }
 
-/* The drain may be about to shut it: until it has, the number must not become another file's. */
+/* The drain may be shutting this descriptor: wait until it has, so the number cannot become another
+ * file's first. */
 static void unpark(struct connections *connections, int fd)
 {
 	unsigned char state = PARKED;
@@ -95,11 +97,12 @@ static void adopt(struct connections *connections, int fd)
 	connections_close(connections, fd);
 }
 
-/* Whether there may be more to accept. */
+/* True: there may be more to accept. */
 static bool accept_some(struct connections *connections)
 {
 	for (int i = 0; i < ACCEPTS_PER_TURN; i++) {
-		/* Counted first: the drain must not overlook one that is just accepted. */
+		/* Counted first, so that the drain cannot overlook a connection that is just being
+		 * accepted. */
 		atomic_fetch_add(&connections->count, 1);
 		int fd = accept4(connections->listener, NULL, NULL, SOCK_CLOEXEC);
 		if (fd >= 0) {
@@ -135,7 +138,7 @@ int connections_wait(struct connections *connections, int *ret_fds, size_t most,
 			continue;
 		}
 		accept_some(connections);
-		/* A listener that was shut down is readable for ever. */
+		/* After shutdown a listener is always readable. */
 		if (!atomic_load(&connections->shut))
 			arm(connections, fd, EPOLL_CTL_MOD);
 	}
@@ -143,10 +146,11 @@ int connections_wait(struct connections *connections, int *ret_fds, size_t most,
 }
 
 /*
- * Exactness of the drain, on Unix sockets: SHUT_RD on the listener makes further connects fail
- * while those in the backlog can still be accepted; SHUT_RD on an idle connection makes nginx' next
- * write fail while bytes that arrived before can still be read. So every request is either answered
- * or was never received. Idle connections come first: those in the backlog may need their files.
+ * Why the drain is exact, on Unix sockets: after SHUT_RD on the listener, further connects fail,
+ * while those in the backlog can still be accepted. After SHUT_RD on an idle connection, nginx's
+ * next write fails, while bytes that have arrived can still be read. So every request is either
+ * answered or was never received. Idle connections come first, because those in the backlog may
+ * need their file descriptors.
  */
 void connections_shut(struct connections *connections, int64_t end)
 {
@@ -181,7 +185,7 @@ void connections_end(struct connections *connections)
 		log_write(LOG_ERROR, "cannot wake the threads", log_error_code(-errno));
 }
 
-/* Room for every connection; the table is as large as the limit. */
+/* Allows a file descriptor for every connection; the table is as large as the limit. */
 static size_t raise_file_limit(void)
 {
 	struct rlimit limit;

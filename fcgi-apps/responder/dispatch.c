@@ -28,12 +28,12 @@ static void unquote_key(struct request *request)
 	size_t length = key ? strlen(key) : 0;
 	if (length < 3 || key[0] != '"' || key[length - 1] != '"')
 		return;
-	/* libfcgi's parameters are ours to change until the request is finished. */
+	/* libfcgi lets us change its parameters until the request is finished. */
 	((char *)(uintptr_t)key)[length - 1] = '\0';
 	request->idempotency_key = key + 1;
 }
 
-/* A header counts only where the operation declares it, and so has checked it. */
+/* A header counts only if the operation declares it, because only then was it checked. */
 static void forget_undeclared(struct request *request)
 {
 	if (!arguments_find(&request->arguments, "Idempotency-Key"))
@@ -44,8 +44,8 @@ static void forget_undeclared(struct request *request)
 		request->if_none_match = NULL;
 }
 
-/* No text of a store holds bytes that are not UTF-8, nor may be asked for them: an id with a
- * replacement character in their place is found as little. */
+/* The store has only valid UTF-8 and must not be asked for anything else. Invalid bytes become
+ * replacement characters: such an id is not found either. */
 static void append_as_utf8(struct text *self, const char *text)
 {
 	size_t length = strlen(text);
@@ -59,7 +59,7 @@ static void append_as_utf8(struct text *self, const char *text)
 	}
 }
 
-/* Routes on a copy of the path, in which the parameters are then NUL-terminated. */
+/* Routes on a copy of the path, and terminates the parameters in it. */
 static int find_operation(struct exchange *exchange, char reterr_allow[CONTRACT_ALLOW_SIZE])
 {
 	struct request *request = &exchange->request;
@@ -84,7 +84,7 @@ static int find_operation(struct exchange *exchange, char reterr_allow[CONTRACT_
 	return 0;
 }
 
-/* 0, or -ENOMEM; what is wrong with the body becomes violations. */
+/* 0, or -ENOMEM; faults of the body become violations. */
 static int parse_body(struct exchange *exchange, struct violations *violations)
 {
 	struct request *request = &exchange->request;
@@ -106,7 +106,7 @@ static int parse_body(struct exchange *exchange, struct violations *violations)
 	return 0;
 }
 
-/* Whether the body is fine so far; if not, the response says why. */
+/* Reads and checks the body; its faults become violations. False: the response is already set. */
 static bool take_body(struct exchange *exchange, struct violations *violations)
 {
 	struct request *request = &exchange->request;
@@ -147,7 +147,7 @@ static bool check_content_type(struct exchange *exchange)
 	return false;
 }
 
-/* Whether the handler may run; if not, the response says why. */
+/* True: the handler may run; false: the response says why not. */
 static bool check(struct exchange *exchange)
 {
 	struct request *request = &exchange->request;
@@ -194,7 +194,7 @@ static bool check(struct exchange *exchange)
 	return fine;
 }
 
-/* In development and tests: an answer that the document does not declare is an error of ours. */
+/* In development and tests: an answer that the document does not declare is our error. */
 static void check_answer(struct exchange *exchange)
 {
 	struct request *request = &exchange->request;
@@ -223,12 +223,12 @@ static void apply_conditions(struct exchange *exchange)
 	bool reads = strcmp(request->method, "GET") == 0 || strcmp(request->method, "HEAD") == 0;
 	if (!reads || !request->if_none_match || !response->etag[0] || response->status != 200)
 		return;
-	/* The tag is ours: its digits are the version. */
+	/* The tag is one of ours: its digits are the version. */
 	if (entity_tag_matches(request->if_none_match, strtoll(response->etag + 1, NULL, 10)))
 		response_empty(response, 304);
 }
 
-/* nginx logs every request; this is the worker's line about it, to trace one request. */
+/* nginx logs every request; this is the worker's line for it, to trace a single request. */
 static void log_answer(const struct exchange *exchange)
 {
 	const struct request *request = &exchange->request;
@@ -264,11 +264,11 @@ static void finish(struct exchange *exchange)
 	log_set_trace(NULL, NULL);
 }
 
-/* The edge: an error is logged here, once, and answered without its text. */
+/* The outermost handler of errors: an error is logged here, once, and answered without its text. */
 static void conclude(struct exchange *exchange, int rc)
 {
 	if (rc == -EPIPE) {
-		/* For the metrics only: the client is gone. */
+		/* For the metrics only: the client has gone. */
 		response_reset(&exchange->response);
 		response_empty(&exchange->response, STATUS_ABANDONED);
 	} else if (rc < 0) {
@@ -284,7 +284,7 @@ static void conclude(struct exchange *exchange, int rc)
 	finish(exchange);
 }
 
-/* Whether the client still waits: 0, -EPIPE, or -ETIMEDOUT. */
+/* 0: the client still waits; -EPIPE, or -ETIMEDOUT. */
 static int look(void *argument)
 {
 	const struct exchange *exchange = argument;
@@ -353,7 +353,7 @@ static void lookup_done(void *argument, int result)
 	conclude(exchange, result);
 }
 
-/* Adds the request to the list, or answers it. False where it is left to a handler. */
+/* Adds the request to the list, or answers it. False: it is left to a handler. */
 static bool look_up(struct exchange *exchange, struct lookups *lookups)
 {
 	const struct lookup *lookup = exchange->binding->lookup;
@@ -380,7 +380,7 @@ void dispatch_lookups(struct lookups *lookups)
 	struct exchange *first = lookups->list[0].argument;
 	if (!lookups->count)
 		return;
-	/* The store's log lines may be about any request of a batch. */
+	/* The store's log lines may concern any request of a batch. */
 	if (lookups->count == 1)
 		log_set_trace(first->request.trace_id, first->request.request_id);
 	db_read_batch(first->request.runtime->db, lookups->list, lookups->count);

@@ -15,7 +15,7 @@
 
 #define KEPT_EXCHANGES  64
 #define KEPT_BUFFER_MAX 16384 /* larger buffers are not kept with an idle exchange */
-#define BURST           32    /* requests in flight at once, from which on it is one */
+#define BURST           32    /* this many requests in flight at once are a burst */
 #define TRIMS           2     /* after a burst */
 #define PATH_MAX_LENGTH 8192
 #define HEAD_MAX        40960
@@ -28,7 +28,7 @@ struct exchanges {
 	struct runtime *runtime;
 	void *app;
 	atomic_int in_flight;
-	atomic_int trims; /* how often memory is still to be given back */
+	atomic_int trims; /* how many more times to give memory back */
 	pthread_mutex_t lock;
 	struct exchange *idle;
 	size_t idle_count;
@@ -46,7 +46,7 @@ int exchanges_create(struct connections *connections, struct metrics *metrics,
 	exchanges->metrics = metrics;
 	exchanges->runtime = runtime;
 	exchanges->app = app;
-	/* Migrations may have needed much. */
+	/* Migrations may have needed much memory. */
 	atomic_init(&exchanges->trims, TRIMS);
 	pthread_mutex_init(&exchanges->lock, NULL);
 	*ret_exchanges = exchanges;
@@ -72,7 +72,8 @@ static int64_t read_streamed(struct request *request, void *buffer, size_t size)
 	return FCGX_GetError(exchange->fcgi.in) ? -ECONNABORTED : 0;
 }
 
-/* nginx passes the status line on as it is, and RFC 9112 section 4 wants more than the number. */
+/* nginx passes the status line on unchanged, and RFC 9112 section 4 requires more than the
+ * number. */
 static const char *reason_phrase(int status)
 {
 	switch (status) {
@@ -141,9 +142,9 @@ static int send_head(struct exchange *exchange, bool with_length)
 }
 
 /*
- * STDIN must be read to its end before an answer begins: nginx sends no more of a body once it has
- * the answer's head, and the next request on the connection would start inside what is left. No
- * client makes anybody wait here: nginx has all of the body, and sends it over the local socket.
+ * STDIN must be read to its end before an answer begins: once nginx has the answer's head, it sends
+ * no more of the body, and the next request on the connection would start within the rest. This
+ * does not wait for the client: nginx has the whole body and sends it over the local socket.
  */
 static void discard_body(struct exchange *exchange)
 {
@@ -237,7 +238,8 @@ static void fill_request(struct exchange *exchange)
 	request_head_read(request, exchange->fcgi.envp);
 }
 
-/* FastCGI 1.0 sections 3.3 and 5.3: records, of which an empty one of STDIN is the last. */
+/* FastCGI 1.0 sections 3.3 and 5.3: a request is a series of records that ends with an empty STDIN
+ * record. */
 bool exchange_has_arrived(int fd)
 {
 	unsigned char data[ARRIVED_MAX];
@@ -259,19 +261,19 @@ static int read_head(struct exchange *exchange, int fd)
 {
 	FCGX_Request *fcgi = &exchange->fcgi;
 	assert(fd >= 0 && fcgi->ipcFd < 0);
-	/* Before anything of the request is read, libfcgi "finishes" its last one: with
-	 * keepConnection unset that would close the connection. */
+	/* Before libfcgi reads a request, it "finishes" its previous one: with keepConnection
+	 * unset, that would close the connection. */
 	fcgi->ipcFd = fd;
 	fcgi->keepConnection = 1;
-	/* Without this, libfcgi lingers up to 2 s over a connection it closes; each close resets
-	 * it. */
+	/* Without this, libfcgi lingers for up to 2 s over a connection that it closes; each close
+	 * resets the setting. */
 	FCGX_Detach(fcgi);
 	if (FCGX_Accept_r(fcgi) != 0) {
 		fcgi->ipcFd = -1;
 		return -EIO;
 	}
 	if (FCGX_GetError(fcgi->in)) {
-		/* Cut off inside the parameters: nothing can be answered. */
+		/* The request ends within the parameters: no answer is possible. */
 		fcgi->keepConnection = 0;
 		FCGX_Finish_r(fcgi);
 		return -EIO;
@@ -314,7 +316,7 @@ int exchange_read_body(struct exchange *exchange, size_t limit)
 	struct text *body = &exchange->body;
 	text_reset(body);
 	while (body->length < limit) {
-		/* Most bodies are small, and many may wait at once. */
+		/* Most bodies are small, and many may be waiting at once. */
 		size_t room = limit - body->length;
 		size_t piece = body->length == 0 ? 1000 : 8000;
 		size_t want = room < piece ? room : piece;
@@ -334,7 +336,7 @@ int exchange_read_body(struct exchange *exchange, size_t limit)
 	return FCGX_GetError(exchange->fcgi.in) ? -ECONNABORTED : 0;
 }
 
-/* Both directions must be shut: the drain shuts the one that we read. */
+/* Both directions must be shut: the drain only shuts the one that we read. */
 bool exchange_is_abandoned(const struct exchange *exchange)
 {
 	struct pollfd connection = {.fd = exchange->fcgi.ipcFd};
@@ -352,8 +354,9 @@ static void send_answer(struct exchange *exchange)
 		put(exchange, body, length);
 }
 
-/* nginx takes FCGI_END_REQUEST, and also the end of the connection, for the proper end of an answer
- * without Content-Length. A record of no version makes it break off towards the client. */
+/* nginx regards FCGI_END_REQUEST, and also the end of the connection, as the proper end of an
+ * answer without Content-Length. A record with an unknown version makes it break off towards the
+ * client. */
 static void break_off(FCGX_Request *fcgi)
 {
 	static const char no_record[FCGI_HEADER_LEN];
@@ -367,7 +370,7 @@ void exchange_answer(struct exchange *exchange)
 	struct exchanges *home = exchange->home;
 	FCGX_Request *fcgi = &exchange->fcgi;
 
-	assert(fcgi->ipcFd >= 0); /* answered once */
+	assert(fcgi->ipcFd >= 0); /* each request is answered once */
 	if (!exchange->started) {
 		discard_body(exchange);
 		send_answer(exchange);
@@ -379,7 +382,8 @@ void exchange_answer(struct exchange *exchange)
 	if (exchange->broken)
 		break_off(fcgi);
 	FCGX_Finish_r(fcgi);
-	/* Kept: ours again. Closed: the number may already belong to another connection. */
+	/* If the connection was kept, it is ours again. If it was closed, the number may already
+	 * belong to another one. */
 	int fd = fcgi->ipcFd;
 	fcgi->ipcFd = -1;
 	if (fd >= 0)
@@ -405,7 +409,7 @@ void exchange_done(struct exchange *exchange)
 	release_large(&exchange->response.headers);
 
 	give_back(exchange);
-	/* At its end: in its midst the memory would be needed again at once. */
+	/* At the end of a burst: during it, the memory would be needed again at once. */
 	if (atomic_fetch_sub(&home->in_flight, 1) == BURST)
 		atomic_store(&home->trims, TRIMS);
 }
@@ -424,8 +428,8 @@ static void free_idle(struct exchanges *exchanges)
 	}
 }
 
-/* glibc keeps what a burst of requests needed; the system gets it back soon after. Twice: threads
- * that end for want of work give back what malloc() cached for them. */
+/* glibc keeps the memory that a burst of requests needed; this returns it to the system soon after.
+ * Twice, because idle threads that end give back what malloc() cached for them. */
 void exchanges_trim(struct exchanges *exchanges)
 {
 	if (atomic_load(&exchanges->trims) == 0)

@@ -97,7 +97,7 @@ static int64_t count_open_files(void)
 	return count;
 }
 
-/* proc(5) statm: all pages, then the resident ones. */
+/* proc(5), statm: total pages, then resident pages. */
 static void write_memory(struct text *out)
 {
 	char line[128] = "";
@@ -115,7 +115,7 @@ static void write_memory(struct text *out)
 	metric_gauge(out, "process_resident_memory_bytes", "Resident memory.", resident * page);
 }
 
-/* Names as the Prometheus client libraries use. */
+/* The names are those of the Prometheus client libraries. */
 static void write_process(int64_t started_at, struct text *out)
 {
 	struct rusage usage;

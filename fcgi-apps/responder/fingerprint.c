@@ -16,7 +16,7 @@ static void hash(const char *path, const char *query, const char *body, size_t b
 	size_t length = strlen(path);
 
 	if (length && path[length - 1] == '/')
-		length--; /* the same path with and without */
+		length--; /* the path counts the same with and without the slash */
 	SHA256Init(&sha);
 	update(&sha, path, length);
 	update(&sha, "", 1);

@@ -9,7 +9,7 @@
 struct gate {
 	pthread_mutex_t lock;
 	pthread_cond_t open;
-	size_t count; /* exchanges that wait for their commit */
+	size_t count; /* exchanges that are waiting for their commit */
 	bool shut;
 };
 
@@ -44,7 +44,7 @@ void gate_leave(struct gate *gate)
 {
 	pthread_mutex_lock(&gate->lock);
 	assert(gate->count > 0);
-	/* Not at once below the limit: the threads would wake for one request each. */
+	/* Not as soon as the count is below the limit: threads would wake for one request each. */
 	if (--gate->count == REOPENS && gate->shut) {
 		gate->shut = false;
 		pthread_cond_broadcast(&gate->open);

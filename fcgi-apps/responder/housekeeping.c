@@ -47,10 +47,10 @@ static bool give_memory_back(struct runtime *runtime UNUSED, void *exchanges)
 	return false;
 }
 
-/* Every service has POSTs, so every service forgets their keys in time. */
+/* Every service has POSTs, so every service deletes their old keys. */
 static const struct task tasks_of_all[] = {
 	{.name = "purge-idempotency-keys", .interval = PURGE_INTERVAL, .run = purge_keys},
-	/* Takes the longer the more there are. */
+	/* Takes time in proportion to the number of keys. */
 	{.name = "count-idempotency-keys",
 	 .interval = COUNT_INTERVAL,
 	 .rest = 100,

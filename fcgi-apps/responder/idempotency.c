@@ -6,10 +6,10 @@
 #include "responder/service.h"
 #include "storage/count.h"
 
-/* A row with this status is a claim whose answer isn't there yet. */
+/* A row with this status is a claim that has no answer yet. */
 #define STATUS_RUNNING 0
 
-/* A row of the table, but for the key. */
+/* A row of the table, without the key. */
 struct known {
 	char sent[FINGERPRINT_SENT_SIZE];
 	char meaning[FINGERPRINT_MEANING_SIZE]; /* "": as sent */
@@ -54,8 +54,8 @@ static void read_text(struct db_rows *row, int column, struct text *out)
 		text_append(out, text, length);
 }
 
-/* Copies the row of the request's key, which another query may follow. -EAGAIN: it is gone, or its
- * time is over. */
+/* Copies the row of the request's key, because another query may follow. -EAGAIN: the row is gone
+ * or has expired. */
 static int read_key(struct db_conn *conn, const struct request *request, int64_t now,
 		    struct known *known)
 {
@@ -81,7 +81,7 @@ static int read_key(struct db_conn *conn, const struct request *request, int64_t
 	return r == 0 ? text_error(&kept->body) : r;
 }
 
-/* An expired row is taken over. The insert waits for a concurrent claim of the same key. */
+/* Takes over an expired row. The insert waits for a concurrent claim of the same key. */
 static int64_t insert_claim(struct db_conn *conn, const struct request *request,
 			    const struct fingerprint *print, int64_t now, const char *resource_id)
 {
@@ -193,7 +193,7 @@ int idempotency_forget(struct db_conn *conn, const char *operation_id, const cha
 
 int64_t idempotency_purge(struct db_conn *conn, int64_t now, int64_t limit)
 {
-	/* The age stands in the DELETE too: a claim may have taken the row over in between. */
+	/* The DELETE checks the age again: a claim may have taken the row over in between. */
 	return db_run(conn,
 		      "DELETE FROM idempotency_keys WHERE (operation, key) IN"
 		      " (SELECT operation, key FROM idempotency_keys WHERE created_at < $1"
@@ -207,7 +207,7 @@ int idempotency_count(struct db_conn *conn, int64_t limit, int64_t *ret_count)
 	return db_count(conn, DB_COUNT_PIECE("idempotency_keys"), limit, ret_count);
 }
 
-/* without_savepoint: the answer of a refusal is not stored. */
+/* without_savepoint: the answer to a refusal is not stored. */
 static int handle_once(struct db_conn *conn, struct request *request, struct response *response,
 		       int (*handle)(struct request *, struct response *), bool without_savepoint)
 {

@@ -19,7 +19,7 @@ void kept_answer_release(struct kept_answer *kept)
 	text_release(&kept->body);
 }
 
-/* Maps the stored text to a static one, as the response needs. NULL: unknown. */
+/* Maps the stored text to a static one, which the response needs. NULL: unknown. */
 static const char *static_content_type(const char *kept)
 {
 	static const char *const known[] = {"application/json", "application/problem+json",
@@ -78,7 +78,7 @@ int kept_answer_make(const struct request *request, const struct response *respo
 	bool refers = request->replay && response->status < 300;
 	int r = text_error(&response->body);
 
-	/* Cut off, it would be so for each repetition. */
+	/* If the text were cut off, every repetition would get it cut off. */
 	if (r == 0)
 		r = text_error(&response->headers);
 	if (r < 0)

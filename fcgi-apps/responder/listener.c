@@ -14,7 +14,7 @@
 #define RECORD_LIMIT 1024
 #define LOOK_EVERY   (50 * 1000)
 
-/* The holder's record: a line with its database, and one that names the process. */
+/* The lock holder's record: a line with its database, and one that identifies the process. */
 struct record {
 	char text[RECORD_LIMIT];
 	const char *database;
@@ -26,7 +26,7 @@ static bool same_file(const struct stat *one, const struct stat *other)
 	return one->st_dev == other->st_dev && one->st_ino == other->st_ino;
 }
 
-/* False where it has no name in a file system. */
+/* False: the socket has no name in a file system. */
 static bool socket_path(struct sockaddr_un *ret_address)
 {
 	socklen_t size = sizeof(*ret_address);
@@ -44,8 +44,8 @@ static pid_t listening_process(int socket)
 	return credentials.pid;
 }
 
-/* A socket that is connected to a listening one knows the process that called listen(2) (unix(7)).
- * If connecting fails, as with a full backlog, no other process can listen there either. */
+/* A socket connected to a listening one knows the process that called listen(2) (unix(7)). If
+ * connecting fails, as with a full backlog, no other process can listen there either. */
 static bool leads_here(const struct sockaddr_un *address)
 {
 	int probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -102,7 +102,7 @@ static bool is_other(const struct listener *listener, const struct record *recor
 	return *record->database && strcmp(record->database, listener->database) != 0;
 }
 
-/* Opens the file and locks it: -EBUSY where it is locked, or about to go. */
+/* Opens the file and locks it. -EBUSY: it is locked, or about to be removed. */
 static int try_lock(struct listener *listener)
 {
 	struct stat opened, named;

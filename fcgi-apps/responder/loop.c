@@ -23,8 +23,8 @@ static void serve(struct loop *loop, int fd, struct lookups *lookups)
 }
 
 /*
- * How many events a thread takes next: twice as many each time while only look-ups arrive, since
- * they share round trips. Any other request may take long and must leave work to other threads.
+ * How many events a thread takes next. The number doubles while only look-ups arrive, since these
+ * share round trips. Any other request may take long and must leave work to other threads.
  */
 static size_t next_share(const struct loop *loop, size_t share, size_t taken, size_t lookups)
 {
@@ -35,9 +35,9 @@ static size_t next_share(const struct loop *loop, size_t share, size_t taken, si
 	return share * 2 < loop->options.share_limit ? share * 2 : loop->options.share_limit;
 }
 
-/* Waits for up to most requests and runs everything but look-ups, which it adds to the list.
- * Returns the number of requests, or -ECANCELED. Those that have not arrived completely are served
- * last, so that no other request waits for them. */
+/* Waits for up to most requests and runs all except look-ups, which it adds to the list. Returns
+ * the number of requests, or -ECANCELED. Requests that have not arrived completely are served last,
+ * so that no other request waits for them. */
 static int take(struct loop *loop, struct lookups *lookups, size_t most, int timeout)
 {
 	int ready[DB_BATCH_MAX];

@@ -1,4 +1,5 @@
-/* The program of each service: compiled once for each, with SERVICE its struct service. */
+/* The program of every service: compiled once per service, with SERVICE defined as its struct
+ * service. */
 #include "responder/server.h"
 
 extern const struct service SERVICE;

@@ -1,4 +1,4 @@
-/* The operations that every service has: contract/components.json declares them. */
+/* The operations that every service has; contract/components.json declares them. */
 #include "responder/connections.h"
 #include "responder/docs.h"
 #include "responder/exposition.h"
@@ -13,7 +13,7 @@ static int get_service_info(struct request *request, struct response *response)
 	return 0;
 }
 
-/* Whether the prefix that nginx cut off is the beginning of the document's own paths, so that these
+/* Whether the prefix that nginx removed is the beginning of the document's own paths, so that these
  * are reached without it as well: /products/openapi.json and /products. */
 static bool leads_to_paths(const struct contract *contract, const char *prefix)
 {
@@ -22,7 +22,8 @@ static bool leads_to_paths(const struct contract *contract, const char *prefix)
 	return *prefix && contract_route(contract, "GET", prefix, true, &route, allow) == 0;
 }
 
-/* Tools use the first server as it is: an absolute URL, as this client reaches the service. */
+/* Tools use the first server unchanged, so it is the absolute URL at which this client reaches the
+ * service. */
 static int get_document(struct request *request, struct response *response)
 {
 	const struct contract *contract = request->runtime->contract;
@@ -51,7 +52,7 @@ static int get_liveness(struct request *request UNUSED, struct response *respons
 	return 0;
 }
 
-/* Whether requests should be sent here now: 0, or the error that says why not. */
+/* 0: requests may be sent here now; or the error that prevents it. */
 static int check_readiness(const struct server *server)
 {
 	if (connections_are_shut(server->connections))

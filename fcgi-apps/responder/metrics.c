@@ -9,12 +9,12 @@ static const int64_t bounds[] = {100,   250,    500,    1000,   2500,    5000,  
 				 50000, 100000, 250000, 500000, 1000000, 2500000, 5000000};
 #define BOUND_COUNT ARRAY_SIZE(bounds)
 
-/* Statuses that are counted one by one; the others share the last slot, shown as "other". */
+/* Statuses with counters of their own; all others share the last slot, shown as "other". */
 static const int statuses[] = {200, 201, 204, 304, 400, 403, 404, 405,
 			       409, 412, 413, 415, 422, 499, 500, 503};
 #define STATUS_COUNT (ARRAY_SIZE(statuses) + 1)
 
-/* Requests of one operation that were answered with one status. */
+/* The answered requests of one operation and status. */
 struct answered {
 	atomic_llong by_duration[BOUND_COUNT + 1];
 	atomic_llong microseconds;
@@ -26,7 +26,7 @@ struct operation_metrics {
 
 struct metrics {
 	const struct contract *contract;
-	size_t count; /* operations, and one more for requests of none */
+	size_t count; /* the operations, and one slot for requests without an operation */
 	struct operation_metrics operations[];
 };
 

@@ -6,7 +6,7 @@
 #include "base/log.h"
 #include "contract/schema_text.h"
 
-/* Ids that are looked at in a piece, that are changed, and their rows. */
+/* Limits of a piece: ids to look at, ids to change, and rows to change. */
 #define LOOKED_MAX  1000
 #define CHANGED_MAX 100
 #define ROWS_MAX    500
@@ -15,12 +15,12 @@ struct piece {
 	const struct old_user_ids *ids;
 	int64_t now;
 	int64_t passes; /* 0: nothing to do now */
-	char *from;     /* the id before the piece, and its last one */
+	char *from;     /* the id before the piece, and its last id */
 	char *last;
-	char *old[CHANGED_MAX]; /* in it, not in their normal form */
+	char *old[CHANGED_MAX]; /* ids in the piece that are not in normal form */
 	size_t old_count;
-	bool end; /* no id is after it */
-	bool cut; /* more rows are to be changed before the next piece */
+	bool end; /* there is no id after it */
+	bool cut; /* more rows must be changed before the next piece */
 };
 
 static void piece_clear(struct piece *piece)
@@ -41,7 +41,7 @@ static size_t count_characters(const struct text *text)
 	return count;
 }
 
-/* Writes the id to have instead. 1, 0 where it stays, or -ENOMEM. */
+/* Writes the new id. 1; 0: the id stays; or -ENOMEM. */
 static int renew(const struct old_user_ids *ids, const char *old, struct text *out)
 {
 	schema_text_renew(old, strlen(old), false, out);
@@ -75,7 +75,7 @@ static int look_at(struct piece *piece, const char *id)
 	return piece->old[piece->old_count++] ? 0 : -ENOMEM;
 }
 
-/* Where the piece begins. 1, or 0 where there is nothing to do now. */
+/* Finds where the piece begins. 1, or 0 if there is nothing to do now. */
 static int find_place(struct db_conn *conn, struct piece *piece)
 {
 	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
@@ -110,7 +110,7 @@ static int walk(struct db_conn *conn, void *argument)
 	return r < 0 ? r : 0;
 }
 
-/* How many rows it changed, limit at most. */
+/* Changes at most limit rows; returns how many. */
 static int64_t change(struct db_conn *conn, const struct piece *piece, const char *old,
 		      int64_t limit)
 {
@@ -126,7 +126,7 @@ static int64_t change(struct db_conn *conn, const struct piece *piece, const cha
 				db_int(piece->now)));
 }
 
-/* Where another replica was quicker there is nothing to note. */
+/* If another replica came first, there is nothing to record. */
 static int64_t note(struct db_conn *conn, const struct piece *piece)
 {
 	if (!piece->end)

@@ -6,14 +6,14 @@
 #include "base/utf8.h"
 
 /*
- * A cursor is base64url (RFC 4648 section 5, no padding) of the kind and the fields, each ended by
- * a NUL byte.
+ * A cursor is base64url (RFC 4648 section 5, no padding) of the kind and the fields, each followed
+ * by a NUL byte.
  */
 #define CURSOR_TEXT_MAX 4096
-/* With the path in front it still fits into the 8 KiB that nginx takes as a request line. */
+/* With the path in front it still fits into a request line of 8 KiB, nginx's limit. */
 #define LINK_TEXT_MAX 7168
 
-/* Whether this part of a query is a cursor; each byte of its name may be percent-encoded. */
+/* Whether this part of a query is a cursor. Each byte of its name may be percent-encoded. */
 static bool is_cursor(const char *part)
 {
 	for (const char *name = "cursor"; *name; name++) {
@@ -30,7 +30,7 @@ static bool is_cursor(const char *part)
 	return *part == '=';
 }
 
-/* Percent-encodes the characters that a Link's angle brackets must not enclose. */
+/* Percent-encodes the characters that must not appear within a Link's angle brackets. */
 static void append_query(struct text *link, const char *query, size_t length)
 {
 	for (size_t i = 0; i < length; i++) {
@@ -51,7 +51,7 @@ static void cursor_refuse(struct response *response)
 	violations_release(&violations);
 }
 
-/* A page that cannot be continued must not look like the last one. */
+/* If a page cannot be continued, it must not look like the last one. */
 static void link_refuse(struct response *response, int error)
 {
 	struct violations violations = {0};
@@ -66,7 +66,7 @@ static void link_refuse(struct response *response, int error)
 	violations_release(&violations);
 }
 
-/* Into its memory, which is as long as the text. */
+/* Decodes into the cursor's memory, which is as long as the text. */
 static bool cursor_parse(const char *text, const char *kind, size_t field_count,
 			 struct cursor *cursor)
 {
@@ -74,7 +74,7 @@ static bool cursor_parse(const char *text, const char *kind, size_t field_count,
 	int64_t decoded = base64url_decode(text, length, cursor->memory);
 	if (decoded <= 0 || cursor->memory[decoded - 1] != '\0')
 		return false;
-	/* PostgreSQL refuses other text, and none that we write is other. */
+	/* PostgreSQL refuses other text, and our cursors contain none. */
 	if (!utf8_is_valid(cursor->memory, (size_t)decoded))
 		return false;
 

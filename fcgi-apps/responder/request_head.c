@@ -89,8 +89,8 @@ static bool is_traceparent(const char *text)
 	       text[52] == '-' && is_lower_hex(text + 53, 2);
 }
 
-/* nginx hands over the caller's trace with a span of its own, which is ours, too. A worker that is
- * reached without nginx makes a new trace. */
+/* nginx passes on the caller's trace with a new span, which the worker shares. A worker reached
+ * without nginx starts a new trace. */
 static void set_trace(struct request *request, const char *traceparent)
 {
 	char *own = request->traceparent;
@@ -119,8 +119,8 @@ static void set_request_id(struct request *request, const char *request_id)
 		uuid_make(request->request_id);
 }
 
-/* scheme "://" host [ ":" port ], of what a host may have (RFC 3986 section 3.2.2) without escapes.
- */
+/* scheme "://" host [ ":" port ], with the characters of a host (RFC 3986 section 3.2.2) but no
+ * escapes. */
 static bool is_origin(const char *text)
 {
 	const char *host = strstr(text, "://");

@@ -13,30 +13,30 @@
 #include "responder/housekeeping.h"
 #include "responder/version.h"
 
-#define LARGE_BLOCK     (256 << 10) /* bytes: from here on no part of the heap */
+#define LARGE_BLOCK     (256 << 10) /* bytes; larger blocks are not part of the heap */
 #define KEPT_FREE       (512 << 10)
 #define REQUEST_TIMEOUT (5 * CLOCK_SECOND)
 #define BUSY_TIMEOUT    (4 * CLOCK_SECOND)
 #define QUEUE_LIMIT     1024
 
-/* Requests that may wait for a thread. One that calls siblings mostly waits for them. Reads work:
- * behind this many, one would hardly be through in time. */
+/* How many requests may wait for a thread. A request that calls siblings mostly waits for them. A
+ * read uses the processor: behind more than this many it would hardly end in time. */
 #define CALLS_WAITING 1024
 #define READS_WAITING 128
 #define READ_THREADS  4 /* at most */
-/* They compute for milliseconds on end: a look-up that comes meanwhile gets the processor at once.
- */
+/* Reads compute for milliseconds at a time: a look-up that arrives meanwhile gets the processor
+ * first. */
 #define READ_NICENESS 10
 
-/* When all is started together, a database server may need this long. */
+/* When everything is started together, a database server may need this long. */
 #define CONNECT_PATIENCE (30 * CLOCK_SECOND)
 
-/* For a worker that ends, beyond the time that it may drain for. */
+/* For a worker that is ending, in addition to its drain time. */
 #define PLACE_PATIENCE (5 * CLOCK_SECOND)
 
 struct settings {
 	const char *database_url;
-	char database[512]; /* as db_describe() has it */
+	char database[512]; /* in the form of db_describe() */
 	enum log_level log_level;
 	struct currency currency;
 	size_t worker_threads;
@@ -104,7 +104,7 @@ static int open_store(struct server *server, const struct settings *settings)
 	return r < 0 ? refuse_store(settings, error, r) : 0;
 }
 
-/* Before the store is touched: whose the socket is. */
+/* Finds out whose the socket is, before the store is touched. */
 static int claim_place(struct server *server, struct settings *settings)
 {
 	char error[512] = "";
@@ -129,24 +129,24 @@ static void end_at_once(int number UNUSED)
 	_exit(EXIT_SUCCESS);
 }
 
-/* Until a request is taken there is nothing to finish, and a server or another replica's migration
- * may be waited for long. */
+/* Until the first request there is nothing to finish, and waiting for a server, or for another
+ * replica's migration, may take long. */
 static void let_signals_end(void)
 {
 	signal(SIGTERM, end_at_once);
 	signal(SIGINT, end_at_once);
 }
 
-/* In this thread, which will wait for them, and in those that it starts from here on. */
+/* In this thread, which will wait for the signals, and in those that it starts from now on. */
 static void block_signals(void)
 {
 	sigset_t signals = ending_signals();
 	pthread_sigmask(SIG_BLOCK, &signals, NULL);
 }
 
-/* They hold half of the read connections at most: look-ups always find one soon. And they leave a
- * processor to all else: their niceness counts little beside nginx, which the kernel may schedule
- * as another session or container, and nothing at a server of the store. */
+/* Reads hold at most half of the read connections, so look-ups soon find one. They also leave one
+ * processor free: niceness has little effect on nginx, which the kernel may schedule as another
+ * session or container, and none on a database server. */
 static size_t read_threads(const struct settings *settings)
 {
 	size_t half = settings->pool_size / 2;
@@ -155,7 +155,7 @@ static size_t read_threads(const struct settings *settings)
 	return threads < cores ? threads : cores > 1 ? cores - 1 : 1;
 }
 
-/* Everything that a bad setting or store may prevent. */
+/* Everything that may fail because of a bad setting or store. */
 static int prepare(struct server *server, struct settings *settings)
 {
 	const struct service *service = server->runtime.service;
@@ -249,7 +249,7 @@ static void stop(struct server *server)
 	listener_release(&server->place);
 }
 
-/* The signal that came; 0 when no client finds this worker any more. */
+/* Returns the signal that came, or 0 if no client can reach this worker any more. */
 static int wait_for_end(const struct listener *place)
 {
 	static const struct timespec second = {.tv_sec = 1};
@@ -268,10 +268,10 @@ static int wait_for_end(const struct listener *place)
 
 static void tune_malloc(void)
 {
-	/* One arena is enough for a few threads, each with a cache of its own, and wastes least. */
+	/* One arena is enough for a few threads with a cache each, and wastes least memory. */
 	mallopt(M_ARENA_MAX, 1);
-	/* Long texts grow in place and go back to the system at once. Setting it also keeps glibc
-	 * from raising it with the first one that is freed. */
+	/* Long texts grow in place and return to the system at once. Setting this also keeps glibc
+	 * from raising the threshold when the first one is freed. */
 	mallopt(M_MMAP_THRESHOLD, LARGE_BLOCK);
 	/* Keeps the memory that each commit needs for a moment; exchanges_trim() gives the rest
 	 * back after a burst. */
@@ -303,7 +303,7 @@ int server_main(const struct service *service, int argc, char **argv)
 	let_signals_end();
 	if (start(&server, &settings) < 0) {
 		log_write(LOG_ERROR, "cannot start");
-		/* Threads may run already: nothing can be freed under them. */
+		/* Threads may be running: nothing can be freed while they use it. */
 		_exit(EXIT_FAILURE);
 	}
 	signal(SIGPIPE, SIG_IGN);
@@ -314,7 +314,7 @@ int server_main(const struct service *service, int argc, char **argv)
 	log_write(LOG_INFO, "draining", log_int("process.signal", number));
 	bool complete = loop_drain(server.loop, settings.drain_timeout);
 	if (!complete) {
-		/* Threads still own their requests: nothing can be freed under them. */
+		/* Threads still own their requests: nothing can be freed while they use it. */
 		log_write(LOG_ERROR, "requests were still running when the drain timeout expired",
 			  log_int("http.requests", exchanges_in_flight(server.exchanges)));
 		_exit(EXIT_FAILURE);

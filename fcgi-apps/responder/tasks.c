@@ -13,7 +13,7 @@ struct runner {
 	struct tasks *tasks;
 	pthread_cond_t wake;
 	bool due;
-	int64_t took; /* the run before, microseconds */
+	int64_t took; /* duration of the previous run, in microseconds */
 	pthread_t thread;
 	struct runner *next;
 };
@@ -21,11 +21,11 @@ struct runner {
 struct tasks {
 	struct runtime *runtime;
 	atomic_bool stopping;
-	pthread_mutex_t lock; /* of the list, and of what is due */
+	pthread_mutex_t lock; /* guards the list and the due flags */
 	struct runner *list;
 };
 
-/* Replicas started together must not run in step: the pause varies by a quarter. */
+/* Replicas that were started together must not run in step, so the pause varies by a quarter. */
 static int64_t next_run(const struct runner *runner)
 {
 	int64_t rest = runner->task->rest * runner->took;
@@ -34,7 +34,7 @@ static int64_t next_run(const struct runner *runner)
 	return clock_monotonic() + pause - jitter;
 }
 
-/* Whether to go on. */
+/* True: run again; false: stop. */
 static bool wait_until_due(struct runner *runner)
 {
 	struct tasks *tasks = runner->tasks;
@@ -98,7 +98,7 @@ static int add(struct tasks *tasks, const struct task *task, void *app)
 int tasks_start(struct tasks *tasks, const struct task *list, size_t count, void *app)
 {
 	int r = 0;
-	/* A thread's first act is to take the lock: it sees a complete list. */
+	/* Each thread first takes the lock, so it sees the complete list. */
 	pthread_mutex_lock(&tasks->lock);
 	for (size_t i = 0; r == 0 && i < count; i++)
 		r = add(tasks, &list[i], app);

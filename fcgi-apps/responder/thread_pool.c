@@ -14,11 +14,11 @@
 struct worker {
 	struct thread_pool *pool;
 	pthread_t thread;
-	enum { NO_THREAD, RUNS, ENDED } state; /* ENDED: to be joined */
+	enum { NO_THREAD, RUNS, ENDED } state; /* ENDED: must be joined */
 };
 
-/* A pool without work has no threads: each keeps memory of its own, its stack and what malloc()
- * caches for it, all over the heap. */
+/* A pool without work has no threads, because each keeps memory: its stack, and what malloc()
+ * caches for it all over the heap. */
 struct thread_pool {
 	pthread_mutex_t lock;
 	pthread_cond_t work;
@@ -51,7 +51,7 @@ int thread_pool_create(size_t threads, size_t queue_limit, int niceness,
 	return 0;
 }
 
-/* NULL: the thread is to end. */
+/* NULL: the thread must end. */
 static struct pool_work *take(struct worker *worker)
 {
 	struct thread_pool *pool = worker->pool;
@@ -79,7 +79,7 @@ static void *run(void *argument)
 {
 	struct worker *worker = argument;
 	struct pool_work *work;
-	/* Linux keeps it for each thread (setpriority(2), "C library/kernel differences"). */
+	/* On Linux, niceness is per thread (setpriority(2), "C library/kernel differences"). */
 	if (worker->pool->niceness)
 		setpriority(PRIO_PROCESS, (id_t)gettid(), worker->pool->niceness);
 	while ((work = take(worker)))
@@ -123,7 +123,7 @@ int thread_pool_submit(struct thread_pool *pool, struct pool_work *work)
 		pool->refused++;
 	}
 	pthread_mutex_unlock(&pool->lock);
-	/* Not under the lock: the thread would wake and wait for it. */
+	/* Signal without the lock: the thread would wake only to wait for it. */
 	if (accepted)
 		pthread_cond_signal(&pool->work);
 	return accepted ? 0 : -EAGAIN;
