@@ -23,6 +23,7 @@ STATEMENTS = (
 )
 STRING_OR_COMMENT = re.compile(r'"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'|//[^\n]*|/\*.*?\*/', re.S)
 UNSET = re.compile(r"^(\t+)(?!return\b)(?:const )?(?:(?:struct|enum|unsigned) )?\w+ (\**\w+(?:, \**\w+)*);$")
+LOCAL_STRUCT = re.compile(r"^\t+struct \w+ (\w+)\b")
 
 
 def blank(match):
@@ -56,6 +57,18 @@ def set_later(body):
                 yield at, f"declare {name} where it is first used"
 
 
+def limited_later(body):
+    """Texts, or structs that hold one, that get their limit after their declaration."""
+    for at, line in enumerate(body):
+        declared = LOCAL_STRUCT.match(line)
+        if not declared:
+            continue
+        name = declared[1]
+        use = next((other for other in body[at + 1 :] if re.search(rf"\b{name}\b", other)), "")
+        if re.match(rf"\t+text_init\(&{name}\b", use):
+            yield at, f"declare {name} with TEXT_INIT"
+
+
 def check(path, known_errors):
     text = STRING_OR_COMMENT.sub(blank, path.read_text(encoding="utf-8"))
     lines = text.split("\n")
@@ -64,7 +77,7 @@ def check(path, known_errors):
             for pattern, rule in STATEMENTS:
                 if re.search(pattern, line):
                     yield first + at, rule
-        for at, rule in set_later(body):
+        for at, rule in (*set_later(body), *limited_later(body)):
             yield first + at, rule
     for number, line in enumerate(lines, 1):
         if re.search(PARAMETER[0], line):

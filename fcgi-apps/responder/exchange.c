@@ -133,12 +133,9 @@ static int put(struct exchange *exchange, const char *data, size_t length)
 
 static int send_head(struct exchange *exchange, bool with_length)
 {
-	struct text head;
-	text_init(&head, HEAD_MAX);
+	struct text head CLEANUP(text_release) = TEXT_INIT(HEAD_MAX);
 	write_head(exchange, &head, with_length);
-	int r = text_error(&head) ? -ENOMEM : put(exchange, text_string(&head), head.length);
-	text_release(&head);
-	return r;
+	return text_error(&head) ? -ENOMEM : put(exchange, text_string(&head), head.length);
 }
 
 /*

@@ -141,9 +141,8 @@ void paging_total(struct response *response, int64_t counted, bool all)
 void paging_next(const struct request *request, struct response *response, const char *kind,
 		 const char *const *fields, size_t field_count)
 {
-	struct text plain, link;
-	text_init(&plain, CURSOR_TEXT_MAX);
-	text_init(&link, LINK_TEXT_MAX);
+	struct text plain CLEANUP(text_release) = TEXT_INIT(CURSOR_TEXT_MAX);
+	struct text link CLEANUP(text_release) = TEXT_INIT(LINK_TEXT_MAX);
 	text_append(&plain, kind, strlen(kind) + 1);
 	for (size_t i = 0; i < field_count; i++)
 		text_append(&plain, fields[i], strlen(fields[i]) + 1);
@@ -165,6 +164,4 @@ void paging_next(const struct request *request, struct response *response, const
 		link_refuse(response, r);
 	else
 		response_header(response, "Link", "<?%s>; rel=\"next\"", text_string(&link));
-	text_release(&plain);
-	text_release(&link);
 }

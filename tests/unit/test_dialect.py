@@ -31,6 +31,14 @@ FAULTS = {
         '	const char *at, *end;\n	if (scan(&end))\n		return 1;\n	at = end + 1;',
         "declare at where it is first used",
     ),
+    "a text without its limit": (
+        "	struct text path CLEANUP(text_release) = {0};\n	run();\n	text_init(&path, 64);",
+        "declare path with TEXT_INIT",
+    ),
+    "a member without its limit": (
+        "	struct answer answer = {0};\n	text_init(&answer.body, 64);",
+        "declare answer with TEXT_INIT",
+    ),
     "an error without a meaning": (
         "	return -EXDEV;",
         "explain -EXDEV in fcgi-apps/base/base.h",
@@ -52,6 +60,8 @@ static int f(const char *name)
 	char *copy CLEANUP(free_p) = strdup(name);
 	struct text text CLEANUP(text_release) = TEXT_INIT(64);
 	const char *said = "int rc = -EXDEV; !strcmp()";
+	text_release(&text);
+	text_init(&text, 32);
 	int status = 200;
 	int found;
 	if (strcmp(name, said) == 0)
