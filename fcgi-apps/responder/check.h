@@ -12,7 +12,7 @@ struct check {
 	const char *rule; /* "stock-adds-up" */
 	/* Returns a row per violation: the id of the offending row, and a sentence. */
 	const char *sql;
-	bool dated;       /* $1 is the present, in microseconds */
+	bool dated;       /* $1 is the present time, in microseconds */
 	bool sqlite_only; /* PostgreSQL has no such thing, or cannot get it wrong */
 	bool postgres_only;
 };

@@ -13,7 +13,7 @@
 /* Whether the program was built with the pages. */
 bool docs_present(void);
 
-/* Handlers, RUN_DIRECT. A file's name holds its hash, so it may be cached for ever. */
+/* Handlers, RUN_DIRECT. A file's name contains its hash, so it may be cached for ever. */
 int docs_get_swagger(struct request *request, struct response *response);
 int docs_get_redoc(struct request *request, struct response *response);
 int docs_get_file(struct request *request, struct response *response);

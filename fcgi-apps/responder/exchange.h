@@ -35,25 +35,25 @@ struct exchange {
 };
 
 /*
- * What all exchanges of the process share. Call it once, before threads; what it is given stays the
- * caller's. -EIO (libfcgi), -ENOMEM.
+ * What all exchanges of the process share. Make it once, before any threads; the caller keeps what
+ * it passes. -EIO (libfcgi), -ENOMEM.
  */
 int exchanges_create(struct connections *connections, struct metrics *metrics,
 		     struct runtime *runtime, void *app, struct exchanges **ret_exchanges);
 
-/* When all have been given back. Takes NULL. */
+/* Call it when all exchanges have been given back. Takes NULL. */
 void exchanges_free(struct exchanges *exchanges);
 
-/* Received and not given back. Thread-safe. */
+/* How many were received and not given back yet. Thread-safe. */
 int exchanges_in_flight(const struct exchanges *exchanges);
 
-/* After a burst of requests, frees idle exchanges and gives the heap's free memory back to the
- * system; else does nothing. Thread-safe. */
+/* After a burst of requests, frees idle exchanges and returns the heap's free memory to the system;
+ * otherwise does nothing. Thread-safe. */
 void exchanges_trim(struct exchanges *exchanges);
 
 /*
- * Whether all of a request, or the end of the connection, has arrived: then exchange_receive() and
- * the answer do not block. False for a request that is longer than 4 KiB.
+ * Whether a whole request, or the end of the connection, has arrived: then neither
+ * exchange_receive() nor the answer blocks. False for a request longer than 4 KiB.
  */
 bool exchange_has_arrived(int fd);
 

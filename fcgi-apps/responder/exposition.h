@@ -1,5 +1,5 @@
 /*
- * All figures of the process in the Prometheus text format (version 0.0.4): requests, connections,
+ * All metrics of the process in the Prometheus text format (version 0.0.4): requests, connections,
  * queues, the store, siblings, the process itself. Any thread.
  */
 #ifndef RESPONDER_EXPOSITION_H

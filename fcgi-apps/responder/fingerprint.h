@@ -27,7 +27,7 @@ int fingerprint_make(const struct request *request, struct fingerprint *ret_prin
 /* The meaning to store, or NULL. */
 const char *fingerprint_meaning(const struct fingerprint *print);
 
-/* Whether it is one of a request that was stored so. */
+/* Whether the stored fingerprint is of the same request. */
 bool fingerprint_fits(const struct fingerprint *print, const char *sent, const char *meaning);
 
 #endif

@@ -1,12 +1,12 @@
-/* The background tasks that every service has: they forget and count the stored Idempotency-Keys,
- * and give memory back to the system. */
+/* The background tasks of every service: they delete expired Idempotency-Keys, count the stored
+ * ones, and return memory to the system. */
 #ifndef RESPONDER_HOUSEKEEPING_H
 #define RESPONDER_HOUSEKEEPING_H
 
 #include "responder/exchange.h"
 #include "responder/tasks.h"
 
-/* As tasks_start(). */
+/* Errors as tasks_start(). */
 int housekeeping_start(struct tasks *tasks, struct exchanges *exchanges);
 
 #endif

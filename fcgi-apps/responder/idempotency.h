@@ -45,8 +45,8 @@
 int idempotent_transaction(struct request *request, struct response *response,
 			   int (*handle)(struct request *, struct response *));
 
-/* The same where handle changes very many rows: SQLite would keep a copy of each page that they are
- * on, to undo them alone. The answer of a refusal is therefore not stored. */
+/* The same if handle changes very many rows: SQLite would keep a copy of each of their pages, to
+ * undo them alone. Therefore the answer to a refusal is not stored. */
 int idempotent_bulk(struct request *request, struct response *response,
 		    int (*handle)(struct request *, struct response *));
 
@@ -87,7 +87,8 @@ int idempotency_forget(struct db_conn *conn, const char *operation_id, const cha
 /* Deletes expired keys, at most limit of them; returns how many. */
 int64_t idempotency_purge(struct db_conn *conn, int64_t now, int64_t limit);
 
-/* How many are stored, but for a few of the same microsecond; counts no further than limit. */
+/* How many are stored; counts no further than limit. Keys stored in the same microsecond may count
+ * as one. */
 int idempotency_count(struct db_conn *conn, int64_t limit, int64_t *ret_count);
 
 #endif

@@ -32,17 +32,17 @@ struct kept_answer {
 void kept_answer_init(struct kept_answer *kept);
 void kept_answer_release(struct kept_answer *kept);
 
-/* Whether this answer to a request with a key is one to keep at all: not a 412, which is about an
- * If-Match that the client brings up to date, a failure of ours, or a long refusal. */
+/* Whether this answer to a request with a key should be kept. Not kept are a 412, which is about an
+ * If-Match that the client will update, a failure of ours, and a long refusal. */
 bool kept_answer_wanted(const struct response *response);
 
-/* Fills an initialised one. -EIO: of a content type that could not be given again; -ENOMEM,
- * -EMSGSIZE: the response is cut off, or memory is short. */
+/* Fills an initialised one. -EIO: the content type could not be given again; -ENOMEM, -EMSGSIZE:
+ * the response is cut off, or memory is short. */
 int kept_answer_make(const struct request *request, const struct response *response,
 		     struct kept_answer *kept);
 
-/* Gives it again, with Idempotent-Replayed: on a connection of the store, with request->resource_id
- * set. -EIO: the kept answer cannot be read; other errors are the store's. */
+/* Gives it again, with Idempotent-Replayed, on a connection of the store and with
+ * request->resource_id set. -EIO: the kept answer cannot be read; other errors are the store's. */
 int kept_answer_give(struct db_conn *conn, struct request *request, struct response *response,
 		     const struct kept_answer *kept);
 

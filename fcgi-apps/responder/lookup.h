@@ -30,21 +30,21 @@
 #include "responder/request.h"
 #include "responder/response.h"
 
-/* One statement does not answer this request: the handler of its operation runs instead. */
+/* Returned if one statement cannot answer this request: its operation's handler runs instead. */
 #define LOOKUP_DECLINED 1
 
 struct lookup {
-	/* Sets the statement, whose texts may be the request's, or fills the response where that
+	/* Sets the statement, whose texts may belong to the request, or fills the response if that
 	 * needs no rows. 0, LOOKUP_DECLINED, or a negative error for response_error(). */
 	int (*ask)(struct request *request, struct response *response,
 		   struct db_statement *ret_statement);
 
-	/* Fills the response from the rows, which may be none. 0, or a negative error. */
+	/* Fills the response from the rows; there may be none. 0, or a negative error. */
 	int (*answer)(struct request *request, struct response *response, struct db_rows *rows);
 };
 
-/* Runs one that declines nothing inside db_read or db_transaction: 0, or its error or the store's.
- */
+/* Runs a look-up that never declines inside db_read or db_transaction: 0, its error or the
+ * store's. */
 int lookup_run(const struct lookup *lookup, struct db_conn *conn, struct request *request,
 	       struct response *response);
 

@@ -1,6 +1,6 @@
 /*
- * Answered requests by operation and status, and their duration. Counting is lock-free; all but
- * creating and freeing is thread-safe.
+ * Counts answered requests by operation and status, and their duration. Counting is lock-free;
+ * everything except creating and freeing is thread-safe.
  */
 #ifndef RESPONDER_METRICS_H
 #define RESPONDER_METRICS_H
@@ -15,7 +15,7 @@ struct metrics;
 int metrics_create(const struct contract *contract, struct metrics **ret_metrics);
 void metrics_free(struct metrics *metrics);
 
-/* One answered request; operation is NULL where none was found. duration in microseconds. */
+/* Counts an answered request; operation is NULL if none was found. duration in microseconds. */
 void metrics_count(struct metrics *metrics, const struct operation *operation, int status,
 		   int64_t duration);
 

@@ -14,9 +14,9 @@
 #include "responder/service.h"
 
 /*
- * The table's migration text; nothing is to be done where the table of rows is empty. Passes: where
- * replicas of a version before this one may write meanwhile, a second one follows
- * OLD_USER_IDS_PAUSE after the first.
+ * The table's migration text; there is nothing to do if the table of rows is empty. Passes: if
+ * replicas of an earlier version may write meanwhile, a second pass follows OLD_USER_IDS_PAUSE
+ * after the first.
  */
 #define OLD_USER_IDS_PAUSE (60 * 60 * CLOCK_SECOND)
 #define OLD_USER_IDS_SCHEMA(rows, passes)                                                          \
@@ -37,16 +37,16 @@
 
 struct old_user_ids {
 	const char *walk;
-	/* Gives $3 rows at most with the user $1 the user $2, at the time $4. */
+	/* Changes the user $1 to $2 in at most $3 rows, at the time $4. */
 	const char *sqlite_change;
 	const char *postgres_change;
 	size_t longest; /* id, in characters */
 };
 
-/* For a task: does a piece. True: there is more to do now. */
+/* For a task: does one piece. True: there is more to do now. */
 bool old_user_ids_renew(struct runtime *runtime, const struct old_user_ids *ids);
 
-/* The same without the log. 1, 0, or an error of the store. */
+/* The same without logging. 1, 0, or an error of the store. */
 int old_user_ids_renew_some(struct db *db, const struct old_user_ids *ids, int64_t now);
 
 #endif

@@ -13,8 +13,8 @@
 #define PAGE_LIMIT_MAX     200
 #define CURSOR_FIELDS_MAX  4
 
-/* Entries that count=true counts; from here on it says "at least". A count's query ends with
- * LIMIT PAGING_COUNTED, one more, over rows: its cost is bounded, whatever there is. */
+/* The most entries that count=true counts; beyond it the count is "at least". A count's query ends
+ * with LIMIT PAGING_COUNTED, one more, over rows, so its cost is bounded. */
 #define PAGING_COUNT_MAX 10000
 #define PAGING_COUNTED   "10001"
 

@@ -21,7 +21,7 @@ struct runtime;
 
 struct request {
 	const struct operation *operation;
-	bool internal;            /* came in on another listener than the public one */
+	bool internal;            /* came in on a listener other than the public one */
 	const char *method;       /* as sent: HEAD stays HEAD */
 	const char *path;         /* decoded, without the prefix */
 	const char *prefix;       /* SCRIPT_NAME: the part that nginx removed, "" or "/products" */
@@ -30,7 +30,7 @@ struct request {
 	const char *content_type; /* "" when absent */
 	struct route route;
 	struct arguments arguments;
-	struct json *body;     /* parsed and checked; NULL where the operation has none */
+	struct json *body;     /* parsed and checked; NULL if the operation has none */
 	const char *body_text; /* its bytes */
 	size_t body_length;
 	const char *idempotency_key; /* unquoted, or NULL */
@@ -42,7 +42,7 @@ struct request {
 	int64_t started;                    /* clock_monotonic() */
 	int64_t deadline;                   /* clock_monotonic(): the answer must be out by then */
 
-	void *app;               /* what service.start made */
+	void *app;               /* made by service.start */
 	struct runtime *runtime; /* store, contract, currency: responder/service.h */
 	struct db_conn *db;      /* the connection in RUN_READ and RUN_TRANSACTION, else NULL */
 
@@ -51,7 +51,7 @@ struct request {
 	int64_t (*read_body)(struct request *request, void *buffer, size_t size);
 	struct exchange *exchange; /* the responder's own */
 
-	/* Of the binding: gives the resource again for a known Idempotency-Key. Or NULL. */
+	/* From the binding: returns the resource again for a known Idempotency-Key. Or NULL. */
 	const struct lookup *replay;
 	/* The resource of the key, if the handler passed one to idempotency_claim(); else NULL, and
 	 * the path identifies it. */
@@ -68,10 +68,10 @@ struct request {
 /* A path parameter, NUL-terminated ("" is impossible: a route with an empty segment is a 404). */
 const char *request_path_parameter(const struct request *request, const char *name);
 
-/* Of the resource that the request is about: resource_id, or else the path's "id". */
+/* The resource that the request concerns: resource_id, or else the path's "id". */
 const char *request_resource_id(const struct request *request);
 
-/* Declared query parameters that were sent; NULL / fallback / false where they were not. */
+/* Declared query parameters that were sent; NULL / fallback / false if they were not. */
 const char *request_query(const struct request *request, const char *name);
 int64_t request_query_int(const struct request *request, const char *name, int64_t fallback);
 bool request_query_bool(const struct request *request, const char *name, bool fallback);
@@ -84,8 +84,8 @@ bool request_query_bool(const struct request *request, const char *name, bool fa
 bool request_precondition(const struct request *request, struct response *response,
 			  int64_t version);
 
-/* Only in RUN_BLOCKING: function(argument) is called once the client has its answer. Also called
- * when the client went away. */
+/* Only in RUN_BLOCKING: calls function(argument) once the client has its answer, or has gone
+ * away. */
 void request_after(struct request *request, void (*function)(void *argument), void *argument);
 
 #endif

@@ -8,9 +8,9 @@
 #include "responder/request.h"
 
 /*
- * Sets the members of the request that come from these: "NAME=value" texts, which end with NULL and
- * must stay. A missing one is "" or NULL, as request.h says. An id or a trace that is missing or
- * not valid is made up; an origin that is not valid is "".
+ * Sets the request's members from these "NAME=value" texts, which end with NULL and must stay. A
+ * missing one is "" or NULL, as request.h says. A missing or invalid id or trace is replaced by a
+ * new one; an invalid origin is "".
  */
 void request_head_read(struct request *request, char *const *parameters);
 

@@ -1,6 +1,6 @@
 /*
- * An answer in the making: status, headers, body. Buffered until the handler returns (and, in a
- * transaction, until the commit), so it can be reset and made again. One thread at a time.
+ * An answer while it is made: status, headers, body. It is buffered until the handler returns (and,
+ * in a transaction, until the commit), so it can be reset and made again. One thread at a time.
  */
 #ifndef RESPONDER_RESPONSE_H
 #define RESPONDER_RESPONSE_H
@@ -11,7 +11,7 @@
 #include "contract/violations.h"
 #include "responder/request.h"
 
-/* An answer that is longer is an error of ours: stream it instead. */
+/* A longer answer is an error of ours: stream it instead. */
 #define RESPONSE_BODY_MAX (16u << 20)
 
 struct response {
@@ -19,13 +19,13 @@ struct response {
 	const char *content_type; /* static text */
 	struct text headers;      /* "Name: value\r\n" lines besides Content-Type */
 	struct text body;
-	const char *constant; /* the body instead, where not NULL: bytes of the program */
+	const char *constant; /* if not NULL, the body: bytes of the program */
 	size_t constant_length;
 	struct json_writer json; /* writes into body */
 	char etag[32];           /* quoted, or "" */
 	const char *request_id;  /* for problem documents */
 
-	/* Set by the responder where streaming is possible. */
+	/* Set by the responder if streaming is possible. */
 	int (*stream_write)(struct response *response, const void *data, size_t length);
 	bool streaming;
 	struct exchange *exchange; /* the responder's own */
@@ -56,11 +56,11 @@ void response_header(struct response *response, const char *name, const char *va
 /* Strong ETag of a single resource: "<version>". GETs then answer 304 by themselves. */
 void response_version(struct response *response, int64_t version);
 
-/* Location of a made resource: the request's prefix and the path. */
+/* The Location of a new resource: the request's prefix and the path. */
 void response_location(struct response *response, const struct request *request,
 		       const char *path_format, ...) PRINTF_LIKE(3, 4);
 
-/* A problem document (RFC 9457). code NULL: the status' own. Replaces what was there. */
+/* A problem document (RFC 9457). code NULL: the status's own. Replaces what was there. */
 void response_problem(struct response *response, int status, const char *code,
 		      const char *detail_format, ...) PRINTF_LIKE(4, 5);
 
@@ -80,7 +80,7 @@ void response_not_found(struct response *response, const char *thing);
 void response_error(struct response *response, int error);
 
 /* Only in RUN_BLOCKING: sends status and headers now, then pieces of the body as they come.
- * -ECONNABORTED when the client went away. */
+ * -ECONNABORTED: the client has gone away. */
 int response_stream_begin(struct response *response, int status, const char *content_type);
 int response_stream_write(struct response *response, const void *data, size_t length);
 

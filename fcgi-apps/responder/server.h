@@ -40,8 +40,8 @@ struct server {
 	struct loop *loop;
 };
 
-/* The process' exit status. Without arguments: runs until SIGTERM, listens on fd 0, as spawn-fcgi
- * hands it over. With arguments: see command.h. */
+/* Returns the process's exit status. Without arguments: runs until SIGTERM and listens on fd 0,
+ * which spawn-fcgi passes. With arguments: see command.h. */
 int server_main(const struct service *service, int argc, char **argv);
 
 #endif

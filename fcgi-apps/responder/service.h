@@ -1,6 +1,6 @@
 /*
- * A service as the responder runs it: a document, a schema, handlers and background tasks.
- * Each describes itself by one const struct service, which main.c hands to server_main().
+ * A service as the responder runs it: a document, a schema, handlers and background tasks. Each
+ * service is described by one const struct service, which main.c passes to server_main().
  */
 #ifndef RESPONDER_SERVICE_H
 #define RESPONDER_SERVICE_H
@@ -29,7 +29,7 @@ enum run_mode {
 
 /* An operation has a look-up, or a handler, or both. */
 struct binding {
-	/* On the event thread; a request that it declines is the handler's. Or NULL. */
+	/* On the event thread; the handler gets the requests that it declines. Or NULL. */
 	const struct lookup *lookup;
 
 	/*
@@ -54,8 +54,8 @@ struct binding {
  * service.c or of responder/meta.c: there contract/compile.py looks for them. */
 #define BINDING(operation) const struct binding binding_##operation
 
-/* Work of its own thread, called every interval and whenever task_wake() is called. Returns
- * whether more is waiting (then it is called again at once). */
+/* Work on a thread of its own, called every interval and whenever task_wake() is called. Returns
+ * whether more is waiting; if so, it is called again at once. */
 struct task {
 	const char *name;
 	int64_t interval; /* microseconds */
@@ -69,9 +69,9 @@ struct runtime {
 	struct db *db;
 	const struct contract *contract;
 	struct currency currency;
-	int64_t request_timeout;   /* microseconds a request may take in all */
-	int64_t keys_max;          /* Idempotency-Keys that may be stored */
-	_Atomic int64_t key_count; /* of a while ago; counts no further than keys_max */
+	int64_t request_timeout;   /* the most microseconds that a request may take */
+	int64_t keys_max;          /* the most Idempotency-Keys that may be stored */
+	_Atomic int64_t key_count; /* may be a little old; counts no further than keys_max */
 	atomic_bool keys_full;     /* no further one is taken */
 	struct tasks *tasks;       /* the responder's own, as is the server */
 	struct server *server;
