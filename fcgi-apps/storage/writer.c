@@ -26,8 +26,9 @@ struct writer {
 	pthread_mutex_t mutex; /* guards the members up to stats */
 	pthread_cond_t wake;
 	struct job_list queue;
-	struct db_conn *idle; /* the one used last is taken first */
-	size_t busy;          /* connections that are lent */
+	struct db_conn *idle; /* taken in turns: each is used, so that a lost one is noticed */
+	struct db_conn **idle_tail;
+	size_t busy; /* connections that are lent */
 	bool stopping;
 	struct db_stats stats;
 
@@ -189,11 +190,17 @@ static void finish(struct writer *writer, struct db_conn *conn, struct job_list 
 		count_retries(writer, again->count);
 }
 
-/* Under the mutex, like lend(). */
+/* Under the mutex, like take_back() and lend(). */
+static void note_idle(struct writer *writer, struct db_conn *conn)
+{
+	conn->next = NULL;
+	*writer->idle_tail = conn;
+	writer->idle_tail = &conn->next;
+}
+
 static void take_back(struct writer *writer, struct db_conn *conn)
 {
-	conn->next = writer->idle;
-	writer->idle = conn;
+	note_idle(writer, conn);
 	writer->busy--;
 	if (writer->stopping)
 		pthread_cond_broadcast(&writer->wake);
@@ -203,10 +210,12 @@ static void take_back(struct writer *writer, struct db_conn *conn)
 static struct db_conn *lend(struct writer *writer)
 {
 	struct db_conn *conn = writer->idle;
-	if (conn) {
-		writer->idle = conn->next;
-		writer->busy++;
-	}
+	if (!conn)
+		return NULL;
+	writer->idle = conn->next;
+	if (!writer->idle)
+		writer->idle_tail = &writer->idle;
+	writer->busy++;
 	return conn;
 }
 
@@ -299,8 +308,7 @@ int writer_add(struct writer *writer, struct db_conn *conn)
 		return r;
 	writer->thread_count++;
 	pthread_mutex_lock(&writer->mutex);
-	conn->next = writer->idle;
-	writer->idle = conn;
+	note_idle(writer, conn);
 	pthread_cond_signal(&writer->wake);
 	pthread_mutex_unlock(&writer->mutex);
 	return 0;
@@ -318,6 +326,7 @@ int writer_start(const struct db_driver *driver, struct db_conn *const *conns, s
 	writer->before_commit = options->before_commit;
 	writer->queue_limit = options->queue_limit;
 	list_init(&writer->queue);
+	writer->idle_tail = &writer->idle;
 	pthread_mutex_init(&writer->mutex, NULL);
 	pthread_cond_init(&writer->wake, NULL);
 
