@@ -230,6 +230,7 @@ static int check_lines(struct db_conn *conn, void *argument)
 	size_t count = product_lines_merge(lines, ARRAY_SIZE(lines));
 	enum product_hold outcome;
 	ck_assert_int_eq(product_reservation_hold(conn, "o", lines, count, 1, &outcome), 0);
+	product_lines_release(lines, count);
 	ck_assert_int_eq(outcome, HOLD_GONE);
 	for (size_t i = 0; i < count; i++) {
 		if (strcmp(lines[i].product_id, ids[0]) == 0) {
