@@ -128,9 +128,11 @@ void tasks_stop(struct tasks *tasks)
 	for (struct runner *runner = tasks->list; runner; runner = runner->next)
 		pthread_cond_signal(&runner->wake);
 	pthread_mutex_unlock(&tasks->lock);
+	for (struct runner *runner = tasks->list; runner; runner = runner->next)
+		pthread_join(runner->thread, NULL);
+	/* Not before: a last run may still wake others, and walks the list. */
 	while (tasks->list) {
 		struct runner *runner = tasks->list;
-		pthread_join(runner->thread, NULL);
 		tasks->list = runner->next;
 		runner_free(runner);
 	}

@@ -83,6 +83,25 @@ START_TEST(a_task_that_takes_long_rests)
 }
 END_TEST
 
+static bool wake_another(struct runtime *waking, void *app UNUSED)
+{
+	int64_t end = clock_monotonic() + 50 * MILLISECOND;
+	atomic_fetch_add(&runs, 1);
+	while (clock_monotonic() < end)
+		task_wake(waking, "another");
+	return false;
+}
+
+START_TEST(a_task_may_wake_one_that_has_stopped)
+{
+	static const struct task another = {
+		.name = "another", .interval = 3600 * CLOCK_SECOND, .run = run};
+	start_task((struct task){.name = "t", .interval = MILLISECOND, .run = wake_another});
+	ck_assert_int_eq(tasks_start(runtime.tasks, &another, 1, NULL), 0);
+	wait_for_runs(1);
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tcase = tcase_create("tasks");
@@ -92,5 +111,6 @@ int main(void)
 	tcase_add_test(tcase, a_task_that_is_woken_runs_at_once);
 	tcase_add_test(tcase, a_task_that_has_more_to_do_goes_on);
 	tcase_add_test(tcase, a_task_that_takes_long_rests);
+	tcase_add_test(tcase, a_task_may_wake_one_that_has_stopped);
 	return unit_run(tcase, "tasks");
 }
