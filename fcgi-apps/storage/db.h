@@ -6,7 +6,8 @@
  *	postgresql://user:password@host:port/database
  *	                            PostgreSQL 13 or newer; parameters as libpq takes them
  *
- * Five ways to run SQL, all thread-safe. Each lends a function a connection (conn.h):
+ * Five ways to run SQL, all thread-safe. Each lends a function a connection (conn.h), except
+ * db_read_batch, which only gives it rows:
  *   db_read         on a pooled connection, one snapshot for all its queries, no writes
  *   db_read_watched the same, and it is ended when nobody waits for it any more
  *   db_read_batch   several short reads, which share the round trip to a server

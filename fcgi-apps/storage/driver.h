@@ -19,7 +19,7 @@
 /* The first member of a driver's own connection. */
 struct db_conn {
 	const struct db_driver *driver;
-	struct db_conn *next; /* in the pool's list of idle connections */
+	struct db_conn *next; /* in the pool's or the writer's list of idle connections */
 	struct db_rows *open; /* queries not yet closed */
 	/* Set by the driver when the running function cannot be committed any more, whatever it
 	 * returns: further statements fail with it, and so does the function. db_call() resets. */
