@@ -44,7 +44,8 @@ struct request {
 
 	void *app;               /* made by service.start */
 	struct runtime *runtime; /* store, contract, currency: responder/service.h */
-	struct db_conn *db;      /* the connection in RUN_READ and RUN_TRANSACTION, else NULL */
+	struct db_conn *db;      /* the connection in RUN_READ, RUN_TRANSACTION and
+				 idempotent_transaction(), else NULL */
 
 	/* For RUN_BLOCKING with a streamed body: reads up to size bytes; 0 at the end,
 	 * -ECONNABORTED when the client went away, -EMSGSIZE beyond the limit. */

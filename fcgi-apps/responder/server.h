@@ -3,21 +3,21 @@
  * meta.c and exposition.c tell about it. Each part's own header says what it does; from the top:
  *
  *	server.c        settings, start, signals, end
- *	command.c       command-line commands instead
  *	meta.c          the operations that every service has
  *	exposition.c    /metrics
- *	docs.c          the pages that render the document
+ *	command.c       command-line commands instead
  *	listener.c      the listening socket's place: one worker at a time
  *	housekeeping.c  the background tasks that every service has
  *	tasks.c         threads for background tasks
  *	loop.c          the event threads, and the drain
  *	dispatch.c      route, check, run by mode, answer
  *	exchange.c      one FastCGI request and its answer, over libfcgi
- *	request_head.c  the head of a request: FastCGI parameters of nginx
  *	metrics.c       answered requests by operation and status
  *	thread_pool.c   threads for what blocks or takes long
  *	connections.c   epoll: accepts connections, parks idle ones, shuts them for the drain
  *	gate.c          back pressure
+ *	request_head.c  the head of a request: FastCGI parameters of nginx
+ *	docs.c          the pages that render the document
  *
  * Below them are service.h, request.h and response.h, and what handlers use: idempotency.c,
  * paging.c, entity_tag.c and others. scripts/check-floors.sh keeps the order.
