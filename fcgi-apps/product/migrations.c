@@ -74,7 +74,7 @@
 /*
  * FTS5 writes an index segment at every savepoint, and each transaction of a group is one. So the
  * triggers only note which rows changed and how they are indexed: FTS5 keeps no copy of the texts
- * and needs them to remove a row (section 4.4.3 of its documentation). product_search_update() then
+ * and needs them to remove a row (section 4.4.3 of its documentation). word_index_update() then
  * indexes all of them before the group's commit, so no note outlives its transaction. The update
  * trigger compares the columns, so stock movements do not touch the index.
  */

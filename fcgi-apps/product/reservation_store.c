@@ -154,7 +154,7 @@ static int hold_line(struct db_conn *conn, const char *order_id, struct product_
 	if (r < 0)
 		return r;
 	line->price_now = db_column_int(rows, 1);
-	/* Checked before the first entry in the ledger, which keeps it for ever. */
+	/* Checked before this line's entry in the ledger, which is never removed. */
 	if (line->priced && line->price != line->price_now) {
 		line->state = LINE_REPRICED;
 		return 0;

@@ -16,7 +16,7 @@ import stores
 
 SERVICES = ("product", "cart", "order")
 
-# DESIGN.md: opening stock + adjustments = inventory + reserved + shipped. Movements with a
+# product/migrations.h: opening stock + adjustments = inventory + reserved + shipped. Movements with a
 # reference belong to an order, all others brought stock in or took it out.
 STOCK_RULES = {
     "opening + adjustments = inventory + reserved + shipped": """
