@@ -206,7 +206,7 @@ path ACCESS_LOG "$ACCESS_LOG"
 path ERROR_LOG "$ERROR_LOG"
 whole_number WORKER_PROCESSES "$WORKER_PROCESSES" 1 64
 
-# Only root may set a user: otherwise nginx's own processes stay root, like everything in a container.
+# Only root may set a user. Its nginx processes all stay root, like everything else in a container.
 USER=
 ((EUID != 0)) || USER='user root;'
 read_cors_origins
