@@ -110,6 +110,13 @@ static void count_retries(struct writer *writer, size_t count)
 	pthread_mutex_unlock(&writer->mutex);
 }
 
+/* After a whole time-out: they would only wait for another. */
+static void end_retries(struct job_list *group)
+{
+	for (struct db_job *job = group->head; job; job = job->next)
+		job->attempts = ATTEMPTS_MAX;
+}
+
 /*
  * Runs the jobs in one transaction and sets their results. False: the store gave up the whole
  * transaction. Nothing is committed, and it is unknown which job caused it.
@@ -120,8 +127,7 @@ static bool run_group(struct writer *writer, struct db_conn *conn, struct job_li
 	int r = writer->driver->begin(conn, DB_BEGIN_WRITE);
 	if (r) {
 		/* The store has already waited for the whole busy time-out. */
-		for (struct db_job *job = group->head; job; job = job->next)
-			job->attempts = ATTEMPTS_MAX;
+		end_retries(group);
 		set_results(group, r);
 		return true;
 	}
@@ -143,6 +149,8 @@ static bool run_group(struct writer *writer, struct db_conn *conn, struct job_li
 	if (!r)
 		r = writer->driver->commit(conn);
 	if (r) {
+		if (conn->waited)
+			end_retries(group);
 		/* A failed job may have failed because of what an earlier job wrote, which is
 		 * undone now. So all jobs get the store's error. */
 		writer->driver->rollback(conn);

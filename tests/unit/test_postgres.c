@@ -302,6 +302,14 @@ static int count_update(struct db_conn *conn, void *argument)
 	return update(conn, "a");
 }
 
+/* Waits for the lock in the commit. */
+static int count_posted_update(struct db_conn *conn, void *argument)
+{
+	++*(int *)argument;
+	return db_post(conn, "UPDATE items SET amount = amount + 1 WHERE id = 'a'", DB_NO_VALUES,
+		       DB_ANY_ROWS);
+}
+
 START_TEST(a_lock_is_waited_for_once)
 {
 	struct holder holder;
@@ -319,6 +327,8 @@ START_TEST(a_lock_is_waited_for_once)
 	ck_assert_int_eq(runs, 1);
 	ck_assert_int_ge(waited, 250000);
 	ck_assert_int_lt(waited, 10 * CLOCK_SECOND);
+	ck_assert_int_eq(db_transaction(db, count_posted_update, &runs), -EAGAIN);
+	ck_assert_int_eq(runs, 2);
 	pthread_barrier_wait(&holder.release);
 	pthread_join(thread, NULL);
 	ck_assert_int_eq(db_transaction(db, count_update, &runs), 0);
