@@ -371,7 +371,6 @@ static bool look_up(struct exchange *exchange, struct lookups *lookups)
 		return true;
 	}
 	lookups->count++;
-	log_set_trace(NULL, NULL);
 	return true;
 }
 
@@ -420,22 +419,15 @@ static void hand_over(struct exchange *exchange, struct thread_pool *pool)
 		conclude(exchange, r);
 }
 
-void dispatch(const struct dispatcher *dispatcher, struct exchange *exchange,
-	      struct lookups *lookups)
+/* By mode: answers the request, or hands it over to another thread. */
+static void run(struct exchange *exchange)
 {
-	struct request *request = &exchange->request;
-	exchange->dispatcher = dispatcher;
-	log_set_trace(request->trace_id, request->request_id);
-	if (!check(exchange)) {
-		finish(exchange);
-		return;
-	}
-	if (look_up(exchange, lookups))
-		return;
-	assert(exchange->binding->handle);
-	switch (exchange->binding->mode) {
+	const struct dispatcher *dispatcher = exchange->dispatcher;
+	const struct binding *binding = exchange->binding;
+	assert(binding->handle);
+	switch (binding->mode) {
 	case RUN_DIRECT:
-		conclude(exchange, exchange->binding->handle(request, &exchange->response));
+		conclude(exchange, binding->handle(&exchange->request, &exchange->response));
 		return;
 	case RUN_READ:
 		hand_over(exchange, dispatcher->reads);
@@ -447,4 +439,17 @@ void dispatch(const struct dispatcher *dispatcher, struct exchange *exchange,
 		hand_over(exchange, dispatcher->calls);
 		return;
 	}
+}
+
+void dispatch(const struct dispatcher *dispatcher, struct exchange *exchange,
+	      struct lookups *lookups)
+{
+	exchange->dispatcher = dispatcher;
+	log_set_trace(exchange->request.trace_id, exchange->request.request_id);
+	if (!check(exchange))
+		finish(exchange);
+	else if (!look_up(exchange, lookups))
+		run(exchange);
+	/* What this thread logs next may concern other requests. */
+	log_set_trace(NULL, NULL);
 }
