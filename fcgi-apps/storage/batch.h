@@ -12,8 +12,8 @@ struct batch {
 	bool begun; /* set by batch_read() */
 };
 
-/* A db_function of a read, whose argument is the batch: runs those that can go together; the others
- * are left in state DB_BATCHED. Its result tells nothing. */
+/* A db_function of a read, whose argument is the batch: runs the reads that can be sent together,
+ * and leaves the others in state DB_BATCHED. Always returns 0. */
 int batch_read(struct db_conn *conn, void *argument);
 
 #endif

@@ -23,16 +23,16 @@
  * Errors of the store, here and in db.h:
  *   -EEXIST     a unique key is taken
  *   -EINVAL     another constraint is broken, or the store cannot hold a value
- *   -EAGAIN     not now, and nothing was done: a race was lost, a deadlock; a lock, a connection or
- *               a place in the queue was not had in time
- *   -EHOSTDOWN  the store is out of reach, or the files of the database are not ours any more; what
+ *   -EAGAIN     not now, and nothing was done: a lost race, a deadlock, or a lock, a connection or
+ *               a place in the queue that did not become free in time
+ *   -EHOSTDOWN  the store cannot be reached, or the files of the database are no longer ours; what
  *               a transaction did is unknown
  *   -ETIMEDOUT  the deadline of db_read_watched() passed
  *   -ENOSPC     the disk is full
  *   -ENOMEM     out of memory, here or in the server
  *   -ECANCELED  the store is closing
- *   -EIO        anything else, a mistake in the statement included
- * The driver's texts go to the log only.
+ *   -EIO        anything else, including a mistake in the statement
+ * The driver's messages go only to the log.
  */
 #ifndef STORAGE_CONN_H
 #define STORAGE_CONN_H
@@ -105,41 +105,43 @@ MUST_CHECK int db_statement_copy(struct db_statement *ret_statement, const char 
 void db_statement_release(struct db_statement *statement);
 
 /* Runs a statement for its effect. Returns the number of rows changed, or an error. Statements
- * are prepared once per connection and kept (bounded, least recently used goes first). Every
- * parameter from $1 to the highest occurs in the text, and has a value; -EIO otherwise. */
+ * are prepared once per connection and kept (a bounded number; the least recently used is dropped
+ * first). Every parameter from $1 to the highest must occur in the text and have a value; otherwise
+ * -EIO. */
 MUST_CHECK int64_t db_run(struct db_conn *conn, const char *sql, const struct db_value *values,
 			  size_t count);
 
 /*
  * Runs a statement for its effect, without waiting for the outcome: a server gets it together with
- * what follows. rows is how many it must change (-EAGAIN otherwise), or DB_ANY_ROWS. An error is
- * told here, by a later statement, by db_settle or by the commit, and it is then the transaction's
- * or the savepoint's: which statement failed is not told. The values are copied; the text of the
- * statement must stay.
+ * what follows. rows is how many it must change (otherwise -EAGAIN), or DB_ANY_ROWS. An error is
+ * reported here, by a later statement, by db_settle or by the commit. It then concerns the whole
+ * transaction or savepoint: nothing says which statement failed. The values are copied; the text of
+ * the statement must stay.
  */
 #define DB_ANY_ROWS INT64_C(-1)
 MUST_CHECK int db_post(struct db_conn *conn, const char *sql, const struct db_value *values,
 		       size_t count, int64_t rows);
 
-/* Waits for what was posted: its first error, or 0. */
+/* Waits for everything that was posted. 0, or the first error. */
 MUST_CHECK int db_settle(struct db_conn *conn);
 
 /*
- * Takes locks that hold until the end of the transaction, where others write at the same time: sql
- * is PostgreSQL's SELECT … FOR UPDATE or of an advisory lock, and posted. Read what they protect by
- * a further statement: where a lock has to be waited for, only that sees what is there by then.
- * Does nothing on SQLite, which has one writer at a time and no row locks.
+ * Takes locks until the end of the transaction, where others write at the same time: sql is
+ * PostgreSQL's SELECT … FOR UPDATE, or takes an advisory lock, and is posted. Read what the locks
+ * protect by a further statement: if a lock has to be waited for, only a later statement sees the
+ * data as it is then. Does nothing on SQLite, which has one writer at a time and no row locks.
  */
 MUST_CHECK int db_lock(struct db_conn *conn, const char *sql, const struct db_value *values,
 		       size_t count);
 
-/* Announces that the next statement is the last one of this db_read: a server is spared a message.
- * A further one is a mistake of the program (assertion). Nothing in a transaction. */
+/* Announces that the next statement is the last one of this db_read, which saves a message to a
+ * server. A further statement is a mistake of the program (assertion). Does nothing in a
+ * transaction. */
 void db_last(struct db_conn *conn);
 
 /* ---- rows ---- */
 
-/* Starts a query. Walk its rows with db_next, and always end it with db_rows_close. */
+/* Starts a query. Read its rows with db_next, and always end it with db_rows_close. */
 MUST_CHECK int db_query(struct db_conn *conn, const char *sql, const struct db_value *values,
 			size_t count, struct db_rows **ret_rows);
 
@@ -167,7 +169,7 @@ int64_t db_column_int(struct db_rows *rows, int column);
 const char *db_column_text(struct db_rows *rows, int column, size_t *ret_length);
 bool db_column_is_null(struct db_rows *rows, int column);
 
-/* Copies a text, of which NULL is "", and cuts it where the buffer ends. */
+/* Copies a text (NULL as "") and cuts it to the size of the buffer. */
 void db_column_copy(struct db_rows *rows, int column, char *buffer, size_t size);
 
 void db_rows_close(struct db_rows *rows);
@@ -177,8 +179,8 @@ DEFINE_CLEANUP(struct db_rows, db_rows_close)
 
 /*
  * Inside a transaction: marks a place to return to. End it by exactly one release (keeps what
- * followed) or rollback (undoes it). Nests. After a failed statement a function returns the error
- * or rolls back to a savepoint made before it: PostgreSQL refuses anything else.
+ * followed) or rollback (undoes it). Savepoints nest. After a failed statement a function must
+ * return the error or roll back to an earlier savepoint: PostgreSQL refuses anything else.
  */
 MUST_CHECK int db_savepoint(struct db_conn *conn);
 MUST_CHECK int db_savepoint_release(struct db_conn *conn);
@@ -187,20 +189,20 @@ MUST_CHECK int db_savepoint_rollback(struct db_conn *conn);
 /* ---- sessions ---- */
 
 /*
- * The session of this store: a random number above 0 that names the process that has it open, for
- * leases to be written under. 0 where nobody could tell whether that process is still there:
- * options.session was not set, or a pooler stands before the server (its sessions are anybody's).
- * A session is known by a lock that ends with the process, however that ends: a byte, of that
- * number, of the file "<database>-sessions" (fcntl(2), F_OFD_SETLK), or a shared advisory lock of
- * that number which every connection that writes holds from its beginning.
+ * The session of this store: a random number above 0 that identifies the process that has the store
+ * open, for use in leases. 0 if no one could find out whether that process still lives:
+ * options.session was not set, or a pooler, which lends its sessions to any client, stands in front
+ * of the server. A session is a lock that ends with the process, however the process ends: the byte
+ * at that offset of the file "<database>-sessions" (fcntl(2), F_OFD_SETLK), or a shared advisory
+ * lock with that number, which every writing connection takes when it is opened.
  */
 int64_t db_session(struct db_conn *conn);
 
 /*
- * Whether that session is gone: 1, or 0 while it is there or may be. 1 is also told of a process
- * that lives but has lost all connections that write, so act on it only where that harms nobody who
- * goes on: a lease only keeps others from doing the same work. Just after this process lost a
- * connection 0 is told, as others will have lost theirs.
+ * Whether that session has ended: 1; or 0 if it has not, or may not have. 1 is also the answer for
+ * a process that lives but has lost all its writing connections, so act on it only if that does no
+ * harm to a process that continues: a lease only keeps others from doing the same work. Just after
+ * this process has lost a connection the answer is 0, because others will have lost theirs, too.
  */
 MUST_CHECK int db_session_ended(struct db_conn *conn, int64_t session);
 

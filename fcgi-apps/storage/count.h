@@ -1,6 +1,6 @@
 /*
- * Counts the rows of a large table by statements that each count a piece: of millions a single one
- * would take longer than PostgreSQL lets it.
+ * Counts the rows of a large table piece by piece: a single statement over millions of rows would
+ * take longer than PostgreSQL's statement time-out permits.
  */
 #ifndef STORAGE_COUNT_H
 #define STORAGE_COUNT_H
@@ -12,9 +12,8 @@
 	"SELECT count(*), coalesce(max(created_at), 0) FROM (SELECT created_at FROM " table        \
 	" WHERE created_at > $1 ORDER BY created_at LIMIT $2) AS counted"
 
-/* How many there are, but for a few of the same microsecond; counts no further than limit. piece is
- * a DB_COUNT_PIECE(). On a connection of a read or transaction; its errors are those of db_query().
- */
+/* Counts the rows, but no further than limit; rows made in the same microsecond may count as one.
+ * piece is a DB_COUNT_PIECE(). On a connection of a read or transaction; errors as db_query(). */
 MUST_CHECK int db_count(struct db_conn *conn, const char *piece, int64_t limit, int64_t *ret_count);
 
 #endif

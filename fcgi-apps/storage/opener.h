@@ -1,8 +1,8 @@
 /*
- * Opens the rest of a store's connections beside its work, where each is dear to a server: one
- * after the other, and each after a pause of up to twice the time that the one before took. Many
- * workers that start at once need two connections each to serve, and do not overwhelm a slow server
- * with all others. Internal to storage/.
+ * Opens a store's remaining connections while it is already in use, because each is expensive for a
+ * server: one after the other, each after a pause of up to twice the time that the previous one
+ * took. So many workers that start at once can serve with two connections each, and do not
+ * overwhelm a slow server with the others. Internal to storage/.
  */
 #ifndef STORAGE_OPENER_H
 #define STORAGE_OPENER_H
@@ -13,13 +13,13 @@
 
 struct opener;
 
-/* Gives so many connections to each, however long it takes; writer may be NULL. What the options
- * point to and shared must stay until opener_stop(). -ENOMEM. */
+/* Gives this many connections to readers and writer, however long it takes; writer may be NULL.
+ * shared, and everything that the options point to, must stay until opener_stop(). -ENOMEM. */
 MUST_CHECK int opener_start(const struct db_options *options, const struct db_driver *driver,
 			    void *shared, struct pool *readers, size_t reader_count,
 			    struct writer *writer, size_t writer_count, struct opener **ret_opener);
 
-/* Gives up what is not open yet, after the attempt under way. Takes NULL. */
+/* Waits for the attempt in progress and gives up the rest. Takes NULL. */
 void opener_stop(struct opener *opener);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * The connections that a store reads on: lent to one thread at a time. Thread-safe. Internal to
+ * The connections for reading, each lent to one thread at a time. Thread-safe. Internal to
  * storage/.
  */
 #ifndef STORAGE_POOL_H
@@ -11,7 +11,7 @@
 
 struct pool {
 	int64_t patience;     /* microseconds to wait for a free connection */
-	pthread_mutex_t lock; /* guards what follows */
+	pthread_mutex_t lock; /* guards the members below */
 	pthread_cond_t returned;
 	struct db_conn *idle; /* last used first: its cache is warm */
 	size_t size;
@@ -27,7 +27,7 @@ void pool_release(struct pool *pool);
 /* The connection becomes the pool's. */
 void pool_add(struct pool *pool, struct db_conn *conn);
 
-/* -EAGAIN when none is returned in time. */
+/* -EAGAIN: none was returned in time. */
 MUST_CHECK int pool_take(struct pool *pool, struct db_conn **ret_conn);
 
 void pool_return(struct pool *pool, struct db_conn *conn);

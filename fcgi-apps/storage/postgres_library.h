@@ -1,7 +1,7 @@
 /*
- * libpq, loaded when the first postgresql:// URL is opened: with what it brings along (OpenSSL,
- * Kerberos, LDAP) it costs 5.5 MB of resident memory, which a worker on SQLite does not pay. The
- * types come from libpq's own header, so a call through here is checked like a direct one.
+ * libpq, loaded when the first postgresql:// URL is opened: with its own libraries (OpenSSL,
+ * Kerberos, LDAP) it takes 5.5 MB of resident memory, which a worker on SQLite does not need. The
+ * types come from libpq's own header, so calls through this table are checked like direct ones.
  */
 #ifndef STORAGE_POSTGRES_LIBRARY_H
 #define STORAGE_POSTGRES_LIBRARY_H

@@ -1,9 +1,9 @@
 /*
- * Prepared statements of one connection, by SQL text: at most STATEMENTS_MAX, the least recently
- * used goes first. Not thread-safe.
+ * Prepared statements of one connection, by SQL text: at most STATEMENTS_MAX; the least recently
+ * used is dropped first. Not thread-safe.
  *
- * A driver embeds struct statement in its own and calls statements_find, and when that finds
- * nothing (or a statement in use) prepares one and hands it to statements_keep.
+ * A driver embeds struct statement in its own and calls statements_find. If that finds nothing, or
+ * a statement in use, the driver prepares one and passes it to statements_keep.
  */
 #ifndef STORAGE_STATEMENTS_H
 #define STORAGE_STATEMENTS_H
@@ -15,7 +15,7 @@
 
 struct statement {
 	char *sql;   /* malloc'd by the driver and freed by it */
-	bool in_use; /* set by the driver: neither evicted nor to be used twice */
+	bool in_use; /* set by the driver: must be neither evicted nor used twice */
 	bool kept;
 	uint32_t hash;
 	struct statement *chain;         /* the next one in its bucket */
@@ -37,11 +37,11 @@ void statements_init(struct statements *statements, void (*destroy)(struct state
 /* Frees all, used or not. */
 void statements_release(struct statements *statements);
 
-/* NULL when there is none. */
+/* NULL: there is none. */
 struct statement *statements_find(struct statements *statements, const char *sql);
 
-/* Keeps a new statement, evicting another if need be. False when an equal one is there or all
- * others are in use: the statement stays the caller's. */
+/* Keeps a new statement, and evicts another one if necessary. False: an equal one is kept already,
+ * or all others are in use; the statement remains the caller's. */
 bool statements_keep(struct statements *statements, struct statement *statement);
 
 /* Frees one that is kept. */

@@ -1,9 +1,9 @@
 /*
  * Runs transactions: a queue of jobs, served by as many threads as there are connections. A thread
- * takes what waits, up to the driver's group limit, runs each job in its savepoint, commits once,
- * and then tells the jobs. While a group is on its way to the disk the next one gathers; nobody
- * waits for company. A caller that waits for its transaction anyway runs it itself, where there are
- * several connections, one is idle and no job waits. Thread-safe.
+ * takes the waiting jobs, up to the driver's group limit, runs each in a savepoint, commits once,
+ * and then calls each job's done. While one group is being written to the disk, the next gathers;
+ * no job waits for company. writer_run() uses the caller's own thread if there are several
+ * connections, one of them is idle, and no job waits. Thread-safe.
  */
 #ifndef STORAGE_WRITER_H
 #define STORAGE_WRITER_H
@@ -17,11 +17,11 @@ MUST_CHECK int writer_start(const struct db_driver *driver, struct db_conn *cons
 			    size_t count, const struct db_options *options,
 			    struct writer **ret_writer);
 
-/* Takes over one more, up to driver->writers in all. -ENOMEM. One thread at a time, which ends
- * before writer_stop(). */
+/* Takes over one more, up to driver->writers in all. -ENOMEM. For one thread at a time, which must
+ * end before writer_stop(). */
 MUST_CHECK int writer_add(struct writer *writer, struct db_conn *conn);
 
-/* Refuses new jobs, runs those queued, closes the connections. Takes NULL. */
+/* Refuses new jobs, runs the queued ones, closes the connections. Takes NULL. */
 void writer_stop(struct writer *writer);
 
 /* As db_submit and db_transaction. */
