@@ -1,18 +1,18 @@
 /*
  * A service's OpenAPI 3.1 document as code: routing, request checks, response checks.
  *
- * compile.py makes constants of the document when the service is built: `order_contract` of
- * order/openapi.json. contract/components.json (shared paths, parameters, headers, responses,
- * schemas) is merged in where a name is missing; its schemas Price and Amount get the numbers of
- * the currency (maximum, x-decimals) when the worker starts. Everything the document says about a
- * request is enforced. A rule that can't be enforced, an operation without a handler and a handler
- * without an operation fail the build. The status, type and JSON body of answers can be checked;
- * their headers are description only. Immutable after contract_start() and thread-safe then.
+ * compile.py turns the document into constants when the service is built: order/openapi.json
+ * becomes `order_contract`. contract/components.json (shared paths, parameters, headers, responses,
+ * schemas) supplies the names that the document lacks; its schemas Price and Amount get the numbers
+ * of the currency (maximum, x-decimals) when the worker starts. Everything that the document says
+ * about a request is enforced. A rule that cannot be enforced, an operation without a handler, or a
+ * handler without an operation fails the build. The status, type and JSON body of answers can be
+ * checked; their headers are only described. Immutable and thread-safe after contract_start().
  *
  * Extensions: `x-internal: true` on an operation keeps it off the public listener and out of the
  * public document. `x-callers` lists the other callers it admits: "product", "cart", "order"
  * (siblings, on the internal listener), "operator" (probes, metrics; on the health listener).
- * `x-max-bytes` is the longest request body; each one must have it.
+ * `x-max-bytes` is the longest request body; every body must have it.
  */
 #ifndef CONTRACT_CONTRACT_H
 #define CONTRACT_CONTRACT_H
@@ -40,17 +40,17 @@ struct operation {
 	size_t index;     /* 0.. in document order */
 };
 
-/* Completes the constants; once, before anything else is called. version is kept, not copied; it
- * is served as info.version where the document has none. */
+/* Completes the constants. Call it once, before any other function. version is kept, not copied; it
+ * is served as info.version if the document has none. */
 void contract_start(const struct contract *contract, struct currency currency, const char *version);
 
 size_t contract_operation_count(const struct contract *contract);
 const struct operation *contract_operation(const struct contract *contract, size_t index);
 const struct operation *contract_find(const struct contract *contract, const char *operation_id);
 
-/* Appends the document as served: with the internal operations or without them, and with just the
- * components and tags that those use. server is its address where it names none of its own ("." is
- * the folder it is served from). */
+/* Appends the document as served: with or without the internal operations, and only with the
+ * components and tags that its operations use. server is the address to name if the document has
+ * none of its own ("." is the folder it is served from). */
 void contract_write_document(const struct contract *contract, bool internal, const char *server,
 			     struct text *out);
 
@@ -75,7 +75,7 @@ struct route {
  * Finds the operation of a decoded path; one trailing slash is ignored, HEAD routes to GET.
  * Literal segments win over parameters. Internal operations exist only when internal is set.
  * -ENOENT: no such path, or a path parameter breaks its schema (no such thing can exist);
- * -EOPNOTSUPP: not with this method; reterr_allow says with which.
+ * -EOPNOTSUPP: the path does not have this method; reterr_allow lists the methods it has.
  */
 int contract_route(const struct contract *contract, const char *method, const char *path,
 		   bool internal, struct route *ret_route, char reterr_allow[CONTRACT_ALLOW_SIZE]);
@@ -89,7 +89,7 @@ struct argument {
 	const char *text;
 	size_t length;
 	int64_t integer; /* for schemas of type integer, boolean (0/1) */
-	char *own;       /* text, where its normal form (schema_text.h) differs from the sent one */
+	char *own; /* text, if its normal form (schema_text.h) differs from the text as sent */
 };
 
 /* One owner; release after use. */
@@ -108,35 +108,36 @@ typedef const char *contract_header_function(void *context, const char *name);
 /*
  * Decodes (application/x-www-form-urlencoded rules of the WHATWG URL standard) and checks query and
  * header parameters: unknown ones (in the query), repeated ones, bad escapes, bad values, missing
- * ones. query may be NULL. Returns 0 with arguments filled also when there are violations; -ENOMEM.
+ * ones. query may be NULL. 0, also if there are violations: then the arguments are filled, too;
+ * -ENOMEM.
  */
 int contract_check_parameters(const struct contract *contract, const struct operation *operation,
 			      const char *query, contract_header_function *header, void *context,
 			      struct arguments *ret_arguments, struct violations *violations);
 
-/* Whether the operation takes a body of that Content-Type (parameters such as charset ignored).
- * -EPROTONOSUPPORT when not: 415. */
+/* 0 if the operation takes a body of this Content-Type (parameters such as charset are ignored);
+ * else -EPROTONOSUPPORT, for a 415. */
 int contract_check_content_type(const struct contract *contract, const struct operation *operation,
 				const char *content_type);
 
-/* Whether the body of that type is JSON (bulk's NDJSON is not: its handler checks the lines). */
+/* Whether a body of this type is JSON (an import's NDJSON is not: its handler checks the lines). */
 bool contract_body_is_json(const struct contract *contract, const struct operation *operation,
 			   const char *content_type);
 
-/* Brings the texts and ids of a parsed body into their normal form (schema_text.h) and checks it
- * against the operation's schema. */
+/* Normalises the texts and ids of a parsed body (schema_text.h) and checks it against the
+ * operation's schema. False: there are violations. */
 bool contract_check_body(const struct contract *contract, const struct operation *operation,
 			 const char *content_type, struct json *body,
 			 struct violations *violations);
 
-/* The same with components/schemas/{name}; a name that isn't there is a violation. */
+/* The same with components/schemas/{name}; an unknown name is a violation. */
 bool contract_check_schema(const struct contract *contract, const char *name, struct json *value,
 			   struct violations *violations);
 
 /* ---- responses ------------------------------------------------------------------------------ */
 
-/* Whether the document declares this answer and the body fits, JSON that is. content_type may be
- * NULL for an answer without a body. For CONTRACT_CHECK_RESPONSES=1. */
+/* Whether the document declares this answer and, if the body is JSON, the body fits its schema.
+ * content_type may be NULL for an answer without a body. For CONTRACT_CHECK_RESPONSES=1. */
 bool contract_check_response(const struct contract *contract, const struct operation *operation,
 			     int status, const char *content_type, const char *body,
 			     size_t body_length, struct violations *violations);

@@ -14,11 +14,11 @@
 /* The reason phrase of RFC 9110 section 15 (and 6585): "Not Found". "Error" for unknown ones. */
 const char *problem_title(int status);
 
-/* "not-found" for 404 and so on: the code where nothing more exact is known. */
+/* "not-found" for 404 and so on: the code if nothing more exact is known. */
 const char *problem_code(int status);
 
-/* Writes everything but the closing brace, so that extension members can follow. code NULL: the
- * status' own; detail NULL: the title; request_id NULL: "". */
+/* Writes everything except the closing brace, so that extension members can follow. code NULL: the
+ * code of the status; detail NULL: the title; request_id NULL: "". */
 void problem_begin(struct json_writer *writer, int status, const char *code, const char *detail,
 		   const char *request_id);
 void problem_end(struct json_writer *writer);

@@ -1,6 +1,6 @@
 /*
- * Checking values against JSON Schemas (draft 2020-12, the dialect of OpenAPI 3.1), which
- * compile.py has made constants.
+ * Checks values against JSON Schemas (draft 2020-12, the dialect of OpenAPI 3.1), which compile.py
+ * has turned into constants.
  *
  * Keywords: type (also a list), enum (of strings), minimum, maximum and x-decimals (exact, in
  * decimal), minLength, maxLength (code points), pattern (what ECMA-262 and POSIX extended
@@ -14,11 +14,11 @@
  * x-decimals, our own, is how many digits may follow a number's point, trailing zeros not counted.
  * It is not multipleOf (0.01), which validators compute in binary: they refuse 19.99.
  *
- * Where this is stricter than the standard: a value that must be an integer must fit int64, a
- * number that is compared must have at most 18 significant digits (base/decimal.h), and an array
- * with uniqueItems must have at most 1000 elements.
+ * This is stricter than the standard in three points: a value that must be an integer must fit
+ * int64, a number that is compared must have at most 18 significant digits (base/decimal.h), and an
+ * array with uniqueItems must have at most 1000 elements.
  *
- * Schemas are immutable; all is thread-safe.
+ * Schemas are immutable; everything is thread-safe.
  */
 #ifndef CONTRACT_SCHEMA_H
 #define CONTRACT_SCHEMA_H
@@ -29,8 +29,8 @@
 
 struct schema;
 
-/* Adds every violation; in and pointer name the value's own place. Whether there was none. With
- * violations NULL it only gives the verdict. */
+/* Adds every violation, and returns whether there was none. in and pointer say where the value
+ * itself is. With violations NULL only the result counts. */
 bool schema_check(const struct schema *schema, const struct json *value, const char *in,
 		  const char *pointer, struct violations *violations);
 
@@ -41,13 +41,13 @@ bool schema_check_number(const struct schema *schema, struct decimal number, con
 			 const char *pointer, struct violations *violations);
 
 /*
- * Brings the strings of a value, wherever a schema of theirs has such a format, into the form that
- * is stored and compared; to be done before the check. -ENOMEM: some may be as they were.
+ * Converts the strings of a value to the form that is stored and compared, if their schemas have
+ * such a format. Call it before the check. -ENOMEM: some strings may be unchanged.
  */
 int schema_normalize(const struct schema *schema, struct json *value);
 
-/* The same for a parameter. 1: its normal form was appended to *out; 0: it has that form; -ENOMEM.
- */
+/* The same for a parameter. 1: its normal form was appended to *out; 0: it already has that form;
+ * -ENOMEM. */
 int schema_normalize_string(const struct schema *schema, const char *text, size_t length,
 			    struct text *out);
 

@@ -1,6 +1,6 @@
 /*
- * A compiled schema from the inside. Private to this folder: only compiler/emit.py makes them, as
- * constants. NULL and 0 are: nothing said.
+ * The inside of a compiled schema. Private to this folder: only compiler/emit.py makes schemas, as
+ * constants. NULL and 0 mean that the schema does not have this keyword.
  */
 #ifndef CONTRACT_SCHEMA_NODE_H
 #define CONTRACT_SCHEMA_NODE_H
@@ -10,12 +10,12 @@
 #include "contract/schema_format.h"
 #include "contract/schema_pattern.h"
 
-/* A set of these is what a value may be. */
+/* A set of these says what a value may be. */
 enum schema_type {
 	SCHEMA_NULL = 1,
 	SCHEMA_BOOLEAN = 2,
 	SCHEMA_INTEGER = 4,
-	SCHEMA_FRACTION = 8, /* a number that is no integer; "number" is both */
+	SCHEMA_FRACTION = 8, /* a number that is not an integer; "number" means both */
 	SCHEMA_STRING = 16,
 	SCHEMA_ARRAY = 32,
 	SCHEMA_OBJECT = 64,
@@ -62,7 +62,7 @@ struct schema_object {
 	const struct schema_member *members; /* in the document's order */
 	size_t member_count;
 	size_t required_count;
-	bool closed; /* no others */
+	bool closed; /* no other members */
 };
 
 struct schema_array {
@@ -78,7 +78,7 @@ struct schema_list {
 
 struct schema {
 	unsigned types;      /* of enum schema_type */
-	unsigned open_types; /* what all_of leaves of them */
+	unsigned open_types; /* the types that all_of leaves open */
 	const struct schema_values *values;
 	const struct schema_numbers *numbers;
 	const struct schema_string *string;
@@ -91,8 +91,8 @@ struct schema {
 	struct schema_list all_of, one_of;
 };
 
-/* The member of that name, or NULL. *position is where to look first and is moved behind it:
- * members mostly come in the order of the document. 0 to begin with. */
+/* The member with this name, or NULL. *position is where to look first, initially 0, and is moved
+ * after the member: members mostly come in the order of the document. */
 const struct schema_member *schema_find_member(const struct schema_object *object, const char *name,
 					       size_t *position);
 

@@ -5,10 +5,11 @@
 #include "contract/schema_node.h"
 #include "contract/violations.h"
 
-/* A value's way from the root, linked on the stack; a pointer is built only for a violation. */
+/* A value's path from the root, linked on the stack; a JSON Pointer is made only for a
+ * violation. */
 struct place {
 	const struct place *parent;
-	const char *name; /* NULL: the element of that index; in the root: the root's pointer */
+	const char *name; /* NULL: the element with this index; for the root: its JSON Pointer */
 	size_t index;
 };
 
@@ -32,7 +33,7 @@ bool schema_report(const struct report *report, const struct place *place, const
 	PRINTF_LIKE(3, 4);
 bool schema_report_type(const struct schema *schema, const struct subject *subject,
 			const struct place *place, const struct report *report);
-/* "s" unless it is one. */
+/* "s", or "" for a count of one. */
 const char *schema_plural(size_t count);
 
 #endif

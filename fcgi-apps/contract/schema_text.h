@@ -28,13 +28,14 @@ bool schema_text_normalize(const char *text, size_t length, struct text *out);
 bool schema_id_normalize(const char *text, size_t length, struct text *out);
 
 /*
- * Appends the text nearest to one that was stored before this rule existed: each refused control
- * character and separator becomes a space, other refused ones go, and U+FFFD stands for bytes that
- * are no UTF-8; then its normal form. A normal text stays. text_error(out): -ENOMEM, -EMSGSIZE.
+ * Appends the closest valid text to one that was stored before this rule existed: refused control
+ * characters and separators become spaces, other refused characters are removed, and U+FFFD
+ * replaces bytes that are not UTF-8; then the text is normalised. A normal text is unchanged.
+ * text_error(out): -ENOMEM, -EMSGSIZE.
  */
 void schema_text_renew(const char *text, size_t length, bool is_block, struct text *out);
 
-/* Whether it has only characters that a text of that kind may have. */
+/* Whether the text has only characters that are permitted in a text of this kind. */
 bool schema_text_is_line(const char *text, size_t length);
 bool schema_text_is_block(const char *text, size_t length);
 

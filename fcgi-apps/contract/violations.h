@@ -1,4 +1,4 @@
-/* Everything wrong with an input: the `errors` of a 422 (RFC 9457 section 3.1). */
+/* All faults of an input: the `errors` of a 422 (RFC 9457 section 3.1). */
 #ifndef CONTRACT_VIOLATIONS_H
 #define CONTRACT_VIOLATIONS_H
 
@@ -9,8 +9,8 @@
 /* Beyond this many, further ones are counted but not kept. */
 #define VIOLATIONS_MAX 32
 
-/* Longest kept pointer and detail with their NUL; longer ones are cut and end in "…". Both may
- * hold names that a client chose. */
+/* The longest pointer and detail that are kept, with their NUL; longer ones are cut and end in "…".
+ * Both may contain names that a client chose. */
 #define VIOLATION_POINTER_SIZE 1024
 #define VIOLATION_DETAIL_SIZE  512
 

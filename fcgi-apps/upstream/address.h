@@ -1,6 +1,6 @@
 /*
- * Where a sibling listens: the parts of its base URL, and the addresses that its name stands for,
- * which are looked up at most every ten seconds (base/host.h). Thread-safe.
+ * Where a sibling listens: the parts of its base URL, and the addresses of its name, which are
+ * looked up at most every ten seconds (base/host.h). Thread-safe.
  */
 #ifndef UPSTREAM_ADDRESS_H
 #define UPSTREAM_ADDRESS_H

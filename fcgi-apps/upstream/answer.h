@@ -1,6 +1,6 @@
 /*
- * An HTTP/1.1 response, read from the pieces in which it arrives (RFC 9112), with http-parser, the
- * one place of its header. One owner.
+ * An HTTP/1.1 response, read from the pieces in which it arrives (RFC 9112), with http-parser; its
+ * header is included only here. One owner.
  */
 #ifndef UPSTREAM_ANSWER_H
 #define UPSTREAM_ANSWER_H
@@ -14,7 +14,7 @@
 
 struct answer {
 	int status;
-	int64_t retry_after; /* microseconds, 0 where the header is missing, or names a date */
+	int64_t retry_after; /* microseconds; 0 if the header is missing or gives a date */
 	struct text body;
 };
 
@@ -24,7 +24,7 @@ struct answer_reader {
 	bool complete;
 	bool keeps; /* complete, and the connection may be used for another request */
 
-	/* The header in the making; longer ones than any that matters are cut, and do not match. */
+	/* The incomplete header. A longer one than any that matters is cut, and does not match. */
 	bool in_value;
 	struct text name;
 	struct text value;
@@ -36,9 +36,9 @@ struct answer_reader {
 void answer_reader_init(struct answer_reader *reader, struct answer *answer);
 
 /*
- * 1 when the answer is complete, 0 when more must come; length 0 is the end of the connection.
- * -EINVAL: this is no HTTP response, or it is cut off; -EMSGSIZE: the body exceeds its limit;
- * -ENOMEM. After anything but 0 the reader takes no more.
+ * 1: the answer is complete; 0: more must come. length 0 is the end of the connection. -EINVAL: not
+ * an HTTP response, or it is cut off; -EMSGSIZE: the body exceeds its limit; -ENOMEM. After any
+ * result but 0, do not call it again.
  */
 int answer_read(struct answer_reader *reader, const char *data, size_t length);
 

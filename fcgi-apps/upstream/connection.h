@@ -8,8 +8,8 @@
 #include "base/base.h"
 #include "upstream/address.h"
 
-/* Tries one address after the other. -EHOSTDOWN: none accepts; -ETIMEDOUT; -ENOMEM, also when out
- * of descriptors. */
+/* Tries one address after the other. -EHOSTDOWN: none accepts; -ETIMEDOUT; -ENOMEM, also if there
+ * is no free file descriptor. */
 int connection_open(const struct addresses *addresses, int64_t deadline, int *ret_fd);
 
 /* Takes -1. */

@@ -3,12 +3,12 @@
  * retries of idempotent calls with backoff and full jitter, and a circuit breaker. Thread-safe; one
  * struct upstream per sibling.
  *
- * A sibling may be several pods behind one address, of which a connection reaches one for as long
- * as it lasts. So a connection is closed after an answer of 500 or more, and each retry makes a new
+ * A sibling may be several pods behind one address. A connection reaches the same pod for as long
+ *as it lasts. So a connection is closed after an answer of 500 or more, and each retry makes a new
  * one.
  *
  *	upstream.c    the policy of a call: tries, breaker, kept connections
- *	attempt.c     one exchange: the request's bytes, repeated where a kept connection was dead
+ *	attempt.c     one exchange: sends the request, once more if a kept connection was dead
  *	answer.c      the response, through http-parser
  *	connection.c  sockets with deadlines
  *	address.c     the base URL, and names looked up with a deadline
@@ -27,16 +27,17 @@ struct upstream_options {
 	const char *base_url;      /* "http://127.0.0.1:9001"; kept */
 	int64_t connect_timeout;   /* microseconds */
 	int64_t attempt_timeout;   /* microseconds for one try */
-	unsigned attempts;         /* tries of an idempotent call, 1 = no retry */
-	unsigned breaker_failures; /* calls in a row that fail in spite of retries: it opens */
-	int64_t breaker_pause;     /* microseconds it stays open before one probe is let through */
-	size_t connections;        /* kept at most */
+	unsigned attempts;         /* tries of an idempotent call; 1: no retry */
+	unsigned breaker_failures; /* consecutive calls that fail in spite of retries; then it opens
+				    */
+	int64_t breaker_pause;     /* microseconds until it admits a probe */
+	size_t connections;        /* the most that are kept */
 };
 
 /* Fills in the defaults that the services use. */
 struct upstream_options upstream_defaults(const char *name, const char *base_url);
 
-/* -EINVAL: no base URL as config_url() accepts them; -ENOMEM. */
+/* -EINVAL: config_url() would not accept the base URL; -ENOMEM. */
 int upstream_create(const struct upstream_options *options, struct upstream **ret_upstream);
 void upstream_free(struct upstream *upstream);
 
@@ -48,24 +49,24 @@ struct upstream_request {
 	int64_t deadline;        /* clock_monotonic() microseconds for all tries together */
 	const char *request_id;  /* sent as X-Request-ID; NULL: none */
 	const char *traceparent; /* W3C Trace Context; NULL: none */
-	bool idempotent;         /* may be sent again though it may have had its effect */
+	bool idempotent;         /* may be sent again although it may have had its effect */
 };
 
 struct upstream_response {
 	int status;
-	struct json *body;   /* NULL when there is none; owned, upstream_response_release() */
+	struct json *body;   /* NULL: none; upstream_response_release() frees it */
 	int64_t retry_after; /* microseconds from a Retry-After header, or 0 */
 };
 
 /*
  * Returns 0 and the answer for every status below 500. Otherwise *ret_response is empty and:
- * -EHOSTDOWN  not reachable, answered 5xx or garbage until tries ran out, or the breaker is open
+ * -EHOSTDOWN  not reachable, every try was answered by 5xx or garbage, or the breaker is open
  * -ETIMEDOUT  the deadline, or the time of the last try, passed
  * -EMSGSIZE   the answer is longer than 4 MiB, or the path than 8,000 bytes
- * -EINVAL     the path holds a space or a control character
+ * -EINVAL     the path has a space or a control character
  * -ENOMEM
- * After any of them the call may have had its effect. A connection that could not be made is tried
- * again also when the call is not idempotent: nothing was sent.
+ * After any of them the call may have had its effect. If no connection could be made, nothing was
+ * sent, so calls that are not idempotent are tried again, too.
  */
 int upstream_call(struct upstream *upstream, const struct upstream_request *request,
 		  struct upstream_response *ret_response);
