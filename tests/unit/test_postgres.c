@@ -43,13 +43,13 @@ static struct db *open_with_timeout(int64_t busy_timeout)
 static void set_up(void)
 {
 	char folder[] = "/tmp/link-XXXXXX";
+	log_start("test", LOG_ERROR + 1);
 	store_prepare();
 	ck_assert_ptr_nonnull(mkdtemp(folder));
 	connect_through(folder);
 	db = open_with_timeout(2 * CLOCK_SECOND);
 	ck_assert_int_eq(
 		db_transaction(db, store_run, "INSERT INTO items VALUES ('a', 1), ('b', 1)"), 0);
-	log_start("test", LOG_ERROR + 1);
 }
 
 static void tear_down(void)
