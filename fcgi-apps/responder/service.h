@@ -19,7 +19,7 @@
 #include "upstream/upstream.h"
 
 enum run_mode {
-	RUN_DIRECT, /* on the event thread, without the store: must be quick */
+	RUN_DIRECT, /* on the event thread, without a connection: must be quick */
 	RUN_READ,   /* on a thread of its own pool with a read connection, for as long as the client
 		       waits and its deadline allows */
 	RUN_TRANSACTION, /* inside a (grouped) transaction; answered after the commit; an answer of
