@@ -22,9 +22,9 @@ static int usage(const struct service *service, FILE *out)
 	fprintf(out,
 		"usage: %s-service [--check | --copy-to URL | --routes | --version | --help]\n"
 		"  (none)         serve; the listening socket is file descriptor 0\n"
-		"  --check        tell what is inconsistent in the database; changes nothing\n"
+		"  --check        report inconsistencies in the database; changes nothing\n"
 		"  --copy-to URL  copy the database to an empty one in PostgreSQL, and check that\n"
-		"  --routes       print what may be asked for, for nginx/render.sh\n"
+		"  --routes       print the operations, for nginx/render.sh\n"
 		"The database is the one of DATABASE_URL.\n",
 		service->name);
 	return out == stdout ? STATUS_FINE : STATUS_FAILED;

@@ -20,7 +20,7 @@ static void write_queues(struct server *server, struct text *out)
 	metric_int(&waiting, reads.waiting, "pool", "reads");
 	struct metric refused =
 		metric_family(out, METRIC_COUNTER, "http_requests_refused_total",
-			      "Requests refused since too many waited for a thread.");
+			      "Requests refused because too many waited for a thread.");
 	metric_int(&refused, calls.refused, "pool", "calls");
 	metric_int(&refused, reads.refused, "pool", "reads");
 }
@@ -40,7 +40,7 @@ static void write_store(struct server *server, struct text *out)
 	metric_gauge(out, "db_pool_connections_in_use", "Read connections lent out.",
 		     stats.readers_in_use);
 	metric_counter(out, "db_pool_timeouts_total",
-		       "Reads given up since no connection was free in time.",
+		       "Reads given up because no connection was free in time.",
 		       stats.reader_timeouts);
 }
 
@@ -67,7 +67,7 @@ static void write_upstreams(struct server *server, struct text *out)
 		 offsetof(struct upstream_stats, retries)},
 		{"upstream_failures_total", "Calls that ended with an error.",
 		 offsetof(struct upstream_stats, failures)},
-		{"upstream_refused_total", "Calls not tried, the breaker being open.",
+		{"upstream_refused_total", "Calls not attempted because the breaker was open.",
 		 offsetof(struct upstream_stats, refused)},
 	};
 	for (size_t c = 0; c < ARRAY_SIZE(counters); c++) {
@@ -139,9 +139,9 @@ void exposition_write(struct server *server, bool ready, struct text *out)
 {
 	const struct service *service = server->runtime.service;
 	struct metric build = metric_family(out, METRIC_GAUGE, "build_info",
-					    "Always 1; the labels tell what runs.");
+					    "Always 1; the labels say what runs.");
 	metric_int(&build, 1, "service", service->name, "version", service_version);
-	metric_gauge(out, "service_ready", "Whether /readyz would say so now.", ready);
+	metric_gauge(out, "service_ready", "Whether /readyz would answer 200 now.", ready);
 	metrics_write(server->metrics, out);
 	metric_gauge(out, "http_requests_in_flight", "Requests received and not answered yet.",
 		     exchanges_in_flight(server->exchanges));
@@ -154,7 +154,7 @@ void exposition_write(struct server *server, bool ready, struct text *out)
 		     atomic_load_explicit(&server->runtime.key_count, memory_order_relaxed));
 	metric_gauge(
 		out, "idempotency_keys_max",
-		"IDEMPOTENCY_KEYS_MAX: with so many stored, requests with a new one are refused.",
+		"IDEMPOTENCY_KEYS_MAX: with so many stored, requests with a new key are refused.",
 		server->runtime.keys_max);
 	write_upstreams(server, out);
 	if (service->metrics)
