@@ -20,7 +20,7 @@ from shop import Shop, done, new_id, recovers
 from testbed import SLOWNESS, wait_until
 
 MANY = 512
-# Seconds that whoever is behind a silent connection would wait (PEER_TIMEOUT in responder/loop.c).
+# Seconds for which a silent connection would block its thread (PEER_TIMEOUT in responder/connections.c).
 HELD_UP = 10
 
 
