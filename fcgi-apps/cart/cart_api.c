@@ -63,7 +63,7 @@ void cart_api_refuse(struct response *response, const struct cart_refusal *refus
 	switch (refusal->reason) {
 	case CART_SHORT_STOCK:
 		json = response_problem_begin(response, 409, "insufficient-stock",
-					      "There is less in stock than the cart would hold");
+					      "There is not enough stock for this quantity");
 		write_refused_line(json, refusal, "available");
 		break;
 	case CART_QUANTITY_LIMIT:
@@ -96,7 +96,8 @@ int cart_api_create(struct request *request, struct response *response)
 	struct cart cart = {0};
 
 	if (atomic_load_explicit(&app->cart_count, memory_order_relaxed) >= app->carts_max) {
-		response_problem(response, 503, "carts-full", "There are too many carts for now");
+		response_problem(response, 503, "carts-full",
+				 "There are too many carts at the moment");
 		response_header(response, "Retry-After", "60");
 		return 0;
 	}

@@ -39,7 +39,7 @@ static void answer_busy(struct response *response, const char *user_id, const ch
 static void answer_empty(struct response *response, const char *user_id, const char *last_order_id)
 {
 	struct json_writer *json =
-		response_problem_begin(response, 409, "cart-empty", "The cart holds nothing");
+		response_problem_begin(response, 409, "cart-empty", "The cart is empty");
 
 	json_member_string(json, "user_id", user_id);
 	if (last_order_id[0])

@@ -37,7 +37,7 @@ static int check_step(const struct step *step, struct response *response)
 	case -ETIMEDOUT:
 	case -EMSGSIZE:
 		response_problem(response, 503, "product-unavailable",
-				 "The Product service can't be reached now");
+				 "The Product service cannot be reached at the moment");
 		response_header(response, "Retry-After", "%s", RETRY_AFTER_SECONDS);
 		return 0;
 	default:

@@ -296,7 +296,7 @@ static int make_lines(struct checkout *checkout)
 	}
 	if (order_price(&checkout->order) < 0) {
 		response_problem(checkout->response, 422, "total-overflow",
-				 "The order's total is beyond what an amount can hold");
+				 "The order's total is larger than an amount can be");
 		return REFUSED;
 	}
 	return 0;

@@ -22,9 +22,8 @@ static int64_t requested_quantity(const struct order_answer *cart, const char *p
 void order_problem_short_stock(struct response *response, const struct order_answer *cart,
 			       const struct order_answer *stock)
 {
-	struct json_writer *json =
-		response_problem_begin(response, 409, "insufficient-stock",
-				       "There is less in stock than the cart asks for");
+	struct json_writer *json = response_problem_begin(
+		response, 409, "insufficient-stock", "There is not enough stock for this cart");
 	const struct json *items = json_get(stock->raw.body, "items");
 	size_t count = items ? json_length(items) : 0;
 
@@ -121,7 +120,7 @@ void order_problem_history_full(struct response *response)
 {
 	struct json_writer *json = response_problem_begin(
 		response, 409, "history-full",
-		"The history of this order takes no more entries that leave its status");
+		"The history of this order is full: only changes of its status can be added");
 
 	json_member_int(json, "limit", ORDER_REMARKS_MAX);
 	response_problem_end(response);

@@ -84,7 +84,7 @@ static struct json_writer *begin_refusal(struct response *response, enum product
 	switch (state) {
 	case LINE_GONE:
 		return response_problem_begin(response, 409, "product-gone",
-					      "Some products do not exist any more");
+					      "Some products no longer exist");
 	case LINE_REPRICED:
 		return response_problem_begin(response, 409, "price-changed",
 					      "Some products have another price");
@@ -163,7 +163,7 @@ static int answer_hold(struct request *request, struct response *response,
 		return answer_replayed(request, response, "shipped");
 	case HOLD_MISMATCH:
 		response_problem(response, 409, "reservation-mismatch",
-				 "This order holds other lines already");
+				 "This order already holds other lines");
 		return 0;
 	case HOLD_RELEASED:
 		response_problem(response, 409, "reservation-released",
@@ -230,7 +230,7 @@ int product_api_release(struct request *request, struct response *response)
 		return r;
 	if (before == RESERVATION_SHIPPED)
 		response_problem(response, 409, "already-shipped",
-				 "This order's goods have left the house");
+				 "This order has already been shipped");
 	else
 		response_empty(response, 204);
 	return 0;

@@ -9,7 +9,7 @@ static void refuse_taking(struct response *response, int64_t available)
 {
 	struct json_writer *writer =
 		response_problem_begin(response, 409, "insufficient-stock",
-				       "There is less in stock than is to be taken away");
+				       "There is less in stock than would be removed");
 
 	json_member_int(writer, "available", available);
 	response_problem_end(response);

@@ -41,7 +41,7 @@ bool request_precondition(const struct request *request, struct response *respon
 	if (!request->if_match || entity_tag_matches(request->if_match, version))
 		return true;
 	struct json_writer *json = response_problem_begin(
-		response, 412, NULL, "The resource has another version than If-Match asks for");
+		response, 412, NULL, "The resource's version does not match If-Match");
 	json_member_int(json, "version", version);
 	response_problem_end(response);
 	return false;
