@@ -376,9 +376,9 @@ static bool look_up(struct exchange *exchange, struct lookups *lookups)
 
 void dispatch_lookups(struct lookups *lookups)
 {
-	struct exchange *first = lookups->list[0].argument;
 	if (!lookups->count)
 		return;
+	struct exchange *first = lookups->list[0].argument;
 	/* The store's log lines may concern any request of a batch. */
 	if (lookups->count == 1)
 		log_set_trace(first->request.trace_id, first->request.request_id);

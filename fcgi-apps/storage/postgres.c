@@ -114,6 +114,9 @@ static int end_reading(struct postgres_conn *self)
 		return 0;
 	}
 	int r = postgres_queue(self, "COMMIT");
+	/* The transaction is still open, and the next one would begin inside it. */
+	if (r && self->handle)
+		roll_back(self);
 	return r ? r : postgres_send(self, true);
 }
 
