@@ -386,15 +386,12 @@ int writer_submit(struct writer *writer, struct db_job *job)
 struct waiter {
 	struct db_job job;
 	sem_t finished;
-	int result;
 };
 
-static void wake_waiter(struct db_job *job, int result)
+/* The waiter, which reads the job's result, may no longer exist afterwards. */
+static void wake_waiter(struct db_job *job, UNUSED int result)
 {
-	struct waiter *waiter = container_of(job, struct waiter, job);
-	waiter->result = result;
-	/* Last: after it the waiter may no longer exist. */
-	sem_post(&waiter->finished);
+	sem_post(&container_of(job, struct waiter, job)->finished);
 }
 
 /* An idle connection for the caller itself, where transactions run side by side and nobody waits
@@ -411,15 +408,14 @@ static struct db_conn *lend_to_caller(struct writer *writer)
 	return conn;
 }
 
-static void result_is_kept(struct db_job *job, int result)
+static void wake_nobody(UNUSED struct db_job *job, UNUSED int result)
 {
-	job->result = result;
 }
 
 static int run_here(struct writer *writer, struct db_conn *conn, db_function *function,
 		    void *argument)
 {
-	struct db_job job = {.function = function, .done = result_is_kept, .argument = argument};
+	struct db_job job = {.function = function, .done = wake_nobody, .argument = argument};
 	struct job_list group;
 	list_init(&group);
 	list_push(&group, &job);
@@ -450,7 +446,7 @@ int writer_run(struct writer *writer, db_function *function, void *argument)
 	if (!r) {
 		while (sem_wait(&waiter.finished) < 0)
 			; /* a signal */
-		r = waiter.result;
+		r = waiter.job.result;
 	}
 	sem_destroy(&waiter.finished);
 	return r;
