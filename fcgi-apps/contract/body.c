@@ -77,6 +77,23 @@ bool contract_check_schema(const struct contract *contract, const char *name, st
 	return false;
 }
 
+uint64_t contract_body_scopes(const struct contract *contract, const struct operation *operation,
+			      const char *content_type, const struct json *body)
+{
+	const struct media *media =
+		content_find(&endpoint_of(contract, operation)->body, content_type);
+
+	return media && media->schema ? schema_scopes(media->schema, body) : 0;
+}
+
+uint64_t contract_schema_scopes(const struct contract *contract, const char *name,
+				const struct json *value)
+{
+	const struct schema *schema = contract_schema(contract, name);
+
+	return schema ? schema_scopes(schema, value) : 0;
+}
+
 /* ---- responses ------------------------------------------------------------------------------ */
 
 static bool check_json_text(const struct schema *schema, const char *body, size_t length,

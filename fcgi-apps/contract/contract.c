@@ -26,6 +26,11 @@ const struct operation *contract_operation(const struct contract *contract, size
 	return &contract->endpoints[index].operation;
 }
 
+const char *const *contract_scopes(const struct contract *contract)
+{
+	return contract->scopes;
+}
+
 const struct operation *contract_find(const struct contract *contract, const char *operation_id)
 {
 	for (size_t i = 0; i < contract->endpoint_count; i++) {

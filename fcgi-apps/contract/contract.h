@@ -12,7 +12,13 @@
  * Extensions: `x-internal: true` on an operation keeps it off the public listener and out of the
  * public document. `x-callers` lists the other callers it admits: "product", "cart", "order"
  * (siblings, on the internal listener), "operator" (probes, metrics; on the health listener).
- * `x-max-bytes` is the longest request body; every body must have it.
+ * `x-max-bytes` is the longest request body; every body must have it. `x-scope: "stock:read"` on a
+ * query parameter, or on a member of a request's body, is a scope that sending it takes.
+ *
+ * Each operation says in `security` who may call it. Its alternatives are: {"token": ["a:b"]}, a
+ * token with that scope; {"token": []}, any token, {"cartSecret": []}, a cart's secret, both for
+ * what belongs to who shows it; {}, nobody; {"service": []}, a sibling. An empty list is: anyone,
+ * whatever he shows.
  */
 #ifndef CONTRACT_CONTRACT_H
 #define CONTRACT_CONTRACT_H
@@ -28,10 +34,26 @@
 
 struct contract;
 
+/* Who may call an operation; a set of these. */
+enum access_caller {
+	ACCESS_ANYONE = 1,   /* nobody is asked who he is */
+	ACCESS_NOBODY = 2,   /* who shows nothing; what is shown must be good */
+	ACCESS_GUEST = 4,    /* who has a cart's secret: what belongs to that cart */
+	ACCESS_CUSTOMER = 8, /* who has a token: what is his */
+	ACCESS_SERVICE = 16, /* a sibling of the operation's callers */
+};
+
+/* `security`. Who has a token with one of the scopes may call it for everybody's things. */
+struct access_rule {
+	unsigned callers; /* of enum access_caller */
+	uint64_t scopes;  /* bits, numbered as contract_scopes() tells */
+};
+
 struct operation {
 	const char *id;     /* operationId */
 	const char *method; /* upper case */
 	const char *path;   /* template: "/products/{id}" */
+	struct access_rule access;
 	bool internal;
 	const char *const *callers; /* x-callers, ends with NULL */
 	bool has_body;
@@ -47,6 +69,9 @@ void contract_start(const struct contract *contract, struct currency currency, c
 size_t contract_operation_count(const struct contract *contract);
 const struct operation *contract_operation(const struct contract *contract, size_t index);
 const struct operation *contract_find(const struct contract *contract, const char *operation_id);
+
+/* The names of the scopes that the document knows, by number; ends with NULL. At most 64. */
+const char *const *contract_scopes(const struct contract *contract);
 
 /* Appends the document as served: with or without the internal operations, and only with the
  * components and tags that its operations use. server is the address to name if the document has
@@ -96,6 +121,7 @@ struct argument {
 struct arguments {
 	struct argument list[CONTRACT_ARGUMENTS_MAX];
 	size_t count;
+	uint64_t scopes; /* that the sent query parameters take */
 	char *memory;
 };
 
@@ -133,6 +159,14 @@ bool contract_check_body(const struct contract *contract, const struct operation
 /* The same with components/schemas/{name}; an unknown name is a violation. */
 bool contract_check_schema(const struct contract *contract, const char *name, struct json *value,
 			   struct violations *violations);
+
+/* The scopes that the members of a body of that type take (x-scope). */
+uint64_t contract_body_scopes(const struct contract *contract, const struct operation *operation,
+			      const char *content_type, const struct json *body);
+
+/* The same of components/schemas/{name}: of a line of a body. */
+uint64_t contract_schema_scopes(const struct contract *contract, const char *name,
+				const struct json *value);
 
 /* ---- responses ------------------------------------------------------------------------------ */
 

@@ -18,6 +18,7 @@ struct parameter {
 	const struct schema *schema;
 	enum parameter_kind kind;
 	bool required;
+	uint64_t scopes; /* that sending it takes */
 };
 
 struct parameters {
@@ -87,6 +88,7 @@ struct contract_settings {
 struct contract {
 	const struct endpoint *endpoints; /* in the document's order */
 	size_t endpoint_count;
+	const char *const *scopes;          /* ends with NULL */
 	const struct named_schema *schemas; /* by name */
 	size_t schema_count;
 	const struct route_node *routes;

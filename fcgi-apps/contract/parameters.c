@@ -246,6 +246,7 @@ static int take_pair(struct reading *reading, const struct endpoint *endpoint, c
 			return 0;
 		}
 		*seen |= UINT32_C(1) << i;
+		reading->arguments->scopes |= parameter->scopes;
 		reason = decode(value, end, &length);
 		if (!reason)
 			return take_value(reading, parameter, "query", value, length);

@@ -11,6 +11,8 @@
  * fails the build, as does one that has no effect on values of the type: the document cannot claim
  * a rule that is not enforced.
  *
+ * x-scope, on members of a request's body, is for schema_scopes().
+ *
  * x-decimals, our own, is how many digits may follow a number's point, trailing zeros not counted.
  * It is not multipleOf (0.01), which validators compute in binary: they refuse 19.99.
  *
@@ -39,6 +41,9 @@ bool schema_check_string(const struct schema *schema, const char *text, size_t l
 			 const char *in, const char *pointer, struct violations *violations);
 bool schema_check_number(const struct schema *schema, struct decimal number, const char *in,
 			 const char *pointer, struct violations *violations);
+
+/* The scopes that the members of a value, which need not have been checked, take (x-scope). */
+uint64_t schema_scopes(const struct schema *schema, const struct json *value);
 
 /*
  * Converts the strings of a value to the form that is stored and compared, if their schemas have

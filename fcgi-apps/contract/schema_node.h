@@ -56,6 +56,7 @@ struct schema_member {
 	const char *name;
 	const struct schema *schema; /* NULL: only named by `required` */
 	bool required;
+	uint64_t scopes; /* that sending it takes */
 };
 
 struct schema_object {

@@ -5,6 +5,7 @@ A = "#/components/schemas/A"
 
 STRING = {"schema": {"type": "string"}}
 RESPONSES = {"responses": {"204": {"description": "d"}}}
+OPERATION = {"operationId": "a", "security": []}
 
 
 def document(members):
@@ -20,7 +21,7 @@ def components(sections):
 
 
 def get_at(path, members):
-    return paths({path: {"get": {**members, "operationId": "a", **RESPONSES}}})
+    return paths({path: {"get": {"security": [], **members, "operationId": "a", **RESPONSES}}})
 
 
 def get(members):
@@ -36,11 +37,11 @@ def in_path(name):
 
 
 def body(members):
-    return paths({"/x": {"post": {"operationId": "a", "requestBody": members, **RESPONSES}}})
+    return paths({"/x": {"post": {**OPERATION, "requestBody": members, **RESPONSES}}})
 
 
 def responses(members):
-    return paths({"/x": {"get": {"operationId": "a", "responses": members}}})
+    return paths({"/x": {"get": {**OPERATION, "responses": members}}})
 
 
 # Where each is, behind the file, and why.
@@ -79,7 +80,6 @@ REFUSED = [
     (document({"tags": [{"name": []}]}), "#/tags/0: name must be a string"),
     (document({"paths": []}), "#: paths and components must be objects"),
     (document({"components": {"schemas": []}}), "#/components/schemas: must be an object"),
-    (components({"securitySchemes": {}}), '#/components: "securitySchemes" is not supported'),
     (
         components({"schemas": {"A": {"if": {}}}}),
         '#/components/schemas/A: the keyword "if" is not supported',
@@ -121,7 +121,6 @@ REFUSED = [
         "#/paths/~1x/get: needs an operationId of letters, digits and _",
     ),
     (get({"callbacks": {}}), '#/paths/~1x/get: "callbacks" is not supported'),
-    (get({"security": []}), '#/paths/~1x/get: "security" is not supported'),
     (get({"x-internal": 1}), "#/paths/~1x/get: x-internal must be true or false"),
     (get({"x-internal": True}), "#/paths/~1x/get: x-internal needs x-callers"),
     (get({"x-internal": True, "x-callers": []}), "#/paths/~1x/get: x-internal needs x-callers"),
@@ -130,11 +129,11 @@ REFUSED = [
     (get({"tags": "a"}), "#/paths/~1x/get: tags must be a list"),
     (get({"tags": [1]}), "#/paths/~1x/get: tags must be strings"),
     (
-        paths({"/x": {"get": {"operationId": "a", **RESPONSES}, "put": {"operationId": "a", **RESPONSES}}}),
+        paths({"/x": {"get": {**OPERATION, **RESPONSES}, "put": {**OPERATION, **RESPONSES}}}),
         '#/paths/~1x/put: the operationId "a" is there twice',
     ),
     (
-        paths({"/x": {"get": {"operationId": "getDocument", **RESPONSES}}}),
+        paths({"/x": {"get": {**OPERATION, "operationId": "getDocument", **RESPONSES}}}),
         '#/paths/~1openapi.json/get: the operationId "getDocument" is there twice',
     ),
     (get_at("x", {}), "#/paths/x: a path must begin with /"),
@@ -161,7 +160,7 @@ REFUSED = [
     ),
     (parameter(in_path("a")), '#/paths/~1x/get: the path parameter "a" is not in the path'),
     (
-        paths({"/x/{a}": {"get": {"parameters": [in_path("a")], "operationId": "a", **RESPONSES}}, "/x/{b}": {"put": {"parameters": [in_path("b")], "operationId": "b", **RESPONSES}}}),
+        paths({"/x/{a}": {"get": {"parameters": [in_path("a")], **OPERATION, **RESPONSES}}, "/x/{b}": {"put": {"parameters": [in_path("b")], **OPERATION, "operationId": "b", **RESPONSES}}}),
         "#/paths/~1x~1{b}: matches the same paths as /x/{a}",
     ),
     (get({"parameters": {}}), "#/paths/~1x/get: parameters must be a list"),
@@ -298,7 +297,7 @@ REFUSED = [
         body({"content": {"application/x-ndjson": {"schema": {"if": 1}}}}),
         '#/paths/~1x/post/requestBody/content/application~1x-ndjson/schema: the keyword "if" is not supported',
     ),
-    (paths({"/x": {"get": {"operationId": "a"}}}), "#/paths/~1x/get: needs responses"),
+    (paths({"/x": {"get": OPERATION}}), "#/paths/~1x/get: needs responses"),
     (responses({}), "#/paths/~1x/get: needs responses"),
     (
         responses({"default": {"description": "d"}}),
@@ -324,6 +323,117 @@ REFUSED = [
     (
         responses({"200": {"description": "d", "headers": []}}),
         "#/paths/~1x/get/responses/200/headers: must be an object",
+    ),
+]
+
+
+def scheme(name, members):
+    return components({"securitySchemes": {name: members}})
+
+
+def security(*alternatives):
+    return get({"security": list(alternatives)})
+
+
+def scoped(schema):
+    """An operation whose body has a member of this schema."""
+    content = {"application/json": {"schema": {"properties": {"m": schema}}}}
+    return body({"x-max-bytes": 9, "content": content})
+
+
+# Who may call an operation.
+REFUSED += [
+    (
+        paths({"/x": {"get": {"operationId": "a", **RESPONSES}}}),
+        "#/paths/~1x/get: needs security: who may call it",
+    ),
+    (get({"security": {}}), "#/paths/~1x/get/security: must be a list"),
+    (security([]), "#/paths/~1x/get/security/0: must be an object with one scheme, or {} for nobody"),
+    (
+        security({"token": [], "cartSecret": []}),
+        "#/paths/~1x/get/security/0: must be an object with one scheme, or {} for nobody",
+    ),
+    (
+        security({"basic": []}),
+        '#/paths/~1x/get/security/0: "basic" is no scheme of components/securitySchemes',
+    ),
+    (security({"token": {}}), "#/paths/~1x/get/security/0/token: must be a list, of one scope at most"),
+    (
+        security({"token": ["a:b", "c:d"]}),
+        "#/paths/~1x/get/security/0/token: must be a list, of one scope at most",
+    ),
+    (
+        security({"cartSecret": ["a:b"]}),
+        "#/paths/~1x/get/security/0/cartSecret: must be a list, of one scope at most",
+    ),
+    (
+        security({"token": ["a b"]}),
+        "#/paths/~1x/get/security/0/token/0: a scope must be a name such as orders:read",
+    ),
+    (
+        security({"token": ["admin"]}),
+        "#/paths/~1x/get/security/0/token/0: a scope must be a name such as orders:read",
+    ),
+    (security({"token": []}, {"token": []}), "#/paths/~1x/get/security: says something twice"),
+    (
+        security({"token": ["a:b"]}, {"token": ["a:b"]}),
+        "#/paths/~1x/get/security: says something twice",
+    ),
+    (
+        security(*({"token": [f"{a}:{b}"]} for a in "abcdefgh" for b in "abcdefghi")),
+        "#/paths/~1x/get/security/64/token/0: there are more than 64 scopes",
+    ),
+    (security({"service": []}), "#/paths/~1x/get/security: service is for internal operations"),
+    (
+        get({"x-internal": True, "x-callers": ["cart"], "security": [{"token": []}]}),
+        "#/paths/~1x/get/security: an internal operation is for service, or for all",
+    ),
+    (security({"token": []}), "#/paths/~1x/get: needs the responses 401 and 403"),
+    (security({}), "#/paths/~1x/get: needs the responses 401 and 403"),
+    (
+        parameter({"name": "q", "in": "query", "x-scope": "a:b", **STRING}),
+        "#/paths/~1x/get: needs the responses 401 and 403",
+    ),
+    (
+        parameter({"name": "q", "in": "header", "x-scope": "a:b", **STRING}),
+        "#/paths/~1x/get/parameters/0: x-scope is for parameters in the query",
+    ),
+    (
+        parameter({"name": "q", "in": "query", "x-scope": 1, **STRING}),
+        "#/paths/~1x/get/parameters/0: a scope must be a name such as orders:read",
+    ),
+    (
+        scoped({"x-scope": "A"}),
+        "#/paths/~1x/post/requestBody/content/application~1json/schema/properties/m: a scope must be a name such as orders:read",
+    ),
+    (scoped({"x-scope": "a:b"}), "#/paths/~1x/post: needs the responses 401 and 403"),
+    (
+        scoped({"properties": {"inner": {"x-scope": "a:b"}}}),
+        "#/paths/~1x/post/requestBody/content/application~1json/schema/properties/m/properties/inner: x-scope is for members of a request's body",
+    ),
+    (
+        scoped({"items": {"x-scope": "a:b"}}),
+        "#/paths/~1x/post/requestBody/content/application~1json/schema/properties/m/items: x-scope is for members of a request's body",
+    ),
+    (
+        components({"schemas": {"B": {"x-scope": "a:b"}}}),
+        "#/components/schemas/B: x-scope is for members of a request's body",
+    ),
+    (
+        scheme("basic", {"type": "http", "scheme": "basic"}),
+        "#/components/securitySchemes/basic: a scheme must be token, cartSecret, service",
+    ),
+    (
+        scheme("token", {"type": "http", "scheme": "bearer"}),
+        '#/components/securitySchemes/token: bearerFormat must be "JWT"',
+    ),
+    (
+        scheme("cartSecret", {"type": "apiKey", "in": "cookie", "name": "Cart-Secret"}),
+        '#/components/securitySchemes/cartSecret: in must be "header"',
+    ),
+    (
+        scheme("service", {"type": "http", "scheme": "bearer", "flows": {}}),
+        '#/components/securitySchemes/service: "flows" is not supported',
     ),
 ]
 

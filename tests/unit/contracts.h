@@ -6,7 +6,8 @@
 #include "unit.h"
 
 extern const struct contract test_body_contract, test_inherited_contract, test_merged_contract,
-	test_own_contract, test_parameters_contract, test_route_contract, test_shared_contract;
+	test_own_contract, test_parameters_contract, test_route_contract, test_security_contract,
+	test_shared_contract;
 
 static inline void start_contract(const struct contract *contract)
 {

@@ -244,9 +244,9 @@ def test_the_program_writes_a_file(tmp_path):
 
 
 def test_the_program_says_where_and_why(tmp_path):
-    done, path, output = run(tmp_path, get({"security": []}))
+    done, path, output = run(tmp_path, get({"callbacks": []}))
     assert done.returncode == 1
-    assert done.stderr == f'{path}#/paths/~1x/get: "security" is not supported\n'
+    assert done.stderr == f'{path}#/paths/~1x/get: "callbacks" is not supported\n'
     assert not output.exists()
 
 

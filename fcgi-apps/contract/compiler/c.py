@@ -33,5 +33,9 @@ def pointer(type_, initialiser):
     return f"&(const struct {type_}){initialiser}"
 
 
+def hexadecimal(value):
+    return f"UINT64_C(0x{value:x})" if value else "0"
+
+
 def boolean(value):
     return "true" if value else "false"

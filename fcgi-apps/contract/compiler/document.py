@@ -143,7 +143,7 @@ class Document:
         return dump(served).split("\0")
 
     def _used_components(self, paths):
-        used = set()
+        used = {below("#/components/securitySchemes", name) for name in _used_schemes(paths)}
         self._mark(paths, used)
         result = {}
         for name, section in self.root["components"].items():
@@ -186,6 +186,14 @@ def _public(paths):
     return result
 
 
+def _operations(paths):
+    return (item[method] for item in paths.values() for method in METHODS if method in item)
+
+
 def _used_tags(paths):
-    operations = (item[method] for item in paths.values() for method in METHODS if method in item)
-    return {tag for operation in operations for tag in operation.get("tags", ())}
+    return {tag for operation in _operations(paths) for tag in operation.get("tags", ())}
+
+
+def _used_schemes(paths):
+    alternatives = (one for operation in _operations(paths) for one in operation["security"])
+    return {name for alternative in alternatives for name in alternative}

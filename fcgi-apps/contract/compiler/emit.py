@@ -1,6 +1,6 @@
 """The tables in C: initialisers of ../contract_parts.h and ../schema_node.h."""
 
-from compiler.c import array, boolean, fields, pointer, quote
+from compiler.c import array, boolean, fields, hexadecimal, pointer, quote
 from compiler.document import METHODS
 from compiler.parameters import ARGUMENTS_MAX, PATH_PARAMETERS_MAX
 from compiler.schema import EXPECTED_MAX
@@ -82,7 +82,8 @@ class Emitter:
         if node.members is None:
             return None
         members = [
-            f"{{{quote(name)}, {self.schema(number) or 'NULL'}, {boolean(required)}}}"
+            f"{{{quote(name)}, {self.schema(number) or 'NULL'}, {boolean(required)},"
+            f" {self._scopes(self.schemas.scope(number))}}}"
             for name, number, required in node.members
         ]
         return pointer(
@@ -145,6 +146,15 @@ class Emitter:
 
     # ---- operations
 
+    def _scopes(self, *names):
+        """A set: bits."""
+        numbers = self.schemas.security.numbers()
+        return hexadecimal(sum(1 << numbers[name] for name in names if name))
+
+    def _access(self, access):
+        callers = " | ".join(f"ACCESS_{caller}" for caller in access.callers)
+        return fields(callers=callers or None, scopes=self._scopes(*access.scopes))
+
     def _content(self, content):
         media = [fields(type=quote(name), schema=self.schema(number)) for name, number in content]
         return f"{{{array('struct media', media)}, {len(media)}}}" if media else None
@@ -157,6 +167,7 @@ class Emitter:
                 schema=self.schema(parameter.schema),
                 kind=f"PARAMETER_{parameter.kind}",
                 required=boolean(parameter.required),
+                scopes=self._scopes(parameter.scope),
             )
             for parameter in parameters
         ]
@@ -172,6 +183,7 @@ class Emitter:
             id=quote(operation.id),
             method=quote(operation.method),
             path=quote(operation.path),
+            access=self._access(operation.access),
             internal=boolean(operation.internal),
             callers=array("char *const", callers),
             has_body=boolean(operation.has_body),
@@ -253,9 +265,11 @@ class Emitter:
         schemas = sorted(self.operations.named_schemas.items(), key=lambda item: item[0].encode())
         named = [f"{{{quote(name)}, {self.schema(number)}}}" for name, number in schemas]
         routes = self._route("", self.operations.routes)
+        scopes = self.schemas.security.numbers()
         contract = fields(
             endpoints="endpoints",
             endpoint_count=str(len(endpoints)),
+            scopes="scopes",
             schemas="named_schemas",
             schema_count=str(len(named)),
             routes="&routes",
@@ -275,6 +289,7 @@ class Emitter:
                 f"static const struct schema schemas[{count}];",
                 self._table(f"struct schema schemas[{count}]", nodes),
                 self._table("struct named_schema named_schemas[]", named),
+                self._table("char *const scopes[]", [*map(quote, scopes), "NULL"]),
                 self._table(f"struct endpoint endpoints[{len(endpoints)}]", endpoints),
                 f"static const struct route_node routes = {routes};\n",
                 self._table("struct piece public_document[]", self._document(False)),

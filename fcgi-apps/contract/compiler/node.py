@@ -33,6 +33,7 @@ class Node:
     items: int = None
     elements: tuple = (0, None)
     unique: bool = False
+    scope: tuple = None  # x-scope: its name and where it stands
     # Applied to the same value.
     all_of: tuple = ()
     one_of: tuple = ()

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from compiler.document import METHODS
 from compiler.parameters import Parameters
 from compiler.routes import Route, add_route
+from compiler.security import Access
 from compiler.values import below, walk, whole
 
 # Who may ask for an operation beside the public: ../contract.h.
@@ -21,10 +22,12 @@ class Operation:
     where: str
     internal: bool
     callers: list
+    access: Access
     parameters: dict = field(default_factory=lambda: {"path": [], "query": [], "header": []})
     has_body: bool = False
     body_required: bool = False
     max_bytes: int = 0
+    scoped: bool = False  # what is sent may take a scope
     body: list = field(default_factory=list)  # of (media type, number of the schema or None)
     answers: list = field(default_factory=list)  # of (status, content as of the body)
 
@@ -37,12 +40,14 @@ class Operations:
         self.schemas = schemas
         self.list = []
         self.named_schemas = {}
+        self.scoped = set()  # nodes whose x-scope is enforced
         self.routes = Route()
         self.parameters = Parameters(document, schemas)
         self._check_root()
         self._read_components()
         for path, item in document.root["paths"].items():
             self._read_path(path, item)
+        self.schemas.check_scoped(self.scoped)
 
     def refuse(self, where, reason):
         self.document.refuse(where, reason)
@@ -85,6 +90,7 @@ class Operations:
             "headers": self._header,
             "responses": self._response,
             "requestBodies": self._request_body,
+            "securitySchemes": self.schemas.security.read_scheme,
         }
         components = self.document.root["components"]
         self.document.members(components, sections, "#/components")
@@ -114,7 +120,7 @@ class Operations:
         where = below("#/paths", path, method)
         definition = item[method]
         allowed = (
-            "operationId tags summary description parameters requestBody responses "
+            "operationId tags summary description security parameters requestBody responses "
             "x-internal x-callers"
         )
         self.document.members(definition, allowed.split(), where)
@@ -130,13 +136,16 @@ class Operations:
             self.refuse(where, "needs an operationId of letters, digits and _")
         if any(other.id == name for other in self.list):
             self.refuse(where, f'the operationId "{name}" is there twice')
-        operation = Operation(name, method.upper(), path, where, internal, callers)
+        access = self.schemas.security.read(definition, internal, where)
+        operation = Operation(name, method.upper(), path, where, internal, callers, access)
         self.parameters.read_all(operation, item, below("#/paths", path))
         self.parameters.read_all(operation, definition, where)
         self.parameters.order_path(operation)
         if "requestBody" in definition:
             self._read_body(operation, definition["requestBody"], below(where, "requestBody"))
+        self._find_scoped(operation)
         self._read_answers(operation, definition.get("responses"), where)
+        self.schemas.security.check_answers(operation)
         add_route(self.document, self.routes, len(self.list), operation)
         self.list.append(operation)
 
@@ -147,6 +156,12 @@ class Operations:
         body = self._request_body(definition, where)
         operation.has_body = True
         operation.body, operation.body_required, operation.max_bytes = body
+
+    def _find_scoped(self, operation):
+        schemas = (number for _, number in operation.body if number is not None)
+        members = set().union(*map(self.schemas.scoped_members, schemas))
+        self.scoped |= members
+        operation.scoped = bool(members) or any(p.scope for p in operation.parameters["query"])
 
     def _read_answers(self, operation, responses, where):
         if not isinstance(responses, dict) or not responses:

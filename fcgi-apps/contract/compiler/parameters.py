@@ -21,6 +21,7 @@ class Parameter:
     kind: str
     schema: int
     required: bool
+    scope: str = None
 
 
 class Parameters:
@@ -60,7 +61,7 @@ class Parameters:
     def read(self, definition, where):
         """The Parameter that a definition, or the target of its reference, describes."""
         definition = self.document.resolve(definition, where)
-        allowed = ("name", "in", "description", "required", "schema", "example")
+        allowed = ("name", "in", "description", "required", "schema", "example", "x-scope")
         self.document.members(definition, allowed, where)
         required = self.document.flag(definition, "required", where)
         name, place = definition.get("name"), definition.get("in")
@@ -75,7 +76,15 @@ class Parameters:
             reason = "a parameter must be a string, an integer, a number or a boolean"
             self.document.refuse(below(where, "schema"), reason)
         self._check_place(name, place, required, kind, where)
-        return Parameter(name, place, kind, number, required)
+        scope = self._scope(definition, place, where)
+        return Parameter(name, place, kind, number, required, scope)
+
+    def _scope(self, definition, place, where):
+        if "x-scope" not in definition:
+            return None
+        if place != "query":
+            self.document.refuse(where, "x-scope is for parameters in the query")
+        return self.schemas.security.scope(definition["x-scope"], where)
 
     def _check_place(self, name, place, required, kind, where):
         if place not in ("path", "query", "header"):

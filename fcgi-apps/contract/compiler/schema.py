@@ -10,6 +10,7 @@ from decimal import Decimal
 from compiler.document import TEXTS
 from compiler.node import ANY, ARRAY, INTEGER, NUMBER, OBJECT, STRING, TYPES, Node
 from compiler.pattern import compile_pattern
+from compiler.security import Security
 from compiler.values import below, decimal_parts, dump, is_number, whole
 
 ANNOTATIONS = {"default", "description", "examples", "title"}
@@ -28,6 +29,7 @@ class Schemas:
 
     def __init__(self, document):
         self.document = document
+        self.security = Security(document)
         self.nodes = []
         self.patterns = {}
         self._straight = set()  # the nodes that don't lead back to themselves
@@ -56,6 +58,23 @@ class Schemas:
         if node.format in NORMALIZING:
             return node.format
         return next(filter(None, map(self.normal_format, node.all_of + node.one_of)), None)
+
+    def scoped_members(self, number):
+        """The members of an object that have an x-scope."""
+        node = self.nodes[number]
+        own = {child for _, child, _ in node.members or () if self.scope(child)}
+        return own.union(*map(self.scoped_members, node.all_of + node.one_of))
+
+    def check_scoped(self, enforced):
+        """Refuses an x-scope of any other node."""
+        for number, node in enumerate(self.nodes):
+            if node.scope and number not in enforced:
+                self.document.refuse(node.scope[1], "x-scope is for members of a request's body")
+
+    def scope(self, number):
+        """The scope that a member takes by its schema, or None."""
+        scope = None if number is None else self.nodes[number].scope
+        return scope and scope[0]
 
     def _is_circular(self, number, open_nodes):
         """Whether a check would return to a node with the same value, endlessly."""
@@ -142,6 +161,9 @@ class Schemas:
         )
 
     # ---- keywords: what each sets in a node
+
+    def _scope(self, _definition, _keyword, value, where):
+        return {"scope": (self.security.scope(value, where), where)}
 
     def _additional(self, definition, _keyword, value, where):
         if value is not False:
@@ -282,6 +304,7 @@ KEYWORDS = {
     "type": (Schemas._type, ANY),
     "uniqueItems": (Schemas._unique, ARRAY),
     "x-decimals": (Schemas._decimals, NUMBER),
+    "x-scope": (Schemas._scope, ANY),
     **_range("characters", "minLength", "maxLength", STRING),
     **_range("elements", "minItems", "maxItems", ARRAY),
 }
