@@ -3,7 +3,7 @@
 VARIANT ?= release
 BUILD := build/$(VARIANT)
 SERVICES := product cart order
-FLOORS := base contract storage upstream responder
+FLOORS := base contract auth storage upstream responder
 # Debian's Python, which python3-pytest belongs to.
 PYTHON ?= /usr/bin/python3
 
@@ -14,7 +14,7 @@ CFLAGS += -std=gnu11 -g -fPIE -fvisibility=hidden -pthread -fno-omit-frame-point
 	-Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Wvla \
 	-Wno-sign-conversion
 LDFLAGS += -pie -pthread -Wl,-z,relro,-z,now -Wl,--as-needed
-LDLIBS += -lfcgi -ljson-c -lsqlite3 -lhttp_parser -lmd -lunistring -lz
+LDLIBS += -lfcgi -ljson-c -lsqlite3 -lhttp_parser -lmd -lunistring -lz -lcrypto
 
 ifeq ($(VARIANT),asan)
 CFLAGS += -O1 -fsanitize=address,undefined -fno-sanitize-recover=undefined
@@ -53,7 +53,7 @@ export TSAN_OPTIONS ?= halt_on_error=0:second_deadlock_stack=1:exitcode=99:suppr
 
 sources = $(filter-out %/main.c,$(wildcard fcgi-apps/$(1)/*.c))
 objects = $(patsubst fcgi-apps/%.c,$(BUILD)/%.o,$(1))
-FLOOR_LIBS := $(foreach f,responder upstream storage contract base,$(BUILD)/lib$(f).a)
+FLOOR_LIBS := $(foreach f,responder upstream storage auth contract base,$(BUILD)/lib$(f).a)
 SERVICE_LIBS := $(foreach s,$(SERVICES),$(BUILD)/lib$(s).a)
 PROGRAMS := $(foreach s,$(SERVICES),$(BUILD)/$(s)-service)
 UNIT_TESTS := $(patsubst tests/unit/test_%.c,%,$(wildcard tests/unit/test_*.c))

@@ -8,12 +8,13 @@ cd "$(dirname "$0")/.."
 declare -A below=(
 	[base]=''
 	[contract]='base'
+	[auth]='base contract'
 	[storage]='base'
 	[upstream]='base'
-	[responder]='base contract storage upstream'
-	[product]='base contract storage upstream responder'
-	[cart]='base contract storage upstream responder'
-	[order]='base contract storage upstream responder'
+	[responder]='base contract auth storage upstream'
+	[product]='base contract auth storage upstream responder'
+	[cart]='base contract auth storage upstream responder'
+	[order]='base contract auth storage upstream responder'
 )
 # Within a folder, lowest first: a file includes only headers of its own line or an earlier one.
 declare -A places=(
@@ -35,6 +36,7 @@ declare -A home=(
 	[sqlite3.h]='fcgi-apps/storage/sqlite*.[ch]'
 	[libpq-fe.h]='fcgi-apps/storage/postgres*.[ch]'
 	[http_parser.h]='fcgi-apps/upstream/*'
+	[openssl/]='fcgi-apps/auth/*.c'
 	[docs-ui/]='fcgi-apps/responder/docs.c'
 	[fcgiapp.h]='fcgi-apps/responder/*'
 	[fcgi_config.h]='fcgi-apps/responder/*'

@@ -24,7 +24,7 @@ packages_for() {
 	case $1 in
 	build)
 		echo gcc libc6-dev make libfcgi-dev libhttp-parser-dev libjson-c-dev libsqlite3-dev \
-			libmd-dev libpq-dev libunistring-dev nginx spawn-fcgi curl python3 zlib1g-dev
+			libmd-dev libpq-dev libssl-dev libunistring-dev nginx spawn-fcgi curl python3 zlib1g-dev
 		;;
 	docs) npm_packages ;;
 	browser) echo python3-pytest chromium fonts-liberation ;;

@@ -1,0 +1,48 @@
+/*
+ * A set of public keys: a JSON Web Key Set (RFC 7517 section 5).
+ *
+ * A key that cannot be used is skipped, as the RFC advises, so that a provider may publish kinds
+ * that are not known here. Among keys of one "kid" and algorithm the first one counts.
+ *
+ * A set never changes. It is reference counted, so that one can replace another while threads still
+ * verify with that: thread-safe.
+ */
+#ifndef AUTH_JWKS_H
+#define AUTH_JWKS_H
+
+#include "auth/algorithm.h"
+#include "auth/jwk.h"
+
+#define JWKS_TEXT_MAX    ((size_t)128 * 1024)
+#define JWKS_KEYS_MAX    64
+#define JWKS_REASON_SIZE 160
+
+struct jwks;
+
+/*
+ * Reads a set; the caller has its one reference. reterr_reason says what is wrong, for the log.
+ * -EINVAL: not a set, or no key of it can be used; -EMSGSIZE: longer than JWKS_TEXT_MAX or more
+ * than JWKS_KEYS_MAX keys; -ENOMEM.
+ */
+int jwks_read(const char *text, size_t length, struct jwks **ret_jwks,
+	      char reterr_reason[JWKS_REASON_SIZE]);
+
+struct jwks *jwks_ref(struct jwks *jwks);
+void jwks_unref(struct jwks *jwks);
+DEFINE_CLEANUP(struct jwks, jwks_unref)
+
+/* Keys that can be used, and those that were skipped. */
+size_t jwks_count(const struct jwks *jwks);
+size_t jwks_skipped(const struct jwks *jwks);
+
+/*
+ * The key that a token's "kid" and "alg" name, or NULL. A token without a kid (NULL) means the only
+ * key for its algorithm; where there are several it has to say which (OpenID Connect Core 1.0
+ * section 10.1). Owned by the set.
+ */
+const struct jwk *jwks_find(const struct jwks *jwks, const char *kid, enum algorithm algorithm);
+
+/* Whether both accept the same signatures under the same names. */
+bool jwks_equal(const struct jwks *a, const struct jwks *b);
+
+#endif
