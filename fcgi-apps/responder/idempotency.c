@@ -1,5 +1,7 @@
 #include "responder/idempotency.h"
 
+#include <sha2.h>
+
 #include "base/clock.h"
 #include "responder/fingerprint.h"
 #include "responder/kept_answer.h"
@@ -8,6 +10,27 @@
 
 /* A row with this status is a claim that has no answer yet. */
 #define STATUS_RUNNING 0
+
+/* The longest key with its NUL: any, of any subject. */
+#define KEY_SIZE (PRINCIPAL_SUBJECT_SIZE + 300)
+
+/* The key as it is stored: each subject has keys of its own. No key holds a line feed. Of nobody's,
+ * and where nobody is asked, it is the key alone. A guest's secret is not to be found in a store.
+ */
+static const char *stored_key(const struct request *request, char buffer[KEY_SIZE])
+{
+	const struct principal *principal = &request->principal;
+	char digest[SHA256_DIGEST_STRING_LENGTH];
+	const char *subject = principal->subject;
+
+	if (principal->kind == PRINCIPAL_NOBODY && principal->cart_secret)
+		subject = SHA256Data((const uint8_t *)principal->cart_secret,
+				     strlen(principal->cart_secret), digest);
+	else if (principal->kind != PRINCIPAL_USER)
+		return request->idempotency_key;
+	snprintf(buffer, KEY_SIZE, "%s\n%s", subject, request->idempotency_key);
+	return buffer;
+}
 
 /* A row of the table, without the key. */
 struct known {
@@ -61,12 +84,13 @@ static int read_key(struct db_conn *conn, const struct request *request, int64_t
 {
 	struct kept_answer *kept = &known->kept;
 	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
+	char key[KEY_SIZE];
 	int r = db_query_row(conn,
 			     "SELECT fingerprint, meaning, status, headers, content_type, body"
 			     " FROM idempotency_keys"
 			     " WHERE operation = $1 AND key = $2 AND created_at >= $3",
 			     DB_VALUES(db_text(request->operation->id),
-				       db_text(request->idempotency_key),
+				       db_text(stored_key(request, key)),
 				       db_int(now - IDEMPOTENCY_LIFETIME)),
 			     &rows);
 	if (r < 0)
@@ -85,6 +109,8 @@ static int read_key(struct db_conn *conn, const struct request *request, int64_t
 static int64_t insert_claim(struct db_conn *conn, const struct request *request,
 			    const struct fingerprint *print, int64_t now, const char *resource_id)
 {
+	char key[KEY_SIZE];
+
 	return db_run(
 		conn,
 		"INSERT INTO idempotency_keys"
@@ -97,7 +123,7 @@ static int64_t insert_claim(struct db_conn *conn, const struct request *request,
 		"  status = 0, headers = '', content_type = '', body = '',"
 		"  created_at = excluded.created_at"
 		" WHERE idempotency_keys.created_at < $6",
-		DB_VALUES(db_text(request->operation->id), db_text(request->idempotency_key),
+		DB_VALUES(db_text(request->operation->id), db_text(stored_key(request, key)),
 			  db_text(print->sent), db_text(resource_id), db_int(now),
 			  db_int(now - IDEMPOTENCY_LIFETIME), db_text(fingerprint_meaning(print))));
 }
@@ -149,11 +175,12 @@ int idempotency_resource(struct db_conn *conn, const struct request *request,
 			 char ret_id[UUID_TEXT_SIZE])
 {
 	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
+	char key[KEY_SIZE];
 	int r = db_query_row(
 		conn,
 		"SELECT resource_id FROM idempotency_keys"
 		" WHERE operation = $1 AND key = $2 AND resource_id IS NOT NULL",
-		DB_VALUES(db_text(request->operation->id), db_text(request->idempotency_key)),
+		DB_VALUES(db_text(request->operation->id), db_text(stored_key(request, key))),
 		&rows);
 	if (r < 0)
 		return r;
@@ -167,6 +194,7 @@ int idempotency_store(struct db_conn *conn, const struct request *request,
 	if (!request->idempotency_key)
 		return 0;
 	struct kept_answer kept CLEANUP(kept_answer_release) = {0};
+	char key[KEY_SIZE];
 	kept_answer_init(&kept);
 	int r = kept_answer_make(request, response, &kept);
 	if (r < 0)
@@ -175,7 +203,7 @@ int idempotency_store(struct db_conn *conn, const struct request *request,
 		       "UPDATE idempotency_keys"
 		       " SET status = $3, headers = $4, content_type = $5, body = $6"
 		       " WHERE operation = $1 AND key = $2",
-		       DB_VALUES(db_text(request->operation->id), db_text(request->idempotency_key),
+		       DB_VALUES(db_text(request->operation->id), db_text(stored_key(request, key)),
 				 db_int(kept.status),
 				 db_bytes(text_string(&kept.headers), kept.headers.length),
 				 db_text(kept.content_type),

@@ -1,9 +1,9 @@
 /*
  * Idempotency-Key (draft-ietf-httpapi-idempotency-key-header-07): the answer to a POST is stored in
- * the same transaction as its effect, keyed by operation and key, with the fingerprint of the
- * request (fingerprint.h): two requests are the same if they mean the same. It is kept for 24
- * hours, in the form of kept_answer.h. While the runtime has too many keys, an unknown one gets 503
- * "keys-full".
+ * the same transaction as its effect, keyed by operation, subject (who sent it: principal.h) and
+ * key, with the fingerprint of the request (fingerprint.h): two requests are the same if they mean
+ * the same. It is kept for 24 hours, in the form of kept_answer.h. While the runtime has too many
+ * keys, an unknown one gets 503 "keys-full".
  *
  * RUN_TRANSACTION handlers get this from the responder without doing anything. RUN_BLOCKING ones
  * call idempotent_transaction() for the transaction that has their effect, or the three parts.

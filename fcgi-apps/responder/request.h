@@ -5,6 +5,7 @@
 #ifndef RESPONDER_REQUEST_H
 #define RESPONDER_REQUEST_H
 
+#include "auth/authorize.h"
 #include "base/base.h"
 #include "base/json.h"
 #include "contract/contract.h"
@@ -21,13 +22,17 @@ struct runtime;
 
 struct request {
 	const struct operation *operation;
-	bool internal;            /* came in on a listener other than the public one */
-	const char *method;       /* as sent: HEAD stays HEAD */
-	const char *path;         /* decoded, without the prefix */
-	const char *prefix;       /* SCRIPT_NAME: the part that nginx removed, "" or "/products" */
-	const char *origin;       /* as clients reach the service: "http://host:port", or "" */
-	const char *query;        /* raw, without '?' */
-	const char *content_type; /* "" when absent */
+	bool internal;             /* came in on a listener other than the public one */
+	const char *method;        /* as sent: HEAD stays HEAD */
+	const char *path;          /* decoded, without the prefix */
+	const char *prefix;        /* SCRIPT_NAME: the part that nginx removed, "" or "/products" */
+	const char *origin;        /* as clients reach the service: "http://host:port", or "" */
+	const char *query;         /* raw, without '?' */
+	const char *content_type;  /* "" when absent */
+	const char *authorization; /* as sent, or NULL; two are a 400 of nginx */
+	const char *cart_secret;   /* as sent, or NULL */
+	struct principal principal;
+	struct owner owner; /* whose things it may find */
 	struct route route;
 	struct arguments arguments;
 	struct json *body;     /* parsed and checked; NULL if the operation has none */

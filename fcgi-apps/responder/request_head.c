@@ -14,6 +14,8 @@ enum parameter {
 	QUERY,
 	CONTENT_TYPE,
 	LISTENER,
+	AUTHORIZATION,
+	CART_SECRET,
 	IDEMPOTENCY_KEY,
 	IF_MATCH,
 	IF_NONE_MATCH,
@@ -36,6 +38,8 @@ static void read_parameters(char *const *sent, const char *values[PARAMETER_COUN
 		[QUERY] = PARAMETER("QUERY_STRING"),
 		[CONTENT_TYPE] = PARAMETER("CONTENT_TYPE"),
 		[LISTENER] = PARAMETER("LISTENER"),
+		[AUTHORIZATION] = PARAMETER("HTTP_AUTHORIZATION"),
+		[CART_SECRET] = PARAMETER("HTTP_CART_SECRET"),
 		[IDEMPOTENCY_KEY] = PARAMETER("HTTP_IDEMPOTENCY_KEY"),
 		[IF_MATCH] = PARAMETER("HTTP_IF_MATCH"),
 		[IF_NONE_MATCH] = PARAMETER("HTTP_IF_NONE_MATCH"),
@@ -141,6 +145,8 @@ void request_head_read(struct request *request, char *const *parameters)
 	request->query = or_empty(sent[QUERY]);
 	request->content_type = or_empty(sent[CONTENT_TYPE]);
 	request->internal = sent[LISTENER] && strcmp(sent[LISTENER], "public") != 0;
+	request->authorization = or_null(sent[AUTHORIZATION]);
+	request->cart_secret = or_null(sent[CART_SECRET]);
 	request->idempotency_key = or_null(sent[IDEMPOTENCY_KEY]);
 	request->if_match = or_null(sent[IF_MATCH]);
 	request->if_none_match = or_null(sent[IF_NONE_MATCH]);

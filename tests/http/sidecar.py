@@ -5,7 +5,7 @@ from testbed import wait_until
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 TRACEPARENT = f"00-{TRACE}-b7ad6b7169203331-01"
 SHOP = {"Origin": "https://shop.example"}
-EXPOSED = "ETag, Link, Location, X-Total-Count, X-Total-Count-Relation, X-Request-ID, Retry-After, Idempotent-Replayed"
+EXPOSED = "ETag, Link, Location, X-Total-Count, X-Total-Count-Relation, X-Request-ID, Retry-After, WWW-Authenticate, Idempotent-Replayed"
 LAMP = {"name": "Lamp", "price": 19.99}
 
 

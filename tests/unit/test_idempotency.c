@@ -25,6 +25,91 @@ START_TEST(without_a_key_nothing_is_remembered)
 }
 END_TEST
 
+static const struct principal subjects[] = {
+	{.kind = PRINCIPAL_ALL},
+	{.kind = PRINCIPAL_USER, .subject = "ada"},
+	{.kind = PRINCIPAL_USER, .subject = "bob"},
+	{.kind = PRINCIPAL_USER, .subject = ""},
+	{.kind = PRINCIPAL_NOBODY, .cart_secret = "gst_a"},
+	{.kind = PRINCIPAL_NOBODY, .cart_secret = "gst_b"},
+};
+
+START_TEST(each_subject_has_keys_of_its_own)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(subjects); i++) {
+		request.principal = subjects[i];
+		ck_assert_int_eq(run(), 0);
+		ck_assert_int_eq(handled, (int)i + 1);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(subjects); i++) {
+		char body[32];
+
+		request.principal = subjects[i];
+		ck_assert_int_eq(run(), 0);
+		snprintf(body, sizeof(body), "{\"number\":%zu}", i + 1);
+		ck_assert_str_eq(text_string(&response.body), body);
+	}
+	ck_assert_int_eq(things(), ARRAY_SIZE(subjects));
+}
+END_TEST
+
+START_TEST(a_token_counts_before_a_secret)
+{
+	request.principal = subjects[1];
+	ck_assert_int_eq(run(), 0);
+	request.principal.cart_secret = "gst_a";
+	ck_assert_int_eq(run(), 0);
+	ck_assert_int_eq(handled, 1);
+}
+END_TEST
+
+/* As before there were subjects, and as it is where nobody is asked. */
+START_TEST(what_has_no_subject_is_the_key_alone)
+{
+	request.principal = (struct principal){.kind = PRINCIPAL_ALL};
+	ck_assert_int_eq(run(), 0);
+	request.principal = (struct principal){.kind = PRINCIPAL_NOBODY};
+	ck_assert_int_eq(run(), 0);
+	request.principal = (struct principal){.kind = PRINCIPAL_SERVICE, .subject = "order"};
+	ck_assert_int_eq(run(), 0);
+	ck_assert_int_eq(handled, 1);
+}
+END_TEST
+
+static int find_text(struct db_conn *conn, void *argument)
+{
+	return db_exists(conn, "SELECT 1 FROM idempotency_keys WHERE key LIKE '%' || $1 || '%'",
+			 DB_VALUES(db_text(argument)));
+}
+
+START_TEST(a_secret_is_not_stored)
+{
+	request.principal = subjects[4];
+	ck_assert_int_eq(run(), 0);
+	ck_assert_int_eq(db_read(runtime.db, find_text, "key-1"), 1);
+	ck_assert_int_eq(db_read(runtime.db, find_text, "gst_"), 0);
+}
+END_TEST
+
+START_TEST(the_longest_key_of_the_longest_subject)
+{
+	char key[258];
+	struct principal *principal = &request.principal;
+
+	memset(key, 'k', sizeof(key));
+	key[sizeof(key) - 1] = '\0';
+	request.idempotency_key = key;
+	principal->kind = PRINCIPAL_USER;
+	memset(principal->subject, 's', sizeof(principal->subject) - 1);
+	ck_assert_int_eq(run(), 0);
+	key[sizeof(key) - 2] = 'l';
+	ck_assert_int_eq(run(), 0);
+	ck_assert_int_eq(handled, 2);
+	ck_assert_int_eq(run(), 0);
+	ck_assert_int_eq(handled, 2);
+}
+END_TEST
+
 START_TEST(another_body_or_path_is_refused)
 {
 	ck_assert_int_eq(run(), 0);
@@ -253,6 +338,11 @@ int main(void)
 	tcase_add_checked_fixture(tcase, start, stop);
 	tcase_add_test(tcase, a_repeated_request_gets_the_stored_answer);
 	tcase_add_test(tcase, without_a_key_nothing_is_remembered);
+	tcase_add_test(tcase, each_subject_has_keys_of_its_own);
+	tcase_add_test(tcase, a_token_counts_before_a_secret);
+	tcase_add_test(tcase, what_has_no_subject_is_the_key_alone);
+	tcase_add_test(tcase, a_secret_is_not_stored);
+	tcase_add_test(tcase, the_longest_key_of_the_longest_subject);
 	tcase_add_test(tcase, another_body_or_path_is_refused);
 	tcase_add_test(tcase, what_means_the_same_is_the_same);
 	tcase_add_test(tcase, a_key_that_was_stored_as_sent_fits_what_is_sent);
