@@ -2,9 +2,10 @@
 
 #include "base/clock.h"
 #include "upstream/connection.h"
+#include "upstream/credential.h"
 
 #define PATH_LIMIT 8000 /* nginx accepts a request line of 8 KiB */
-#define HEAD_LIMIT (PATH_LIMIT + 2048)
+#define HEAD_LIMIT (PATH_LIMIT + CREDENTIAL_LENGTH_MAX + 2048)
 #define VALUE_MAX  512
 #define PIECE      4096 /* most answers fit */
 
@@ -39,6 +40,8 @@ static enum attempt_end write_request(const struct address *address,
 	append_header(out, "Accept", "application/json");
 	append_header(out, "X-Request-ID", request->request_id);
 	append_header(out, "traceparent", request->traceparent);
+	if (request->credential)
+		credential_append(request->credential, out);
 	if (request->body) {
 		append_header(out, "Content-Type", "application/json");
 		text_printf(out, "Content-Length: %zu\r\n", request->body_length);

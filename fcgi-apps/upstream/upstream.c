@@ -7,6 +7,7 @@
 #include "upstream/attempt.h"
 #include "upstream/backoff.h"
 #include "upstream/connection.h"
+#include "upstream/credential.h"
 
 #define RESPONSE_LIMIT (4u << 20)
 #define RETRY_BASE     (CLOCK_SECOND / 20)
@@ -15,7 +16,8 @@
 struct upstream {
 	struct upstream_options options;
 	struct address *address;
-	pthread_mutex_t lock; /* guards the members below */
+	struct credential *credential; /* or NULL */
+	pthread_mutex_t lock;          /* guards the members below */
 	struct breaker breaker;
 	struct upstream_stats stats;
 	size_t idle_count;
@@ -49,7 +51,10 @@ int upstream_create(const struct upstream_options *options, struct upstream **re
 
 	int r = address_create(options->base_url, &upstream->address);
 
-	if (r) {
+	if (r == 0 && options->credential)
+		r = credential_create(options->credential, &upstream->credential);
+	if (r < 0) {
+		address_free(upstream->address);
 		free(upstream);
 		return r;
 	}
@@ -73,6 +78,7 @@ void upstream_free(struct upstream *upstream)
 		return;
 	close_connections(upstream);
 	pthread_mutex_destroy(&upstream->lock);
+	credential_free(upstream->credential);
 	address_free(upstream->address);
 	free(upstream);
 }
@@ -322,8 +328,11 @@ static int call(struct upstream *upstream, const struct upstream_request *reques
 int upstream_call(struct upstream *upstream, const struct upstream_request *request,
 		  struct upstream_response *ret_response)
 {
+	struct upstream_request sent = *request;
+
+	sent.credential = upstream->credential;
 	*ret_response = (struct upstream_response){0};
-	int r = call(upstream, request, ret_response);
+	int r = call(upstream, &sent, ret_response);
 
 	pthread_mutex_lock(&upstream->lock);
 	upstream->stats.calls++;

@@ -11,6 +11,7 @@
  *	attempt.c     one exchange: sends the request, once more if a kept connection was dead
  *	answer.c      the response, through http-parser
  *	connection.c  sockets with deadlines
+ *	credential.c  what calls show of who makes them
  *	address.c     the base URL, and names looked up with a deadline
  */
 #ifndef UPSTREAM_UPSTREAM_H
@@ -32,24 +33,29 @@ struct upstream_options {
 				    */
 	int64_t breaker_pause;     /* microseconds until it admits a probe */
 	size_t connections;        /* the most that are kept */
+	const char *credential;    /* the file of what calls show (credential.h); NULL: nothing */
 };
 
 /* Fills in the defaults that the services use. */
 struct upstream_options upstream_defaults(const char *name, const char *base_url);
 
-/* -EINVAL: config_url() would not accept the base URL; -ENOMEM. */
+/* -EINVAL: config_url() would not accept the base URL, or the file holds no credential; -EIO: that
+ * file cannot be read; -ENOMEM. */
 int upstream_create(const struct upstream_options *options, struct upstream **ret_upstream);
 void upstream_free(struct upstream *upstream);
+
+struct credential;
 
 struct upstream_request {
 	const char *method; /* not HEAD */
 	const char *path;   /* "/internal/reservations/…", escaped where needed */
 	const char *body;   /* JSON text or NULL */
 	size_t body_length;
-	int64_t deadline;        /* clock_monotonic() microseconds for all tries together */
-	const char *request_id;  /* sent as X-Request-ID; NULL: none */
-	const char *traceparent; /* W3C Trace Context; NULL: none */
-	bool idempotent;         /* may be sent again although it may have had its effect */
+	int64_t deadline;              /* clock_monotonic() microseconds for all tries together */
+	const char *request_id;        /* sent as X-Request-ID; NULL: none */
+	const char *traceparent;       /* W3C Trace Context; NULL: none */
+	struct credential *credential; /* upstream_call() sets it, of the options */
+	bool idempotent;               /* may be sent again although it may have had its effect */
 };
 
 struct upstream_response {
