@@ -10,7 +10,7 @@
 #include "base/base64url.h"
 
 #define RSA_BYTES_MIN     256
-#define RSA_BYTES_MAX     1024
+#define RSA_BYTES_MAX     JWK_SIGNATURE_MAX
 #define EXPONENT_MAX      8 /* bytes: a longer one only makes verifying slow */
 #define COORDINATE_LENGTH 32
 
@@ -46,7 +46,7 @@ static size_t read_bytes(const struct reader *reader, const char *name, unsigned
 	if (!value || json_type(value) != JSON_STRING)
 		return 0;
 	const char *text = json_string(value, &length);
-	if (length > (size * 4 + 2) / 3)
+	if (length > BASE64URL_LENGTH(size))
 		return 0;
 	int64_t r = base64url_decode(text, length, (char *)out);
 	return r < 0 ? 0 : (size_t)r;

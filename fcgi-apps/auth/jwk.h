@@ -18,6 +18,8 @@
 #include "base/base.h"
 #include "base/json.h"
 
+#define JWK_SIGNATURE_MAX 1024 /* bytes: as long as the longest RSA key */
+
 /* RFC 7638 with SHA-256, in base64url, and its NUL. */
 #define JWK_THUMBPRINT_SIZE 44
 

@@ -5,6 +5,9 @@
 #include "base/base.h"
 #include "base/text.h"
 
+/* Characters that so many bytes take. */
+#define BASE64URL_LENGTH(bytes) (((bytes)*4 + 2) / 3)
+
 /* Appends the encoded bytes; check text_error(). */
 void base64url_encode(const char *data, size_t length, struct text *out);
 
