@@ -45,7 +45,8 @@ enum token_fault jws_read(const char *token, size_t length, struct jws *ret_jws)
  * TOKEN_SIGNATURE, TOKEN_NO_MEMORY. */
 enum token_fault jws_verify(const struct jws *jws, const struct jwk *jwk);
 
-/* Appends the decoded payload, which is shorter than the token: TOKEN_MALFORMED, TOKEN_NO_MEMORY. */
+/* Appends the decoded payload, which is shorter than the token: TOKEN_MALFORMED, TOKEN_NO_MEMORY.
+ */
 enum token_fault jws_payload(const struct jws *jws, struct text *out);
 
 void jws_release(struct jws *jws);
