@@ -19,7 +19,7 @@ READY_WITHIN = 20  # seconds
 LOOP_THREADS = min(max(os.cpu_count() or 2, 2), 8)
 STOP_WITHIN = 10
 # Nothing else: settings of the shell that calls must not change what is measured.
-INHERITED = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", "PYTHONDONTWRITEBYTECODE": "1"}
+INHERITED = {"PATH": os.environ["PATH"], "AUTH": "off", "LC_ALL": "C.UTF-8", "PYTHONDONTWRITEBYTECODE": "1"}
 
 
 class StackError(Exception):

@@ -20,6 +20,7 @@ enum verdict {
 struct owner {
 	bool any;            /* everybody's */
 	const char *user_id; /* this user's, NULL: no user's; lives as long as the principal */
+	const char *guest;   /* "": a guest's as well, whose secret has been checked; else NULL */
 };
 
 /* ret_owner is filled when granted. */

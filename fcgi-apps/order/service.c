@@ -1,5 +1,7 @@
 #include "order/service.h"
 
+#include <limits.h>
+
 #include "base/clock.h"
 #include "base/config.h"
 #include "order/checks.h"
@@ -66,16 +68,45 @@ static void stop(void *argument)
 	free(app);
 }
 
+#define TOKENS_WANTED "a folder with the files cart and product: what calls to each show"
+
+/* Names the file of what calls to a sibling show. */
+static void set_credential(const char *folder, struct upstream_options *options,
+			   char path[PATH_MAX])
+{
+	if (!folder)
+		return;
+	snprintf(path, PATH_MAX, "%s/%s", folder, options->name);
+	options->credential = path;
+}
+
+/* A credential that cannot be read is a bad setting as well. */
+static int create_upstream(const struct upstream_options *options, struct upstream **ret_upstream)
+{
+	int r = upstream_create(options, ret_upstream);
+
+	if (r == -EIO || (r == -EINVAL && options->credential))
+		config_reject("SERVICE_TOKENS", options->credential, TOKENS_WANTED);
+	return r;
+}
+
 static int start(struct runtime *runtime, void **ret_app)
 {
 	struct upstream_options product = upstream_defaults(
 		"product", config_url("PRODUCT_SERVICE_URL", "http://127.0.0.1:9001"));
 	struct upstream_options cart =
 		upstream_defaults("cart", config_url("CART_SERVICE_URL", "http://127.0.0.1:9002"));
+	const char *tokens = config_text("SERVICE_TOKENS", NULL);
+	char product_token[PATH_MAX], cart_token[PATH_MAX];
 	struct order_app *app;
 
+	/* Siblings that ask nobody take them as well: so AUTH can be turned on one by one. */
+	if (runtime->guard && !tokens)
+		config_reject("SERVICE_TOKENS", "", TOKENS_WANTED);
 	if (config_failed())
 		return -EINVAL;
+	set_credential(tokens, &product, product_token);
+	set_credential(tokens, &cart, cart_token);
 	app = calloc(1, sizeof(*app));
 	if (!app)
 		return -ENOMEM;
@@ -83,9 +114,9 @@ static int start(struct runtime *runtime, void **ret_app)
 	app->siblings.currency = runtime->currency;
 	for (size_t i = 0; i < ORDER_STATUS_COUNT; i++)
 		atomic_init(&app->status_counts[i], ORDER_NOT_COUNTED);
-	int r = upstream_create(&product, &app->siblings.product);
+	int r = create_upstream(&product, &app->siblings.product);
 	if (!r)
-		r = upstream_create(&cart, &app->siblings.cart);
+		r = create_upstream(&cart, &app->siblings.cart);
 	app->done = order_done_create();
 	if (!r && !app->done)
 		r = -ENOMEM;

@@ -7,6 +7,7 @@
 #include "base/utf8.h"
 #include "base/uuid.h"
 #include "responder/entity_tag.h"
+#include "responder/guard.h"
 #include "responder/idempotency.h"
 
 static const char *request_header(void *context, const char *name)
@@ -147,40 +148,62 @@ static bool check_content_type(struct exchange *exchange)
 	return false;
 }
 
+/* True: there is such an operation; false: the response says why not. */
+static bool take_route(struct exchange *exchange)
+{
+	struct response *response = &exchange->response;
+	char allow[CONTRACT_ALLOW_SIZE] = "";
+	int r = find_operation(exchange, allow);
+	switch (r) {
+	case 0:
+		return true;
+	case -EOPNOTSUPP:
+		response_problem(response, 405, NULL, "%s is not allowed on this path",
+				 exchange->request.method);
+		response_header(response, "Allow", "%s", allow);
+		return false;
+	case -ENOENT:
+		response_problem(response, 404, NULL, "There is no such path");
+		return false;
+	default:
+		response_error(response, r);
+		return false;
+	}
+}
+
+/* Whether whoever sends it may send these parameters and members. */
+static bool admit_parameters(struct request *request, struct response *response)
+{
+	return guard_admit_scopes(request->runtime->guard, request, response,
+				  request->arguments.scopes);
+}
+
+static bool admit_body(struct request *request, struct response *response)
+{
+	uint64_t scopes = contract_body_scopes(request->runtime->contract, request->operation,
+					       request->content_type, request->body);
+	return guard_admit_scopes(request->runtime->guard, request, response, scopes);
+}
+
 /* True: the handler may run; false: the response says why not. */
 static bool check(struct exchange *exchange)
 {
 	struct request *request = &exchange->request;
 	struct response *response = &exchange->response;
-
-	char allow[CONTRACT_ALLOW_SIZE] = "";
-	int r = find_operation(exchange, allow);
-	if (r == -EOPNOTSUPP) {
-		response_problem(response, 405, NULL, "%s is not allowed on this path",
-				 request->method);
-		response_header(response, "Allow", "%s", allow);
-		return false;
-	}
-	if (r == -ENOENT) {
-		response_problem(response, 404, NULL, "There is no such path");
-		return false;
-	}
-	if (r < 0) {
-		response_error(response, r);
-		return false;
-	}
-	if (!check_content_type(exchange))
+	if (!take_route(exchange) || !guard_admit(request->runtime->guard, request, response) ||
+	    !check_content_type(exchange))
 		return false;
 
 	struct violations violations = {0};
-	r = contract_check_parameters(request->runtime->contract, request->operation,
-				      request->query, request_header, request, &request->arguments,
-				      &violations);
+	int r = contract_check_parameters(request->runtime->contract, request->operation,
+					  request->query, request_header, request,
+					  &request->arguments, &violations);
 	if (r == 0) {
 		forget_undeclared(request);
 		unquote_key(request);
 	}
-	bool fine = r == 0 && take_body(exchange, &violations);
+	bool fine = r == 0 && admit_parameters(request, response) &&
+		    take_body(exchange, &violations) && admit_body(request, response);
 	if (r == 0)
 		r = violations.error;
 	if (r < 0) {

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/metric.h"
+#include "responder/guard.h"
 #include "responder/server.h"
 #include "responder/version.h"
 
@@ -143,6 +144,7 @@ void exposition_write(struct server *server, bool ready, struct text *out)
 	metric_int(&build, 1, "service", service->name, "version", service_version);
 	metric_gauge(out, "service_ready", "Whether /readyz would answer 200 now.", ready);
 	metrics_write(server->metrics, out);
+	guard_write_metrics(server->runtime.guard, out);
 	metric_gauge(out, "http_requests_in_flight", "Requests received and not answered yet.",
 		     exchanges_in_flight(server->exchanges));
 	metric_gauge(out, "fastcgi_connections", "Open connections from nginx.",

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/processors.h"
 #include "responder/command.h"
+#include "responder/guard.h"
 #include "responder/housekeeping.h"
 #include "responder/version.h"
 
@@ -45,6 +46,7 @@ struct settings {
 	int64_t keys_max;
 	bool check_responses;
 	bool single_commit;
+	struct guard *guard; /* or NULL */
 };
 
 static size_t default_threads(void)
@@ -71,7 +73,8 @@ static int read_settings(const struct service *service, struct settings *setting
 	settings->check_responses = config_bool("CONTRACT_CHECK_RESPONSES", false);
 	settings->single_commit = config_bool("DB_SINGLE_COMMIT", false);
 	failpoint_start();
-	return config_failed() ? -EINVAL : 0;
+	int r = guard_create(service->contract, &settings->guard);
+	return r == 0 && config_failed() ? -EINVAL : r;
 }
 
 static int refuse_store(const struct settings *settings, const char *reason, int error)
@@ -246,6 +249,7 @@ static void stop(struct server *server)
 	connections_free(server->connections);
 	gate_free(server->dispatcher.gate);
 	metrics_free(server->metrics);
+	guard_free(server->runtime.guard);
 	listener_release(&server->place);
 }
 
@@ -292,6 +296,8 @@ int server_main(const struct service *service, int argc, char **argv)
 
 	struct server server = {
 		.runtime = {.service = service,
+			    .guard = settings.guard,
+			    .guests = settings.guard ? guard_guests(settings.guard) : NULL,
 			    .contract = service->contract,
 			    .currency = settings.currency,
 			    .request_timeout = REQUEST_TIMEOUT,

@@ -66,6 +66,8 @@ struct task {
 /* The parts of the process that a service's code may use. */
 struct runtime {
 	const struct service *service;
+	struct guard *guard;             /* who may call: the responder's own; NULL: AUTH=off */
+	const struct guest_keys *guests; /* of guests' secrets; NULL: AUTH=off */
 	struct db *db;
 	const struct contract *contract;
 	struct currency currency;

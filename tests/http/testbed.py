@@ -61,7 +61,7 @@ class PortTaken(Exception):
 
 def environment(settings):
     inherited = {name: os.environ[name] for name in INHERITED if name in os.environ}
-    return {**inherited, "TZ": "UTC", **{name: str(value) for name, value in settings.items()}}
+    return {**inherited, "TZ": "UTC", "AUTH": "off", **{name: str(value) for name, value in settings.items()}}
 
 
 def free_ports(count):

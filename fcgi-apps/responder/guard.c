@@ -1,0 +1,216 @@
+#include "responder/guard.h"
+
+#include "auth/guest.h"
+#include "auth/service_keys.h"
+#include "auth/verifier.h"
+#include "base/config.h"
+#include "base/metric.h"
+#include "responder/refusal.h"
+
+#define BEARER "Bearer "
+
+struct guard {
+	struct verifier *verifier;
+	struct guest_keys guests;
+	struct service_keys services;
+	_Atomic int64_t refused[TOKEN_FAULTS]; /* by enum token_fault */
+};
+
+/* ---- settings ------------------------------------------------------------------------------- */
+
+static bool has_callers(const struct contract *contract, enum access_caller callers)
+{
+	for (size_t i = 0; i < contract_operation_count(contract); i++) {
+		if (contract_operation(contract, i)->access.callers & callers)
+			return true;
+	}
+	return false;
+}
+
+static void read_guests(struct guard *guard)
+{
+	const char *path = config_text("GUEST_KEYS", NULL);
+
+	if (!path || guest_keys_read(path, &guard->guests) < 0)
+		config_reject("GUEST_KEYS", path,
+			      "a file of one or two lines, each of 32 to 128 visible characters");
+}
+
+static void read_services(struct guard *guard)
+{
+	const char *path = config_text("SERVICE_KEYS", NULL);
+
+	if (!path || service_keys_read(path, &guard->services) < 0)
+		config_reject(
+			"SERVICE_KEYS", path,
+			"a file of lines such as \"order <secret>\", each secret of 32 to 128 "
+			"visible characters");
+}
+
+int guard_create(const struct contract *contract, struct guard **ret_guard)
+{
+	const char *mode = config_text("AUTH", NULL);
+
+	if (mode && strcmp(mode, "off") == 0) {
+		*ret_guard = NULL;
+		return 0;
+	}
+	if (!mode || strcmp(mode, "jwt") != 0) {
+		config_reject("AUTH", mode ? mode : "",
+			      "jwt, or off, which lets everybody do everything");
+		return -EINVAL;
+	}
+	struct guard *guard = calloc(1, sizeof(*guard));
+	if (!guard)
+		return -ENOMEM;
+	if (has_callers(contract, ACCESS_GUEST))
+		read_guests(guard);
+	if (has_callers(contract, ACCESS_SERVICE))
+		read_services(guard);
+	int r = verifier_create(contract_scopes(contract), &guard->verifier);
+	if (r == 0 && config_failed())
+		r = -EINVAL;
+	if (r < 0) {
+		guard_free(guard);
+		return r;
+	}
+	*ret_guard = guard;
+	return 0;
+}
+
+void guard_free(struct guard *guard)
+{
+	if (!guard)
+		return;
+	verifier_free(guard->verifier);
+	free(guard);
+}
+
+const struct guest_keys *guard_guests(const struct guard *guard)
+{
+	return &guard->guests;
+}
+
+/* ---- who it is ------------------------------------------------------------------------------ */
+
+/* The token of an Authorization header (RFC 6750 section 2.1), or NULL. */
+static const char *bearer_token(const struct request *request)
+{
+	const char *header = request->authorization;
+
+	if (!header || strncasecmp(header, BEARER, strlen(BEARER)) != 0)
+		return NULL;
+	return header + strlen(BEARER) + strspn(header + strlen(BEARER), " ");
+}
+
+static bool identify_service(const struct guard *guard, const char *token,
+			     struct principal *principal)
+{
+	const char *name = service_keys_find(&guard->services, token);
+
+	if (!name)
+		return false;
+	principal->kind = PRINCIPAL_SERVICE;
+	snprintf(principal->subject, sizeof(principal->subject), "%s", name);
+	return true;
+}
+
+static bool refuse_token(struct guard *guard, struct response *response, enum token_fault fault)
+{
+	atomic_fetch_add_explicit(&guard->refused[fault], 1, memory_order_relaxed);
+	if (fault == TOKEN_NO_KEYS)
+		refuse_without_keys(response);
+	else if (fault == TOKEN_NO_MEMORY)
+		response_error(response, -ENOMEM);
+	else
+		refuse_bad_token(response);
+	return false;
+}
+
+/* False: the response says what is the matter with the token. */
+static bool identify(struct guard *guard, struct request *request, struct response *response)
+{
+	struct principal *principal = &request->principal;
+	const char *token = bearer_token(request);
+
+	*principal = (struct principal){.cart_secret = request->cart_secret};
+	if (!token)
+		return true;
+	if (request->operation->access.callers & ACCESS_SERVICE)
+		return identify_service(guard, token, principal) ||
+		       refuse_token(guard, response, TOKEN_SIGNATURE);
+	enum token_fault fault = verifier_check(guard->verifier, token, strlen(token), principal);
+	principal->cart_secret = request->cart_secret;
+	return fault == TOKEN_FINE || refuse_token(guard, response, fault);
+}
+
+/* ---- whether he may ------------------------------------------------------------------------- */
+
+static bool is_caller(const struct operation *operation, const char *name)
+{
+	for (size_t i = 0; operation->callers[i]; i++) {
+		if (strcmp(operation->callers[i], name) == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool conclude(const struct request *request, struct response *response, enum verdict verdict,
+		     uint64_t scopes)
+{
+	switch (verdict) {
+	case VERDICT_GRANTED:
+		return true;
+	case VERDICT_SCOPE:
+		refuse_scopes(request, response, scopes);
+		return false;
+	default:
+		refuse_unknown(response);
+		return false;
+	}
+}
+
+bool guard_admit(struct guard *guard, struct request *request, struct response *response)
+{
+	const struct operation *operation = request->operation;
+	const struct access_rule *rule = &operation->access;
+
+	if (!guard)
+		request->principal = (struct principal){.kind = PRINCIPAL_ALL};
+	else if (!(rule->callers & ACCESS_ANYONE) && !identify(guard, request, response))
+		return false;
+	enum verdict verdict = authorize(rule, &request->principal, &request->owner);
+	if (!conclude(request, response, verdict, rule->scopes))
+		return false;
+	if (request->principal.kind != PRINCIPAL_SERVICE ||
+	    is_caller(operation, request->principal.subject))
+		return true;
+	refuse_caller(response);
+	return false;
+}
+
+bool guard_admit_scopes(struct guard *guard, struct request *request, struct response *response,
+			uint64_t scopes)
+{
+	if (!guard || scopes == 0)
+		return true;
+	/* Of whoever calls a public operation nothing was looked at so far. */
+	if ((request->operation->access.callers & ACCESS_ANYONE) &&
+	    !identify(guard, request, response))
+		return false;
+	enum verdict verdict = authorize_scopes(scopes, &request->principal);
+	return conclude(request, response, verdict, scopes & ~request->principal.scopes);
+}
+
+/* ---- figures -------------------------------------------------------------------------------- */
+
+void guard_write_metrics(const struct guard *guard, struct text *out)
+{
+	if (!guard)
+		return;
+	struct metric refused = metric_family(out, METRIC_COUNTER, "auth_refused_total",
+					      "Tokens that were refused, by reason.");
+	for (int i = TOKEN_FINE + 1; i < TOKEN_FAULTS; i++)
+		metric_int(&refused, atomic_load_explicit(&guard->refused[i], memory_order_relaxed),
+			   "reason", token_fault_name((enum token_fault)i));
+}

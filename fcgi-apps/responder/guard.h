@@ -1,0 +1,37 @@
+/*
+ * Who sends a request, and may he? Reads Authorization and Cart-Secret, and holds what they show
+ * against the operation's `security` and `x-scope` (contract/contract.h).
+ *
+ * With AUTH=off there is no guard, nobody is asked, and everybody may do all. Else (AUTH=jwt) the
+ * settings are those that docs/SECURITY.md explains.
+ */
+#ifndef RESPONDER_GUARD_H
+#define RESPONDER_GUARD_H
+
+#include "responder/service.h"
+
+struct guard;
+
+/* Reads the settings; *ret_guard is NULL with AUTH=off. -EINVAL: a bad one, which was reported;
+ * -ENOMEM. */
+int guard_create(const struct contract *contract, struct guard **ret_guard);
+void guard_free(struct guard *guard); /* takes NULL */
+
+/* The keys of guests' secrets. */
+const struct guest_keys *guard_guests(const struct guard *guard);
+
+/*
+ * May the request's operation be called? Fills the request's principal and owner. Before anything
+ * else of the request is looked at, but for its path. False: the response says why not: 401, 403,
+ * 503.
+ */
+bool guard_admit(struct guard *guard, struct request *request, struct response *response);
+
+/* May these members and parameters be sent (x-scope)? After guard_admit(); results likewise. */
+bool guard_admit_scopes(struct guard *guard, struct request *request, struct response *response,
+			uint64_t scopes);
+
+/* Appends its figures in the Prometheus text format; guard may be NULL. */
+void guard_write_metrics(const struct guard *guard, struct text *out);
+
+#endif
