@@ -1,27 +1,41 @@
 /*
- * Tells whose a token is: signature (jws.h), by a key of the provider (jwks.h), claims (jwt.h).
+ * Verifies access tokens: a token's text becomes a principal, by the rules and the provider's
+ * current keys. The keys are replaced under load; what was verified is cached. Thread-safe.
  *
- * The keys stand in a file, which is looked at once a second and read anew when it has changed; as
- * long as it cannot be read, the old ones count. Thread-safe.
- *
- * Settings: AUTH_ISSUER, AUTH_AUDIENCE, AUTH_JWKS, AUTH_SCOPES, AUTH_ALGORITHMS, AUTH_CLOCK_SKEW
- * (docs/SECURITY.md).
+ *	struct principal principal;
+ *	enum token_fault fault = verifier_check(verifier, token, length, clock_now(), &principal);
+ *	if (fault == TOKEN_UNKNOWN_KEY)
+ *		… the provider may have a new key: ask for its set, at most once in 30 s
  */
 #ifndef AUTH_VERIFIER_H
 #define AUTH_VERIFIER_H
 
-#include "auth/principal.h"
-#include "auth/token_fault.h"
+#include "auth/jwks.h"
+#include "auth/jwt.h"
+#include "auth/token_cache.h"
 
 struct verifier;
 
-/* Reads the settings; scopes are the known ones (contract_scopes()). -EINVAL: a bad setting, which
- * was reported; -ENOMEM. */
-int verifier_create(const char *const *scopes, struct verifier **ret_verifier);
-void verifier_free(struct verifier *verifier); /* takes NULL */
+/* algorithms: accepted ones, bits of enum algorithm; cache_bytes as in token_cache.h. No keys yet.
+ * NULL when out of memory. */
+struct verifier *verifier_create(const struct jwt_rules *rules, unsigned algorithms,
+				 size_t cache_bytes);
 
-/* Fills the principal, which has no cart's secret, if the token is fine. */
+/* When no thread uses it any more. */
+void verifier_free(struct verifier *verifier);
+
+/* Takes over a reference to the set. If it differs from the one before, cached tokens are
+ * forgotten, and it returns true. */
+bool verifier_set_keys(struct verifier *verifier, struct jwks *jwks);
+
+/*
+ * The compact form, without "Bearer "; now in microseconds since 1970. TOKEN_NO_KEYS before the
+ * first set; any other fault as well. A token that was found in the cache was verified by the
+ * current set, and has not expired.
+ */
 enum token_fault verifier_check(struct verifier *verifier, const char *token, size_t length,
-				struct principal *ret_principal);
+				int64_t now, struct principal *ret_principal);
+
+struct token_cache_counts verifier_cache_counts(struct verifier *verifier);
 
 #endif

@@ -1,8 +1,8 @@
 #include "responder/guard.h"
 
 #include "auth/guest.h"
+#include "auth/provider.h"
 #include "auth/service_keys.h"
-#include "auth/verifier.h"
 #include "base/config.h"
 #include "base/metric.h"
 #include "responder/refusal.h"
@@ -10,7 +10,7 @@
 #define BEARER "Bearer "
 
 struct guard {
-	struct verifier *verifier;
+	struct provider *provider;
 	struct guest_keys guests;
 	struct service_keys services;
 	_Atomic int64_t refused[TOKEN_FAULTS]; /* by enum token_fault */
@@ -67,7 +67,7 @@ int guard_create(const struct contract *contract, struct guard **ret_guard)
 		read_guests(guard);
 	if (has_callers(contract, ACCESS_SERVICE))
 		read_services(guard);
-	int r = verifier_create(contract_scopes(contract), &guard->verifier);
+	int r = provider_create(contract_scopes(contract), &guard->provider);
 	if (r == 0 && config_failed())
 		r = -EINVAL;
 	if (r < 0) {
@@ -82,7 +82,7 @@ void guard_free(struct guard *guard)
 {
 	if (!guard)
 		return;
-	verifier_free(guard->verifier);
+	provider_free(guard->provider);
 	free(guard);
 }
 
@@ -139,7 +139,7 @@ static bool identify(struct guard *guard, struct request *request, struct respon
 	if (request->operation->access.callers & ACCESS_SERVICE)
 		return identify_service(guard, token, principal) ||
 		       refuse_token(guard, response, TOKEN_SIGNATURE);
-	enum token_fault fault = verifier_check(guard->verifier, token, strlen(token), principal);
+	enum token_fault fault = provider_check(guard->provider, token, strlen(token), principal);
 	principal->cart_secret = request->cart_secret;
 	return fault == TOKEN_FINE || refuse_token(guard, response, fault);
 }
@@ -208,9 +208,16 @@ void guard_write_metrics(const struct guard *guard, struct text *out)
 {
 	if (!guard)
 		return;
+	struct token_cache_counts cache = provider_cache_counts(guard->provider);
 	struct metric refused = metric_family(out, METRIC_COUNTER, "auth_refused_total",
 					      "Tokens that were refused, by reason.");
 	for (int i = TOKEN_FINE + 1; i < TOKEN_FAULTS; i++)
 		metric_int(&refused, atomic_load_explicit(&guard->refused[i], memory_order_relaxed),
 			   "reason", token_fault_name((enum token_fault)i));
+	metric_counter(out, "auth_token_cache_hits_total", "Tokens found among the verified ones.",
+		       (int64_t)cache.hits);
+	metric_counter(out, "auth_token_cache_misses_total", "Tokens that had to be verified.",
+		       (int64_t)cache.misses);
+	metric_gauge(out, "auth_token_cache_tokens", "Verified tokens that are kept.",
+		     (int64_t)cache.tokens);
 }

@@ -1,0 +1,29 @@
+/*
+ * The provider of tokens that a service trusts: the settings about it, its keys, and a verifier
+ * (verifier.h) that uses them.
+ *
+ * The keys stand in a file, which is looked at once a second and read anew when it has changed; as
+ * long as it cannot be read, the old ones count. Thread-safe.
+ *
+ * Settings: AUTH_ISSUER, AUTH_AUDIENCE, AUTH_JWKS, AUTH_SCOPES, AUTH_ALGORITHMS, AUTH_CLOCK_SKEW
+ * (docs/SECURITY.md).
+ */
+#ifndef AUTH_PROVIDER_H
+#define AUTH_PROVIDER_H
+
+#include "auth/verifier.h"
+
+struct provider;
+
+/* Reads the settings; scopes are the known ones (contract_scopes()). -EINVAL: a bad setting, which
+ * was reported; -ENOMEM. */
+int provider_create(const char *const *scopes, struct provider **ret_provider);
+void provider_free(struct provider *provider); /* takes NULL */
+
+/* Fills the principal, which has no cart's secret, if the token is fine. */
+enum token_fault provider_check(struct provider *provider, const char *token, size_t length,
+				struct principal *ret_principal);
+
+struct token_cache_counts provider_cache_counts(struct provider *provider);
+
+#endif

@@ -1,0 +1,201 @@
+#include "auth/token_cache.h"
+
+#include <pthread.h>
+
+#define BUCKETS    1024
+#define TAIL_BYTES 32
+
+struct entry {
+	struct entry *chain; /* the next one in its bucket */
+	struct entry *newer, *older;
+	uint64_t hash;
+	int64_t expires;
+	struct principal principal;
+	size_t length;
+	char token[];
+};
+
+struct token_cache {
+	pthread_mutex_t mutex; /* of all below */
+	uint64_t generation;
+	size_t bytes_max;
+	struct token_cache_counts counts;
+	struct entry *newest, *oldest;
+	struct entry *buckets[BUCKETS];
+};
+
+/* FNV-1a, of the end: that is the signature, which differs from token to token, and which nobody
+ * can choose. So nobody can fill a bucket either, or learn from the time of memcmp() below how
+ * much of another's token was guessed. */
+static uint64_t hash_token(const char *token, size_t length)
+{
+	uint64_t hash = UINT64_C(14695981039346656037);
+	for (size_t i = length < TAIL_BYTES ? 0 : length - TAIL_BYTES; i < length; i++)
+		hash = (hash ^ (unsigned char)token[i]) * UINT64_C(1099511628211);
+	return hash;
+}
+
+static struct entry **bucket_of(struct token_cache *cache, uint64_t hash)
+{
+	return &cache->buckets[hash % BUCKETS];
+}
+
+static size_t bytes_of(const struct entry *entry)
+{
+	return sizeof(*entry) + entry->length;
+}
+
+static void unlink_use(struct token_cache *cache, struct entry *entry)
+{
+	if (entry->newer)
+		entry->newer->older = entry->older;
+	else
+		cache->newest = entry->older;
+	if (entry->older)
+		entry->older->newer = entry->newer;
+	else
+		cache->oldest = entry->newer;
+}
+
+static void link_newest(struct token_cache *cache, struct entry *entry)
+{
+	entry->newer = NULL;
+	entry->older = cache->newest;
+	if (cache->newest)
+		cache->newest->newer = entry;
+	else
+		cache->oldest = entry;
+	cache->newest = entry;
+}
+
+static void forget(struct token_cache *cache, struct entry *entry)
+{
+	struct entry **link = bucket_of(cache, entry->hash);
+	while (*link != entry)
+		link = &(*link)->chain;
+	*link = entry->chain;
+	unlink_use(cache, entry);
+	cache->counts.tokens--;
+	cache->counts.bytes -= bytes_of(entry);
+	free(entry);
+}
+
+static struct entry *find(struct token_cache *cache, uint64_t hash, const char *token,
+			  size_t length)
+{
+	struct entry *entry = *bucket_of(cache, hash);
+	while (entry && (entry->hash != hash || entry->length != length ||
+			 memcmp(entry->token, token, length) != 0))
+		entry = entry->chain;
+	return entry;
+}
+
+struct token_cache *token_cache_create(size_t bytes_max)
+{
+	struct token_cache *cache = calloc(1, sizeof(*cache));
+	if (!cache)
+		return NULL;
+	pthread_mutex_init(&cache->mutex, NULL);
+	cache->bytes_max = bytes_max;
+	return cache;
+}
+
+void token_cache_free(struct token_cache *cache)
+{
+	if (!cache)
+		return;
+	token_cache_clear(cache);
+	pthread_mutex_destroy(&cache->mutex);
+	free(cache);
+}
+
+bool token_cache_find(struct token_cache *cache, const char *token, size_t length, int64_t now,
+		      struct principal *ret_principal)
+{
+	uint64_t hash = hash_token(token, length);
+	pthread_mutex_lock(&cache->mutex);
+	struct entry *entry = find(cache, hash, token, length);
+	if (entry && now >= entry->expires) {
+		forget(cache, entry);
+		entry = NULL;
+	}
+	if (entry) {
+		unlink_use(cache, entry);
+		link_newest(cache, entry);
+		*ret_principal = entry->principal;
+		cache->counts.hits++;
+	} else {
+		cache->counts.misses++;
+	}
+	pthread_mutex_unlock(&cache->mutex);
+	return entry != NULL;
+}
+
+uint64_t token_cache_generation(struct token_cache *cache)
+{
+	pthread_mutex_lock(&cache->mutex);
+	uint64_t generation = cache->generation;
+	pthread_mutex_unlock(&cache->mutex);
+	return generation;
+}
+
+static struct entry *make_entry(const char *token, size_t length, const struct principal *principal,
+				int64_t expires)
+{
+	struct entry *entry = malloc(sizeof(*entry) + length);
+	if (!entry)
+		return NULL;
+	*entry = (struct entry){.hash = hash_token(token, length),
+				.expires = expires,
+				.principal = *principal,
+				.length = length};
+	memcpy(entry->token, token, length);
+	return entry;
+}
+
+/* Whether it was kept: another thread may have stored the same token. */
+static bool keep(struct token_cache *cache, struct entry *entry)
+{
+	if (bytes_of(entry) > cache->bytes_max ||
+	    find(cache, entry->hash, entry->token, entry->length))
+		return false;
+	while (cache->counts.bytes > cache->bytes_max - bytes_of(entry))
+		forget(cache, cache->oldest);
+	struct entry **bucket = bucket_of(cache, entry->hash);
+	entry->chain = *bucket;
+	*bucket = entry;
+	link_newest(cache, entry);
+	cache->counts.tokens++;
+	cache->counts.bytes += bytes_of(entry);
+	return true;
+}
+
+void token_cache_store(struct token_cache *cache, uint64_t generation, const char *token,
+		       size_t length, const struct principal *principal, int64_t expires)
+{
+	struct entry *entry = make_entry(token, length, principal, expires);
+	if (!entry)
+		return;
+	pthread_mutex_lock(&cache->mutex);
+	bool kept = generation == cache->generation && keep(cache, entry);
+	pthread_mutex_unlock(&cache->mutex);
+	if (!kept)
+		free(entry);
+}
+
+void token_cache_clear(struct token_cache *cache)
+{
+	pthread_mutex_lock(&cache->mutex);
+	cache->generation++;
+	while (cache->oldest)
+		forget(cache, cache->oldest);
+	pthread_mutex_unlock(&cache->mutex);
+}
+
+struct token_cache_counts token_cache_counts(struct token_cache *cache)
+{
+	pthread_mutex_lock(&cache->mutex);
+	struct token_cache_counts counts = cache->counts;
+	pthread_mutex_unlock(&cache->mutex);
+	return counts;
+}
