@@ -42,11 +42,21 @@ enum verdict authorize(const struct access_rule *rule, const struct principal *p
 	}
 }
 
+uint64_t authorize_lacking(uint64_t scopes, const struct principal *principal)
+{
+	switch (principal->kind) {
+	case PRINCIPAL_ALL:
+		return 0;
+	case PRINCIPAL_USER:
+		return scopes & ~principal->scopes;
+	default:
+		return scopes;
+	}
+}
+
 enum verdict authorize_scopes(uint64_t scopes, const struct principal *principal)
 {
-	if (principal->kind == PRINCIPAL_ALL || scopes == 0)
+	if (authorize_lacking(scopes, principal) == 0)
 		return VERDICT_GRANTED;
-	if (principal->kind != PRINCIPAL_USER)
-		return VERDICT_UNKNOWN;
-	return (scopes & ~principal->scopes) == 0 ? VERDICT_GRANTED : VERDICT_SCOPE;
+	return principal->kind == PRINCIPAL_USER ? VERDICT_SCOPE : VERDICT_UNKNOWN;
 }

@@ -27,6 +27,9 @@ struct owner {
 enum verdict authorize(const struct access_rule *rule, const struct principal *principal,
 		       struct owner *ret_owner);
 
+/* Of these scopes, those that the principal does not have. */
+uint64_t authorize_lacking(uint64_t scopes, const struct principal *principal);
+
 /* Whether the principal has all of these scopes: what x-scope asks for. */
 enum verdict authorize_scopes(uint64_t scopes, const struct principal *principal);
 

@@ -259,7 +259,8 @@ int cart_write(const struct cart *cart, struct currency currency, struct json_wr
 		return r;
 	json_object_begin(writer);
 	json_member_string(writer, "id", cart->id);
-	json_member_string(writer, "user_id", cart->user_id);
+	if (cart->user_id[0])
+		json_member_string(writer, "user_id", cart->user_id);
 	r = write_lines(cart, currency, writer);
 	if (r < 0)
 		return r;

@@ -2,9 +2,11 @@
 
 #include <inttypes.h>
 
+#include "auth/guest.h"
 #include "base/clock.h"
 #include "cart/checkout_store.h"
 #include "cart/service.h"
+#include "responder/ownership.h"
 #include "responder/paging.h"
 
 /* The order of listed carts, as it is named in cursors. */
@@ -17,7 +19,8 @@ int cart_api_load(struct request *request, struct response *response, enum cart_
 		  struct cart *cart)
 {
 	const char *id = request_path_parameter(request, "id");
-	int r = cart_store_load(request->db, id, clock_now(), lock, cart);
+	struct owner owner = ownership_of_cart(request, id);
+	int r = cart_store_load(request->db, id, &owner, clock_now(), lock, cart);
 
 	if (r == -ENOENT) {
 		response_not_found(response, "Cart");
@@ -93,8 +96,12 @@ int cart_api_create(struct request *request, struct response *response)
 {
 	const struct cart_app *app = request->app;
 	int64_t now = clock_now();
+	const char *user_id;
 	struct cart cart = {0};
 
+	if (!ownership_user(request, response, "body",
+			    json_get_string(request->body, "user_id", NULL), &user_id))
+		return 0;
 	if (atomic_load_explicit(&app->cart_count, memory_order_relaxed) >= app->carts_max) {
 		response_problem(response, 503, "carts-full",
 				 "There are too many carts at the moment");
@@ -102,8 +109,7 @@ int cart_api_create(struct request *request, struct response *response)
 		return 0;
 	}
 	uuid_make(cart.id);
-	snprintf(cart.user_id, sizeof(cart.user_id), "%s",
-		 json_get_string(request->body, "user_id", ""));
+	snprintf(cart.user_id, sizeof(cart.user_id), "%s", user_id);
 	cart.created_at = now;
 	cart_touch(&cart, now, app->lifetime);
 	int r = cart_store_create(request->db, &cart);
@@ -113,10 +119,47 @@ int cart_api_create(struct request *request, struct response *response)
 	return cart_api_answer(request, response, 201, &cart);
 }
 
+/* The id of the cart that an answer holds, and whether it is a guest's. */
+static int read_guests_cart(const struct response *response, char ret_id[CART_ID_SIZE])
+{
+	struct json *cart CLEANUP(json_free_p) = NULL;
+	struct json_error error;
+	size_t length;
+	const char *body = response_body(response, &length);
+	int r = json_parse(body, length, JSON_DEPTH_MAX, &cart, &error);
+
+	if (r < 0)
+		return r == -ENOMEM ? r : -EIO;
+	snprintf(ret_id, CART_ID_SIZE, "%s", json_get_string(cart, "id", ""));
+	return !json_get(cart, "user_id");
+}
+
+int cart_api_add_secret(struct request *request, struct response *response)
+{
+	char secret[GUEST_SECRET_SIZE];
+	char id[CART_ID_SIZE];
+
+	if (response->status != 201 || !request->runtime->guests)
+		return 0;
+	int r = read_guests_cart(response, id);
+	if (r <= 0)
+		return r;
+	r = guest_secret_make(request->runtime->guests, id, secret);
+	if (r < 0)
+		return r;
+	/* In front of the brace that ends the object. */
+	text_truncate(&response->body, response->body.length - 1);
+	text_printf(&response->body, ",\"secret\":\"%s\"}", secret);
+	return 0;
+}
+
 static int ask_cart(struct request *request, struct response *response UNUSED,
 		    struct db_statement *ret_statement)
 {
-	cart_store_ask(request_resource_id(request), clock_now(), ret_statement);
+	const char *id = request_resource_id(request);
+	struct owner owner = ownership_of_cart(request, id);
+
+	cart_store_ask(id, &owner, clock_now(), ret_statement);
 	return 0;
 }
 
@@ -218,8 +261,13 @@ int cart_api_list(struct request *request, struct response *response)
 {
 	struct cursor cursor CLEANUP(cursor_release) = {0};
 	int64_t now = clock_now();
+	const char *user_id;
+
+	if (!ownership_user(request, response, "query", request_query(request, "user_id"),
+			    &user_id))
+		return 0;
 	const struct cart_page beginning = {
-		.user_id = request_query(request, "user_id"),
+		.user_id = user_id,
 		.created_at = INT64_MAX,
 		.id = "",
 		/* one more, to know whether there is a next page */
@@ -302,7 +350,8 @@ static int merge(struct request *request, struct response *response, struct cart
 	struct cart source CLEANUP(cart_release) = {0};
 	struct cart_refusal refusal;
 
-	int r = cart_store_load(request->db, source_id, clock_now(), CART_LOCKED, &source);
+	struct owner owner = ownership_of_cart(request, source_id);
+	int r = cart_store_load(request->db, source_id, &owner, clock_now(), CART_LOCKED, &source);
 	if (r == -ENOENT) {
 		response_not_found(response, "Cart");
 		return 0;

@@ -1,6 +1,7 @@
 #include "cart/cart_store.h"
 
 #include "responder/old_user_ids.h"
+#include "responder/ownership.h"
 #include "responder/paging.h"
 #include "storage/count.h"
 
@@ -97,15 +98,21 @@ static int visit_carts(struct db_rows *rows, int limit, struct cart *cart, cart_
 	return r < 0 ? r : 0;
 }
 
+/* $1 cart, $2 now, the others its owner */
 #define FIND                                                                                       \
 	"SELECT " HEADER_COLUMNS ", " LINE_COLUMNS " FROM carts"                                   \
 	" LEFT JOIN cart_lines ON cart_lines.cart_id = carts.id"                                   \
 	" WHERE carts.id = $1 AND (expires_at > $2 OR " OPEN_CHECKOUT ")"                          \
-	" ORDER BY position, product_id"
+	" AND " OWNED_BY("$3", "$4", "$5") " ORDER BY position, product_id"
 
-void cart_store_ask(const char *id, int64_t now, struct db_statement *ret_statement)
+void cart_store_ask(const char *id, const struct owner *owner, int64_t now,
+		    struct db_statement *ret_statement)
 {
-	db_statement_set(ret_statement, FIND, DB_VALUES(db_text(id), db_int(now)));
+	static const struct owner anybody = {.any = true};
+
+	owner = owner ? owner : &anybody;
+	db_statement_set(ret_statement, FIND,
+			 DB_VALUES(db_text(id), db_int(now), OWNED_BY_VALUES(owner)));
 }
 
 int cart_store_read(struct db_rows *rows, struct cart *ret_cart)
@@ -122,11 +129,14 @@ int cart_store_read(struct db_rows *rows, struct cart *ret_cart)
 	return ret_cart->id[0] ? 0 : -ENOENT;
 }
 
-static int find(struct db_conn *conn, const char *id, int64_t now, struct cart *cart)
+static int find(struct db_conn *conn, const char *id, const struct owner *owner, int64_t now,
+		struct cart *cart)
 {
 	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
-	int r = db_query(conn, FIND, DB_VALUES(db_text(id), db_int(now)), &rows);
+	struct db_statement statement;
 
+	cart_store_ask(id, owner, now, &statement);
+	int r = db_query_statement(conn, &statement, &rows);
 	return r < 0 ? r : cart_store_read(rows, cart);
 }
 
@@ -136,8 +146,8 @@ int cart_store_lock(struct db_conn *conn, const char *id)
 		       DB_VALUES(db_text(id)));
 }
 
-int cart_store_load(struct db_conn *conn, const char *id, int64_t now, enum cart_lock lock,
-		    struct cart *ret_cart)
+int cart_store_load(struct db_conn *conn, const char *id, const struct owner *owner, int64_t now,
+		    enum cart_lock lock, struct cart *ret_cart)
 {
 	int r = 0;
 
@@ -145,7 +155,7 @@ int cart_store_load(struct db_conn *conn, const char *id, int64_t now, enum cart
 		return -ENOENT;
 	if (lock == CART_CHANGE)
 		r = cart_store_lock(conn, id);
-	return r < 0 ? r : find(conn, id, now, ret_cart);
+	return r < 0 ? r : find(conn, id, owner, now, ret_cart);
 }
 
 /* The same, and in each row what is known of the checkouts. */

@@ -8,6 +8,7 @@
 #ifndef CART_CART_STORE_H
 #define CART_CART_STORE_H
 
+#include "auth/authorize.h"
 #include "cart/cart.h"
 #include "storage/conn.h"
 
@@ -19,15 +20,16 @@ enum cart_lock {
 	CART_LOCKED, /* the same for a cart that this transaction has already locked */
 };
 
-/* The statement that finds a cart with its lines. The id must stay until the rows have been read.
- */
-void cart_store_ask(const char *id, int64_t now, struct db_statement *ret_statement);
+/* The statement that finds a cart of that owner (NULL: anybody's) with its lines. The texts must
+ * stay until the rows have been read. */
+void cart_store_ask(const char *id, const struct owner *owner, int64_t now,
+		    struct db_statement *ret_statement);
 
 /* Each fills an initialised cart, which the caller releases even after a failure; the first from
  * the rows of that statement. -ENOENT. */
 int cart_store_read(struct db_rows *rows, struct cart *ret_cart);
-int cart_store_load(struct db_conn *conn, const char *id, int64_t now, enum cart_lock lock,
-		    struct cart *ret_cart);
+int cart_store_load(struct db_conn *conn, const char *id, const struct owner *owner, int64_t now,
+		    enum cart_lock lock, struct cart *ret_cart);
 
 /* An order's checkout of a cart, and the cart's open checkout. */
 struct cart_checkout {

@@ -3,6 +3,7 @@
 #include "cart/cart_api.h"
 #include "cart/service.h"
 #include "responder/idempotency.h"
+#include "responder/ownership.h"
 
 #define RETRY_AFTER_SECONDS "2"
 
@@ -176,6 +177,7 @@ static int refresh_lines(struct request *request, struct response *response)
 
 struct product_list {
 	const char *cart_id;
+	struct owner owner;
 	size_t count;
 	struct cart_product products[CART_LINES_MAX];
 };
@@ -193,7 +195,7 @@ static int read_products(struct db_conn *conn, void *argument)
 	struct cart cart CLEANUP(cart_release) = {0};
 
 	list->count = 0;
-	int r = cart_store_load(conn, list->cart_id, clock_now(), CART_READ, &cart);
+	int r = cart_store_load(conn, list->cart_id, &list->owner, clock_now(), CART_READ, &cart);
 	if (r < 0)
 		return r == -ENOENT ? 0 : r;
 	for (size_t i = 0; i < cart.line_count; i++) {
@@ -209,6 +211,7 @@ int cart_api_refresh(struct request *request, struct response *response)
 	const struct cart_app *app = request->app;
 	struct product_list list CLEANUP(release_products) = {
 		.cart_id = request_path_parameter(request, "id"),
+		.owner = ownership_of_cart(request, request_path_parameter(request, "id")),
 	};
 	struct step step = {
 		.seen_at = clock_now(),

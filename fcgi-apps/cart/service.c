@@ -14,7 +14,11 @@
 extern const struct contract cart_contract;
 extern const struct binding *const cart_bindings[];
 
-BINDING(createCart) = {.mode = RUN_TRANSACTION, .handle = cart_api_create};
+BINDING(createCart) = {
+	.mode = RUN_TRANSACTION,
+	.handle = cart_api_create,
+	.complete = cart_api_add_secret,
+};
 BINDING(listCarts) = {.mode = RUN_READ, .handle = cart_api_list};
 BINDING(getCart) = {.lookup = &cart_api_get};
 BINDING(clearCart) = {.mode = RUN_TRANSACTION, .handle = cart_api_clear};

@@ -1,5 +1,7 @@
 #include "contract/contract.h"
 
+#include <assert.h>
+
 #include "base/json_writer.h"
 #include "contract/contract_parts.h"
 
@@ -29,6 +31,16 @@ const struct operation *contract_operation(const struct contract *contract, size
 const char *const *contract_scopes(const struct contract *contract)
 {
 	return contract->scopes;
+}
+
+uint64_t contract_scope(const struct contract *contract, const char *name)
+{
+	size_t number = 0;
+
+	while (contract->scopes[number] && strcmp(contract->scopes[number], name) != 0)
+		number++;
+	assert(contract->scopes[number]);
+	return UINT64_C(1) << number;
 }
 
 const struct operation *contract_find(const struct contract *contract, const char *operation_id)

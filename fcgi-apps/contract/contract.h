@@ -73,6 +73,9 @@ const struct operation *contract_find(const struct contract *contract, const cha
 /* The names of the scopes that the document knows, by number; ends with NULL. At most 64. */
 const char *const *contract_scopes(const struct contract *contract);
 
+/* The set of one scope that the document knows. */
+uint64_t contract_scope(const struct contract *contract, const char *name);
+
 /* Appends the document as served: with or without the internal operations, and only with the
  * components and tags that its operations use. server is the address to name if the document has
  * none of its own ("." is the folder it is served from). */

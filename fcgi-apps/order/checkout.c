@@ -26,6 +26,7 @@
 #include "order/sweeper.h"
 #include "responder/idempotency.h"
 #include "responder/kept_answer.h"
+#include "responder/ownership.h"
 
 /* The part of the request's time that is left for the commit after the siblings' answers. */
 #define COMMIT_TIME (CLOCK_SECOND / 2)
@@ -357,7 +358,7 @@ static int place_order(struct checkout *checkout)
 static int look_again(struct checkout *checkout, struct db_conn *conn)
 {
 	struct order placed CLEANUP(order_release) = {0};
-	int r = order_store_find_to_change(conn, checkout->order.id, &placed);
+	int r = order_store_find_to_change(conn, checkout->order.id, NULL, &placed);
 
 	if (r == -ENOENT) {
 		response_error(checkout->response, -ETIMEDOUT);
@@ -435,6 +436,7 @@ static int go(struct checkout *checkout)
 int order_api_create(struct request *request, struct response *response)
 {
 	const char *cart_id = json_get_string(request->body, "cart_id", "");
+	const char *user_id;
 	int64_t now = clock_now();
 	int64_t time_left = request->deadline - clock_monotonic();
 	struct checkout checkout CLEANUP(checkout_release) = {
@@ -447,7 +449,12 @@ int order_api_create(struct request *request, struct response *response)
 		.lease_until = now + (time_left > 0 ? time_left : 0) + LEASE_SLACK,
 	};
 
-	if (!order_cart_id_valid(cart_id)) {
+	if (!ownership_user(request, response, "body",
+			    json_get_string(request->body, "user_id", NULL), &user_id))
+		return 0;
+	/* A guest's: the secret is its cart's, or it is as if there were no such cart. */
+	if (!order_cart_id_valid(cart_id) ||
+	    (!*user_id && !ownership_has_secret(request, cart_id))) {
 		response_not_found(response, "Cart");
 		return 0;
 	}
@@ -455,7 +462,7 @@ int order_api_create(struct request *request, struct response *response)
 	snprintf(checkout.order.cart_id, sizeof(checkout.order.cart_id), "%s", cart_id);
 	checkout.order.currency = request->runtime->currency;
 	checkout.order.created_at = now;
-	checkout.order.user_id = strdup(json_get_string(request->body, "user_id", ""));
+	checkout.order.user_id = strdup(user_id);
 	if (!checkout.order.user_id)
 		return -ENOMEM;
 

@@ -1,6 +1,7 @@
 /* order_store.h: reading placed orders, one or a list. */
 #include "order/order_store.h"
 
+#include "responder/ownership.h"
 #include "responder/paging.h"
 
 #define CLAUSE_SIZE  384
@@ -288,19 +289,22 @@ static int load_parts(struct db_conn *conn, const struct order_filter *filter,
 	return 0;
 }
 
+/* Nothing else is read of an order that is not found: it takes as long as one that is not there. */
+#define FOUND "orders WHERE id = $1 AND saga = 'placed' AND " OWNED_BY("$2", "$3", "$4")
+
 /* Reads a whole order by one statement: the order, its lines and its history, in the columns that
  * their readers expect. A column can have only one type, so numbers come as text. */
 #define FIND                                                                                       \
 	"SELECT id, user_id, cart_id, currency, CAST(total_amount AS TEXT), status,"               \
 	" tracking_number, CAST(version AS TEXT), CAST(created_at AS TEXT),"                       \
 	" CAST(updated_at AS TEXT), 0 AS part, 0 AS place"                                         \
-	" FROM orders WHERE id = $1 AND saga = 'placed'"                                           \
-	" UNION ALL SELECT order_id, product_id, name, CAST(price AS TEXT),"                       \
+	" FROM " FOUND " UNION ALL SELECT order_id, product_id, name, CAST(price AS TEXT),"        \
 	" CAST(quantity AS TEXT), CAST(line_total AS TEXT), NULL, NULL, NULL, NULL, 1, position"   \
-	" FROM order_lines WHERE order_id = $1"                                                    \
+	" FROM order_lines WHERE order_id = $1 AND EXISTS (SELECT 1 FROM " FOUND ")"               \
 	" UNION ALL SELECT order_id, status, reason, CAST(at AS TEXT), tracking_number,"           \
 	" NULL, NULL, NULL, NULL, NULL, 2, version"                                                \
-	" FROM order_history WHERE order_id = $1 ORDER BY part, place"
+	" FROM order_history WHERE order_id = $1 AND EXISTS (SELECT 1 FROM " FOUND ")"             \
+	" ORDER BY part, place"
 #define FIND_PART 10
 
 static int read_parts(struct db_rows *rows, struct order *order)
@@ -320,9 +324,12 @@ static int read_parts(struct db_rows *rows, struct order *order)
 	return r;
 }
 
-void order_store_ask(const char *id, struct db_statement *ret_statement)
+void order_store_ask(const char *id, const struct owner *owner, struct db_statement *ret_statement)
 {
-	db_statement_set(ret_statement, FIND, DB_VALUES(db_text(id)));
+	static const struct owner anybody = {.any = true};
+
+	owner = owner ? owner : &anybody;
+	db_statement_set(ret_statement, FIND, DB_VALUES(db_text(id), OWNED_BY_VALUES(owner)));
 }
 
 int order_store_read(struct db_rows *rows, struct order *ret_order)
@@ -338,20 +345,24 @@ int order_store_read(struct db_rows *rows, struct order *ret_order)
 	return 0;
 }
 
-int order_store_find(struct db_conn *conn, const char *id, struct order *ret_order)
+int order_store_find(struct db_conn *conn, const char *id, const struct owner *owner,
+		     struct order *ret_order)
 {
 	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
-	int r = db_query(conn, FIND, DB_VALUES(db_text(id)), &rows);
+	struct db_statement statement;
 
+	order_store_ask(id, owner, &statement);
+	int r = db_query_statement(conn, &statement, &rows);
 	return r < 0 ? r : order_store_read(rows, ret_order);
 }
 
-int order_store_find_to_change(struct db_conn *conn, const char *id, struct order *ret_order)
+int order_store_find_to_change(struct db_conn *conn, const char *id, const struct owner *owner,
+			       struct order *ret_order)
 {
 	int r = db_lock(conn, "SELECT 1 FROM orders WHERE id = $1 FOR UPDATE",
 			DB_VALUES(db_text(id)));
 
-	return r < 0 ? r : order_store_find(conn, id, ret_order);
+	return r < 0 ? r : order_store_find(conn, id, owner, ret_order);
 }
 
 /* Three queries for any number of orders, on the one snapshot that db.h promises to readers. A

@@ -163,7 +163,8 @@ void order_write(const struct order *order, struct json_writer *json)
 {
 	json_object_begin(json);
 	json_member_string(json, "id", order->id);
-	json_member_string(json, "user_id", order->user_id);
+	if (order->user_id[0])
+		json_member_string(json, "user_id", order->user_id);
 	json_member_string(json, "cart_id", order->cart_id);
 	json_key(json, "items");
 	json_array_begin(json);

@@ -7,7 +7,9 @@
 #include "order/outbox_store.h"
 #include "order/problems.h"
 #include "order/service.h"
+#include "responder/ownership.h"
 #include "responder/paging.h"
+#include "responder/refusal.h"
 
 static void write_order(const struct order *order, struct response *response)
 {
@@ -28,17 +30,27 @@ static void refuse_query(struct response *response, const char *pointer, const c
 static int ask_order(struct request *request, struct response *response UNUSED,
 		     struct db_statement *ret_statement)
 {
-	order_store_ask(request_resource_id(request), ret_statement);
+	struct owner owner = request->owner;
+
+	/* Whose cart's secret it has to be is known with the order. */
+	if (request->principal.cart_secret)
+		owner.guest = "";
+	order_store_ask(request_resource_id(request), &owner, ret_statement);
 	return 0;
 }
 
-static int answer_order(struct request *request UNUSED, struct response *response,
-			struct db_rows *rows)
+static bool is_open_to(const struct request *request, const struct order *order)
+{
+	return request->owner.any || order->user_id[0] ||
+	       ownership_has_secret(request, order->cart_id);
+}
+
+static int answer_order(struct request *request, struct response *response, struct db_rows *rows)
 {
 	struct order order CLEANUP(order_release) = {0};
 	int r = order_store_read(rows, &order);
 
-	if (r == -ENOENT) {
+	if (r == -ENOENT || (r == 0 && !is_open_to(request, &order))) {
 		response_not_found(response, "Order");
 		return 0;
 	}
@@ -93,14 +105,26 @@ static bool read_time(const struct request *request, struct response *response, 
 }
 
 /* Fills the filter except for the page's place. False: the response is a 422. */
+/* Staff see everybody's orders, of one user where they name him. */
+static bool read_user(const struct request *request, struct response *response,
+		      const char **ret_user_id)
+{
+	*ret_user_id = request_query(request, "user_id");
+	return request->owner.any ||
+	       ownership_user(request, response, "query", *ret_user_id, ret_user_id);
+}
+
 static bool read_filter(const struct request *request, struct response *response,
 			const struct listing *listing, struct order_filter *filter,
 			enum order_status *status)
 {
 	const char *name = request_query(request, "status");
+	const char *user_id;
 
+	if (!read_user(request, response, &user_id))
+		return false;
 	*filter = (struct order_filter){
-		.user_id = request_query(request, "user_id"),
+		.user_id = user_id,
 		.created_from = INT64_MIN,
 		.created_before = INT64_MAX,
 		.updated_from = INT64_MIN,
@@ -271,6 +295,18 @@ static bool tells_nothing_new(const struct change *change, const struct order *o
 	       is_told(change->reason, order->history[order->event_count - 1].reason);
 }
 
+/* A customer may cancel his order while nobody works on it; all else is for staff. */
+static bool may_change(const struct change *change, const struct order *order)
+{
+	return change->request->owner.any || order->status == ORDER_PENDING ||
+	       order->status == change->status;
+}
+
+static void refuse_customer(const struct change *change)
+{
+	refuse_scopes(change->request, change->response, change->request->operation->access.scopes);
+}
+
 static int change_status(struct db_conn *conn, void *argument)
 {
 	struct change *change = argument;
@@ -280,7 +316,7 @@ static int change_status(struct db_conn *conn, void *argument)
 	response_reset(response);
 	change->effects.count = 0;
 	int r = order_store_find_to_change(conn, request_path_parameter(change->request, "id"),
-					   &order);
+					   &change->request->owner, &order);
 	if (r == -ENOENT) {
 		response_not_found(response, "Order");
 		return 0;
@@ -291,6 +327,10 @@ static int change_status(struct db_conn *conn, void *argument)
 		return 0;
 	bool stays = order.status == change->status;
 
+	if (!may_change(change, &order)) {
+		refuse_customer(change);
+		return 0;
+	}
 	if (stays && tells_nothing_new(change, &order)) {
 		write_order(&order, response);
 		/* Waits for effects that the first request may have left. */
@@ -327,6 +367,10 @@ int order_api_set_status(struct request *request, struct response *response)
 		return 0;
 	if (order_status_parse(status, &change.status) < 0)
 		return -EINVAL;
+	if (!request->owner.any && change.status != ORDER_CANCELLED) {
+		refuse_customer(&change);
+		return 0;
+	}
 	int r = db_transaction(app->runtime->db, change_status, &change);
 	if (!r)
 		r = failpoint("after_status");

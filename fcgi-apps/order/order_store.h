@@ -6,6 +6,7 @@
 #ifndef ORDER_ORDER_STORE_H
 #define ORDER_ORDER_STORE_H
 
+#include "auth/authorize.h"
 #include "base/base.h"
 #include "order/order.h"
 #include "storage/conn.h"
@@ -64,17 +65,19 @@ int64_t order_store_purge_rejected(struct db_conn *conn, int64_t before, int64_t
 
 /* ---- placed orders -------------------------------------------------------------------------- */
 
-/* The statement that finds a placed order with all its parts. The id must stay until the rows have
- * been read. */
-void order_store_ask(const char *id, struct db_statement *ret_statement);
+/* The statement that finds a placed order of that owner (NULL: anybody's) with all its parts. The
+ * texts must stay until the rows have been read. */
+void order_store_ask(const char *id, const struct owner *owner, struct db_statement *ret_statement);
 
 /* Each makes an order, which the caller releases; the first from the rows of that statement.
- * -ENOENT: no placed order has this id. */
+ * -ENOENT: no placed order of that owner has this id. */
 int order_store_read(struct db_rows *rows, struct order *ret_order);
-int order_store_find(struct db_conn *conn, const char *id, struct order *ret_order);
+int order_store_find(struct db_conn *conn, const char *id, const struct owner *owner,
+		     struct order *ret_order);
 
 /* The same inside a transaction that writes: until it ends, no other one changes the order. */
-int order_store_find_to_change(struct db_conn *conn, const char *id, struct order *ret_order);
+int order_store_find_to_change(struct db_conn *conn, const char *id, const struct owner *owner,
+			       struct order *ret_order);
 
 /* What a listing selects: orders in a range of times, which includes its beginning and not its end,
  * sorted by one of the two times and then by id. */

@@ -57,8 +57,9 @@ static void import_stream_release(struct import_stream *stream)
 static int create_import(const struct request *request, struct product_import **ret_import)
 {
 	const char *mode = request_query(request, "mode");
+	uint64_t lacking = authorize_lacking(UINT64_MAX, &request->principal);
 
-	return product_import_create(request->runtime, mode && strcmp(mode, "merge") == 0,
+	return product_import_create(request->runtime, mode && strcmp(mode, "merge") == 0, lacking,
 				     ret_import);
 }
 

@@ -17,7 +17,7 @@ struct product_import {
 	struct import_line *sorted[BULK_CHUNK_LINES]; /* the valid lines */
 };
 
-int product_import_create(const struct runtime *runtime, bool merge,
+int product_import_create(const struct runtime *runtime, bool merge, uint64_t lacking,
 			  struct product_import **ret_import)
 {
 	struct product_import *import = calloc(1, sizeof(*import));
@@ -28,6 +28,7 @@ int product_import_create(const struct runtime *runtime, bool merge,
 		.contract = runtime->contract,
 		.currency = runtime->currency,
 		.merge = merge,
+		.lacking = lacking,
 	};
 	*ret_import = import;
 	return 0;

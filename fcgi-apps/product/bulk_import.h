@@ -16,8 +16,9 @@
 struct product_import;
 
 /* merge: members missing from a line keep the existing product's values; otherwise they get their
- * defaults. -ENOMEM. */
-int product_import_create(const struct runtime *runtime, bool merge,
+ * defaults. lacking: scopes that the sender does not have; lines that take one of them are refused.
+ * -ENOMEM. */
+int product_import_create(const struct runtime *runtime, bool merge, uint64_t lacking,
 			  struct product_import **ret_import);
 void product_import_free(struct product_import *import);
 DEFINE_CLEANUP(struct product_import, product_import_free)

@@ -13,6 +13,16 @@ static int read_input(struct import_line *line, const struct import_rules *rules
 	return r == 0;
 }
 
+/* Whether it sends nothing that it takes a scope to send (x-scope). */
+static bool check_scopes(struct import_line *line, const struct import_rules *rules,
+			 const char *schema)
+{
+	if (!(contract_schema_scopes(rules->contract, schema, line->value) & rules->lacking))
+		return true;
+	violations_add(&line->violations, "body", "/inventory", "takes the scope stock:write");
+	return false;
+}
+
 /* 1: the value is valid; 0: the violations say why not. */
 static int check(struct import_line *line, const struct import_rules *rules,
 		 const struct product_ndjson_line *text)
@@ -33,7 +43,8 @@ static int check(struct import_line *line, const struct import_rules *rules,
 	}
 	if (r < 0)
 		return r;
-	if (!contract_check_schema(rules->contract, schema, line->value, &line->violations))
+	if (!contract_check_schema(rules->contract, schema, line->value, &line->violations) ||
+	    !check_scopes(line, rules, schema))
 		return 0;
 	line->sku = json_get_string(line->value, "sku", "");
 	return rules->merge || read_input(line, rules, line->value);
@@ -99,8 +110,22 @@ static int merge(struct import_line *line, const struct import_rules *rules)
 	return read_input(line, rules, line->whole);
 }
 
-static int post(struct import_line *line, struct db_conn *conn, int64_t now)
+/* Stock that is not sent is set to its default. */
+static bool sets_stock(const struct import_line *line)
 {
+	return line->status == LINE_UPDATED && line->input.inventory != line->current.inventory;
+}
+
+static int post(struct import_line *line, const struct import_rules *rules, struct db_conn *conn,
+		int64_t now)
+{
+	uint64_t scope = contract_scope(rules->contract, "stock:write");
+
+	if ((rules->lacking & scope) && sets_stock(line)) {
+		violations_add(&line->violations, "body", "/inventory",
+			       "is set to its default, which takes the scope stock:write");
+		return 0;
+	}
 	if (line->status == LINE_UPDATED)
 		return product_post_replace(conn, line->id, &line->current, &line->input, "import",
 					    now);
@@ -114,7 +139,7 @@ int import_line_post(struct import_line *line, const struct import_rules *rules,
 	int r = rules->merge ? merge(line, rules) : 1;
 
 	if (r > 0)
-		r = post(line, conn, now);
+		r = post(line, rules, conn, now);
 	if (r == -ERANGE) {
 		violations_add(&line->violations, "body", "/inventory",
 			       "is more than fits beside what is reserved");

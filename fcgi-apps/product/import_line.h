@@ -14,7 +14,8 @@
 struct import_rules {
 	const struct contract *contract;
 	struct currency currency;
-	bool merge; /* absent members keep their values */
+	bool merge;       /* absent members keep their values */
+	uint64_t lacking; /* scopes that the sender does not have */
 };
 
 enum import_status { LINE_CREATED, LINE_UPDATED, LINE_REFUSED };

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "product/product_store.h"
+#include "responder/refusal.h"
 #include "responder/service.h"
 
 void product_answer(const struct request *request, struct response *response, int status,
@@ -104,6 +105,14 @@ static int replace(struct request *request, struct response *response, const cha
 		   const struct product_current *current, const struct product_input *input)
 {
 	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
+	uint64_t scope = contract_scope(request->runtime->contract, "stock:write");
+
+	/* Stock that is not sent is set to its default. */
+	if (input->inventory != current->inventory &&
+	    authorize_lacking(scope, &request->principal)) {
+		refuse_scopes(request, response, scope);
+		return 0;
+	}
 	int r = product_replace(request->db, id, current, input, "set", clock_now(), &rows);
 
 	if (r == -EEXIST)

@@ -341,9 +341,13 @@ static int run_transaction(struct db_conn *conn, void *argument)
 static void transaction_done(struct db_job *job, int result)
 {
 	struct exchange *exchange = job->argument;
+	const struct binding *binding = exchange->binding;
 	struct gate *gate = exchange->dispatcher->gate;
+	int r = result == IDEMPOTENT_REFUSED ? 0 : result;
 	log_set_trace(exchange->request.trace_id, exchange->request.request_id);
-	conclude(exchange, result == IDEMPOTENT_REFUSED ? 0 : result);
+	if (r == 0 && binding->complete)
+		r = binding->complete(&exchange->request, &exchange->response);
+	conclude(exchange, r);
 	gate_leave(gate);
 }
 

@@ -48,6 +48,12 @@ struct binding {
 	 * transaction, and declines nothing. NULL: a repeated request gets the first answer.
 	 */
 	const struct lookup *replay;
+
+	/*
+	 * In RUN_TRANSACTION: adds to an answer what no store may hold, after the commit; also to a
+	 * repeated one. 0, or a negative error for response_error(). Or NULL.
+	 */
+	int (*complete)(struct request *request, struct response *response);
 };
 
 /* The binding of an operation, by its operationId. At the beginning of a line of a service's

@@ -206,7 +206,7 @@ static int find_function(struct db_conn *conn, struct step *step)
 
 	memcpy(id, step->order.id, sizeof(id));
 	order_release(&step->order);
-	return order_store_find(conn, id, &step->order);
+	return order_store_find(conn, id, NULL, &step->order);
 }
 
 static UNUSED int find(const char *id, struct order *ret_order)

@@ -117,6 +117,9 @@ START_TEST(what_is_sent_takes_all_of_its_scopes)
 	ck_assert_int_eq(authorize_scopes(READ, &principal), VERDICT_UNKNOWN);
 	principal = (struct principal){.kind = PRINCIPAL_ALL};
 	ck_assert_int_eq(authorize_scopes(READ | WRITE, &principal), VERDICT_GRANTED);
+	ck_assert_uint_eq(authorize_lacking(READ | WRITE, &principal), 0);
+	principal = (struct principal){.kind = PRINCIPAL_USER, .scopes = WRITE};
+	ck_assert_uint_eq(authorize_lacking(READ | WRITE, &principal), READ);
 }
 END_TEST
 

@@ -7,6 +7,7 @@
 #include "products.h"
 
 static struct runtime runtime;
+static uint64_t lacking; /* scopes */
 
 static void set_up(void)
 {
@@ -15,6 +16,7 @@ static void set_up(void)
 	runtime.contract = product_service.contract;
 	contract_start(runtime.contract, runtime.currency, "1");
 	runtime.db = products_db;
+	lacking = 0;
 }
 
 static void tear_down(void)
@@ -52,7 +54,7 @@ static void import_as(bool inside, bool merge, const char *const *lines, const c
 	struct product_import *import CLEANUP(product_import_free_p) = NULL;
 	char told[2048];
 
-	ck_assert_int_eq(product_import_create(&runtime, merge, &import), 0);
+	ck_assert_int_eq(product_import_create(&runtime, merge, lacking, &import), 0);
 	for (; *lines; lines++)
 		add_line(import, *lines);
 	int r = inside ? db_transaction(products_db, product_import_apply, import)
@@ -96,6 +98,32 @@ START_TEST(lines_create_and_replace)
 	ck_assert_int_eq(count("sku = 'A' AND inventory = 3 AND price = 200"), 1);
 	ck_assert_int_eq(count("1 = 1"), 3);
 	check_tags(2);
+	products_check_ledger();
+}
+END_TEST
+
+START_TEST(stock_is_for_who_has_its_scope)
+{
+	static const char *const whole[] = {
+		"{\"sku\":\"A\",\"name\":\"a\",\"price\":1,\"inventory\":5}",
+		"{\"sku\":\"B\",\"name\":\"b\",\"price\":1}", NULL};
+	/* Sent, set to its default, left as it is, and of a new product. */
+	static const char *const again[] = {
+		"{\"sku\":\"B\",\"name\":\"b\",\"price\":1,\"inventory\":0}",
+		"{\"sku\":\"A\",\"name\":\"a2\",\"price\":1}",
+		"{\"sku\":\"B\",\"name\":\"b2\",\"price\":1}",
+		"{\"sku\":\"C\",\"name\":\"c\",\"price\":1}", NULL};
+	static const char *const parts[] = {"{\"sku\":\"A\",\"name\":\"a3\"}",
+					    "{\"sku\":\"B\",\"inventory\":null}", NULL};
+
+	import_lines(whole, "created created");
+	lacking = contract_scope(runtime.contract, "stock:write");
+	import_lines(again, "error error updated created");
+	import_as(false, true, parts, "updated error");
+	ck_assert_int_eq(count("sku = 'A' AND inventory = 5 AND name = 'a3'"), 1);
+	lacking = ~lacking;
+	import_lines(again, "updated updated updated updated");
+	ck_assert_int_eq(count("sku = 'A' AND inventory = 0"), 1);
 	products_check_ledger();
 }
 END_TEST
@@ -201,7 +229,7 @@ static void *race(void *argument)
 	struct product_import *import = NULL;
 	char text[128];
 
-	ck_assert_int_eq(product_import_create(&runtime, false, &import), 0);
+	ck_assert_int_eq(product_import_create(&runtime, false, 0, &import), 0);
 	for (int round = 0; round < 5; round++) {
 		while (!product_import_is_full(import)) {
 			snprintf(text, sizeof(text),
@@ -244,6 +272,7 @@ int main(void)
 	tcase_set_timeout(tcase, 60);
 	tcase_add_checked_fixture(tcase, set_up, tear_down);
 	tcase_add_test(tcase, lines_create_and_replace);
+	tcase_add_test(tcase, stock_is_for_who_has_its_scope);
 	tcase_add_test(tcase, merging_keeps_what_is_absent);
 	tcase_add_test(tcase, a_sku_may_come_again);
 	tcase_add_test(tcase, listings_keep_the_order_of_lines);

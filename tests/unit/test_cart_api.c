@@ -108,6 +108,7 @@ static int serve(const struct call *call)
 		.if_match = call->if_match,
 		.app = &app,
 		.runtime = &runtime,
+		.owner = {.any = true},
 	};
 	struct json_error error;
 
