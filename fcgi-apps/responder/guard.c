@@ -7,7 +7,7 @@
 #include "base/metric.h"
 #include "responder/refusal.h"
 
-#define BEARER "Bearer "
+#define BEARER "Bearer"
 
 struct guard {
 	struct provider *provider;
@@ -93,14 +93,15 @@ const struct guest_keys *guard_guests(const struct guard *guard)
 
 /* ---- who it is ------------------------------------------------------------------------------ */
 
-/* The token of an Authorization header (RFC 6750 section 2.1), or NULL. */
-static const char *bearer_token(const struct request *request)
+/* The token of an Authorization header (RFC 6750 section 2.1); "", which is none, of a header that
+ * shows something else. */
+static const char *bearer_token(const char *header)
 {
-	const char *header = request->authorization;
+	size_t length = strlen(BEARER);
 
-	if (!header || strncasecmp(header, BEARER, strlen(BEARER)) != 0)
-		return NULL;
-	return header + strlen(BEARER) + strspn(header + strlen(BEARER), " ");
+	if (strncasecmp(header, BEARER, length) != 0 || header[length] != ' ')
+		return "";
+	return header + length + strspn(header + length, " ");
 }
 
 static bool identify_service(const struct guard *guard, const char *token,
@@ -131,11 +132,11 @@ static bool refuse_token(struct guard *guard, struct response *response, enum to
 static bool identify(struct guard *guard, struct request *request, struct response *response)
 {
 	struct principal *principal = &request->principal;
-	const char *token = bearer_token(request);
 
 	*principal = (struct principal){.cart_secret = request->cart_secret};
-	if (!token)
+	if (!request->authorization)
 		return true;
+	const char *token = bearer_token(request->authorization);
 	if (request->operation->access.callers & ACCESS_SERVICE)
 		return identify_service(guard, token, principal) ||
 		       refuse_token(guard, response, TOKEN_SIGNATURE);

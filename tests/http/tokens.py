@@ -45,13 +45,13 @@ class Provider:
 
 def settings(provider, folder):
     """What workers need to ask for tokens; the files are written into the folder."""
-    secret = secrets.token_hex(32)
+    keys = {service: secrets.token_hex(32) for service in ("cart", "order")}
     files = {
         "jwks.json": json.dumps(provider.jwks()),
         "guest-keys": secrets.token_hex(32) + "\n",
-        "service-keys": f"order {secret}\n",
-        "cart": secret + "\n",
-        "product": secret + "\n",
+        "service-keys": "".join(f"{service} {key}\n" for service, key in keys.items()),
+        "cart": keys["order"] + "\n",
+        "product": keys["order"] + "\n",
     }
     for name, text in files.items():
         (folder / name).write_text(text)
@@ -64,3 +64,9 @@ def settings(provider, folder):
         "SERVICE_KEYS": folder / "service-keys",
         "SERVICE_TOKENS": folder,
     }
+
+
+def service_headers(folder, service):
+    """What a sibling shows."""
+    keys = dict(line.split() for line in (folder / "service-keys").read_text().splitlines())
+    return {"Authorization": f"Bearer {keys[service]}"}
