@@ -2,6 +2,7 @@
 #include "auth/jwks.h"
 
 #include "tokens.h"
+#include "unit.h"
 
 /* RFC 7515 appendix A.2.1, also RFC 7638 section 3.1; A.3.1; RFC 8037 appendix A.2. */
 #define RSA_N                                                                                      \

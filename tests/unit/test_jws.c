@@ -3,6 +3,7 @@
 #include "auth/jws.h"
 
 #include "tokens.h"
+#include "unit.h"
 
 /* RFC 7515 appendix A. */
 #define CLAIMS                                                                                     \

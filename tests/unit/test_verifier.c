@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "tokens.h"
+#include "unit.h"
 
 #define NOW     (INT64_C(1800000000) * CLOCK_SECOND)
 #define END     (NOW + 60 * CLOCK_SECOND)

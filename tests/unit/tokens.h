@@ -1,6 +1,9 @@
-/* Keys of tests' own, and what a provider does with them: publish and sign. */
+/* Keys of tests' own, and what a provider does with them: publish and sign. Used by unit tests,
+ * fuzz targets and the benchmark. */
 #ifndef TOKENS_H
 #define TOKENS_H
+
+#include <assert.h>
 
 #include <openssl/core_names.h>
 #include <openssl/ecdsa.h>
@@ -11,7 +14,6 @@
 #include "auth/algorithm.h"
 #include "base/base64url.h"
 #include "base/text.h"
-#include "unit.h"
 
 #define TOKEN_MAX  100000
 #define ES256_HALF 32
@@ -25,14 +27,14 @@ static inline EVP_PKEY *key_make(enum algorithm algorithm)
 		key = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
 	else
 		key = EVP_PKEY_Q_keygen(NULL, NULL, "RSA", (size_t)2048);
-	ck_assert_ptr_nonnull(key);
+	assert(key);
 	return key;
 }
 
 static inline void append_base64url(struct text *out, const void *data, size_t length)
 {
 	base64url_encode(data, length, out);
-	ck_assert_int_eq(text_error(out), 0);
+	assert(text_error(out) == 0);
 }
 
 /* Appends ,"name":"base64url of a number of that many bytes", or of as few as it needs for 0. */
@@ -41,9 +43,10 @@ static inline void append_number(struct text *out, EVP_PKEY *key, const char *pa
 {
 	unsigned char bytes[1024];
 	BIGNUM *number = NULL;
-	ck_assert_int_eq(EVP_PKEY_get_bn_param(key, parameter, &number), 1);
+	int got = EVP_PKEY_get_bn_param(key, parameter, &number);
+	assert(got == 1);
 	length = BN_bn2binpad(number, bytes, length ? length : BN_num_bytes(number));
-	ck_assert_int_gt(length, 0);
+	assert(length > 0);
 	BN_free(number);
 	text_printf(out, ",\"%s\":\"", name);
 	append_base64url(out, bytes, (size_t)length);
@@ -64,13 +67,14 @@ static inline void append_jwk(struct text *out, EVP_PKEY *key, const char *more)
 	} else {
 		unsigned char x[32];
 		size_t length = sizeof(x);
-		ck_assert_int_eq(EVP_PKEY_get_raw_public_key(key, x, &length), 1);
+		int got = EVP_PKEY_get_raw_public_key(key, x, &length);
+		assert(got == 1);
 		text_append_string(out, "{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"");
 		append_base64url(out, x, length);
 		text_append_char(out, '"');
 	}
 	text_printf(out, "%s}", more);
-	ck_assert_int_eq(text_error(out), 0);
+	assert(text_error(out) == 0);
 }
 
 /* Turns libcrypto's DER into R and S; returns the length. */
@@ -78,7 +82,7 @@ static inline size_t es256_raw(unsigned char *signature, size_t length)
 {
 	const unsigned char *der = signature;
 	ECDSA_SIG *pair = d2i_ECDSA_SIG(NULL, &der, (long)length);
-	ck_assert_ptr_nonnull(pair);
+	assert(pair);
 	BN_bn2binpad(ECDSA_SIG_get0_r(pair), signature, ES256_HALF);
 	BN_bn2binpad(ECDSA_SIG_get0_s(pair), signature + ES256_HALF, ES256_HALF);
 	ECDSA_SIG_free(pair);
@@ -91,17 +95,16 @@ static inline size_t sign_bytes(EVP_PKEY *key, enum algorithm algorithm, int sal
 {
 	EVP_MD_CTX *context = EVP_MD_CTX_new();
 	EVP_PKEY_CTX *parameters;
-	ck_assert_int_eq(EVP_DigestSignInit(context, &parameters,
-					    algorithm == ALGORITHM_EDDSA ? NULL : EVP_sha256(),
-					    NULL, key),
-			 1);
+	const EVP_MD *digest = algorithm == ALGORITHM_EDDSA ? NULL : EVP_sha256();
+	int done = EVP_DigestSignInit(context, &parameters, digest, NULL, key);
+	assert(done == 1);
 	if (algorithm == ALGORITHM_PS256) {
 		EVP_PKEY_CTX_set_rsa_padding(parameters, RSA_PKCS1_PSS_PADDING);
 		EVP_PKEY_CTX_set_rsa_pss_saltlen(parameters, salt);
 	}
-	ck_assert_int_eq(EVP_DigestSign(context, out, &size,
-					(const unsigned char *)text_string(input), input->length),
-			 1);
+	done = EVP_DigestSign(context, out, &size, (const unsigned char *)text_string(input),
+			      input->length);
+	assert(done == 1);
 	EVP_MD_CTX_free(context);
 	return algorithm == ALGORITHM_ES256 ? es256_raw(out, size) : size;
 }
