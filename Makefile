@@ -68,7 +68,7 @@ MAKEFLAGS += --no-print-directory -rR
 .DEFAULT_GOAL := help
 .PHONY: always
 .DELETE_ON_ERROR:
-.PHONY: help up down status logs demo build programs unit-programs test test-unit test-unit-postgres test-http test-abuse test-scripts test-observe test-proofs test-model lint sanitize bench clean reset-data coverage test-deploy test-images images push test-browser test-clients test-all screenshots diagram lint-openapi
+.PHONY: help up down status logs demo token build programs unit-programs test test-unit test-unit-postgres test-http test-abuse test-scripts test-observe test-proofs test-model lint sanitize bench clean reset-data coverage test-deploy test-images images push test-browser test-clients test-all screenshots diagram lint-openapi
 help:
 	@echo "make <target>:"
 	@sed -n 's/^## /  /p' $(MAKEFILE_LIST)
@@ -96,6 +96,14 @@ logs:
 ## demo             one purchase through the gateway, every exchange printed (needs `make up`)
 demo:
 	@$(PYTHON) scripts/demo.py
+
+## token            print an access token of the local issuer: USER=ada of that customer,
+##                  SCOPES="products:write stock:write" of staff (var/issuer has its key)
+# USER is a variable of every shell: the one given to make counts.
+token:
+	@scripts/install-packages.sh token
+	@$(PYTHON) scripts/issuer.py --user '$(if $(findstring command,$(origin USER)),$(USER))' \
+		--scopes '$(SCOPES)' '$(or $(STATE_DIR),var)/issuer'
 
 ## build            compile the three services into build/release
 build:

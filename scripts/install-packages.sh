@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs the Debian packages that are missing for the given purposes, after printing their names.
 #
-#	scripts/install-packages.sh build|docs|postgres|test|browser|clients|coverage|deploy|observe|fuzz|lint|diagram ...
+#	scripts/install-packages.sh build|docs|token|postgres|test|browser|clients|coverage|deploy|observe|fuzz|lint|diagram ...
 #
 # Does nothing, silently, if all are installed.
 set -eu
@@ -27,11 +27,12 @@ packages_for() {
 			libmd-dev libpq-dev libssl-dev libunistring-dev nginx spawn-fcgi curl python3 zlib1g-dev
 		;;
 	docs) npm_packages ;;
+	token) echo python3-cryptography ;;
 	browser) echo python3-pytest chromium fonts-liberation ;;
 	# quicktype's generated code reads times with dateutil.
 	clients) echo python3-pytest python3-dateutil ;;
 	postgres) echo postgresql ;;
-	test) echo check openssl python3-pytest python3-pytest-xdist postgresql spin sqlite3 ;;
+	test) echo check openssl python3-cryptography python3-pytest python3-pytest-xdist postgresql spin sqlite3 ;;
 	coverage) echo gcovr ;;
 	# binutils inspects the images' programs.
 	deploy) echo python3-pytest python3-yaml python3-jsonschema binutils ;;
