@@ -1,0 +1,300 @@
+"""Whose things are whose, with AUTH=jwt: what each finds, and a guest's way to an order."""
+
+import re
+
+import pytest
+import stores
+import tokens
+from client import is_problem
+from world import made
+
+
+class Market:
+    """A platform that asks who calls, and one product."""
+
+    def __init__(self, bed, provider):
+        self.bed, self.provider = bed, provider
+        self.admin = provider.headers("boss", "admin")
+        body = {"name": "Lamp", "price": 5, "inventory": 1000}
+        self.product = made(bed.product.public.post("/products", json=body, headers=self.admin))["id"]
+
+    def token(self, sub, scopes=""):
+        return self.provider.headers(sub, scopes)
+
+    def make_cart(self, headers, key=None, **body):
+        more = {"Idempotency-Key": key} if key else {}
+        return self.bed.cart.public.post("/carts", json=body, headers={**headers, **more})
+
+    def cart(self, headers, **body):
+        return made(self.make_cart(headers, **body))
+
+    def fill(self, cart, headers, quantity=1):
+        body = {"product_id": self.product, "quantity": quantity}
+        return made(self.bed.cart.public.post(f"/carts/{cart}/items", json=body, headers=headers), 200)
+
+    def post_order(self, cart, headers, key=None, **body):
+        more = {"Idempotency-Key": key} if key else {}
+        body = {"cart_id": cart, **body}
+        return self.bed.order.public.post("/orders", json=body, headers={**headers, **more})
+
+    def order(self, headers, **body):
+        cart = self.cart(headers, **body)["id"]
+        self.fill(cart, headers)
+        return made(self.post_order(cart, headers, **body))
+
+    def guest(self):
+        """A guest's cart, and the headers that open it."""
+        cart = self.cart({})
+        return cart["id"], {"Cart-Secret": cart["secret"]}
+
+
+@pytest.fixture(scope="module")
+def market(make_platform, tmp_path_factory):
+    provider = tokens.Provider()
+    settings = tokens.settings(provider, tmp_path_factory.mktemp("auth"))
+    settings["LOG_LEVEL"] = "debug"
+    return Market(make_platform(gateway=False, worker=settings), provider)
+
+
+# ---- users
+
+
+def test_the_subject_is_the_user(market):
+    ada = market.token("ada")
+    assert market.cart(ada)["user_id"] == market.cart(ada, user_id="ada")["user_id"] == "ada"
+    order = market.order(ada)
+    assert order["user_id"] == "ada"
+    assert "secret" not in market.cart(ada)
+
+
+@pytest.mark.parametrize("sub", ["Zoë", " ", "a b", "x" * 128, "\u00e9" * 128])
+def test_subjects_are_what_user_ids_are(market, sub):
+    answer = market.make_cart(market.token(sub))
+    if sub.strip():
+        assert made(answer)["user_id"] == sub
+    else:
+        assert is_problem(answer, 401)["code"] == "invalid-token"
+
+
+def test_nobody_else_may_be_named(market):
+    bob = market.token("bob")
+    cart = market.cart(bob)["id"]
+    for answer in (
+        market.make_cart(bob, user_id="ada"),
+        market.bed.cart.public.get("/carts?user_id=ada", headers=bob),
+        market.bed.order.public.get("/orders?user_id=ada", headers=bob),
+        market.post_order(cart, bob, user_id="ada"),
+    ):
+        assert is_problem(answer, 403)["code"] == "forbidden"
+    assert is_problem(market.make_cart({}, user_id="ada"), 401)["code"] == "unauthorized"
+
+
+def test_staff_name_anybody(market):
+    staff = market.token("clerk", "carts:write carts:read orders:write orders:read")
+    cart = market.cart(staff, user_id="customer-1")
+    assert cart["user_id"] == "customer-1"
+    market.fill(cart["id"], staff)
+    order = made(market.post_order(cart["id"], staff, user_id="customer-1"))
+    assert order["user_id"] == "customer-1"
+    mine = market.bed.order.public.get("/orders", headers=market.token("customer-1")).json()
+    assert [entry["id"] for entry in mine] == [order["id"]]
+
+
+def test_lists_and_counts_are_ones_own(market):
+    carts, orders = market.bed.cart.public, market.bed.order.public
+    eve, mallory = market.token("eve"), market.token("mallory")
+    made_carts = [market.cart(eve)["id"] for _ in range(3)]
+    made_order = market.order(eve)["id"]
+    assert {c["id"] for c in carts.get("/carts", headers=eve).json()} >= set(made_carts)
+    answer = carts.get("/carts?count=true", headers=eve)
+    assert answer.header("X-Total-Count") == "4"
+    for path, client in (("/carts", carts), ("/orders", orders)):
+        answer = client.get(f"{path}?count=true", headers=mallory)
+        assert (answer.json(), answer.header("X-Total-Count")) == ([], "0")
+    everybody = market.token("clerk", "orders:read")
+    assert made_order in [o["id"] for o in orders.get("/orders?limit=200", headers=everybody).json()]
+    # A scope of one service is none in the other.
+    assert orders.get("/orders", headers=market.token("clerk", "carts:read")).json() == []
+
+
+def test_a_cursor_opens_nothing(market):
+    owner, thief = market.token("owner"), market.token("thief")
+    for _ in range(3):
+        market.cart(owner)
+    link = market.bed.cart.public.get("/carts?limit=1", headers=owner).header("Link")
+    page = re.search(r"<(\?[^>]*)>", link)[1]
+    assert len(market.bed.cart.public.get(f"/carts{page}", headers=owner).json()) == 1
+    assert market.bed.cart.public.get(f"/carts{page}", headers=thief).json() == []
+
+
+# ---- guests
+
+
+def test_a_guest_buys(market):
+    cart, headers = market.guest()
+    market.fill(cart, headers)
+    order = made(market.post_order(cart, headers))
+    assert "user_id" not in order and order["cart_id"] == cart
+    path = f"/orders/{order['id']}"
+    assert made(market.bed.order.public.get(path, headers=headers), 200)["id"] == order["id"]
+    shown = made(market.bed.cart.public.get(f"/carts/{cart}", headers=headers), 200)
+    assert "user_id" not in shown and "secret" not in shown and shown["items"] == []
+    for other in ({}, {"Cart-Secret": "gst_"}, market.guest()[1], market.token("ada")):
+        assert market.bed.order.public.get(path, headers=other).status == (404 if other else 401)
+    staff = market.token("clerk", "orders:read")
+    assert market.bed.order.public.get(path, headers=staff).status == 200
+
+
+def test_a_secret_comes_again_with_its_key_and_is_in_no_store(market):
+    first = market.make_cart({}, key="guest-key-1")
+    again = market.make_cart({}, key="guest-key-1")
+    assert again.json() == first.json() and again.header("Idempotent-Replayed") == "true"
+    secret = first.json()["secret"]
+    assert re.fullmatch("gst_[A-Za-z0-9_-]{43}", secret)
+    market.fill(first.json()["id"], {"Cart-Secret": secret, "Idempotency-Key": "guest-key-2"})
+    store = stores.find(market.bed.directory, "cart")
+    kept = store.read("SELECT count(*) FROM idempotency_keys WHERE key LIKE '%guest-key-%'")
+    shown = store.read(
+        "SELECT count(*) FROM idempotency_keys"
+        " WHERE key LIKE '%gst%' OR headers LIKE '%gst%' OR body LIKE '%gst%'"
+    )
+    assert (int(kept[0][0]), int(shown[0][0])) == (2, 0)
+
+
+def test_a_guests_cart_becomes_the_customers(market):
+    ada = market.token("ada")
+    source, secret = market.guest()
+    market.fill(source, secret, quantity=3)
+    target = market.cart(ada)["id"]
+
+    def merge(headers):
+        path, body = f"/carts/{target}/merge", {"source_cart_id": source}
+        return market.bed.cart.public.post(path, json=body, headers=headers)
+
+    assert merge(ada).status == 404
+    assert merge({**ada, **market.guest()[1]}).status == 404
+    assert merge(secret).status == 401
+    assert merge({**market.token("bob"), **secret}).status == 404
+    merged = made(merge({**ada, **secret}), 200)
+    assert [item["quantity"] for item in merged["items"]] == [3]
+    # The token decides, and the secret opens its cart besides.
+    answer = market.bed.cart.public.get(f"/carts/{source}", headers={**ada, **secret})
+    assert answer.json()["items"] == []
+
+
+# ---- what changes an order
+
+
+def set_status(market, order, status, headers):
+    path = f"/orders/{order['id']}/status"
+    return market.bed.order.public.put(path, json={"status": status}, headers=headers)
+
+
+def test_a_customer_cancels_what_nobody_works_on(market):
+    ada, staff = market.token("ada"), market.token("clerk", "orders:write")
+    order = market.order(ada)
+    refused = set_status(market, order, "shipped", ada)
+    assert is_problem(refused, 403)["code"] == "insufficient-scope"
+    assert 'scope="orders:write"' in refused.header("WWW-Authenticate")
+    assert set_status(market, order, "cancelled", market.token("bob")).status == 404
+    assert made(set_status(market, order, "cancelled", ada), 200)["status"] == "cancelled"
+    assert made(set_status(market, order, "cancelled", ada), 200)["status"] == "cancelled"
+    other = market.order(ada)
+    made(set_status(market, other, "processing", staff), 200)
+    assert is_problem(set_status(market, other, "cancelled", ada), 403)["code"] == "insufficient-scope"
+    assert made(set_status(market, other, "cancelled", staff), 200)["status"] == "cancelled"
+
+
+# ---- Idempotency-Keys
+
+
+def test_anothers_key_gives_nothing_away(market):
+    """The same operation, key and body: each gets a cart of his own."""
+    ada = made(market.make_cart(market.token("ada"), key="shared"))
+    bob = made(market.make_cart(market.token("bob"), key="shared"))
+    nobody = made(market.make_cart({}, key="shared"))
+    assert (ada["user_id"], bob["user_id"], nobody.get("user_id")) == ("ada", "bob", None)
+    assert len({ada["id"], bob["id"], nobody["id"]}) == 3
+    assert made(market.make_cart(market.token("ada"), key="shared")) == ada
+
+
+def test_a_repeated_order_needs_its_owner(market):
+    ada = market.token("ada")
+    cart = market.cart(ada)["id"]
+    market.fill(cart, ada)
+    order = made(market.post_order(cart, ada, key="order-key"))
+    assert made(market.post_order(cart, ada, key="order-key"))["id"] == order["id"]
+    assert market.post_order(cart, market.token("bob"), key="order-key").status == 404
+    assert market.post_order(cart, {}, key="order-key").status == 401
+
+
+# ---- what takes a scope when it is sent
+
+
+def test_stock_takes_its_scope(market):
+    products = market.bed.product.public
+    seller = market.token("seller", "products:write")
+    keeper = market.token("keeper", "products:write stock:write")
+    path = "/products"
+    lamp = {"name": "Lamp", "price": 1}
+    refused = products.post(path, json={**lamp, "inventory": 5}, headers=seller)
+    assert is_problem(refused, 403)["code"] == "insufficient-scope"
+    assert 'scope="stock:write"' in refused.header("WWW-Authenticate")
+    product = made(products.post(path, json={**lamp, "inventory": 5}, headers=keeper))
+    path = f"/products/{product['id']}"
+    # Whole, without stock, it would be set to 0.
+    assert products.put(path, json=lamp, headers=seller).status == 403
+    assert products.patch(path, json={"inventory": None}, headers=seller).status == 403
+    patched = made(products.patch(path, json={"name": "Lamp 2"}, headers=seller), 200)
+    assert (patched["name"], patched["inventory"]) == ("Lamp 2", 5)
+    assert made(products.put(path, json=lamp, headers=keeper), 200)["inventory"] == 0
+    assert made(products.put(path, json=lamp, headers=seller), 200)["inventory"] == 0
+
+
+def test_lines_of_an_import_take_it_each(market):
+    lines = b'{"sku":"I-1","name":"a","price":1,"inventory":1}\n{"sku":"I-2","name":"b","price":1}\n'
+    headers = {"Content-Type": "application/x-ndjson", **market.token("seller", "products:write")}
+    answer = market.bed.product.public.request("POST", "/products/bulk", body=lines, headers=headers)
+    results = [line for line in answer.body.decode().splitlines()]
+    assert '"status":"error"' in results[0] and "stock:write" in results[0]
+    assert '"status":"created"' in results[1]
+
+
+def test_what_is_public_ignores_a_bad_token(market):
+    expired = market.provider.headers("ada", lifetime=-60)
+    assert market.bed.product.public.get("/products", headers=expired).status == 200
+    assert market.bed.product.public.get(f"/products/{market.product}", headers=expired).status == 200
+    answer = market.bed.product.public.get("/products?low_stock=true", headers=expired)
+    assert is_problem(answer, 401)["code"] == "invalid-token"
+
+
+def test_two_authorizations_are_refused(market):
+    headers = market.token("ada")["Authorization"]
+    with market.bed.cart.public.clone() as client:
+        client.connection.putrequest("GET", "/carts")
+        client.connection.putheader("Authorization", headers)
+        client.connection.putheader("Authorization", headers)
+        client.connection.endheaders()
+        assert client.connection.getresponse().status == 400
+
+
+def test_scopes_are_refused_before_the_body_is_looked_at(market):
+    answer = market.bed.product.public.request(
+        "POST", "/products", body=b"{", headers={"Content-Type": "text/plain", **market.token("ada")}
+    )
+    assert answer.status == 403
+
+
+def test_figures_of_tokens(market):
+    market.bed.cart.public.get("/carts", headers=market.provider.headers("ada", lifetime=-60))
+    figures = market.bed.cart.health.get("/metrics").body.decode()
+    assert re.search(r'^auth_refused_total\{reason="expired"\} [1-9]', figures, re.M)
+    assert re.search(r"^auth_token_cache_misses_total [1-9]", figures, re.M)
+
+
+def test_no_token_and_no_secret_is_logged(market):
+    """Neither by a worker, at any level, nor by nginx."""
+    seen = "".join(process.logged() for process in market.bed.processes())
+    seen += str([service.nginx.access_entries() for service in market.bed.services.values()])
+    assert "answered" in seen and "/carts" in seen
+    assert "gst_" not in seen and "eyJ" not in seen
