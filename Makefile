@@ -76,6 +76,7 @@ help:
 ## up               build, start everything, load a demo catalogue; prints where it listens
 ##                  (DB=postgres: on a private PostgreSQL; REPLICAS=3: three of each service)
 ##                  (OBSERVE=1: also a Prometheus that watches it)
+##                  (AUTH=1: it asks for tokens, which "make token" prints)
 up:
 	@scripts/install-packages.sh docs || echo 'Going on without npm: /docs and /redoc will only say so'
 	@$(MAKE) build

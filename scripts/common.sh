@@ -247,7 +247,7 @@ stop() {
 
 start_worker() {
 	database_url "${1%%-*}"
-	DATABASE_URL=$REPLY launch "$1-worker" spawn-fcgi -n -s "$STATE_DIR/run/$1.sock" -M 0600 -b 4096 -- \
+	AUTH=${AUTH/#1/jwt} DATABASE_URL=$REPLY launch "$1-worker" spawn-fcgi -n -s "$STATE_DIR/run/$1.sock" -M 0600 -b 4096 -- \
 		"build/$VARIANT/${1%%-*}-service"
 }
 

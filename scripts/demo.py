@@ -16,11 +16,19 @@ COLOUR = sys.stdout.isatty()
 BODY_LINES = 18  # of an answer; the rest is counted
 
 
+STATE = REPOSITORY / os.environ.get("STATE_DIR", "var")
+
+
+def noted(name):
+    """What `make up` noted for the scripts that come after it, or None."""
+    note = STATE / "run" / "choice"
+    found = re.search(rf"^{name}=(.*)$", note.read_text(), re.M) if note.exists() else None
+    return found and found[1]
+
+
 def gateway_port():
     """GATEWAY_PORT, or the port that `make up` recorded for later scripts."""
-    note = REPOSITORY / os.environ.get("STATE_DIR", "var") / "run" / "choice"
-    noted = re.search(r"^GATEWAY_PORT=(\d+)$", note.read_text(), re.M) if note.exists() else None
-    port = os.environ.get("GATEWAY_PORT") or (noted[1] if noted else "8080")
+    port = os.environ.get("GATEWAY_PORT") or noted("GATEWAY_PORT") or "8080"
     if not re.fullmatch(r"[1-9]\d{0,4}", port) or int(port) > 65535:
         sys.exit(f"error: GATEWAY_PORT={port}: must be a port, a number from 1 to 65535")
     return int(port)
@@ -50,15 +58,21 @@ def print_body(text):
 
 
 class Shop:
-    def __init__(self, port):
-        self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    """tokens: of the customer and of the staff, where the platform asks for them; or {}."""
 
-    def send(self, method, path, expected, body=None, headers=None):
+    def __init__(self, port, tokens):
+        self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+        self.tokens = tokens
+
+    def send(self, method, path, expected, body=None, headers=None, who="customer"):
         """Prints the exchange and returns the answer's JSON and headers."""
         headers = dict(headers or {})
         print(f"{paint('36', method)} {path}")
         for name, value in headers.items():
             print(f"    {name}: {value}")
+        if who in self.tokens:
+            headers["Authorization"] = f"Bearer {self.tokens[who]}"
+            print(f"    Authorization: Bearer (the {who}'s token)")
         payload = None
         if body is not None:
             payload = json.dumps(body).encode()
@@ -125,10 +139,10 @@ def buy_and_receive(shop, user, lamp, coffee):
 
     step("Through the warehouse to the customer")
     path = f"/orders/{order['id']}/status"
-    shop.send("PUT", path, 200, {"status": "processing"})
-    shop.send("PUT", path, 200, {"status": "shipped", "tracking_number": "JD014600003RU"})
-    shop.send("PUT", path, 409, {"status": "cancelled"})
-    delivered, _ = shop.send("PUT", path, 200, {"status": "delivered"})
+    shop.send("PUT", path, 200, {"status": "processing"}, who="staff")
+    shop.send("PUT", path, 200, {"status": "shipped", "tracking_number": "JD014600003RU"}, who="staff")
+    shop.send("PUT", path, 409, {"status": "cancelled"}, who="staff")
+    delivered, _ = shop.send("PUT", path, 200, {"status": "delivered"}, who="staff")
     expect("status", delivered["status"], "delivered")
     expect("allowed_transitions", delivered["allowed_transitions"], [])
     expect(
@@ -160,9 +174,19 @@ def first_match(shop, words):
     return usable[0]
 
 
+def make_tokens(user):
+    """Of the local issuer, if that is whose tokens the platform takes."""
+    if noted("AUTH") != "1":
+        return {}
+    from issuer import Issuer  # needs a package that only AUTH=1 installs
+
+    issuer = Issuer.in_folder(STATE / "issuer")
+    return {"customer": issuer.token(user), "staff": issuer.token("staff", "orders:write")}
+
+
 def main(port):
-    shop = Shop(port)
     user = f"demo-{uuid.uuid4().hex[:8]}"
+    shop = Shop(port, make_tokens(user))
     step("What is there?")
     lamp = first_match(shop, "lamp")
     coffee = first_match(shop, "coffee")

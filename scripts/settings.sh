@@ -11,6 +11,9 @@
 #	                                                               ports of each are 10 above the last
 #	PRODUCT_BALANCER_PORT CART_BALANCER_PORT                       9101 9102: spread over the internal
 #	                                                               ports, for the siblings of replicas
+#	AUTH                                                           off: everybody may do everything; 1:
+#	                                                               tokens of a local issuer (make token);
+#	                                                               jwt: what AUTH_ISSUER … say
 #	OBSERVE PROMETHEUS_PORT                                        1 starts a Prometheus too, on 9090
 #	STATE_DIR                                                      var: sockets, pids, logs, data
 #	PRODUCT_DATABASE_URL CART_DATABASE_URL ORDER_DATABASE_URL      what DB says
@@ -34,13 +37,13 @@ if [[ -e $choice_file ]]; then
 	done <"$choice_file"
 fi
 # Only up.sh may change settings: the other scripts use those that the platform was started with.
-for name in DB REPLICAS "${port_settings[@]}"; do
+for name in DB REPLICAS AUTH "${port_settings[@]}"; do
 	if [[ -v chosen[$name] && ! (-v starting && -n ${!name:-}) ]]; then
 		printf -v "$name" '%s' "${chosen[$name]}"
 	fi
 done
 
-: "${DB:=sqlite}" "${REPLICAS:=1}"
+: "${DB:=sqlite}" "${REPLICAS:=1}" "${AUTH:=off}"
 : "${PRODUCT_PORT:=8001}" "${CART_PORT:=8002}" "${ORDER_PORT:=8003}"
 : "${PRODUCT_INTERNAL_PORT:=9001}" "${CART_INTERNAL_PORT:=9002}" "${ORDER_INTERNAL_PORT:=9003}"
 : "${PRODUCT_HEALTH_PORT:=9201}" "${CART_HEALTH_PORT:=9202}" "${ORDER_HEALTH_PORT:=9203}"
@@ -48,6 +51,7 @@ done
 : "${PROMETHEUS_PORT:=9090}"
 
 [[ $DB == sqlite || $DB == postgres ]] || die "DB=$DB: must be sqlite or postgres"
+[[ $AUTH == off || $AUTH == jwt || $AUTH == 1 ]] || die "AUTH=$AUTH: must be off, 1 or jwt"
 [[ $OBSERVE == [01] ]] || die "OBSERVE=$OBSERVE: must be 0 or 1"
 [[ $REPLICAS == [1-9] ]] || die "REPLICAS=$REPLICAS: must be a number from 1 to 9"
 for name in "${port_settings[@]}"; do
@@ -64,12 +68,17 @@ else
 	: "${PRODUCT_SERVICE_URL:=http://127.0.0.1:$PRODUCT_BALANCER_PORT}"
 	: "${CART_SERVICE_URL:=http://127.0.0.1:$CART_BALANCER_PORT}"
 fi
+if [[ $AUTH == 1 ]]; then
+	export AUTH_ISSUER=https://issuer.invalid AUTH_AUDIENCE=shop AUTH_JWKS=$STATE_DIR/issuer/jwks.json
+	export GUEST_KEYS=$STATE_DIR/issuer/guest-keys SERVICE_KEYS=$STATE_DIR/issuer/service-keys
+	export SERVICE_TOKENS=$STATE_DIR/issuer/order
+fi
 export CORS_ALLOW_ORIGINS PRODUCT_SERVICE_URL CART_SERVICE_URL GATEWAY_PORT
 
 # Records the settings that up.sh starts with.
 remember_choice() {
 	local name
-	for name in DB REPLICAS "${port_settings[@]}"; do
+	for name in DB REPLICAS AUTH "${port_settings[@]}"; do
 		printf '%s=%s\n' "$name" "${!name}"
 	done >"$choice_file"
 }

@@ -99,8 +99,30 @@ check_port() {
 	fi
 }
 
+# random_key: 64 hexadecimal digits
+random_key() {
+	REPLY=$(od -An -N32 -v -tx1 /dev/urandom | tr -d ' \n')
+}
+
+# The keys of the local issuer, of guests and between services; made once.
+make_keys() {
+	local folder=$STATE_DIR/issuer
+	scripts/issuer.py "$folder"
+	if [[ ! -e $folder/guest-keys ]]; then
+		random_key
+		printf '%s\n' "$REPLY" >"$folder/guest-keys"
+	fi
+	if [[ ! -e $folder/service-keys ]]; then
+		random_key
+		mkdir -p "$folder/order"
+		printf '%s\n' "$REPLY" | tee "$folder/order/product" >"$folder/order/cart"
+		printf 'order %s\n' "$REPLY" >"$folder/service-keys"
+	fi
+}
+
 up_all() {
 	local name
+	[[ $AUTH != 1 ]] || make_keys
 	[[ ! -v missing[postgres] ]] || start_cluster
 	up_nginx
 	if [[ $DB == postgres ]]; then
@@ -112,6 +134,7 @@ up_all() {
 	done
 	[[ ! -v missing[prometheus] ]] || start_prometheus
 	wait_ready
+	tell_access
 	((${#missing[@]} == 0)) || seed
 }
 
@@ -171,12 +194,24 @@ fail_late() {
 	fail gateway-nginx "no answer through the gateway after $ready_seconds s"
 }
 
+# The first line says who may do what.
+tell_access() {
+	case $AUTH in
+	off) say 'AUTH=off: everybody on this machine may do everything. "make up AUTH=1" asks for tokens.' ;;
+	1) say 'AUTH=1: "make token USER=ada" and "make token SCOPES=orders:write" print tokens.' ;;
+	jwt) say "AUTH=jwt: it takes tokens of $AUTH_ISSUER." ;;
+	esac
+}
+
 seed() {
-	local url answer refused
+	local url answer refused staff=()
+	[[ $AUTH != jwt ]] || return 0
+	[[ $AUTH != 1 ]] ||
+		staff=(-H "Authorization: Bearer $(scripts/issuer.py --scopes 'products:write stock:write' "$STATE_DIR/issuer")")
 	url="$gateway_url/products"
 	[[ $(curl -fsS --max-time 10 "$url?limit=1") == '[]' ]] || return 0
 	answer=$(curl -fsS --max-time 60 -H 'Content-Type: application/x-ndjson' \
-		--data-binary @scripts/catalogue.ndjson "$url/bulk") ||
+		"${staff[@]}" --data-binary @scripts/catalogue.ndjson "$url/bulk") ||
 		fail product-worker 'the demo catalogue was not accepted'
 	refused=$(grep -F '"status":"error"' <<<"$answer" | head -n 5) || true
 	[[ -z $refused ]] ||
@@ -227,6 +262,7 @@ print_urls() {
 
 [[ $DB != postgres ]] || scripts/install-packages.sh postgres
 [[ $OBSERVE != 1 ]] || scripts/install-packages.sh observe
+[[ $AUTH != 1 ]] || scripts/install-packages.sh token
 take_state_dir
 check_choice
 # The socket of a killed worker remembers its database, for workers that would take it over. Here the
@@ -239,6 +275,7 @@ remember_choice
 ulimit -S -n 16384 2>/dev/null || ulimit -S -n "$(ulimit -H -n)"
 undoable up_all undo
 if ((${#missing[@]} == 0)); then
+	tell_access
 	say 'It is up already.'
 	note_rebuilt
 else

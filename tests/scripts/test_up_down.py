@@ -21,6 +21,7 @@ DOWN = "Nothing runs.\n"
 
 def test_up_status_demo_down(installation):
     up = installation.works("up.sh")
+    assert up.startswith("AUTH=off: everybody on this machine may do everything.")
     assert "Loaded a demo catalogue of 200 products\nThe platform is up.\n" in up
     status = installation.works("status.sh")
     assert status.count("ready") == 4 and "not ready" not in status and "down" not in status
@@ -30,6 +31,29 @@ def test_up_status_demo_down(installation):
     assert installation.works("down.sh") == DOWN
     assert installation.run("status.sh")[0] == 1
     installation.is_clean()
+
+
+def test_it_asks_for_tokens(installation):
+    """With keys that are made once; the demo shows tokens, and no file is for others to read."""
+    up = installation.works("up.sh", AUTH=1)
+    assert up.startswith('AUTH=1: "make token')
+    assert "Loaded a demo catalogue of 200 products" in up
+    assert installation.order.public.get("/orders").status == 401
+    printed = installation.works("demo.py")
+    assert "Everything went as promised." in printed and "eyJ" not in printed
+    token = installation.shell("make token USER=ada").split()[-1]
+    answer = installation.order.public.get("/orders", headers={"Authorization": f"Bearer {token}"})
+    assert (answer.status, answer.json()) == (200, [])
+    installation.refuses("up.sh", "AUTH=1", "make down", AUTH="off")
+    installation.works("down.sh")
+    keys = installation.state / "issuer"
+    before = (keys / "jwks.json").read_text()
+    secret = [path for path in keys.rglob("*") if path.is_file() and path.name != "jwks.json"]
+    assert len(secret) == 5 and not [path for path in secret if path.stat().st_mode & 0o077]
+    installation.works("up.sh", AUTH=1)
+    assert (keys / "jwks.json").read_text() == before
+    installation.order.public.close()
+    assert installation.order.public.get("/orders", headers={"Authorization": f"Bearer {token}"}).status == 200
 
 
 def test_the_demo_catalogue_fits_every_currency(installation):
@@ -177,6 +201,7 @@ def test_a_worker_that_does_not_start(installation):
         ("REPLICAS", "x", "must be a number from 1 to 9"),
         ("REPLICAS", "10", "must be a number from 1 to 9"),
         ("REPLICAS", "3", "SQLite is for one worker of a service, DB=postgres for replicas"),
+        ("AUTH", "yes", "must be off, 1 or jwt"),
         ("OBSERVE", "yes", "must be 0 or 1"),
         ("PRODUCT_PORT", "abc", "must be a port, a number from 1 to 65535"),
         ("CART_INTERNAL_PORT", "0", "must be a port, a number from 1 to 65535"),
