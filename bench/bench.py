@@ -14,6 +14,7 @@ import replicas
 import report
 import shops
 import stores
+import tokens
 from stack import Stack
 
 HERE = Path(__file__).resolve().parent
@@ -24,6 +25,7 @@ PARTS = {
     "replicas": replicas,
     "recovery": recovery,
     "metrics": metrics,
+    "tokens": tokens,
 }
 # Takes a gigabyte from npm, so only where it is asked for.
 ASKED_FOR = {"shops": shops}

@@ -1,9 +1,9 @@
 #!/bin/sh
 # Measures the platform: beside static files, a bare FastCGI loop and two peers; with small and
-# large catalogues; on both stores; with replicas; after kill -9; the cost of metrics.
+# large catalogues; on both stores; with replicas; after kill -9; the cost of metrics and of tokens.
 #
 #	bench/run.sh                   prints the tables and writes bench/RESULTS.md; about 14 minutes
-#	bench/run.sh [quick] PART...   only prints: compare flat stores replicas recovery metrics
+#	bench/run.sh [quick] PART...   only prints: compare flat stores replicas recovery metrics tokens
 #	bench/run.sh quick             all of them, smaller; about three minutes, only prints
 #	bench/run.sh shops             beside Vendure and Medusa, which npm installs (a gigabyte); writes
 #	                               bench/SHOPS.md; about ten minutes
@@ -20,9 +20,9 @@ peers=fastify
 for argument; do
 	case $argument in
 	compare | quick) ;;
-	flat | stores | replicas | recovery | metrics | shops) peers= ;;
+	flat | stores | replicas | recovery | metrics | tokens | shops) peers= ;;
 	*)
-		say "usage: bench/run.sh [quick] [compare|flat|stores|replicas|recovery|metrics|shops]..." >&2
+		say "usage: bench/run.sh [quick] [compare|flat|stores|replicas|recovery|metrics|tokens|shops]..." >&2
 		exit 2
 		;;
 	esac
@@ -59,12 +59,12 @@ compile() { # program, more for gcc
 		-Wconversion -Wno-sign-conversion "$root/bench/$program.c" -o "$built/$program" "$@"
 }
 
-compile_metrics_cost() {
+compile_with_floors() { # program
 	libraries=$root/build/release
-	compile metrics_cost -I"$root/fcgi-apps" -Wl,--as-needed "$libraries/libproduct.a" \
-		"$libraries/libresponder.a" "$libraries/libupstream.a" "$libraries/libstorage.a" \
-		"$libraries/libcontract.a" "$libraries/libbase.a" -lfcgi -ljson-c -lsqlite3 -lhttp_parser -lmd \
-		-lunistring -lz
+	compile "$1" -I"$root/fcgi-apps" -I"$root/tests/unit" -Wl,--as-needed \
+		"$libraries/libproduct.a" "$libraries/libresponder.a" "$libraries/libupstream.a" \
+		"$libraries/libstorage.a" "$libraries/libauth.a" "$libraries/libcontract.a" \
+		"$libraries/libbase.a" -lfcgi -ljson-c -lsqlite3 -lhttp_parser -lmd -lunistring -lz -lcrypto
 }
 
 install_peer() { # folder in bench/peers
@@ -84,7 +84,8 @@ make -s -C "$root" build VARIANT=release
 install_packages
 compile bare -lfcgi
 compile checkout
-compile_metrics_cost
+compile_with_floors metrics_cost
+compile_with_floors tokens
 for peer_wanted in $peers; do
 	install_peer "$peer_wanted"
 done

@@ -6,11 +6,10 @@
 #include <openssl/param_build.h>
 #include <openssl/sha.h>
 
-#include "auth/algorithm.h"
 #include "base/base64url.h"
 
 #define RSA_BYTES_MIN     256
-#define RSA_BYTES_MAX     JWK_SIGNATURE_MAX
+#define RSA_BYTES_MAX     SIGNATURE_MAX
 #define EXPONENT_MAX      8 /* bytes: a longer one only makes verifying slow */
 #define COORDINATE_LENGTH 32
 
@@ -231,18 +230,37 @@ static int check_key(const struct reader *reader, EVP_PKEY *key)
 	return valid ? 0 : refuse_by_library(reader, "the key has impossible values");
 }
 
+static int prepare(const struct reader *reader, EVP_PKEY *key, struct jwk *jwk)
+{
+	for (enum algorithm i = 0; i < ALGORITHMS; i++) {
+		if (!(jwk->algorithms & ALGORITHM_BIT(i)))
+			continue;
+		jwk->verifiers[i] = signature_prepare(i, key);
+		if (!jwk->verifiers[i])
+			return refuse(reader, -ENOMEM, "out of memory");
+	}
+	return 0;
+}
+
 static int read_key(const struct reader *reader, const struct kind *kind, struct jwk *jwk)
+{
+	EVP_PKEY *key = NULL;
+	int r = kind->read(reader, &key);
+	if (r < 0)
+		return r;
+	r = check_key(reader, key);
+	if (r == 0)
+		r = prepare(reader, key, jwk);
+	EVP_PKEY_free(key);
+	return r;
+}
+
+static int read_names(const struct reader *reader, const struct kind *kind, struct jwk *jwk)
 {
 	const struct json *kid = json_get(reader->object, "kid");
 	if (kid && json_type(kid) != JSON_STRING)
 		return refuse(reader, -EINVAL, "\"kid\" is not a string");
-	int r = kind->read(reader, &jwk->key);
-	if (r < 0)
-		return r;
-	r = check_key(reader, jwk->key);
-	if (r < 0)
-		return r;
-	r = thumbprint(reader->object, kind, jwk->thumbprint);
+	int r = thumbprint(reader->object, kind, jwk->thumbprint);
 	if (r < 0)
 		return refuse(reader, r, "out of memory");
 	jwk->kid = strdup(kid ? json_string(kid, NULL) : jwk->thumbprint);
@@ -263,6 +281,8 @@ int jwk_read(const struct json *object, struct jwk *ret_jwk, const char **reterr
 	if (jwk.algorithms == 0)
 		return refuse(&reader, -EOPNOTSUPP, "\"alg\" is not supported with this \"kty\"");
 	int r = read_key(&reader, kind, &jwk);
+	if (r == 0)
+		r = read_names(&reader, kind, &jwk);
 	if (r < 0) {
 		jwk_release(&jwk);
 		return r;
@@ -274,6 +294,7 @@ int jwk_read(const struct json *object, struct jwk *ret_jwk, const char **reterr
 void jwk_release(struct jwk *jwk)
 {
 	free(jwk->kid);
-	EVP_PKEY_free(jwk->key);
+	for (enum algorithm i = 0; i < ALGORITHMS; i++)
+		signature_free(jwk->verifiers[i]);
 	*jwk = (struct jwk){0};
 }

@@ -15,19 +15,17 @@
 #ifndef AUTH_JWK_H
 #define AUTH_JWK_H
 
-#include "base/base.h"
+#include "auth/signature.h"
 #include "base/json.h"
-
-#define JWK_SIGNATURE_MAX 1024 /* bytes: as long as the longest RSA key */
 
 /* RFC 7638 with SHA-256, in base64url, and its NUL. */
 #define JWK_THUMBPRINT_SIZE 44
 
 /* Immutable once read; any number of threads may verify with it. */
 struct jwk {
-	char *kid;               /* the thumbprint where the key has none */
-	unsigned algorithms;     /* that it may verify: bits of enum algorithm */
-	struct evp_pkey_st *key; /* libcrypto's EVP_PKEY */
+	char *kid;           /* the thumbprint where the key has none */
+	unsigned algorithms; /* that it may verify: bits of enum algorithm */
+	struct evp_md_ctx_st *verifiers[ALGORITHMS]; /* of those; else NULL */
 	char thumbprint[JWK_THUMBPRINT_SIZE];
 };
 

@@ -1,14 +1,6 @@
 #include "auth/jws.h"
 
-#include <openssl/ecdsa.h>
-#include <openssl/err.h>
-#include <openssl/evp.h>
-#include <openssl/rsa.h>
-
 #include "base/base64url.h"
-
-#define ES256_HALF    32
-#define ES256_DER_MAX 72 /* two numbers of 33 bytes with two bytes before each, and before both */
 
 static enum token_fault read_header(struct jws *jws, const char *text, size_t length)
 {
@@ -64,7 +56,7 @@ static enum token_fault read_parts(struct jws *jws, const char *token, size_t le
 		return TOKEN_MALFORMED;
 	const char *signature = second + 1;
 	size_t signature_length = (size_t)(end - signature);
-	if (signature_length > BASE64URL_LENGTH(JWK_SIGNATURE_MAX))
+	if (signature_length > BASE64URL_LENGTH(SIGNATURE_MAX))
 		return TOKEN_MALFORMED;
 	int64_t r = base64url_decode(signature, signature_length, (char *)jws->signature);
 	if (r < 0)
@@ -90,67 +82,13 @@ enum token_fault jws_read(const char *token, size_t length, struct jws *ret_jws)
 	return fault;
 }
 
-/* libcrypto wants R and S in DER, the token has 32 bytes of each (RFC 7518 section 3.4). Returns
- * the length, 0 for a signature of another length or without memory. */
-static size_t es256_der(const struct jws *jws, unsigned char der[ES256_DER_MAX])
-{
-	if (jws->signature_length != (size_t)2 * ES256_HALF)
-		return 0;
-	ECDSA_SIG *pair = ECDSA_SIG_new();
-	BIGNUM *r = BN_bin2bn(jws->signature, ES256_HALF, NULL);
-	BIGNUM *s = BN_bin2bn(jws->signature + ES256_HALF, ES256_HALF, NULL);
-	int length = 0;
-	if (pair && r && s && ECDSA_SIG_set0(pair, r, s) == 1) {
-		length = i2d_ECDSA_SIG(pair, &der);
-	} else {
-		BN_free(r);
-		BN_free(s);
-	}
-	ECDSA_SIG_free(pair);
-	return length > 0 ? (size_t)length : 0;
-}
-
-/* RFC 7518 section 3.5: the salt is as long as the digest, the mask's digest is the same. */
-static bool choose_padding(EVP_PKEY_CTX *parameters, enum algorithm algorithm)
-{
-	if (algorithm != ALGORITHM_PS256)
-		return true;
-	return EVP_PKEY_CTX_set_rsa_padding(parameters, RSA_PKCS1_PSS_PADDING) == 1 &&
-	       EVP_PKEY_CTX_set_rsa_pss_saltlen(parameters, RSA_PSS_SALTLEN_DIGEST) == 1 &&
-	       EVP_PKEY_CTX_set_rsa_mgf1_md(parameters, EVP_sha256()) == 1;
-}
-
-static bool is_signed(const struct jws *jws, EVP_PKEY *key, const unsigned char *signature,
-		      size_t signature_length)
-{
-	EVP_PKEY_CTX *parameters;
-	const EVP_MD *digest = jws->algorithm == ALGORITHM_EDDSA ? NULL : EVP_sha256();
-	EVP_MD_CTX *context = EVP_MD_CTX_new();
-	bool valid = context &&
-		     EVP_DigestVerifyInit(context, &parameters, digest, NULL, key) == 1 &&
-		     choose_padding(parameters, jws->algorithm) &&
-		     EVP_DigestVerify(context, signature, signature_length,
-				      (const unsigned char *)jws->token, jws->signed_length) == 1;
-	EVP_MD_CTX_free(context);
-	return valid;
-}
-
 enum token_fault jws_verify(const struct jws *jws, const struct jwk *jwk)
 {
-	unsigned char der[ES256_DER_MAX];
-	const unsigned char *signature = jws->signature;
-	size_t length = jws->signature_length;
-	if (!(jwk->algorithms & ALGORITHM_BIT(jws->algorithm)))
+	const struct evp_md_ctx_st *verifier = jwk->verifiers[jws->algorithm];
+	if (!verifier)
 		return TOKEN_ALGORITHM;
-	if (jws->algorithm == ALGORITHM_ES256) {
-		signature = der;
-		length = es256_der(jws, der);
-	}
-	if (length > 0 && is_signed(jws, jwk->key, signature, length))
-		return TOKEN_FINE;
-	bool no_memory = ERR_GET_REASON(ERR_peek_last_error()) == ERR_R_MALLOC_FAILURE;
-	ERR_clear_error(); /* libpq's TLS uses the same queue */
-	return no_memory ? TOKEN_NO_MEMORY : TOKEN_SIGNATURE;
+	return signature_verify(jws->algorithm, verifier, jws->token, jws->signed_length,
+				jws->signature, jws->signature_length);
 }
 
 enum token_fault jws_payload(const struct jws *jws, struct text *out)

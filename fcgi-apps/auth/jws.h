@@ -33,7 +33,7 @@ struct jws {
 	const char *token;
 	size_t signed_length; /* header, dot, payload */
 	size_t payload_start;
-	unsigned char signature[JWK_SIGNATURE_MAX];
+	unsigned char signature[SIGNATURE_MAX];
 	size_t signature_length;
 };
 

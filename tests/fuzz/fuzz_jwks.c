@@ -7,7 +7,7 @@
 static void check_key(const struct jwks *jwks, const struct jwk *jwk, enum algorithm algorithm)
 {
 	fuzz_check(jwk->algorithms & ALGORITHM_BIT(algorithm));
-	fuzz_check(jwk->key && strlen(jwk->thumbprint) == JWK_THUMBPRINT_SIZE - 1);
+	fuzz_check(jwk->verifiers[algorithm] && strlen(jwk->thumbprint) == JWK_THUMBPRINT_SIZE - 1);
 	fuzz_check(jwks_find(jwks, jwk->kid, algorithm) == jwk);
 }
 

@@ -119,7 +119,7 @@ START_TEST(keys_that_cannot)
 	const char *reason = "none given";
 	ck_assert_int_eq(read_jwk(bad[_i].text, &jwk, &reason), bad[_i].error);
 	ck_assert_msg(strstr(reason, bad[_i].reason), "%s", reason);
-	ck_assert_ptr_null(jwk.key);
+	ck_assert_ptr_null(jwk.kid);
 }
 END_TEST
 
