@@ -205,16 +205,21 @@ bool guard_admit_scopes(struct guard *guard, struct request *request, struct res
 
 /* ---- figures -------------------------------------------------------------------------------- */
 
+static int64_t refused_for(const struct guard *guard, enum token_fault fault)
+{
+	return guard ? atomic_load_explicit(&guard->refused[fault], memory_order_relaxed) : 0;
+}
+
 void guard_write_metrics(const struct guard *guard, struct text *out)
 {
-	if (!guard)
-		return;
-	struct token_cache_counts cache = provider_cache_counts(guard->provider);
+	struct token_cache_counts cache = {0};
 	struct metric refused = metric_family(out, METRIC_COUNTER, "auth_refused_total",
 					      "Tokens that were refused, by reason.");
-	for (int i = TOKEN_FINE + 1; i < TOKEN_FAULTS; i++)
-		metric_int(&refused, atomic_load_explicit(&guard->refused[i], memory_order_relaxed),
-			   "reason", token_fault_name((enum token_fault)i));
+
+	for (enum token_fault fault = TOKEN_FINE + 1; fault < TOKEN_FAULTS; fault++)
+		metric_int(&refused, refused_for(guard, fault), "reason", token_fault_name(fault));
+	if (guard)
+		cache = provider_cache_counts(guard->provider);
 	metric_counter(out, "auth_token_cache_hits_total", "Tokens found among the verified ones.",
 		       (int64_t)cache.hits);
 	metric_counter(out, "auth_token_cache_misses_total", "Tokens that had to be verified.",

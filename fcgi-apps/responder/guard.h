@@ -31,7 +31,7 @@ bool guard_admit(struct guard *guard, struct request *request, struct response *
 bool guard_admit_scopes(struct guard *guard, struct request *request, struct response *response,
 			uint64_t scopes);
 
-/* Appends its figures in the Prometheus text format; guard may be NULL. */
+/* Appends its figures in the Prometheus text format; those of no guard are 0. */
 void guard_write_metrics(const struct guard *guard, struct text *out);
 
 #endif
