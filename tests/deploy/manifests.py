@@ -54,12 +54,12 @@ def load(path):
 
 
 @functools.cache
-def secrets():
+def secrets(folder="postgres"):
     """The output of make-secrets.sh: no Secret is in the repository."""
     text = subprocess.run(
-        [ROOT / "k8s/postgres/make-secrets.sh"], capture_output=True, text=True, check=True
+        [ROOT / f"k8s/{folder}/make-secrets.sh"], capture_output=True, text=True, check=True
     ).stdout
-    return {document["metadata"]["name"]: document for document in parse(text)}
+    return {document["metadata"]["name"]: document for document in parse(text) if document}
 
 
 def postgres_image():
@@ -121,7 +121,7 @@ def settings(documents, container):
 
 def read_by_workers():
     """Variables that the C code reads."""
-    calls = re.compile(r'\bconfig_(?:text|int|bool|url)\(\s*"([A-Z_]+)"')
+    calls = re.compile(r'\b(?:config_(?:text|int|bool|url)|required)\(\s*"([A-Z_]+)"')
     found = set()
     for path in (ROOT / "fcgi-apps").rglob("*.c"):
         found |= set(calls.findall(path.read_text()))

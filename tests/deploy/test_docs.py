@@ -36,7 +36,7 @@ def verb(words):
     words = list(words)
     while words[0].startswith("-"):
         del words[:2]
-    if words[0] == "create" and words[1] in ("secret", "namespace"):
+    if words[0] == "create" and words[1] in ("secret", "configmap", "namespace"):
         return words[:3] if words[1] == "secret" else words[:2]
     return words[:2] if words[0] == "rollout" else words[:1]
 

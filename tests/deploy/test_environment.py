@@ -29,6 +29,9 @@ AT_DEFAULT = {
         "DB_SINGLE_COMMIT",  # for measurements
         "FAILPOINT",  # for proofs, in builds of their own
         "WORKER_SOCKET",  # the image's
+        "AUTH_SCOPES",  # as most providers have them
+        "AUTH_ALGORITHMS",  # all that are safe
+        "AUTH_CLOCK_SKEW",
     },
     "nginx": {
         "SERVICE",  # the image's
@@ -45,6 +48,8 @@ AT_DEFAULT = {
         "CLIENT_CONNECTIONS",
     },
 }
+# What says whose tokens are taken: set where they are asked for, in production.
+OF_TOKENS = {"AUTH_ISSUER", "AUTH_AUDIENCE", "AUTH_JWKS", "GUEST_KEYS", "SERVICE_KEYS", "SERVICE_TOKENS"}
 # Of postgres' image, not ours.
 POSTGRES = {"POSTGRES_PASSWORD", "POSTGRES_PASSWORD_FILE", "PGDATA"}
 
@@ -77,8 +82,23 @@ def test_what_is_read_is_set_or_left_alone_on_purpose(overlay):
     found = {"worker": set(), "nginx": set()}
     for _, role, names in deployed(overlay):
         found[role] |= names
+    if overlay == "dev":
+        assert not OF_TOKENS & found["worker"]
+        found["worker"] |= OF_TOKENS
     for role, names in found.items():
         assert READ[role] - names == AT_DEFAULT[role]
+
+
+def test_who_may_call_is_said_everywhere():
+    """Production asks for tokens; development and compose let everybody do everything, in sight."""
+    said = {"dev": "off", "production": "jwt"}
+    for overlay in manifests.OVERLAYS:
+        documents = manifests.render(f"k8s/overlays/{overlay}")
+        for service in manifests.SERVICES:
+            workload = manifests.named(documents, "Deployment", f"{service}-service")
+            worker = manifests.containers(workload)["worker"]
+            assert manifests.settings(documents, worker)["AUTH"] == said[overlay]
+    assert [env["AUTH"] for name, env in COMPOSE if "AUTH" in env] == ["off"] * 3
 
 
 @pytest.mark.parametrize("service", COMPOSE, ids=lambda service: service[0])
@@ -101,7 +121,8 @@ def test_what_images_set_is_read(service):
 
 
 def test_every_setting_of_a_worker_is_documented():
-    text = (manifests.ROOT / "docs/OPERATIONS.md").read_text()
+    pages = ("docs/OPERATIONS.md", "docs/SECURITY.md")
+    text = "".join((manifests.ROOT / page).read_text() for page in pages)
     documented = set(re.findall(r"^\| `([A-Z_]+)` \|", text, re.M))
     # Without its documentation a name of a test build stays.
     assert manifests.read_by_workers() - documented <= {"FAILPOINT"}

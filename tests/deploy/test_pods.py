@@ -153,7 +153,8 @@ def test_config_maps_and_volumes_exist(documents):
         claims = workload["spec"].get("volumeClaimTemplates", [])
         names = set(volumes) | {claim["metadata"]["name"] for claim in claims}
         for volume in volumes.values():
-            if "configMap" in volume:
+            # Of whoever sets the shop up: whose tokens it takes.
+            if "configMap" in volume and volume["configMap"]["name"] != "auth":
                 manifests.named(documents, "ConfigMap", volume["configMap"]["name"])
         for container in manifests.containers(workload).values():
             manifests.settings(documents, container)
@@ -287,7 +288,8 @@ def test_one_image_two_roles(deployment):
     assert {name: c["args"] for name, c in found.items()} == {"worker": ["worker"], "nginx": ["nginx"]}
     for name, container in found.items():
         mounts = {m["name"]: m["mountPath"] for m in container["volumeMounts"]}
-        mounts.pop("postgres-ca", None)
+        for mount in ("postgres-ca", "auth", "auth-keys") if name == "worker" else ():
+            mounts.pop(mount, None)
         assert mounts == {"socket": "/run/app", f"{name}-temporary": "/tmp"}
 
 
@@ -359,7 +361,7 @@ def test_workers_speak_with_the_right_database_only():
         found = manifests.containers(deployment)
         settings = manifests.settings(documents, found["worker"])
         assert settings["PGSSLMODE"] == "verify-full"
-        (volume,) = [v for v in manifests.pod(deployment)["volumes"] if "secret" in v]
+        (volume,) = [v for v in manifests.pod(deployment)["volumes"] if v["name"] == "postgres-ca"]
         # As the operator names it; the CA's key is in there too.
         assert volume["secret"]["secretName"] == f"{cluster['metadata']['name']}-ca"
         assert [item["key"] for item in volume["secret"]["items"]] == ["ca.crt"]
@@ -369,6 +371,34 @@ def test_workers_speak_with_the_right_database_only():
         url = manifests.secrets()[f"{service}-database"]["stringData"]["url"]
         # A name that the operator's certificate has; nothing in the URL counts before the settings.
         assert f"@{cluster['metadata']['name']}-rw:" in url and "ssl" not in url
+
+
+FILES_OF_KEYS = {
+    "product": {"SERVICE_KEYS"},
+    "cart": {"SERVICE_KEYS", "GUEST_KEYS"},
+    "order": {"GUEST_KEYS", "SERVICE_TOKENS/cart", "SERVICE_TOKENS/product"},
+}
+
+
+def test_workers_have_the_keys_that_they_need_and_no_others():
+    documents = manifests.render(OVERLAYS["production"])
+    made = manifests.secrets("auth")
+    for service, wanted in FILES_OF_KEYS.items():
+        deployment = manifests.named(documents, "Deployment", f"{service}-service")
+        found = manifests.containers(deployment)
+        settings = manifests.settings(documents, found["worker"])
+        folders = {mount["name"]: mount["mountPath"] for mount in found["worker"]["volumeMounts"]}
+        volumes = {volume["name"]: volume for volume in manifests.pod(deployment)["volumes"]}
+        files = made[volumes["auth-keys"]["secret"]["secretName"]]["stringData"]
+        names = {name.partition("/")[::2] for name in wanted}
+        paths = {f"{settings[name]}/{file}".rstrip("/") for name, file in names}
+        assert paths == {f"{folders['auth-keys']}/{file}" for file in files}
+        (item,) = volumes["auth"]["configMap"]["items"]
+        assert settings["AUTH_JWKS"] == f"{folders['auth']}/{item['path']}"
+    keys = {name: secret["stringData"] for name, secret in made.items()}
+    assert keys["cart-auth"]["guest-keys"] == keys["order-auth"]["guest-keys"]
+    for callee in ("product", "cart"):
+        assert keys[f"{callee}-auth"]["service-keys"] == f"order {keys['order-auth'][callee]}"
 
 
 def test_slow_statements_are_logged_without_their_values():
