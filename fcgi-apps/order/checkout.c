@@ -308,7 +308,8 @@ static void write_created(struct checkout *checkout, const struct order *order)
 	response_reset(checkout->response);
 	response_location(checkout->response, checkout->request, "/orders/%s", order->id);
 	response_version(checkout->response, order->version);
-	order_write(order, response_json(checkout->response, 201));
+	order_write(order, ownership_is_staff(checkout->request),
+		    response_json(checkout->response, 201));
 }
 
 static int place(struct db_conn *conn, void *argument)
@@ -340,8 +341,10 @@ static int place_order(struct checkout *checkout)
 	order->version = 1;
 	order->created_at = clock_now();
 	order->updated_at = order->created_at;
-	int r = order_add_event(
-		order, &(struct order_note){.status = ORDER_PENDING, .at = order->created_at});
+	int r = order_add_event(order,
+				&(struct order_note){.status = ORDER_PENDING,
+						     .actor = ownership_actor(checkout->request),
+						     .at = order->created_at});
 	if (!r)
 		r = db_transaction(checkout->app->runtime->db, place, checkout);
 	if (!r && checkout->ended)

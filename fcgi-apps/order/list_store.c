@@ -178,6 +178,7 @@ static int read_event(struct db_rows *row, struct order *order)
 		.reason = db_column_text(row, 2, NULL),
 		.at = db_column_int(row, 3),
 		.tracking_number = db_column_text(row, 4, NULL),
+		.actor = db_column_text(row, 5, NULL),
 	};
 
 	if (order_status_parse(db_column_text(row, 1, NULL), &note.status) < 0)
@@ -186,7 +187,8 @@ static int read_event(struct db_rows *row, struct order *order)
 	if (r < 0)
 		return r;
 	return (int)((note.reason ? strlen(note.reason) : 0) +
-		     (note.tracking_number ? strlen(note.tracking_number) : 0));
+		     (note.tracking_number ? strlen(note.tracking_number) : 0) +
+		     (note.actor ? strlen(note.actor) : 0));
 }
 
 static int load_orders(struct db_conn *conn, const struct clause *clause, size_t limit,
@@ -302,7 +304,7 @@ static int load_parts(struct db_conn *conn, const struct order_filter *filter,
 	" CAST(quantity AS TEXT), CAST(line_total AS TEXT), NULL, NULL, NULL, NULL, 1, position"   \
 	" FROM order_lines WHERE order_id = $1 AND EXISTS (SELECT 1 FROM " FOUND ")"               \
 	" UNION ALL SELECT order_id, status, reason, CAST(at AS TEXT), tracking_number,"           \
-	" NULL, NULL, NULL, NULL, NULL, 2, version"                                                \
+	" actor, NULL, NULL, NULL, NULL, 2, version"                                               \
 	" FROM order_history WHERE order_id = $1 AND EXISTS (SELECT 1 FROM " FOUND ")"             \
 	" ORDER BY part, place"
 #define FIND_PART 10
@@ -375,8 +377,9 @@ int order_store_page(struct db_conn *conn, const struct order_filter *filter, in
 		"part.product_id, part.name, part.price, part.quantity, part.line_total",
 		"position", read_line, ORDER_PAGE_LINES};
 	static const struct parts events = {
-		"order_history", "part.status, part.reason, part.at, part.tracking_number",
-		"version", read_event, ORDER_PAGE_EVENTS};
+		"order_history",
+		"part.status, part.reason, part.at, part.tracking_number, part.actor", "version",
+		read_event, ORDER_PAGE_EVENTS};
 	struct clause clause = clause_of_filter(filter);
 	struct order_list list = {.orders = calloc((size_t)limit, sizeof(struct order))};
 

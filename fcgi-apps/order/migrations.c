@@ -98,4 +98,7 @@ const struct db_migration order_migrations[ORDER_MIGRATION_COUNT] = {
 	{.version = 7,
 	 .name = "tracking numbers in the history",
 	 .sql = "ALTER TABLE order_history ADD COLUMN tracking_number TEXT;"},
+	{.version = 8,
+	 .name = "who did what",
+	 .sql = "ALTER TABLE order_history ADD COLUMN actor TEXT;"},
 };

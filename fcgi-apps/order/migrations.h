@@ -4,7 +4,7 @@
 
 #include "storage/options.h"
 
-#define ORDER_MIGRATION_COUNT 7
+#define ORDER_MIGRATION_COUNT 8
 
 extern const struct db_migration order_migrations[ORDER_MIGRATION_COUNT];
 

@@ -94,6 +94,14 @@ static void event_release(struct order_event *event)
 {
 	free(event->reason);
 	free(event->tracking_number);
+	free(event->actor);
+}
+
+/* NULL stays NULL. False: out of memory. */
+static bool copy_text(const char *text, char **ret_copy)
+{
+	*ret_copy = text ? strdup(text) : NULL;
+	return !text || *ret_copy;
 }
 
 int order_add_event(struct order *order, const struct order_note *note)
@@ -105,11 +113,9 @@ int order_add_event(struct order *order, const struct order_note *note)
 		return -ENOMEM;
 	order->history = history;
 
-	if (note->reason)
-		event.reason = strdup(note->reason);
-	if (note->tracking_number)
-		event.tracking_number = strdup(note->tracking_number);
-	if (!event.reason != !note->reason || !event.tracking_number != !note->tracking_number) {
+	if (!copy_text(note->reason, &event.reason) ||
+	    !copy_text(note->tracking_number, &event.tracking_number) ||
+	    !copy_text(note->actor, &event.actor)) {
 		event_release(&event);
 		return -ENOMEM;
 	}
@@ -147,7 +153,7 @@ static void write_line(const struct order *order, const struct order_line *line,
 	json_object_end(json);
 }
 
-static void write_event(const struct order_event *event, struct json_writer *json)
+static void write_event(const struct order_event *event, bool with_actor, struct json_writer *json)
 {
 	json_object_begin(json);
 	json_member_string(json, "status", order_status_name(event->status));
@@ -155,11 +161,13 @@ static void write_event(const struct order_event *event, struct json_writer *jso
 		json_member_string(json, "reason", event->reason);
 	if (event->tracking_number)
 		json_member_string(json, "tracking_number", event->tracking_number);
+	if (with_actor && event->actor)
+		json_member_string(json, "actor", event->actor);
 	json_member_time(json, "at", event->at);
 	json_object_end(json);
 }
 
-void order_write(const struct order *order, struct json_writer *json)
+void order_write(const struct order *order, bool with_actors, struct json_writer *json)
 {
 	json_object_begin(json);
 	json_member_string(json, "id", order->id);
@@ -179,7 +187,7 @@ void order_write(const struct order *order, struct json_writer *json)
 	json_key(json, "history");
 	json_array_begin(json);
 	for (size_t i = 0; i < order->event_count; i++)
-		write_event(&order->history[i], json);
+		write_event(&order->history[i], with_actors, json);
 	json_array_end(json);
 	if (order->tracking_number)
 		json_member_string(json, "tracking_number", order->tracking_number);

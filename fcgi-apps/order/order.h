@@ -71,6 +71,7 @@ struct order_note {
 	enum order_status status;
 	const char *reason;          /* or NULL */
 	const char *tracking_number; /* or NULL */
+	const char *actor;           /* or NULL: nobody was asked */
 	int64_t at;
 };
 
@@ -79,6 +80,7 @@ struct order_event {
 	enum order_status status;
 	char *reason;          /* or NULL */
 	char *tracking_number; /* given with this event, or NULL */
+	char *actor;           /* who did it, or NULL */
 	int64_t at;
 };
 
@@ -112,8 +114,8 @@ int order_add_event(struct order *order, const struct order_note *note);
 /* Computes line totals and the total. -ERANGE if one overflows; then nothing is changed. */
 int order_price(struct order *order);
 
-/* Writes the order as clients see it. */
-void order_write(const struct order *order, struct json_writer *json);
+/* Writes the order as clients see it; who did what is for staff. */
+void order_write(const struct order *order, bool with_actors, struct json_writer *json);
 
 void order_release(struct order *order);
 

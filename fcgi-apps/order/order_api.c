@@ -11,10 +11,11 @@
 #include "responder/paging.h"
 #include "responder/refusal.h"
 
-static void write_order(const struct order *order, struct response *response)
+static void write_order(const struct request *request, const struct order *order,
+			struct response *response)
 {
 	response_version(response, order->version);
-	order_write(order, response_json(response, 200));
+	order_write(order, ownership_is_staff(request), response_json(response, 200));
 }
 
 static void refuse_query(struct response *response, const char *pointer, const char *detail)
@@ -56,7 +57,7 @@ static int answer_order(struct request *request, struct response *response, stru
 	}
 	if (r < 0)
 		return r;
-	write_order(&order, response);
+	write_order(request, &order, response);
 	return 0;
 }
 
@@ -202,7 +203,7 @@ static int write_page(const struct request *request, struct response *response,
 	json_array_begin(json);
 	while (written < list.count && (int64_t)written < limit &&
 	       response->body.length < PAGE_BYTES_MAX)
-		order_write(&list.orders[written++], json);
+		order_write(&list.orders[written++], ownership_is_staff(request), json);
 	json_array_end(json);
 	if (written < list.count || list.cut) {
 		const struct order *last = &list.orders[written - 1];
@@ -245,9 +246,7 @@ int order_api_list(struct request *request, struct response *response)
 struct change {
 	struct request *request;
 	struct response *response;
-	enum order_status status;
-	const char *reason;
-	const char *tracking_number;
+	struct order_note note; /* its time is that of each run */
 
 	/* Reset by each run of the transaction. */
 	struct order_effects effects;
@@ -275,11 +274,11 @@ static const char *read_status(const struct request *request, struct response *r
 /* The effect commits together with the status that causes it. */
 static int add_effect(struct db_conn *conn, struct change *change, const struct order *order)
 {
-	if (change->status != ORDER_CANCELLED && change->status != ORDER_SHIPPED)
+	if (change->note.status != ORDER_CANCELLED && change->note.status != ORDER_SHIPPED)
 		return 0;
 	return order_effects_add(conn, &change->effects,
-				 change->status == ORDER_CANCELLED ? ORDER_RELEASE_STOCK
-								   : ORDER_SHIP_STOCK,
+				 change->note.status == ORDER_CANCELLED ? ORDER_RELEASE_STOCK
+									: ORDER_SHIP_STOCK,
 				 order, order->updated_at);
 }
 
@@ -291,15 +290,15 @@ static bool is_told(const char *text, const char *known)
 /* A request is a repetition if the order's last event already says the same. */
 static bool tells_nothing_new(const struct change *change, const struct order *order)
 {
-	return is_told(change->tracking_number, order->tracking_number) &&
-	       is_told(change->reason, order->history[order->event_count - 1].reason);
+	return is_told(change->note.tracking_number, order->tracking_number) &&
+	       is_told(change->note.reason, order->history[order->event_count - 1].reason);
 }
 
 /* A customer may cancel his order while nobody works on it; all else is for staff. */
 static bool may_change(const struct change *change, const struct order *order)
 {
 	return change->request->owner.any || order->status == ORDER_PENDING ||
-	       order->status == change->status;
+	       order->status == change->note.status;
 }
 
 static void refuse_customer(const struct change *change)
@@ -325,14 +324,14 @@ static int change_status(struct db_conn *conn, void *argument)
 		return r;
 	if (!request_precondition(change->request, response, order.version))
 		return 0;
-	bool stays = order.status == change->status;
+	bool stays = order.status == change->note.status;
 
 	if (!may_change(change, &order)) {
 		refuse_customer(change);
 		return 0;
 	}
 	if (stays && tells_nothing_new(change, &order)) {
-		write_order(&order, response);
+		write_order(change->request, &order, response);
 		/* Waits for effects that the first request may have left. */
 		return order_outbox_of(conn, order.id, &change->effects);
 	}
@@ -340,15 +339,15 @@ static int change_status(struct db_conn *conn, void *argument)
 		order_problem_history_full(response);
 		return 0;
 	}
-	if (!stays && !order_transition_allowed(order.status, change->status)) {
-		order_problem_transition(response, order.status, change->status);
+	if (!stays && !order_transition_allowed(order.status, change->note.status)) {
+		order_problem_transition(response, order.status, change->note.status);
 		return 0;
 	}
-	r = order_store_set_status(conn, &order, change->status, change->reason,
-				   change->tracking_number, clock_now());
+	change->note.at = clock_now();
+	r = order_store_set_status(conn, &order, &change->note);
 	if (r <= 0)
 		return r < 0 ? r : -EAGAIN; /* db_transaction() runs this again */
-	write_order(&order, response);
+	write_order(change->request, &order, response);
 	return stays ? 0 : add_effect(conn, change, &order);
 }
 
@@ -358,16 +357,17 @@ int order_api_set_status(struct request *request, struct response *response)
 	struct change change = {
 		.request = request,
 		.response = response,
-		.reason = json_get_string(request->body, "reason", NULL),
-		.tracking_number = json_get_string(request->body, "tracking_number", NULL),
+		.note = {.reason = json_get_string(request->body, "reason", NULL),
+			 .tracking_number = json_get_string(request->body, "tracking_number", NULL),
+			 .actor = ownership_actor(request)},
 	};
 	const char *status = read_status(request, response);
 
 	if (!status)
 		return 0;
-	if (order_status_parse(status, &change.status) < 0)
+	if (order_status_parse(status, &change.note.status) < 0)
 		return -EINVAL;
-	if (!request->owner.any && change.status != ORDER_CANCELLED) {
+	if (!request->owner.any && change.note.status != ORDER_CANCELLED) {
 		refuse_customer(&change);
 		return 0;
 	}

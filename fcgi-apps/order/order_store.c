@@ -25,11 +25,12 @@ static int insert_event(struct db_conn *conn, const struct order *order,
 {
 	return db_post(conn,
 		       "INSERT INTO order_history"
-		       " (order_id, version, status, reason, at, tracking_number)"
-		       " VALUES ($1, $2, $3, $4, $5, $6)",
+		       " (order_id, version, status, reason, at, tracking_number, actor)"
+		       " VALUES ($1, $2, $3, $4, $5, $6, $7)",
 		       DB_VALUES(db_text(order->id), db_int(order->version),
 				 db_text(order_status_name(event->status)), db_text(event->reason),
-				 db_int(event->at), db_text(event->tracking_number)),
+				 db_int(event->at), db_text(event->tracking_number),
+				 db_text(event->actor)),
 		       DB_ANY_ROWS);
 }
 
@@ -201,8 +202,7 @@ int64_t order_store_purge_rejected(struct db_conn *conn, int64_t before, int64_t
 
 /* ---- changing placed orders ----------------------------------------------------------------- */
 
-int order_store_set_status(struct db_conn *conn, struct order *order, enum order_status status,
-			   const char *reason, const char *tracking_number, int64_t now)
+int order_store_set_status(struct db_conn *conn, struct order *order, const struct order_note *note)
 {
 	int64_t changed = db_run(
 		conn,
@@ -210,26 +210,23 @@ int order_store_set_status(struct db_conn *conn, struct order *order, enum order
 		" version = version + 1, updated_at = $5"
 		" WHERE id = $1 AND version = $2 AND saga = 'placed'",
 		DB_VALUES(db_text(order->id), db_int(order->version),
-			  db_text(order_status_name(status)), db_text(tracking_number),
-			  db_int(now)));
+			  db_text(order_status_name(note->status)), db_text(note->tracking_number),
+			  db_int(note->at)));
 
 	if (changed <= 0)
 		return (int)changed;
-	if (tracking_number) {
-		char *copy = strdup(tracking_number);
+	if (note->tracking_number) {
+		char *copy = strdup(note->tracking_number);
 
 		if (!copy)
 			return -ENOMEM;
 		free(order->tracking_number);
 		order->tracking_number = copy;
 	}
-	order->status = status;
+	order->status = note->status;
 	order->version++;
-	order->updated_at = now;
-	int r = order_add_event(order, &(struct order_note){.status = status,
-							    .reason = reason,
-							    .tracking_number = tracking_number,
-							    .at = now});
+	order->updated_at = note->at;
+	int r = order_add_event(order, note);
 	if (!r)
 		r = insert_event(conn, order, &order->history[order->event_count - 1]);
 	return r < 0 ? r : 1;

@@ -124,10 +124,10 @@ int order_store_page(struct db_conn *conn, const struct order_filter *filter, in
 /* Counts the orders from the place on, but no further than PAGING_COUNTED. */
 int order_store_count(struct db_conn *conn, const struct order_filter *filter, int64_t *ret_count);
 
-/* Changes the status of an order that has the version in *order, and updates *order. Texts may be
- * NULL; then the tracking number stays. 1, or 0 if another change came first. */
-int order_store_set_status(struct db_conn *conn, struct order *order, enum order_status status,
-			   const char *reason, const char *tracking_number, int64_t now);
+/* Changes the status of an order that has the version in *order to what the note says, and updates
+ * *order. Without a tracking number the one it has stays. 1, or 0 if another change came first. */
+int order_store_set_status(struct db_conn *conn, struct order *order,
+			   const struct order_note *note);
 
 /* Counts the placed orders by status. */
 int order_store_count_statuses(struct db_conn *conn, int64_t ret_counts[ORDER_STATUS_COUNT]);

@@ -52,6 +52,11 @@ bool ownership_user(const struct request *request, struct response *response, co
 	return true;
 }
 
+bool ownership_is_staff(const struct request *request)
+{
+	return request->owner.any && request->principal.kind == PRINCIPAL_USER;
+}
+
 const char *ownership_actor(const struct request *request)
 {
 	const struct principal *principal = &request->principal;

@@ -32,6 +32,9 @@ struct owner ownership_of_cart(const struct request *request, const char *cart_i
 bool ownership_user(const struct request *request, struct response *response, const char *in,
 		    const char *named, const char **ret_user_id);
 
+/* Whether the request is of staff, who may see who did what. */
+bool ownership_is_staff(const struct request *request);
+
 /* Who is to be noted down as having done it; NULL where nobody is asked. */
 const char *ownership_actor(const struct request *request);
 

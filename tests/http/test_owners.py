@@ -205,6 +205,24 @@ def test_a_customer_cancels_what_nobody_works_on(market):
     assert made(set_status(market, other, "cancelled", staff), 200)["status"] == "cancelled"
 
 
+def test_staff_see_who_did_it(market):
+    ada, staff = market.token("ada"), market.token("clerk", "orders:write orders:read")
+    order = market.order(ada)
+    path = f"/orders/{order['id']}"
+    made(set_status(market, order, "processing", staff), 200)
+    seen = made(market.bed.order.public.get(path, headers=staff), 200)["history"]
+    assert [event["actor"] for event in seen] == ["ada", "clerk"]
+    listed = made(market.bed.order.public.get("/orders?user_id=ada", headers=staff), 200)
+    assert [e["actor"] for o in listed if o["id"] == order["id"] for e in o["history"]] == ["ada", "clerk"]
+    own = made(market.bed.order.public.get(path, headers=ada), 200)["history"]
+    assert not [event for event in own if "actor" in event]
+    cart, secret = market.guest()
+    market.fill(cart, secret)
+    bought = made(market.post_order(cart, secret))
+    path = f"/orders/{bought['id']}"
+    assert made(market.bed.order.public.get(path, headers=staff), 200)["history"][0]["actor"] == "guest"
+
+
 # ---- Idempotency-Keys
 
 

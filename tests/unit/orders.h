@@ -223,8 +223,13 @@ static UNUSED int find(const char *id, struct order *ret_order)
 
 static int set_status_function(struct db_conn *conn, struct step *step)
 {
-	return order_store_set_status(conn, &step->order, step->status, "why", step->text,
-				      step->at);
+	const struct order_note note = {.status = step->status,
+					.reason = "why",
+					.tracking_number = step->text,
+					.actor = "clerk",
+					.at = step->at};
+
+	return order_store_set_status(conn, &step->order, &note);
 }
 
 /* Changes the order from the state that *order shows. */

@@ -164,13 +164,15 @@ START_TEST(lines_are_limited)
 }
 END_TEST
 
+static bool with_actors;
+
 static void check_json(const char *expected)
 {
 	struct text text = TEXT_INIT(10000);
 	struct json_writer json;
 
 	json_writer_init(&json, &text);
-	order_write(&order, &json);
+	order_write(&order, with_actors, &json);
 	ck_assert_int_eq(text_error(&text), 0);
 	ck_assert_str_eq(text_string(&text), expected);
 	text_release(&text);
@@ -181,6 +183,7 @@ START_TEST(written_with_everything)
 	const struct order_note shipped = {.status = ORDER_SHIPPED,
 					   .reason = "by \"air\"",
 					   .tracking_number = "1Z",
+					   .actor = "clerk",
 					   .at = AT + 1};
 
 	add("p1", 1250, 2);
@@ -203,6 +206,26 @@ START_TEST(written_with_everything)
 		"\"at\":\"2026-01-31T10:06:00.000001Z\"}],\"tracking_number\":\"1Z\","
 		"\"version\":2,\"created_at\":\"2026-01-31T10:06:00.000000Z\","
 		"\"updated_at\":\"2026-01-31T10:06:00.000001Z\"}");
+}
+END_TEST
+
+START_TEST(staff_see_who_did_what)
+{
+	const struct order_note notes[] = {{.status = ORDER_PENDING, .actor = "u1", .at = AT},
+					   {.status = ORDER_PENDING, .at = AT}};
+
+	ck_assert_int_eq(order_add_event(&order, &notes[0]), 0);
+	ck_assert_int_eq(order_add_event(&order, &notes[1]), 0);
+	with_actors = true;
+	check_json("{\"id\":\"o1\",\"user_id\":\"u1\",\"cart_id\":\"c1\",\"items\":[],"
+		   "\"total_amount\":0.00,\"currency\":\"USD\",\"status\":\"pending\","
+		   "\"allowed_transitions\":[\"processing\",\"shipped\",\"cancelled\"],"
+		   "\"history\":[{\"status\":\"pending\",\"actor\":\"u1\","
+		   "\"at\":\"2026-01-31T10:06:00.000000Z\"},"
+		   "{\"status\":\"pending\",\"at\":\"2026-01-31T10:06:00.000000Z\"}],"
+		   "\"version\":1,\"created_at\":\"2026-01-31T10:06:00.000000Z\","
+		   "\"updated_at\":\"2026-01-31T10:06:00.000000Z\"}");
+	with_actors = false;
 }
 END_TEST
 
@@ -232,6 +255,7 @@ int main(void)
 	tcase_add_test(tcase, an_overflowing_sum_is_refused);
 	tcase_add_test(tcase, lines_are_limited);
 	tcase_add_test(tcase, written_with_everything);
+	tcase_add_test(tcase, staff_see_who_did_what);
 	tcase_add_test(tcase, written_without_what_is_not_there);
 	return unit_run(tcase, "order");
 }

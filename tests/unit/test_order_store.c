@@ -269,6 +269,8 @@ START_TEST(a_change_is_kept_with_its_reason)
 	ck_assert_uint_eq(stored.event_count, 3);
 	ck_assert_int_eq(stored.history[1].status, ORDER_SHIPPED);
 	ck_assert_str_eq(stored.history[1].reason, "why");
+	ck_assert_str_eq(stored.history[1].actor, "clerk");
+	ck_assert_ptr_null(stored.history[0].actor);
 	ck_assert_int_eq(stored.history[2].at, NOW + 2);
 	ck_assert_int_eq(order.version, stored.version);
 	order_release(&order);
