@@ -1,0 +1,81 @@
+"""AUTH is turned on, and off again, one service at a time, while customers buy."""
+
+import itertools
+
+import pytest
+import tokens
+from testbed import SERVICES
+from world import made
+
+
+@pytest.fixture(scope="module")
+def provider():
+    return tokens.Provider()
+
+
+@pytest.fixture(scope="module")
+def settings(provider, tmp_path_factory):
+    return tokens.settings(provider, tmp_path_factory.mktemp("auth"))
+
+
+@pytest.fixture(scope="module")
+def bed(make_platform, settings):
+    """It has all settings; AUTH is the tests' to say."""
+    return make_platform(gateway=False, worker=settings)
+
+
+def turn(bed, **modes):
+    for service, mode in modes.items():
+        bed.services[service].restart_worker(AUTH=mode)
+
+
+def buy(bed, headers, admin, user="ada", key=None):
+    """With a token and a user_id, as clients of both worlds send."""
+    body = {"name": "Lamp", "price": 5, "inventory": 10}
+    product = made(bed.product.public.post("/products", json=body, headers=admin))["id"]
+    cart = made(bed.cart.public.post("/carts", json={"user_id": user}, headers=headers))["id"]
+    line = {"product_id": product, "quantity": 1}
+    made(bed.cart.public.post(f"/carts/{cart}/items", json=line, headers=headers), 200)
+    more = {"Idempotency-Key": key} if key else {}
+    body = {"user_id": user, "cart_id": cart}
+    return body, made(bed.order.public.post("/orders", json=body, headers={**headers, **more}))
+
+
+@pytest.mark.parametrize("modes", itertools.product(("off", "jwt"), repeat=3), ids="-".join)
+def test_a_purchase_needs_no_two_to_agree(bed, provider, modes):
+    turn(bed, **dict(zip(SERVICES, modes)))
+    _, order = buy(bed, provider.headers("ada"), provider.headers("boss", "admin"))
+    assert order["user_id"] == "ada"
+    # What the effects do afterwards shows their secret, too.
+    assert bed.cart.public.get(f"/carts/{order['cart_id']}", headers=provider.headers("ada")).json()["items"] == []
+
+
+def test_what_was_made_before_stays_its_users(bed, provider):
+    turn(bed, product="off", cart="off", order="off")
+    body, before = buy(bed, {}, {}, user="eve", key="from-before")
+    turn(bed, cart="jwt", order="jwt")
+    eve, orders = provider.headers("eve"), bed.order.public
+    path = f"/orders/{before['id']}"
+    assert made(orders.get(path, headers=eve), 200) == before
+    assert [order["id"] for order in orders.get("/orders", headers=eve).json()] == [before["id"]]
+    assert bed.cart.public.get(f"/carts/{before['cart_id']}", headers=eve).status == 200
+    for stranger in ({}, provider.headers("mallory"), {"Cart-Secret": "gst_" + "A" * 43}):
+        assert orders.get(path, headers=stranger).status in (401, 404)
+    # The key belonged to nobody: here it is another one.
+    headers = {**eve, "Idempotency-Key": "from-before"}
+    assert orders.post("/orders", json=body, headers=headers).json()["code"] == "already-ordered"
+    turn(bed, order="off")
+    again = orders.post("/orders", json=body, headers={"Idempotency-Key": "from-before"})
+    assert made(again)["id"] == before["id"] and again.header("Idempotent-Replayed") == "true"
+
+
+def test_a_guests_cart_is_nobodys_where_nobody_is_asked(bed):
+    """It stays what it is: with AUTH=off everybody sees everything."""
+    turn(bed, cart="jwt")
+    cart = made(bed.cart.public.post("/carts", json={}))
+    turn(bed, cart="off")
+    assert "user_id" not in bed.cart.public.get(f"/carts/{cart['id']}").json()
+    turn(bed, cart="jwt")
+    path = f"/carts/{cart['id']}"
+    assert bed.cart.public.get(path, headers={"Cart-Secret": cart["secret"]}).status == 200
+    assert bed.cart.public.get(path).status == 401
