@@ -2,6 +2,7 @@
 #include "product/bulk_import.h"
 #include "product/product_api.h"
 #include "responder/idempotency.h"
+#include "responder/ownership.h"
 #include "responder/service.h"
 
 #define NDJSON "application/x-ndjson"
@@ -57,10 +58,13 @@ static void import_stream_release(struct import_stream *stream)
 static int create_import(const struct request *request, struct product_import **ret_import)
 {
 	const char *mode = request_query(request, "mode");
-	uint64_t lacking = authorize_lacking(UINT64_MAX, &request->principal);
+	const struct product_import_options options = {
+		.merge = mode && strcmp(mode, "merge") == 0,
+		.lacking = authorize_lacking(UINT64_MAX, &request->principal),
+		.actor = ownership_actor(request),
+	};
 
-	return product_import_create(request->runtime, mode && strcmp(mode, "merge") == 0, lacking,
-				     ret_import);
+	return product_import_create(request->runtime, &options, ret_import);
 }
 
 static int import_stream_init(struct import_stream *stream, struct request *request)

@@ -17,7 +17,8 @@ struct product_import {
 	struct import_line *sorted[BULK_CHUNK_LINES]; /* the valid lines */
 };
 
-int product_import_create(const struct runtime *runtime, bool merge, uint64_t lacking,
+int product_import_create(const struct runtime *runtime,
+			  const struct product_import_options *options,
 			  struct product_import **ret_import)
 {
 	struct product_import *import = calloc(1, sizeof(*import));
@@ -27,8 +28,9 @@ int product_import_create(const struct runtime *runtime, bool merge, uint64_t la
 	import->rules = (struct import_rules){
 		.contract = runtime->contract,
 		.currency = runtime->currency,
-		.merge = merge,
-		.lacking = lacking,
+		.merge = options->merge,
+		.lacking = options->lacking,
+		.actor = options->actor,
 	};
 	*ret_import = import;
 	return 0;

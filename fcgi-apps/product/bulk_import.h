@@ -15,10 +15,18 @@
 
 struct product_import;
 
-/* merge: members missing from a line keep the existing product's values; otherwise they get their
- * defaults. lacking: scopes that the sender does not have; lines that take one of them are refused.
- * -ENOMEM. */
-int product_import_create(const struct runtime *runtime, bool merge, uint64_t lacking,
+/* What is known of an import before its first line. */
+struct product_import_options {
+	bool merge;        /* members missing from a line keep the existing product's values;
+			      otherwise they get their defaults */
+	uint64_t lacking;  /* scopes that the sender does not have; lines that take one of them are
+			      refused */
+	const char *actor; /* who sends it, for the ledger, or NULL; kept, not copied */
+};
+
+/* -ENOMEM. */
+int product_import_create(const struct runtime *runtime,
+			  const struct product_import_options *options,
 			  struct product_import **ret_import);
 void product_import_free(struct product_import *import);
 DEFINE_CLEANUP(struct product_import, product_import_free)

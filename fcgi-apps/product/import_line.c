@@ -10,6 +10,7 @@ static int read_input(struct import_line *line, const struct import_rules *rules
 
 	if (r < 0)
 		violations_add(&line->violations, "body", "/price", "is not a price");
+	line->input.actor = rules->actor;
 	return r == 0;
 }
 

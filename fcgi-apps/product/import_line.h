@@ -14,8 +14,9 @@
 struct import_rules {
 	const struct contract *contract;
 	struct currency currency;
-	bool merge;       /* absent members keep their values */
-	uint64_t lacking; /* scopes that the sender does not have */
+	bool merge;        /* absent members keep their values */
+	uint64_t lacking;  /* scopes that the sender does not have */
+	const char *actor; /* who sends it, or NULL */
 };
 
 enum import_status { LINE_CREATED, LINE_UPDATED, LINE_REFUSED };

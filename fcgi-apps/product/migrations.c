@@ -329,4 +329,7 @@ const struct db_migration product_migrations[PRODUCT_MIGRATION_COUNT] = {
 	{.version = 12,
 	 .name = "texts without what never shows",
 	 .sql = "DELETE FROM product_words_older;" ALL_OLDER},
+	{.version = 13,
+	 .name = "who changed the stock",
+	 .sql = "ALTER TABLE stock_movements ADD COLUMN actor TEXT;"},
 };

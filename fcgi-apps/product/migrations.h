@@ -19,7 +19,7 @@
 
 #include "storage/options.h"
 
-#define PRODUCT_MIGRATION_COUNT 12
+#define PRODUCT_MIGRATION_COUNT 13
 
 extern const struct db_migration product_migrations[PRODUCT_MIGRATION_COUNT];
 

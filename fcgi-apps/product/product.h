@@ -32,6 +32,7 @@ struct product_input {
 	int64_t price;           /* minor units */
 	int64_t inventory;
 	int64_t low_stock_threshold; /* -1: none */
+	const char *actor;           /* who writes it, for the ledger; NULL: nobody was asked */
 };
 
 /*

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "product/product_store.h"
+#include "responder/ownership.h"
 #include "responder/refusal.h"
 #include "responder/service.h"
 
@@ -33,6 +34,16 @@ static struct currency currency_of(const struct request *request)
 	return request->runtime->currency;
 }
 
+static int read_input(const struct request *request, const struct json *document,
+		      struct product_input *ret_input)
+{
+	int r = product_input_read(document, currency_of(request), ret_input);
+
+	if (r == 0)
+		ret_input->actor = ownership_actor(request);
+	return r;
+}
+
 static int sku_taken(struct response *response)
 {
 	response_problem(response, 409, "sku-taken", "Another product has this sku");
@@ -43,7 +54,7 @@ int product_api_create(struct request *request, struct response *response)
 {
 	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
 	struct product_input input;
-	int r = product_input_read(request->body, currency_of(request), &input);
+	int r = read_input(request, request->body, &input);
 
 	if (r < 0)
 		return r;
@@ -136,7 +147,7 @@ int product_api_replace(struct request *request, struct response *response)
 
 	if (r <= 0)
 		return r;
-	r = product_input_read(request->body, currency_of(request), &input);
+	r = read_input(request, request->body, &input);
 	return r < 0 ? r : replace(request, response, id, &current, &input);
 }
 
@@ -154,7 +165,7 @@ int product_api_patch(struct request *request, struct response *response)
 		return r;
 	r = json_merge_patch(&document, request->body);
 	if (r == 0)
-		r = product_input_read(document, currency_of(request), &input);
+		r = read_input(request, document, &input);
 	return r < 0 ? r : replace(request, response, id, &current, &input);
 }
 

@@ -254,7 +254,8 @@ static int insert(struct db_conn *conn, const char *id, const struct product_inp
 	if (r == 0)
 		r = product_tags_add(conn, input->tags, now, id);
 	if (r == 0 && input->inventory > 0)
-		r = product_movement_add(conn, id, input->inventory, "opening", NULL, now);
+		r = product_movement_add(conn, id, input->inventory, "opening", NULL, input->actor,
+					 now);
 	return r;
 }
 
@@ -373,7 +374,7 @@ static int replace(struct db_conn *conn, const char *id, const struct product_cu
 		r = replace_numbers(conn, id, current, input, now, ret_rows);
 	if (r == 0 && input->inventory != current->inventory)
 		r = product_movement_add(conn, id, input->inventory - current->inventory, reason,
-					 NULL, now);
+					 NULL, input->actor, now);
 	return r;
 }
 

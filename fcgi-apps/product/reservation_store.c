@@ -167,7 +167,8 @@ static int hold_line(struct db_conn *conn, const char *order_id, struct product_
 	r = insert_item(conn, order_id, line);
 	if (r < 0)
 		return r;
-	return product_movement_add(conn, line->product_id, -line->quantity, "hold", order_id, now);
+	return product_movement_add(conn, line->product_id, -line->quantity, "hold", order_id, NULL,
+				    now);
 }
 
 /* What a reservation that is there already means for a hold. */
@@ -258,7 +259,7 @@ static int move_items(struct db_conn *conn, const char *order_id,
 		if (changed < 0)
 			return (int)changed;
 		r = product_movement_add(conn, product_id, quantity * destination->direction,
-					 destination->reason, order_id, now);
+					 destination->reason, order_id, NULL, now);
 		if (r < 0)
 			return r;
 	}

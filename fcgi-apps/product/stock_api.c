@@ -2,6 +2,7 @@
 #include "base/uuid.h"
 #include "product/product_api.h"
 #include "product/stock_store.h"
+#include "responder/ownership.h"
 #include "responder/paging.h"
 #include "responder/service.h"
 
@@ -22,8 +23,8 @@ int product_api_adjust_stock(struct request *request, struct response *response)
 	int64_t delta = json_int(json_get(request->body, "delta"));
 	int64_t available = 0;
 	int r = product_stock_adjust(request->db, id, delta,
-				     json_get_string(request->body, "reason", ""), clock_now(),
-				     &rows, &available);
+				     json_get_string(request->body, "reason", ""),
+				     ownership_actor(request), clock_now(), &rows, &available);
 
 	if (r == -ENOENT)
 		return product_answer_not_found(response);
@@ -49,6 +50,8 @@ static void write_movement(struct json_writer *writer, struct db_rows *row)
 	if (!db_column_is_null(row, MOVEMENT_REFERENCE))
 		json_member_string(writer, "reference",
 				   db_column_text(row, MOVEMENT_REFERENCE, NULL));
+	if (!db_column_is_null(row, MOVEMENT_ACTOR))
+		json_member_string(writer, "actor", db_column_text(row, MOVEMENT_ACTOR, NULL));
 	json_member_time(writer, "created_at", db_column_int(row, MOVEMENT_CREATED_AT));
 	json_object_end(writer);
 }

@@ -4,16 +4,16 @@
 #include "responder/paging.h"
 
 int product_movement_add(struct db_conn *conn, const char *product_id, int64_t delta,
-			 const char *reason, const char *reference, int64_t now)
+			 const char *reason, const char *reference, const char *actor, int64_t now)
 {
 	char id[UUID_TEXT_SIZE];
 
 	uuid_make(id);
 	return db_post(conn,
 		       "INSERT INTO stock_movements (product_id, id, delta, reason, reference,"
-		       " created_at) VALUES ($1, $2, $3, $4, $5, $6)",
+		       " created_at, actor) VALUES ($1, $2, $3, $4, $5, $6, $7)",
 		       DB_VALUES(db_text(product_id), db_text(id), db_int(delta), db_text(reason),
-				 db_text(reference), db_int(now)),
+				 db_text(reference), db_int(now), db_text(actor)),
 		       DB_ANY_ROWS);
 }
 
@@ -50,8 +50,8 @@ static int refuse(struct db_conn *conn, const char *product_id, int64_t delta,
 }
 
 int product_stock_adjust(struct db_conn *conn, const char *product_id, int64_t delta,
-			 const char *reason, int64_t now, struct db_rows **ret_rows,
-			 int64_t *ret_available)
+			 const char *reason, const char *actor, int64_t now,
+			 struct db_rows **ret_rows, int64_t *ret_available)
 {
 	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
 	int r = db_query_row(conn,
@@ -66,7 +66,7 @@ int product_stock_adjust(struct db_conn *conn, const char *product_id, int64_t d
 		return refuse(conn, product_id, delta, ret_available);
 	if (r < 0)
 		return r;
-	r = product_movement_add(conn, product_id, delta, reason, NULL, now);
+	r = product_movement_add(conn, product_id, delta, reason, NULL, actor, now);
 	if (r < 0)
 		return r;
 	*ret_rows = rows;
@@ -75,8 +75,8 @@ int product_stock_adjust(struct db_conn *conn, const char *product_id, int64_t d
 }
 
 #define MOVEMENTS_SELECT                                                                           \
-	"SELECT id, delta, reason, reference, created_at FROM stock_movements WHERE product_id = " \
-	"$1"
+	"SELECT id, delta, reason, reference, created_at, actor FROM stock_movements"              \
+	" WHERE product_id = $1"
 
 int product_movements(struct db_conn *conn, const char *product_id, const char *before,
 		      int64_t limit, struct db_rows **ret_rows)

@@ -10,10 +10,10 @@
 /*
  * Adds a line to the ledger. delta is the change of inventory: negative for a hold, positive for
  * its release, 0 for shipping, because the goods left inventory when they were held. reference is
- * the order, or NULL for adjustments.
+ * the order, or NULL for adjustments, which have an actor if somebody was asked who he is.
  */
 int product_movement_add(struct db_conn *conn, const char *product_id, int64_t delta,
-			 const char *reason, const char *reference, int64_t now);
+			 const char *reason, const char *reference, const char *actor, int64_t now);
 
 /*
  * Changes inventory by delta and writes the movement. Rows as in product_store.h. -ENOENT: no such
@@ -21,8 +21,8 @@ int product_movement_add(struct db_conn *conn, const char *product_id, int64_t d
  * together above PRODUCT_STOCK_MAX; *ret_available is then the present inventory.
  */
 int product_stock_adjust(struct db_conn *conn, const char *product_id, int64_t delta,
-			 const char *reason, int64_t now, struct db_rows **ret_rows,
-			 int64_t *ret_available);
+			 const char *reason, const char *actor, int64_t now,
+			 struct db_rows **ret_rows, int64_t *ret_available);
 
 /* Whether such a product ever existed: 1 or 0. */
 int product_has_ledger(struct db_conn *conn, const char *product_id);
@@ -36,6 +36,7 @@ enum product_movement_column {
 	MOVEMENT_REASON,
 	MOVEMENT_REFERENCE,
 	MOVEMENT_CREATED_AT,
+	MOVEMENT_ACTOR,
 };
 
 /* The ledger, newest first, before the movement with that id (NULL: from the newest). */

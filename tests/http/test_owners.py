@@ -269,6 +269,28 @@ def test_stock_takes_its_scope(market):
     assert made(products.put(path, json=lamp, headers=seller), 200)["inventory"] == 0
 
 
+def test_the_ledger_says_who_did_it(market):
+    keeper = market.token("keeper", "products:write stock:write stock:read")
+    products = market.bed.product.public
+    body = {"name": "Lamp", "price": 1, "inventory": 5, "sku": "LEDGER-1"}
+    product = made(products.post("/products", json=body, headers=keeper))["id"]
+    path = f"/products/{product}"
+    clerk = market.token("clerk", "stock:write")
+    made(products.post(f"{path}/stock", json={"delta": 1, "reason": "counted"}, headers=clerk), 200)
+    made(products.patch(path, json={"inventory": 9}, headers=keeper), 200)
+    lines = b'{"sku":"LEDGER-1","name":"Lamp","price":1,"inventory":3}\n'
+    headers = {"Content-Type": "application/x-ndjson", **keeper}
+    made(products.request("POST", "/products/bulk", body=lines, headers=headers), 200)
+    cart, secret = market.guest()
+    line = {"product_id": product, "quantity": 1}
+    made(market.bed.cart.public.post(f"/carts/{cart}/items", json=line, headers=secret), 200)
+    made(market.post_order(cart, secret))
+    ledger = made(products.get(f"{path}/stock/movements", headers=keeper), 200)
+    actors = [(entry["reason"], entry.get("actor")) for entry in reversed(ledger)]
+    assert actors == [("opening", "keeper"), ("counted", "clerk"), ("set", "keeper"),
+                      ("import", "keeper"), ("hold", None)]  # fmt: skip
+
+
 def test_lines_of_an_import_take_it_each(market):
     lines = b'{"sku":"I-1","name":"a","price":1,"inventory":1}\n{"sku":"I-2","name":"b","price":1}\n'
     headers = {"Content-Type": "application/x-ndjson", **market.token("seller", "products:write")}

@@ -52,9 +52,11 @@ static void finish(struct product_import *import, int error, char *ret_statuses,
 static void import_as(bool inside, bool merge, const char *const *lines, const char *statuses)
 {
 	struct product_import *import CLEANUP(product_import_free_p) = NULL;
+	const struct product_import_options options = {
+		.merge = merge, .lacking = lacking, .actor = "clerk"};
 	char told[2048];
 
-	ck_assert_int_eq(product_import_create(&runtime, merge, lacking, &import), 0);
+	ck_assert_int_eq(product_import_create(&runtime, &options, &import), 0);
 	for (; *lines; lines++)
 		add_line(import, *lines);
 	int r = inside ? db_transaction(products_db, product_import_apply, import)
@@ -124,6 +126,9 @@ START_TEST(stock_is_for_who_has_its_scope)
 	lacking = ~lacking;
 	import_lines(again, "updated updated updated updated");
 	ck_assert_int_eq(count("sku = 'A' AND inventory = 0"), 1);
+	ck_assert_int_eq(store_number(products_db, "SELECT count(*) FROM stock_movements"
+						   " WHERE actor = 'clerk'"),
+			 2);
 	products_check_ledger();
 }
 END_TEST
@@ -229,7 +234,8 @@ static void *race(void *argument)
 	struct product_import *import = NULL;
 	char text[128];
 
-	ck_assert_int_eq(product_import_create(&runtime, false, 0, &import), 0);
+	ck_assert_int_eq(
+		product_import_create(&runtime, &(struct product_import_options){0}, &import), 0);
 	for (int round = 0; round < 5; round++) {
 		while (!product_import_is_full(import)) {
 			snprintf(text, sizeof(text),

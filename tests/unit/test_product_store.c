@@ -56,8 +56,8 @@ static int adjust(struct db_conn *conn, void *argument)
 {
 	struct adjustment *adjustment = argument;
 	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
-	return product_stock_adjust(conn, adjustment->id, adjustment->delta, "counted", clock_now(),
-				    &rows, &adjustment->available);
+	return product_stock_adjust(conn, adjustment->id, adjustment->delta, "counted", "clerk",
+				    clock_now(), &rows, &adjustment->available);
 }
 
 START_TEST(a_product_is_stored_as_given)
