@@ -1,11 +1,11 @@
 #include "auth/jwk.h"
 
 #include <openssl/core_names.h>
-#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/param_build.h>
 #include <openssl/sha.h>
 
+#include "auth/crypto_error.h"
 #include "base/base64url.h"
 
 #define RSA_BYTES_MIN     256
@@ -30,10 +30,9 @@ static int refuse(const struct reader *reader, int error, const char *reason)
 /* After a failure of libcrypto. */
 static int refuse_by_library(const struct reader *reader, const char *reason)
 {
-	bool no_memory = ERR_GET_REASON(ERR_peek_last_error()) == ERR_R_MALLOC_FAILURE;
-	ERR_clear_error();
-	return no_memory ? refuse(reader, -ENOMEM, "out of memory")
-			 : refuse(reader, -EINVAL, reason);
+	if (crypto_error_take() == CRYPTO_OTHER)
+		return refuse(reader, -EINVAL, reason);
+	return refuse(reader, -ENOMEM, "out of memory");
 }
 
 /* The bytes of a base64url member of at most size bytes: their number, or 0 if it is none. */
@@ -214,7 +213,10 @@ static int thumbprint(const struct json *object, const struct kind *kind,
 	text_append_char(&input, '}');
 	if (text_error(&input))
 		return text_error(&input);
-	SHA256((const unsigned char *)text_string(&input), input.length, digest);
+	if (!SHA256((const unsigned char *)text_string(&input), input.length, digest)) {
+		crypto_error_take();
+		return -ENOMEM;
+	}
 	struct text printed = {0};
 	text_init_fixed(&printed, out, JWK_THUMBPRINT_SIZE);
 	base64url_encode((const char *)digest, sizeof(digest), &printed);

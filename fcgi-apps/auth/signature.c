@@ -1,9 +1,10 @@
 #include "auth/signature.h"
 
 #include <openssl/ecdsa.h>
-#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/rsa.h>
+
+#include "auth/crypto_error.h"
 
 #define ES256_HALF    32
 #define ES256_DER_MAX 72 /* two numbers of 33 bytes with two bytes before each, and before both */
@@ -27,7 +28,7 @@ EVP_MD_CTX *signature_prepare(enum algorithm algorithm, EVP_PKEY *key)
 	    choose_padding(parameters, algorithm))
 		return context;
 	EVP_MD_CTX_free(context);
-	ERR_clear_error();
+	crypto_error_take();
 	return NULL;
 }
 
@@ -36,13 +37,12 @@ void signature_free(EVP_MD_CTX *prepared)
 	EVP_MD_CTX_free(prepared);
 }
 
-/* libcrypto wants R and S in DER, the token has 32 bytes of each (RFC 7518 section 3.4). Returns
- * the length, 0 for a signature of another length or without memory. */
-static size_t es256_der(const unsigned char *raw, size_t raw_length,
-			unsigned char der[ES256_DER_MAX])
+/* libcrypto wants R and S in DER, the token has 32 bytes of each (RFC 7518 section 3.4). */
+static enum token_fault make_der(const unsigned char *raw, size_t raw_length,
+				 unsigned char der[ES256_DER_MAX], size_t *ret_length)
 {
 	if (raw_length != (size_t)2 * ES256_HALF)
-		return 0;
+		return TOKEN_SIGNATURE;
 	ECDSA_SIG *pair = ECDSA_SIG_new();
 	BIGNUM *r = BN_bin2bn(raw, ES256_HALF, NULL);
 	BIGNUM *s = BN_bin2bn(raw + ES256_HALF, ES256_HALF, NULL);
@@ -54,18 +54,26 @@ static size_t es256_der(const unsigned char *raw, size_t raw_length,
 		BN_free(s);
 	}
 	ECDSA_SIG_free(pair);
-	return length > 0 ? (size_t)length : 0;
+	if (length <= 0)
+		return TOKEN_NO_MEMORY;
+	*ret_length = (size_t)length;
+	return TOKEN_FINE;
 }
 
-static bool verify(const EVP_MD_CTX *prepared, const char *data, size_t length,
-		   const unsigned char *signature, size_t signature_length)
+static enum token_fault verify(const EVP_MD_CTX *prepared, const char *data, size_t length,
+			       const unsigned char *signature, size_t signature_length)
 {
 	EVP_MD_CTX *context = EVP_MD_CTX_new();
-	bool valid = context && EVP_MD_CTX_copy_ex(context, prepared) == 1 &&
-		     EVP_DigestVerify(context, signature, signature_length,
-				      (const unsigned char *)data, length) == 1;
+	enum token_fault fault = TOKEN_NO_MEMORY;
+	if (context && EVP_MD_CTX_copy_ex(context, prepared) == 1) {
+		/* It verifies once: libcrypto needs no further copy of it. */
+		EVP_MD_CTX_set_flags(context, EVP_MD_CTX_FLAG_FINALISE);
+		int valid = EVP_DigestVerify(context, signature, signature_length,
+					     (const unsigned char *)data, length);
+		fault = valid == 1 ? TOKEN_FINE : TOKEN_SIGNATURE;
+	}
 	EVP_MD_CTX_free(context);
-	return valid;
+	return fault;
 }
 
 enum token_fault signature_verify(enum algorithm algorithm, const EVP_MD_CTX *prepared,
@@ -73,13 +81,14 @@ enum token_fault signature_verify(enum algorithm algorithm, const EVP_MD_CTX *pr
 				  size_t signature_length)
 {
 	unsigned char der[ES256_DER_MAX];
+	enum token_fault fault = TOKEN_FINE;
 	if (algorithm == ALGORITHM_ES256) {
-		signature_length = es256_der(signature, signature_length, der);
+		fault = make_der(signature, signature_length, der, &signature_length);
 		signature = der;
 	}
-	if (signature_length > 0 && verify(prepared, data, length, signature, signature_length))
-		return TOKEN_FINE;
-	bool no_memory = ERR_GET_REASON(ERR_peek_last_error()) == ERR_R_MALLOC_FAILURE;
-	ERR_clear_error(); /* libpq's TLS uses the same queue */
-	return no_memory ? TOKEN_NO_MEMORY : TOKEN_SIGNATURE;
+	if (!fault)
+		fault = verify(prepared, data, length, signature, signature_length);
+	if (fault && crypto_error_take() == CRYPTO_NO_MEMORY)
+		return TOKEN_NO_MEMORY;
+	return fault;
 }

@@ -20,7 +20,8 @@ struct evp_md_ctx_st;
 struct evp_md_ctx_st *signature_prepare(enum algorithm algorithm, struct evp_pkey_st *key);
 void signature_free(struct evp_md_ctx_st *prepared);
 
-/* TOKEN_SIGNATURE if the key did not make it, as the algorithm says, TOKEN_NO_MEMORY. */
+/* TOKEN_SIGNATURE if the key did not make it, as the algorithm says; TOKEN_NO_MEMORY, as far as
+ * libcrypto tells. */
 enum token_fault signature_verify(enum algorithm algorithm, const struct evp_md_ctx_st *prepared,
 				  const char *data, size_t length, const unsigned char *signature,
 				  size_t signature_length);

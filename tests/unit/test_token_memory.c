@@ -1,0 +1,190 @@
+/*
+ * Every allocation of reading keys and verifying a token fails once, alone or with all that follow:
+ * a set is whole or -ENOMEM, a good token is good or TOKEN_NO_MEMORY (or TOKEN_SIGNATURE, as
+ * libcrypto does not always tell), a forged one is never good.
+ * The allocator is replaced here, so this is for builds without sanitizers.
+ */
+#include "auth/verifier.h"
+#include "base/clock.h"
+#include "tokens.h"
+#include "unit.h"
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+
+int main(void)
+{
+	puts("token_memory: skipped, the sanitizer has an allocator of its own");
+	return EXIT_SUCCESS;
+}
+
+#else
+
+#define ALLOCATIONS_MAX 5000
+
+void *__libc_malloc(size_t size);
+void *__libc_calloc(size_t count, size_t size);
+void *__libc_realloc(void *memory, size_t size);
+
+static int countdown = -1; /* allocations until one fails; -1: none does */
+static bool stays_broken;
+static int failures;
+
+static bool must_fail(void)
+{
+	if (countdown < 0 || countdown-- > 0)
+		return false;
+	countdown = stays_broken ? 0 : -1;
+	failures++;
+	return true;
+}
+
+/* Visible to the libraries, which are to call these too. */
+#pragma GCC visibility push(default)
+
+void *malloc(size_t size)
+{
+	return must_fail() ? NULL : __libc_malloc(size);
+}
+
+void *calloc(size_t count, size_t size)
+{
+	return must_fail() ? NULL : __libc_calloc(count, size);
+}
+
+void *realloc(void *memory, size_t size)
+{
+	return must_fail() ? NULL : __libc_realloc(memory, size);
+}
+
+#pragma GCC visibility pop
+
+#define NOW (INT64_C(1800000000) * CLOCK_SECOND)
+#define CLAIMS                                                                                     \
+	"{\"iss\":\"https://id.example\",\"aud\":[\"shop\",\"account\"],\"exp\":1800000060,"       \
+	"\"sub\":\"Zo\\u00eb\",\"azp\":\"web\",\"scope\":\"orders:read\"}"
+
+static const char *const pointers[] = {"/scope", NULL};
+static const char *const scopes[] = {"orders:read", NULL};
+static const struct jwt_rules rules = {
+	.issuer = "https://id.example", .audience = "shop", .pointers = pointers, .scopes = scopes};
+
+static struct text set, good[ALGORITHMS], forged[ALGORITHMS];
+
+/* A key for each algorithm, and a token of each. */
+static void setup(void)
+{
+	text_init(&set, TOKEN_MAX);
+	for (enum algorithm i = 0; i < ALGORITHMS; i++) {
+		char header[100], more[100];
+		EVP_PKEY *key = key_make(i);
+		snprintf(header, sizeof(header), "{\"alg\":\"%s\",\"kid\":\"%d\"}",
+			 algorithm_name(i), (int)i);
+		snprintf(more, sizeof(more), ",\"kid\":\"%d\"", (int)i);
+		text_init(&good[i], TOKEN_MAX);
+		append_token(&good[i], key, i, header, CLAIMS);
+		text_init(&forged[i], TOKEN_MAX);
+		append_token(&forged[i], key, i, header, CLAIMS);
+		forged[i].data[forged[i].length - 20] ^= 1;
+		text_append_string(&set, i == 0 ? "{\"keys\":[" : ",");
+		append_jwk(&set, key, more);
+		EVP_PKEY_free(key);
+	}
+	text_append_string(&set, "]}");
+}
+
+static void teardown(void)
+{
+	text_release(&set);
+	for (enum algorithm i = 0; i < ALGORITHMS; i++) {
+		text_release(&good[i]);
+		text_release(&forged[i]);
+	}
+}
+
+static int read_set(struct jwks **ret_jwks)
+{
+	char reason[JWKS_REASON_SIZE];
+	int r = jwks_read(text_string(&set), set.length, ret_jwks, reason);
+	countdown = -1; /* check allocates, too */
+	ck_assert_msg(r == 0 || r == -ENOMEM, "%s", reason);
+	if (r == 0)
+		ck_assert_uint_eq(jwks_count(*ret_jwks), ALGORITHMS);
+	return r;
+}
+
+START_TEST(reading_keys)
+{
+	struct jwks *whole CLEANUP(jwks_unref_p) = NULL;
+	ck_assert_int_eq(read_set(&whole), 0);
+	int last = 0;
+	stays_broken = _i;
+	for (int i = 0; i < ALLOCATIONS_MAX; i++) {
+		struct jwks *jwks CLEANUP(jwks_unref_p) = NULL;
+		countdown = i;
+		failures = 0;
+		int r = read_set(&jwks);
+		if (failures == 0)
+			break;
+		last = i;
+		ck_assert(r < 0 || jwks_equal(jwks, whole));
+	}
+	ck_assert_int_gt(last, 100);
+	ck_assert_int_lt(last, ALLOCATIONS_MAX - 1);
+}
+END_TEST
+
+static enum token_fault check(struct verifier *verifier, const struct text *token)
+{
+	struct principal principal = {0};
+	enum token_fault fault =
+		verifier_check(verifier, text_string(token), token->length, NOW, &principal);
+	countdown = -1;
+	if (fault == TOKEN_FINE)
+		ck_assert_str_eq(principal.subject, "Zo\u00eb");
+	return fault;
+}
+
+static void check_short_of_memory(struct verifier *verifier, const struct text *token,
+				  enum token_fault expected)
+{
+	int last = 0;
+	ck_assert_int_eq(check(verifier, token), expected); /* libcrypto prepares itself */
+	for (int i = 0; i < ALLOCATIONS_MAX; i++) {
+		countdown = i;
+		failures = 0;
+		enum token_fault fault = check(verifier, token);
+		if (failures == 0)
+			break;
+		last = i;
+		ck_assert_msg(fault == expected || fault == TOKEN_NO_MEMORY ||
+				      fault == TOKEN_SIGNATURE,
+			      "allocation %d: %s", i, token_fault_name(fault));
+	}
+	ck_assert_int_gt(last, 10);
+	ck_assert_int_lt(last, ALLOCATIONS_MAX - 1);
+}
+
+/* The cache has no room, so that each is verified. */
+START_TEST(verifying)
+{
+	struct jwks *jwks = NULL;
+	struct verifier *verifier = verifier_create(&rules, ALGORITHM_ALL, 0);
+	ck_assert_int_eq(read_set(&jwks), 0);
+	verifier_set_keys(verifier, jwks);
+	stays_broken = _i % 2;
+	check_short_of_memory(verifier, &good[_i / 2], TOKEN_FINE);
+	check_short_of_memory(verifier, &forged[_i / 2], TOKEN_SIGNATURE);
+	verifier_free(verifier);
+}
+END_TEST
+
+int main(void)
+{
+	TCase *tests = tcase_create("token_memory");
+	tcase_add_unchecked_fixture(tests, setup, teardown);
+	tcase_add_loop_test(tests, reading_keys, 0, 2);
+	tcase_add_loop_test(tests, verifying, 0, 2 * ALGORITHMS);
+	return unit_run(tests, "token_memory");
+}
+
+#endif
