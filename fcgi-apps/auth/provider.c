@@ -15,6 +15,8 @@
 #define SKEW_SECONDS   30
 #define SKEW_LONGEST   300
 #define SCOPES_DEFAULT "/scope,/roles"
+#define HTTP           "http://"
+#define KEYS_WANTED    "the provider's keys, a JWK set: a file, or an http:// address on loopback"
 #define POINTERS_WANTED                                                                            \
 	"up to 8 JSON Pointers (RFC 6901) with commas between, such as /scope,/roles"
 
@@ -108,37 +110,46 @@ static int read_file(const char *path, struct text *out)
 	return failed ? -EIO : text_error(out);
 }
 
+int provider_put_keys(struct provider *provider, const char *text, size_t length,
+		      char reterr_reason[JWKS_REASON_SIZE])
+{
+	struct jwks *keys = NULL;
+	int r = jwks_read(text, length, &keys, reterr_reason);
+
+	if (r == 0)
+		verifier_set_keys(provider->verifier, keys);
+	return r;
+}
+
+const char *provider_keys_url(const struct provider *provider)
+{
+	return strncmp(provider->path, HTTP, strlen(HTTP)) == 0 ? provider->path : NULL;
+}
+
 /* The lock is held, or no other thread knows the provider. */
 static int read_keys(struct provider *provider, char reterr_reason[JWKS_REASON_SIZE])
 {
 	struct text text CLEANUP(text_release) = TEXT_INIT(JWKS_TEXT_MAX + 1);
-	struct jwks *keys = NULL;
 	int r = read_file(provider->path, &text);
 
 	snprintf(reterr_reason, JWKS_REASON_SIZE, "it cannot be read");
-	if (r < 0)
-		return r;
-	r = jwks_read(text_string(&text), text.length, &keys, reterr_reason);
-	if (r < 0)
-		return r;
-	verifier_set_keys(provider->verifier, keys);
-	return 0;
+	return r < 0 ? r
+		     : provider_put_keys(provider, text_string(&text), text.length, reterr_reason);
 }
 
 static int start_keys(struct provider *provider)
 {
 	char reason[JWKS_REASON_SIZE] = "";
-	char expected[JWKS_REASON_SIZE + 64];
+	char expected[JWKS_REASON_SIZE + sizeof(KEYS_WANTED) + 8];
 
-	provider->path = required("AUTH_JWKS", "the file of the provider's keys, a JWK set");
-	if (!provider->path)
+	provider->path = required("AUTH_JWKS", KEYS_WANTED);
+	if (!provider->path || provider_keys_url(provider))
 		return 0;
 	stat(provider->path, &provider->seen);
 	int r = read_keys(provider, reason);
 	if (r == 0 || r == -ENOMEM)
 		return r;
-	snprintf(expected, sizeof(expected), "the file of the provider's keys, a JWK set: %s",
-		 reason);
+	snprintf(expected, sizeof(expected), KEYS_WANTED ": %s", reason);
 	config_reject("AUTH_JWKS", provider->path, expected);
 	return 0;
 }
@@ -174,7 +185,7 @@ static void look_at_file(struct provider *provider)
 	int64_t now = clock_monotonic();
 	int64_t before = atomic_load_explicit(&provider->looked_at, memory_order_relaxed);
 
-	if (now - before < LOOK_INTERVAL ||
+	if (provider_keys_url(provider) || now - before < LOOK_INTERVAL ||
 	    !atomic_compare_exchange_strong(&provider->looked_at, &before, now) ||
 	    pthread_mutex_trylock(&provider->lock) != 0)
 		return;

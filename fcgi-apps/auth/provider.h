@@ -3,7 +3,8 @@
  * (verifier.h) that uses them.
  *
  * The keys stand in a file, which is looked at once a second and read anew when it has changed; as
- * long as it cannot be read, the old ones count. Thread-safe.
+ * long as it cannot be read, the old ones count. Or AUTH_JWKS is an address: then there are none
+ * until somebody brings them (provider_put_keys()). Thread-safe.
  *
  * Settings: AUTH_ISSUER, AUTH_AUDIENCE, AUTH_JWKS, AUTH_SCOPES, AUTH_ALGORITHMS, AUTH_CLOCK_SKEW
  * (docs/SECURITY.md).
@@ -23,6 +24,13 @@ void provider_free(struct provider *provider); /* takes NULL */
 /* Fills the principal, which has no cart's secret, if the token is fine. */
 enum token_fault provider_check(struct provider *provider, const char *token, size_t length,
 				struct principal *ret_principal);
+
+/* AUTH_JWKS, if it is an address (http://…), or NULL. */
+const char *provider_keys_url(const struct provider *provider);
+
+/* Takes a set of keys, as text. Errors and the reason as jwks_read(). */
+int provider_put_keys(struct provider *provider, const char *text, size_t length,
+		      char reterr_reason[JWKS_REASON_SIZE]);
 
 struct token_cache_counts provider_cache_counts(struct provider *provider);
 

@@ -3,14 +3,17 @@
 #include "auth/guest.h"
 #include "auth/provider.h"
 #include "auth/service_keys.h"
+#include "base/clock.h"
 #include "base/config.h"
 #include "base/metric.h"
+#include "responder/key_source.h"
 #include "responder/refusal.h"
 
 #define BEARER "Bearer"
 
 struct guard {
 	struct provider *provider;
+	struct key_source *source; /* of the provider's keys; NULL: a file */
 	struct guest_keys guests;
 	struct service_keys services;
 	_Atomic int64_t refused[TOKEN_FAULTS]; /* by enum token_fault */
@@ -47,6 +50,17 @@ static void read_services(struct guard *guard)
 			"visible characters");
 }
 
+static int create_source(struct guard *guard)
+{
+	const struct key_source_options options = key_source_defaults();
+	const char *url = provider_keys_url(guard->provider);
+	int r = url ? key_source_create(url, &options, guard->provider, &guard->source) : 0;
+
+	if (r == -EINVAL)
+		config_reject("AUTH_JWKS", url, "an address such as http://127.0.0.1:9200/jwks");
+	return r;
+}
+
 int guard_create(const struct contract *contract, struct guard **ret_guard)
 {
 	const char *mode = config_text("AUTH", NULL);
@@ -68,6 +82,8 @@ int guard_create(const struct contract *contract, struct guard **ret_guard)
 	if (has_callers(contract, ACCESS_SERVICE))
 		read_services(guard);
 	int r = provider_create(contract_scopes(contract), &guard->provider);
+	if (r == 0)
+		r = create_source(guard);
 	if (r == 0 && config_failed())
 		r = -EINVAL;
 	if (r < 0) {
@@ -82,6 +98,7 @@ void guard_free(struct guard *guard)
 {
 	if (!guard)
 		return;
+	key_source_free(guard->source);
 	provider_free(guard->provider);
 	free(guard);
 }
@@ -89,6 +106,16 @@ void guard_free(struct guard *guard)
 const struct guest_keys *guard_guests(const struct guard *guard)
 {
 	return &guard->guests;
+}
+
+bool guard_fetches(const struct guard *guard)
+{
+	return guard && guard->source;
+}
+
+void guard_fetch(struct guard *guard)
+{
+	key_source_run(guard->source);
 }
 
 /* ---- who it is ------------------------------------------------------------------------------ */
@@ -119,7 +146,9 @@ static bool identify_service(const struct guard *guard, const char *token,
 static bool refuse_token(struct guard *guard, struct response *response, enum token_fault fault)
 {
 	atomic_fetch_add_explicit(&guard->refused[fault], 1, memory_order_relaxed);
-	if (fault == TOKEN_NO_KEYS)
+	/* A key that may be known in a second is no reason to send a client away. */
+	if (fault == TOKEN_NO_KEYS ||
+	    (fault == TOKEN_UNKNOWN_KEY && guard->source && key_source_want(guard->source)))
 		refuse_without_keys(response);
 	else if (fault == TOKEN_NO_MEMORY)
 		response_error(response, -ENOMEM);
@@ -224,6 +253,9 @@ void guard_write_metrics(const struct guard *guard, struct text *out)
 		       (int64_t)cache.hits);
 	metric_counter(out, "auth_token_cache_misses_total", "Tokens that had to be verified.",
 		       (int64_t)cache.misses);
+	metric_gauge(out, "auth_keys_age_seconds",
+		     "Since the provider's keys were fetched; 0 where they are in a file.",
+		     guard_fetches(guard) ? key_source_age(guard->source) / CLOCK_SECOND : 0);
 	metric_gauge(out, "auth_token_cache_tokens", "Verified tokens that are kept.",
 		     (int64_t)cache.tokens);
 }

@@ -17,6 +17,11 @@ struct guard;
 int guard_create(const struct contract *contract, struct guard **ret_guard);
 void guard_free(struct guard *guard); /* takes NULL */
 
+/* Whether it fetches the provider's keys; guard may be NULL. Then guard_fetch() is to be called
+ * every second, by one thread, which it may block for seconds. */
+bool guard_fetches(const struct guard *guard);
+void guard_fetch(struct guard *guard);
+
 /* The keys of guests' secrets. */
 const struct guest_keys *guard_guests(const struct guard *guard);
 

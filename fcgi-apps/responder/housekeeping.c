@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "responder/guard.h"
 #include "responder/idempotency.h"
 
 #define PURGE_INTERVAL  (60 * CLOCK_SECOND)
@@ -57,6 +58,20 @@ static const struct task tasks_of_all[] = {
 	 .run = count_keys},
 	{.name = "give-memory-back", .interval = MEMORY_INTERVAL, .run = give_memory_back},
 };
+
+static bool fetch_keys(struct runtime *runtime, void *exchanges UNUSED)
+{
+	guard_fetch(runtime->guard);
+	return false;
+}
+
+static const struct task fetching = {
+	.name = "fetch-keys", .interval = CLOCK_SECOND, .run = fetch_keys};
+
+int housekeeping_fetch_keys(struct tasks *tasks)
+{
+	return tasks_start(tasks, &fetching, 1, NULL);
+}
 
 int housekeeping_start(struct tasks *tasks, struct exchanges *exchanges)
 {

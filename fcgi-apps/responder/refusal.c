@@ -58,5 +58,5 @@ void refuse_caller(struct response *response)
 void refuse_without_keys(struct response *response)
 {
 	refuse(response, 503, "unavailable", "Tokens cannot be checked at the moment");
-	response_header(response, "Retry-After", "5");
+	response_header(response, "Retry-After", "1");
 }

@@ -197,6 +197,8 @@ static int start_tasks(struct server *server)
 	int r = tasks_create(&server->runtime, &server->runtime.tasks);
 	if (r == 0)
 		r = housekeeping_start(server->runtime.tasks, server->exchanges);
+	if (r == 0 && guard_fetches(server->runtime.guard))
+		r = housekeeping_fetch_keys(server->runtime.tasks);
 	if (r == 0)
 		r = tasks_start(server->runtime.tasks, service->tasks, service->task_count,
 				server->app);
