@@ -40,6 +40,11 @@
 #	                     their X-Forwarded-For, which they wrote themselves, is the client's address.
 #	                     unix:/PATH stands for all who can open that socket; it is the public port's
 #
+#	JWKS_URL             empty, or the https:// address of the keys of whose tokens the worker takes: then
+#	                     /jwks at the health port, the worker's AUTH_JWKS, gives them. The host is looked
+#	                     up by /etc/resolv.conf's first server, whenever it is asked
+#	JWKS_CA              /etc/ssl/certs/ca-certificates.crt: whose certificates that host may have
+#
 #	PRODUCT_ADDRESS, CART_ADDRESS, ORDER_ADDRESS
 #	                     gateway, balancer: 127.0.0.1; an IPv4 address, or a name that is looked up
 #	                     at start. gateway: also unix:/PATH, of a sidecar's TRUSTED_PROXIES, and no port
@@ -169,6 +174,42 @@ read_trusted_proxies() {
 	REAL_IP+=$'\treal_ip_header X-Forwarded-For;\n\treal_ip_recursive off;'
 }
 
+# Sets JWKS_ZONE and JWKS_LOCATION. What the provider gave last is kept, and given while it is away.
+# shellcheck disable=SC2016 # nginx' variable
+read_jwks() {
+	local resolver
+	JWKS_ZONE='' JWKS_LOCATION=''
+	[[ -n $JWKS_URL ]] || return 0
+	matches "$JWKS_URL" 'https://[A-Za-z0-9.-]{1,253}(:[0-9]{1,5})?(/[A-Za-z0-9._~/-]*)?' ||
+		fail JWKS_URL "$JWKS_URL" 'must be like https://provider.example/keys'
+	path JWKS_CA "$JWKS_CA"
+	resolver=$(awk '$1 == "nameserver" { print $2; exit }' /etc/resolv.conf 2>/dev/null) || true
+	[[ $resolver != *:* ]] || resolver="[$resolver]"
+	JWKS_ZONE=$'\t'"proxy_cache_path \"$RUNTIME_DIR/jwks\" keys_zone=jwks:32k max_size=1m inactive=30d"
+	JWKS_ZONE+=' use_temp_path=off;'
+	JWKS_LOCATION=$'\t\t'"location = /jwks {
+			resolver ${resolver:-127.0.0.1} valid=60s;
+			set \$jwks \"$JWKS_URL\";
+			proxy_pass \$jwks;
+			proxy_method GET;
+			proxy_pass_request_headers off;
+			proxy_pass_request_body off;
+			proxy_connect_timeout 2s;
+			proxy_read_timeout 2s;
+			proxy_ssl_server_name on;
+			proxy_ssl_verify on;
+			proxy_ssl_verify_depth 4;
+			proxy_ssl_trusted_certificate \"$JWKS_CA\";
+			proxy_cache jwks;
+			proxy_cache_key keys;
+			proxy_cache_valid 200 30s;
+			proxy_cache_lock on;
+			proxy_cache_use_stale error timeout invalid_header updating http_403 http_404 http_429
+				http_500 http_502 http_503 http_504;
+			proxy_ignore_headers Cache-Control Expires Set-Cookie Vary X-Accel-Expires;
+		}"
+}
+
 kind=${1:-}
 
 # Seconds to wait for an answer. Outer hops wait longer, so that the hop that knows what went wrong
@@ -232,6 +273,8 @@ sidecar | internal)
 	CONNECTIONS=${CONNECTIONS:-1024}
 	CLIENT_CONNECTIONS=${CLIENT_CONNECTIONS:-64}
 	TRUSTED_PROXIES=${TRUSTED_PROXIES:-}
+	JWKS_URL=${JWKS_URL:-}
+	JWKS_CA=${JWKS_CA:-/etc/ssl/certs/ca-certificates.crt}
 	whole_number PUBLIC_PORT "$PUBLIC_PORT" 1 65535
 	whole_number INTERNAL_PORT "$INTERNAL_PORT" 1 65535
 	[[ $PUBLIC_PORT != "$INTERNAL_PORT" ]] ||
@@ -251,6 +294,7 @@ sidecar | internal)
 		fail ROOT_PATH "$ROOT_PATH" 'must be empty or like /products, without a slash at its end'
 
 	read_trusted_proxies
+	read_jwks
 	[[ -s $ROUTES ]] || fail ROUTES "$ROUTES" 'must be a file with what the service prints for --routes'
 	# Public data is valid as long as its ETag says; all other data is private to its owner.
 	CACHE_CONTROL=no-store
@@ -264,7 +308,7 @@ sidecar | internal)
 	# shellcheck disable=SC2016 # nginx' variable
 	TOO_LARGE='$too_large' TOO_MANY='$too_many'
 	export PUBLIC_PORT INTERNAL_PORT HEALTH_PORT WORKER_SOCKET ROOT_PATH ROUTES COLLECTION CALLERS REAL_IP \
-		PROXY_LISTEN PROXY_LISTEN_TOO CACHE_CONTROL IMPORTS EXPORTS
+		PROXY_LISTEN PROXY_LISTEN_TOO CACHE_CONTROL IMPORTS EXPORTS JWKS_ZONE JWKS_LOCATION
 	;;
 gateway | balancer)
 	SERVICE=$kind

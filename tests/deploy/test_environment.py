@@ -46,10 +46,13 @@ AT_DEFAULT = {
         "ROUTES",  # the entrypoint's
         "CONNECTIONS",  # what the container's memory is enough for
         "CLIENT_CONNECTIONS",
+        "JWKS_CA",  # the image's
     },
 }
 # What says whose tokens are taken: set where they are asked for, in production.
 OF_TOKENS = {"AUTH_ISSUER", "AUTH_AUDIENCE", "AUTH_JWKS", "GUEST_KEYS", "SERVICE_KEYS", "SERVICE_TOKENS"}
+# The address of the provider's keys, for who fetches them.
+OF_SIDECAR = {"JWKS_URL"}
 # Of postgres' image, not ours.
 POSTGRES = {"POSTGRES_PASSWORD", "POSTGRES_PASSWORD_FILE", "PGDATA"}
 
@@ -85,6 +88,8 @@ def test_what_is_read_is_set_or_left_alone_on_purpose(overlay):
     if overlay == "dev":
         assert not OF_TOKENS & found["worker"]
         found["worker"] |= OF_TOKENS
+        assert not OF_SIDECAR & found["nginx"]
+        found["nginx"] |= OF_SIDECAR
     for role, names in found.items():
         assert READ[role] - names == AT_DEFAULT[role]
 

@@ -153,8 +153,7 @@ def test_config_maps_and_volumes_exist(documents):
         claims = workload["spec"].get("volumeClaimTemplates", [])
         names = set(volumes) | {claim["metadata"]["name"] for claim in claims}
         for volume in volumes.values():
-            # Of whoever sets the shop up: whose tokens it takes.
-            if "configMap" in volume and volume["configMap"]["name"] != "auth":
+            if "configMap" in volume:
                 manifests.named(documents, "ConfigMap", volume["configMap"]["name"])
         for container in manifests.containers(workload).values():
             manifests.settings(documents, container)
@@ -288,7 +287,7 @@ def test_one_image_two_roles(deployment):
     assert {name: c["args"] for name, c in found.items()} == {"worker": ["worker"], "nginx": ["nginx"]}
     for name, container in found.items():
         mounts = {m["name"]: m["mountPath"] for m in container["volumeMounts"]}
-        for mount in ("postgres-ca", "auth", "auth-keys") if name == "worker" else ():
+        for mount in ("postgres-ca", "auth-keys") if name == "worker" else ():
             mounts.pop(mount, None)
         assert mounts == {"socket": "/run/app", f"{name}-temporary": "/tmp"}
 
@@ -393,8 +392,9 @@ def test_workers_have_the_keys_that_they_need_and_no_others():
         names = {name.partition("/")[::2] for name in wanted}
         paths = {f"{settings[name]}/{file}".rstrip("/") for name, file in names}
         assert paths == {f"{folders['auth-keys']}/{file}" for file in files}
-        (item,) = volumes["auth"]["configMap"]["items"]
-        assert settings["AUTH_JWKS"] == f"{folders['auth']}/{item['path']}"
+        # Of its own sidecar, which alone has TLS.
+        assert settings["AUTH_JWKS"] == "http://127.0.0.1:9200/jwks"
+        assert "JWKS_URL" in manifests.settings(documents, found["nginx"])
     keys = {name: secret["stringData"] for name, secret in made.items()}
     assert keys["cart-auth"]["guest-keys"] == keys["order-auth"]["guest-keys"]
     for callee in ("product", "cart"):
