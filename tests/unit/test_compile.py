@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from bad_documents import A, REFUSED, REFUSED_PATTERNS, REFUSED_SCHEMAS, STRING
 from bad_documents import components, get, paths
+from bad_security import REFUSED_SECURITY
 
 ROOT = Path(__file__).resolve().parents[2]
 CONTRACT = ROOT / "fcgi-apps" / "contract"
@@ -37,7 +38,10 @@ def refusal(value, handlers=()):
     return str(fault.value)
 
 
-@pytest.mark.parametrize(("value", "reason"), REFUSED, ids=[reason for _, reason in REFUSED])
+WRONG_DOCUMENTS = REFUSED + REFUSED_SECURITY
+
+
+@pytest.mark.parametrize(("value", "reason"), WRONG_DOCUMENTS, ids=[r for _, r in WRONG_DOCUMENTS])
 def test_a_wrong_document_is_refused(value, reason):
     shared = "shared.json" if "openapi.json" in reason else "t.json"
     assert refusal(value) == shared + reason
