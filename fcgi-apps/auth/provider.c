@@ -168,8 +168,10 @@ static void renew_keys(struct provider *provider)
 
 	if (stat(provider->path, &now) < 0 || is_same(&now, &provider->seen))
 		return;
-	provider->seen = now;
 	int r = read_keys(provider, reason);
+	/* Short of memory, it tries again at the next look. */
+	if (r != -ENOMEM)
+		provider->seen = now;
 	if (r < 0)
 		log_write(LOG_ERROR, "cannot read the provider's keys anew (AUTH_JWKS)",
 			  log_text("file.path", provider->path), log_text("error.message", reason),
