@@ -16,7 +16,7 @@
 #define SKEW_LONGEST   300
 #define SCOPES_DEFAULT "/scope,/roles"
 #define HTTP           "http://"
-#define KEYS_WANTED    "the provider's keys, a JWK set: a file, or an http:// address on loopback"
+#define KEYS_WANTED    "a JWK set: a file, or an http:// address on loopback"
 #define POINTERS_WANTED                                                                            \
 	"up to 8 JSON Pointers (RFC 6901) with commas between, such as /scope,/roles"
 
@@ -33,15 +33,6 @@ struct provider {
 };
 
 /* ---- settings ------------------------------------------------------------------------------- */
-
-static const char *required(const char *name, const char *expected)
-{
-	const char *value = config_text(name, NULL);
-
-	if (!value)
-		config_reject(name, "", expected);
-	return value;
-}
 
 /* Takes the next of a list with commas between; NULL after the last. */
 static char *next_of(char **list)
@@ -137,12 +128,11 @@ static int read_keys(struct provider *provider, char reterr_reason[JWKS_REASON_S
 		     : provider_put_keys(provider, text_string(&text), text.length, reterr_reason);
 }
 
-static int start_keys(struct provider *provider)
+static int start_keys(struct provider *provider, const char *setting)
 {
 	char reason[JWKS_REASON_SIZE] = "";
 	char expected[JWKS_REASON_SIZE + sizeof(KEYS_WANTED) + 8];
 
-	provider->path = required("AUTH_JWKS", KEYS_WANTED);
 	if (!provider->path || provider_keys_url(provider))
 		return 0;
 	stat(provider->path, &provider->seen);
@@ -150,7 +140,7 @@ static int start_keys(struct provider *provider)
 	if (r == 0 || r == -ENOMEM)
 		return r;
 	snprintf(expected, sizeof(expected), KEYS_WANTED ": %s", reason);
-	config_reject("AUTH_JWKS", provider->path, expected);
+	config_reject(setting, provider->path, expected);
 	return 0;
 }
 
@@ -173,7 +163,7 @@ static void renew_keys(struct provider *provider)
 	if (r != -ENOMEM)
 		provider->seen = now;
 	if (r < 0)
-		log_write(LOG_ERROR, "cannot read the provider's keys anew (AUTH_JWKS)",
+		log_write(LOG_ERROR, "cannot read the provider's keys anew",
 			  log_text("file.path", provider->path), log_text("error.message", reason),
 			  log_error_code(r));
 	else
@@ -197,7 +187,7 @@ static void look_at_file(struct provider *provider)
 
 /* ---- the whole ------------------------------------------------------------------------------ */
 
-int provider_create(const char *const *scopes, struct provider **ret_provider)
+int provider_create(const struct provider_options *options, struct provider **ret_provider)
 {
 	struct provider *provider = calloc(1, sizeof(*provider));
 
@@ -205,19 +195,20 @@ int provider_create(const char *const *scopes, struct provider **ret_provider)
 		return -ENOMEM;
 	pthread_mutex_init(&provider->lock, NULL);
 	provider->rules = (struct jwt_rules){
-		.issuer = required("AUTH_ISSUER", "the issuer of the tokens, an URL"),
-		.audience = required("AUTH_AUDIENCE", "what tokens must be for"),
+		.issuer = options->issuer,
+		.audience = options->audience,
 		.skew = config_int("AUTH_CLOCK_SKEW", SKEW_SECONDS, 0, SKEW_LONGEST) * CLOCK_SECOND,
 		.pointers = provider->pointers,
-		.scopes = scopes,
+		.scopes = options->scopes,
 	};
+	provider->path = options->keys;
 	int r = read_pointers(provider);
 	if (r == 0)
 		r = read_algorithms(provider);
 	if (r == 0) {
 		provider->verifier =
 			verifier_create(&provider->rules, provider->algorithms, CACHE_BYTES);
-		r = provider->verifier ? start_keys(provider) : -ENOMEM;
+		r = provider->verifier ? start_keys(provider, options->keys_setting) : -ENOMEM;
 	}
 	if (r == 0 && config_failed())
 		r = -EINVAL;

@@ -1,13 +1,12 @@
 /*
- * The provider of tokens that a service trusts: the settings about it, its keys, and a verifier
- * (verifier.h) that uses them.
+ * A provider of tokens that a service trusts, the shop's or the cluster's: the settings about it,
+ * its keys, and a verifier (verifier.h) that uses them.
  *
  * The keys stand in a file, which is looked at once a second and read anew when it has changed; as
- * long as it cannot be read, the old ones count. Or AUTH_JWKS is an address: then there are none
- * until somebody brings them (provider_put_keys()). Thread-safe.
+ * long as it cannot be read, the old ones count. Or they have an address: then there are none until
+ * somebody brings them (provider_put_keys()). Thread-safe.
  *
- * Settings: AUTH_ISSUER, AUTH_AUDIENCE, AUTH_JWKS, AUTH_SCOPES, AUTH_ALGORITHMS, AUTH_CLOCK_SKEW
- * (docs/SECURITY.md).
+ * The settings AUTH_SCOPES, AUTH_ALGORITHMS and AUTH_CLOCK_SKEW (docs/SECURITY.md) are for all.
  */
 #ifndef AUTH_PROVIDER_H
 #define AUTH_PROVIDER_H
@@ -16,16 +15,24 @@
 
 struct provider;
 
-/* Reads the settings; scopes are the known ones (contract_scopes()). -EINVAL: a bad setting, which
- * was reported; -ENOMEM. */
-int provider_create(const char *const *scopes, struct provider **ret_provider);
+/* Of its own settings; the texts are kept, not copied. NULL: missing, which has been reported. */
+struct provider_options {
+	const char *issuer;
+	const char *audience;
+	const char *keys;          /* a file, or an address: http://… */
+	const char *keys_setting;  /* its name */
+	const char *const *scopes; /* the known ones: contract_scopes() */
+};
+
+/* -EINVAL: a bad setting, which was reported, now or before; -ENOMEM. */
+int provider_create(const struct provider_options *options, struct provider **ret_provider);
 void provider_free(struct provider *provider); /* takes NULL */
 
 /* Fills the principal, which has no cart's secret, if the token is fine. */
 enum token_fault provider_check(struct provider *provider, const char *token, size_t length,
 				struct principal *ret_principal);
 
-/* AUTH_JWKS, if it is an address (http://…), or NULL. */
+/* The address of its keys, or NULL: they stand in a file. */
 const char *provider_keys_url(const struct provider *provider);
 
 /* Takes a set of keys, as text. Errors and the reason as jwks_read(). */

@@ -9,13 +9,16 @@
 #include "responder/key_source.h"
 #include "responder/refusal.h"
 
-#define BEARER "Bearer"
+#define BEARER  "Bearer"
+#define ACCOUNT "system:serviceaccount:"
 
 struct guard {
 	struct provider *provider;
 	struct key_source *source; /* of the provider's keys; NULL: a file */
 	struct guest_keys guests;
 	struct service_keys services;
+	struct provider *cluster;              /* of services' tokens, or NULL */
+	const char *namespace;                 /* theirs */
 	_Atomic int64_t refused[TOKEN_FAULTS]; /* by enum token_fault */
 };
 
@@ -43,11 +46,62 @@ static void read_services(struct guard *guard)
 {
 	const char *path = config_text("SERVICE_KEYS", NULL);
 
+	/* The cluster may vouch for them instead. */
+	if (!path && config_text("SERVICE_ISSUER", NULL))
+		return;
 	if (!path || service_keys_read(path, &guard->services) < 0)
 		config_reject(
 			"SERVICE_KEYS", path,
 			"a file of lines such as \"order <secret>\", each secret of 32 to 128 "
 			"visible characters");
+}
+
+static const char *required(const char *name, const char *expected)
+{
+	const char *value = config_text(name, NULL);
+
+	if (!value)
+		config_reject(name, "", expected);
+	return value;
+}
+
+static int create_provider(const struct contract *contract, struct guard *guard)
+{
+	const struct provider_options options = {
+		.issuer = required("AUTH_ISSUER", "the issuer of the tokens, an URL"),
+		.audience = required("AUTH_AUDIENCE", "what tokens must be for"),
+		.keys = required("AUTH_JWKS",
+				 "the provider's keys, a JWK set: a file or an address"),
+		.keys_setting = "AUTH_JWKS",
+		.scopes = contract_scopes(contract),
+	};
+
+	return provider_create(&options, &guard->provider);
+}
+
+/* Of the tokens that the kubelet gives to services, if that is how they show who they are. */
+static int create_cluster(struct guard *guard)
+{
+	static const char *const no_scopes[] = {NULL};
+	const struct provider_options options = {
+		.issuer = config_text("SERVICE_ISSUER", NULL),
+		.audience = config_text("SERVICE_AUDIENCE", NULL),
+		.keys = config_text("SERVICE_JWKS", NULL),
+		.keys_setting = "SERVICE_JWKS",
+		.scopes = no_scopes,
+	};
+
+	if (!options.issuer)
+		return 0;
+	required("SERVICE_AUDIENCE", "what tokens of services must be for");
+	required("SERVICE_JWKS", "the file of the cluster's keys, a JWK set");
+	guard->namespace = required("SERVICE_NAMESPACE", "the namespace of the services' accounts");
+	int r = provider_create(&options, &guard->cluster);
+	if (r == 0 && provider_keys_url(guard->cluster)) {
+		config_reject("SERVICE_JWKS", options.keys, "a file");
+		r = -EINVAL;
+	}
+	return r;
 }
 
 static int create_source(struct guard *guard)
@@ -81,7 +135,9 @@ int guard_create(const struct contract *contract, struct guard **ret_guard)
 		read_guests(guard);
 	if (has_callers(contract, ACCESS_SERVICE))
 		read_services(guard);
-	int r = provider_create(contract_scopes(contract), &guard->provider);
+	int r = create_provider(contract, guard);
+	if (r == 0 && has_callers(contract, ACCESS_SERVICE))
+		r = create_cluster(guard);
 	if (r == 0)
 		r = create_source(guard);
 	if (r == 0 && config_failed())
@@ -100,6 +156,7 @@ void guard_free(struct guard *guard)
 		return;
 	key_source_free(guard->source);
 	provider_free(guard->provider);
+	provider_free(guard->cluster);
 	free(guard);
 }
 
@@ -131,16 +188,46 @@ static const char *bearer_token(const char *header)
 	return header + length + strspn(header + length, " ");
 }
 
-static bool identify_service(const struct guard *guard, const char *token,
-			     struct principal *principal)
+/* "system:serviceaccount:<namespace>:<name>" of our own namespace; else NULL. */
+static const char *account_name(const struct guard *guard, const char *subject)
+{
+	size_t length = strlen(guard->namespace);
+
+	if (strncmp(subject, ACCOUNT, strlen(ACCOUNT)) != 0)
+		return NULL;
+	subject += strlen(ACCOUNT);
+	if (strncmp(subject, guard->namespace, length) != 0 || subject[length] != ':')
+		return NULL;
+	return subject + length + 1;
+}
+
+static enum token_fault identify_account(struct guard *guard, const char *token,
+					 struct principal *ret_service)
+{
+	struct principal account;
+	enum token_fault fault = provider_check(guard->cluster, token, strlen(token), &account);
+
+	if (fault != TOKEN_FINE)
+		return fault;
+	const char *name = account_name(guard, account.subject);
+	if (!name)
+		return TOKEN_SUBJECT;
+	*ret_service = (struct principal){.kind = PRINCIPAL_SERVICE};
+	snprintf(ret_service->subject, sizeof(ret_service->subject), "%s", name);
+	return TOKEN_FINE;
+}
+
+static enum token_fault identify_service(struct guard *guard, const char *token,
+					 struct principal *ret_service)
 {
 	const char *name = service_keys_find(&guard->services, token);
 
 	if (!name)
-		return false;
-	principal->kind = PRINCIPAL_SERVICE;
-	snprintf(principal->subject, sizeof(principal->subject), "%s", name);
-	return true;
+		return guard->cluster ? identify_account(guard, token, ret_service)
+				      : TOKEN_SIGNATURE;
+	*ret_service = (struct principal){.kind = PRINCIPAL_SERVICE};
+	snprintf(ret_service->subject, sizeof(ret_service->subject), "%s", name);
+	return TOKEN_FINE;
 }
 
 static bool refuse_token(struct guard *guard, struct response *response, enum token_fault fault)
@@ -166,10 +253,10 @@ static bool identify(struct guard *guard, struct request *request, struct respon
 	if (!request->authorization)
 		return true;
 	const char *token = bearer_token(request->authorization);
-	if (request->operation->access.callers & ACCESS_SERVICE)
-		return identify_service(guard, token, principal) ||
-		       refuse_token(guard, response, TOKEN_SIGNATURE);
-	enum token_fault fault = provider_check(guard->provider, token, strlen(token), principal);
+	bool internal = request->operation->access.callers & ACCESS_SERVICE;
+	enum token_fault fault =
+		internal ? identify_service(guard, token, principal)
+			 : provider_check(guard->provider, token, strlen(token), principal);
 	principal->cart_secret = request->cart_secret;
 	return fault == TOKEN_FINE || refuse_token(guard, response, fault);
 }

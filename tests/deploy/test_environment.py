@@ -32,6 +32,10 @@ AT_DEFAULT = {
         "AUTH_SCOPES",  # as most providers have them
         "AUTH_ALGORITHMS",  # all that are safe
         "AUTH_CLOCK_SKEW",
+        "SERVICE_ISSUER",  # SERVICE_KEYS says it
+        "SERVICE_AUDIENCE",
+        "SERVICE_JWKS",
+        "SERVICE_NAMESPACE",
     },
     "nginx": {
         "SERVICE",  # the image's

@@ -67,10 +67,13 @@ static void start(void)
 	listener = loopback_listen("/keys.json", url);
 	atomic_store(&served, set);
 	ck_assert_int_eq(pthread_create(&thread, NULL, serve, NULL), 0);
-	setenv("AUTH_ISSUER", "https://provider.example", 1);
-	setenv("AUTH_AUDIENCE", "shop", 1);
-	setenv("AUTH_JWKS", url, 1);
-	ck_assert_int_eq(provider_create(scopes, &provider), 0);
+	const struct provider_options options = {.issuer = "https://provider.example",
+						 .audience = "shop",
+						 .keys = url,
+						 .keys_setting = "AUTH_JWKS",
+						 .scopes = scopes};
+
+	ck_assert_int_eq(provider_create(&options, &provider), 0);
 	ck_assert_str_eq(provider_keys_url(provider), url);
 }
 
