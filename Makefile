@@ -245,7 +245,7 @@ test-scripts: programs
 	@VARIANT=$(VARIANT) $(PYTHON) -m pytest -q -n 2 --dist loadfile tests/scripts
 
 ## test-browser     /docs, /redoc, a purchase, CORS and the query page in headless Chromium
-test-browser: programs tests/browser/node_modules/.package-lock.json
+test-browser: programs $(patsubst %,tests/%/node_modules/.package-lock.json,browser provider)
 	@scripts/install-packages.sh browser observe
 	@VARIANT=$(VARIANT) $(PYTHON) -m pytest -q tests/browser
 
