@@ -32,6 +32,8 @@ static enum log_level lowest_level = LOG_INFO;
 struct trace {
 	char trace_id[64];
 	char request_id[256];
+	char user_id[513]; /* 128 characters of up to four bytes */
+	char client_id[129];
 };
 static _Thread_local struct trace trace;
 
@@ -64,6 +66,13 @@ void log_set_trace(const char *trace_id, const char *request_id)
 {
 	copy_cut(trace.trace_id, sizeof(trace.trace_id), trace_id);
 	copy_cut(trace.request_id, sizeof(trace.request_id), request_id);
+	log_set_user(NULL, NULL);
+}
+
+void log_set_user(const char *user_id, const char *client_id)
+{
+	copy_cut(trace.user_id, sizeof(trace.user_id), user_id);
+	copy_cut(trace.client_id, sizeof(trace.client_id), client_id);
 }
 
 bool log_enabled(enum log_level level)
@@ -92,6 +101,12 @@ static void write_text(struct json_writer *writer, const char *name, const char 
 		text_truncate(writer->out, writer->out->length - 1);
 		text_append_string(writer->out, CUT_MARK "\"");
 	}
+}
+
+static void write_known(struct json_writer *writer, const char *name, const char *value)
+{
+	if (*value)
+		write_text(writer, name, value);
 }
 
 static void write_field(struct json_writer *writer, const struct log_field *field)
@@ -128,10 +143,10 @@ void log_fields(enum log_level level, const char *message, const struct log_fiel
 	json_member_string(&writer, "log.level", level_names[level]);
 	write_text(&writer, "message", message);
 	write_text(&writer, "service.name", service_name);
-	if (trace.trace_id[0])
-		write_text(&writer, "trace.id", trace.trace_id);
-	if (trace.request_id[0])
-		write_text(&writer, "http.request.id", trace.request_id);
+	write_known(&writer, "trace.id", trace.trace_id);
+	write_known(&writer, "http.request.id", trace.request_id);
+	write_known(&writer, "user.id", trace.user_id);
+	write_known(&writer, "client.id", trace.client_id);
 	for (size_t i = 0; i < count; i++)
 		write_field(&writer, &fields[i]);
 	json_object_end(&writer);

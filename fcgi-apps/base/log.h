@@ -24,8 +24,12 @@ void log_start(const char *service, enum log_level level);
 /* "debug", "info", "warn", "error"; -EINVAL for anything else. */
 int log_level_parse(const char *name, enum log_level *ret_level);
 
-/* The calling thread's lines carry these until they are set to NULL; copied. */
+/* The calling thread's lines carry these until they are set to NULL, and no user yet; copied. */
 void log_set_trace(const char *trace_id, const char *request_id);
+
+/* Likewise who sends the request, and through which client; "" or NULL: not known. Until the next
+ * log_set_trace(). */
+void log_set_user(const char *user_id, const char *client_id);
 
 bool log_enabled(enum log_level level);
 

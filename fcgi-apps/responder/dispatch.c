@@ -10,6 +10,16 @@
 #include "responder/guard.h"
 #include "responder/idempotency.h"
 
+/* This thread's log lines are about the request, and once it is known, about who sends it. */
+static void trace(const struct request *request)
+{
+	const struct principal *principal = &request->principal;
+	bool sibling = principal->kind == PRINCIPAL_SERVICE;
+	log_set_trace(request->trace_id, request->request_id);
+	log_set_user(sibling ? NULL : principal->subject,
+		     sibling ? principal->subject : principal->client_id);
+}
+
 static const char *request_header(void *context, const char *name)
 {
 	const struct request *request = context;
@@ -190,8 +200,10 @@ static bool check(struct exchange *exchange)
 {
 	struct request *request = &exchange->request;
 	struct response *response = &exchange->response;
-	if (!take_route(exchange) || !guard_admit(request->runtime->guard, request, response) ||
-	    !check_content_type(exchange))
+	bool admitted =
+		take_route(exchange) && guard_admit(request->runtime->guard, request, response);
+	trace(request);
+	if (!admitted || !check_content_type(exchange))
 		return false;
 
 	struct violations violations = {0};
@@ -319,7 +331,7 @@ static int look(void *argument)
 static int run_read(struct db_conn *conn, void *argument)
 {
 	struct exchange *exchange = argument;
-	log_set_trace(exchange->request.trace_id, exchange->request.request_id);
+	trace(&exchange->request);
 	exchange->request.db = conn;
 	int r = exchange->binding->handle(&exchange->request, &exchange->response);
 	exchange->request.db = NULL;
@@ -329,7 +341,7 @@ static int run_read(struct db_conn *conn, void *argument)
 static int run_transaction(struct db_conn *conn, void *argument)
 {
 	struct exchange *exchange = argument;
-	log_set_trace(exchange->request.trace_id, exchange->request.request_id);
+	trace(&exchange->request);
 	int r = look(exchange);
 	if (r == 0)
 		r = idempotent_handle(conn, &exchange->request, &exchange->response,
@@ -344,7 +356,7 @@ static void transaction_done(struct db_job *job, int result)
 	const struct binding *binding = exchange->binding;
 	struct gate *gate = exchange->dispatcher->gate;
 	int r = result == IDEMPOTENT_REFUSED ? 0 : result;
-	log_set_trace(exchange->request.trace_id, exchange->request.request_id);
+	trace(&exchange->request);
 	if (r == 0 && binding->complete)
 		r = binding->complete(&exchange->request, &exchange->response);
 	conclude(exchange, r);
@@ -369,14 +381,14 @@ static void start_transaction(struct exchange *exchange)
 static int answer_lookup(void *argument, struct db_rows *rows)
 {
 	struct exchange *exchange = argument;
-	log_set_trace(exchange->request.trace_id, exchange->request.request_id);
+	trace(&exchange->request);
 	return exchange->binding->lookup->answer(&exchange->request, &exchange->response, rows);
 }
 
 static void lookup_done(void *argument, int result)
 {
 	struct exchange *exchange = argument;
-	log_set_trace(exchange->request.trace_id, exchange->request.request_id);
+	trace(&exchange->request);
 	conclude(exchange, result);
 }
 
@@ -408,7 +420,7 @@ void dispatch_lookups(struct lookups *lookups)
 	struct exchange *first = lookups->list[0].argument;
 	/* The store's log lines may concern any request of a batch. */
 	if (lookups->count == 1)
-		log_set_trace(first->request.trace_id, first->request.request_id);
+		trace(&first->request);
 	db_read_batch(first->request.runtime->db, lookups->list, lookups->count);
 	for (size_t i = 0; i < lookups->count; i++)
 		db_statement_release(&lookups->list[i].statement);
@@ -429,7 +441,7 @@ static void run_on_pool(void *argument)
 	struct exchange *exchange = argument;
 	struct request *request = &exchange->request;
 	const struct binding *binding = exchange->binding;
-	log_set_trace(request->trace_id, request->request_id);
+	trace(request);
 	int r = look(exchange);
 	if (r == 0 && binding->mode == RUN_READ)
 		r = read_watched(exchange);
@@ -472,7 +484,7 @@ void dispatch(const struct dispatcher *dispatcher, struct exchange *exchange,
 	      struct lookups *lookups)
 {
 	exchange->dispatcher = dispatcher;
-	log_set_trace(exchange->request.trace_id, exchange->request.request_id);
+	trace(&exchange->request);
 	if (!check(exchange))
 		finish(exchange);
 	else if (!look_up(exchange, lookups))

@@ -5,6 +5,7 @@
 #include "auth/service_keys.h"
 #include "base/clock.h"
 #include "base/config.h"
+#include "base/log.h"
 #include "base/metric.h"
 #include "responder/key_source.h"
 #include "responder/refusal.h"
@@ -233,6 +234,8 @@ static enum token_fault identify_service(struct guard *guard, const char *token,
 static bool refuse_token(struct guard *guard, struct response *response, enum token_fault fault)
 {
 	atomic_fetch_add_explicit(&guard->refused[fault], 1, memory_order_relaxed);
+	log_write(LOG_DEBUG, "a token was refused",
+		  log_text("error.type", token_fault_name(fault)));
 	/* A key that may be known in a second is no reason to send a client away. */
 	if (fault == TOKEN_NO_KEYS ||
 	    (fault == TOKEN_UNKNOWN_KEY && guard->source && key_source_want(guard->source)))

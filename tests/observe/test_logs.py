@@ -12,8 +12,10 @@ from datetime import datetime
 
 import pytest
 import testbed
+import tokens
 from shop import Shop
 from testbed import ROOT, SERVICES, entries_of_log, wait_until
+from world import made
 
 FOLDER = ROOT / "k8s/logging"
 CONFIGURATION = FOLDER / "fluent.conf"
@@ -76,6 +78,63 @@ def test_one_purchase_is_followed_through_all_logs(chatty):
     assert not any(logs_of(chatty, "0" * 31 + "1").values())
 
 
+@pytest.fixture(scope="module")
+def guarded(tmp_path_factory):
+    """(platform, provider, its settings' folder), whose workers ask who calls."""
+    provider, folder = tokens.Provider(), tmp_path_factory.mktemp("auth")
+    worker = tokens.settings(provider, folder) | {"LOG_LEVEL": "debug"}
+    with testbed.Platform(worker=worker) as bed:
+        yield bed, provider, folder
+
+
+def answered(service, request):
+    """What a worker's lines for the answers to a request say of who sent it."""
+    entries = [e for e in worker_entries(service) if e.get("http.request.id") == request]
+    return [(e.get("user.id"), e.get("client.id")) for e in entries if e["message"] == "answered"]
+
+
+def test_lines_say_who_sent_the_request_and_never_by_which_token(guarded):
+    bed, provider, folder = guarded
+    staff = provider.headers("boss", "admin", client_id="back-office")
+    body = {"name": "Enamel mug", "price": 5, "inventory": 10}
+    product = made(bed.gateway.post("/products", json=body, headers=staff))["id"]
+    item = {"product_id": product, "quantity": 1}
+    ada = provider.headers("ada")
+    cart = made(bed.gateway.post("/carts", json={}, headers=ada))["id"]
+    made(bed.gateway.post(f"/carts/{cart}/items", json=item, headers=ada), 200)
+    named = {"X-Request-ID": "adas-order"}
+    made(bed.gateway.post("/orders", json={"cart_id": cart}, headers={**ada, **named}))
+    wait_until(lambda: answered(bed.order, "adas-order"), 10, "the order is logged")
+    assert answered(bed.order, "adas-order") == [("ada", "storefront")]
+    # Siblings act for themselves, and show that they are the order service.
+    for service in (bed.product, bed.cart):
+        assert set(answered(service, "adas-order")) == {(None, "order")}
+
+    # A guest has no name, a reader needs none, and a bad token says nothing.
+    guest = made(bed.gateway.post("/carts", json={}))
+    secret = {"Cart-Secret": guest["secret"], "X-Request-ID": "guests-cart"}
+    assert bed.gateway.get(f"/carts/{guest['id']}", headers=secret).status == 200
+    late = provider.headers("eve", lifetime=-60) | {"X-Request-ID": "too-late"}
+    assert bed.gateway.get("/carts", headers=late).status == 401
+    public = {**ada, "X-Request-ID": "only-looks"}
+    assert bed.gateway.get(f"/products/{product}", headers=public).status == 200
+    for service, request in ((bed.cart, "guests-cart"), (bed.cart, "too-late"), (bed.product, "only-looks")):
+        wait_until(lambda: answered(service, request), 10, f"{request} is logged")  # noqa: B023
+        assert answered(service, request) == [(None, None)]
+    refused = [e for e in worker_entries(bed.cart) if e["message"] == "a token was refused"]
+    assert [(e["http.request.id"], e["error.type"]) for e in refused] == [("too-late", "expired")]
+
+    seen = "".join(process.logged() for process in bed.processes())
+    seen += bed.gateway_nginx.access_log.read_text()
+    seen += "".join(service.nginx.access_log.read_text() for service in bed.services.values())
+    assert "adas-order" in seen
+    shown = [headers["Authorization"].split()[1] for headers in (staff, ada, late)]
+    parts = [part for token in shown for part in token.split(".")] + [guest["secret"]]
+    parts += [word for file in folder.iterdir() if file.name != "jwks.json" for word in file.read_text().split()]
+    for part in parts:
+        assert part in ("order", "cart") or part not in seen
+
+
 def documented():
     """{field: set of logs that have it} of the tables in docs/LOGGING.md."""
     found = {}
@@ -93,7 +152,7 @@ def written_by_workers():
     for path in (ROOT / "fcgi-apps").rglob("*.c"):
         names |= set(re.findall(r'\blog_(?:text|int)\(\s*"([^"]+)"', path.read_text()))
     log = (ROOT / "fcgi-apps/base/log.c").read_text()
-    names |= set(re.findall(r'(?:json_member_\w+|write_text)\(&writer, "([^"]+)"', log))
+    names |= set(re.findall(r'(?:json_member_\w+|write_\w+)\(&writer, "([^"]+)"', log))
     # Found only in builds for the proofs; and the fields of an error, by their function.
     return {n for n in names if not n.startswith("failpoint.")} | {"error.code"}
 

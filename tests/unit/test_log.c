@@ -49,13 +49,15 @@ static struct json *only_line(void)
 
 START_TEST(members_in_order)
 {
-	static const char *const names[] = {"@timestamp",   "log.level",      "message",
-					    "service.name", "trace.id",       "http.request.id",
-					    "url.path",     "event.duration", "error.code"};
+	static const char *const names[] = {"@timestamp",     "log.level", "message",
+					    "service.name",   "trace.id",  "http.request.id",
+					    "user.id",        "client.id", "url.path",
+					    "event.duration", "error.code"};
 	int64_t before = clock_now(), at = 0;
 	size_t count = 0;
 
 	log_set_trace("4bf92f3577b34da6a3ce929d0e0e4736", "req-1");
+	log_set_user("ada", "storefront");
 	log_write(LOG_WARN, "slow \"request\"", log_text("url.path", "/products"),
 		  log_int("event.duration", INT64_MIN), log_error_code(-ENOENT));
 	struct json *line CLEANUP(json_free_p) = only_line();
@@ -74,6 +76,8 @@ START_TEST(members_in_order)
 	ck_assert_str_eq(json_get_string(line, "service.name", ""), "product");
 	ck_assert_str_eq(json_get_string(line, "trace.id", ""), "4bf92f3577b34da6a3ce929d0e0e4736");
 	ck_assert_str_eq(json_get_string(line, "http.request.id", ""), "req-1");
+	ck_assert_str_eq(json_get_string(line, "user.id", ""), "ada");
+	ck_assert_str_eq(json_get_string(line, "client.id", ""), "storefront");
 	ck_assert_int_eq(json_int(json_get(line, "event.duration")), INT64_MIN);
 	ck_assert_str_eq(json_get_string(line, "error.code", ""), "ENOENT");
 }
@@ -82,12 +86,15 @@ END_TEST
 START_TEST(trace_ends)
 {
 	log_set_trace("t", "r");
+	log_set_user("u", "c");
 	log_set_trace(NULL, NULL);
 	log_write(LOG_INFO, "idle", log_text("note", NULL), log_error_code(-99999));
 	struct json *line CLEANUP(json_free_p) = only_line();
 
 	ck_assert_ptr_null(json_get(line, "trace.id"));
 	ck_assert_ptr_null(json_get(line, "http.request.id"));
+	ck_assert_ptr_null(json_get(line, "user.id"));
+	ck_assert_ptr_null(json_get(line, "client.id"));
 	ck_assert_str_eq(json_get_string(line, "note", "?"), "");
 	ck_assert_str_eq(json_get_string(line, "error.code", ""), "UNKNOWN");
 }
