@@ -12,7 +12,7 @@ const [file, ...answers] = process.argv.slice(2);
 const document = read(file);
 const ajv = new Ajv2020();
 addFormats(ajv);
-ajv.addVocabulary(["components", "x-decimals"]);
+ajv.addVocabulary(["components", "x-decimals", "x-scope"]);
 for (const format of ["id", "text-line", "text-block"]) ajv.addFormat(format, true);
 
 let checked = 0;
