@@ -44,6 +44,9 @@
 #	                     /jwks at the health port, the worker's AUTH_JWKS, gives them. The host is looked
 #	                     up by /etc/resolv.conf's first server, whenever it is asked
 #	JWKS_CA              /etc/ssl/certs/ca-certificates.crt: whose certificates that host may have
+#	SERVICE_JWKS_URL     likewise the cluster's keys, by which siblings are known: /service-jwks at the health
+#	                     port, the worker's SERVICE_JWKS. What the worker shows is passed on
+#	SERVICE_JWKS_CA      as JWKS_CA
 #
 #	PRODUCT_ADDRESS, CART_ADDRESS, ORDER_ADDRESS
 #	                     gateway, balancer: 127.0.0.1; an IPv4 address, or a name that is looked up
@@ -174,40 +177,43 @@ read_trusted_proxies() {
 	REAL_IP+=$'\treal_ip_header X-Forwarded-For;\n\treal_ip_recursive off;'
 }
 
-# Sets JWKS_ZONE and JWKS_LOCATION. What the provider gave last is kept, and given while it is away.
-# shellcheck disable=SC2016 # nginx' variable
-read_jwks() {
-	local resolver
-	JWKS_ZONE='' JWKS_LOCATION=''
-	[[ -n $JWKS_URL ]] || return 0
-	matches "$JWKS_URL" 'https://[A-Za-z0-9.-]{1,253}(:[0-9]{1,5})?(/[A-Za-z0-9._~/-]*)?' ||
-		fail JWKS_URL "$JWKS_URL" 'must be like https://provider.example/keys'
-	path JWKS_CA "$JWKS_CA"
+# Adds a location to JWKS_LOCATION, with the name of its settings. What an issuer gave last is kept, and given
+# while it is away.
+# shellcheck disable=SC2016 # nginx' variables
+add_jwks() { # add_jwks /PATH NAME [HEADER]
+	local -n url=$2_URL ca=$2_CA
+	local resolver header=${3:-}
+	[[ -n $url ]] || return 0
+	matches "$url" 'https://[A-Za-z0-9.-]{1,253}(:[0-9]{1,5})?(/[A-Za-z0-9._~/-]*)?' ||
+		fail "$2_URL" "$url" 'must be like https://provider.example/keys'
+	path "$2_CA" "$ca"
 	resolver=$(awk '$1 == "nameserver" { print $2; exit }' /etc/resolv.conf 2>/dev/null) || true
 	[[ $resolver != *:* ]] || resolver="[$resolver]"
 	JWKS_ZONE=$'\t'"proxy_cache_path \"$RUNTIME_DIR/jwks\" keys_zone=jwks:32k max_size=1m inactive=30d"
 	JWKS_ZONE+=' use_temp_path=off;'
-	JWKS_LOCATION=$'\t\t'"location = /jwks {
+	JWKS_LOCATION+=$'\t\t'"location = $1 {
 			resolver ${resolver:-127.0.0.1} valid=60s;
-			set \$jwks \"$JWKS_URL\";
+			set \$jwks \"$url\";
 			proxy_pass \$jwks;
 			proxy_method GET;
 			proxy_pass_request_headers off;
-			proxy_pass_request_body off;
+			proxy_pass_request_body off;${header:+
+			proxy_set_header $header;}
 			proxy_connect_timeout 2s;
 			proxy_read_timeout 2s;
 			proxy_ssl_server_name on;
 			proxy_ssl_verify on;
 			proxy_ssl_verify_depth 4;
-			proxy_ssl_trusted_certificate \"$JWKS_CA\";
+			proxy_ssl_trusted_certificate \"$ca\";
 			proxy_cache jwks;
-			proxy_cache_key keys;
+			proxy_cache_key $1;
 			proxy_cache_valid 200 30s;
 			proxy_cache_lock on;
 			proxy_cache_use_stale error timeout invalid_header updating http_403 http_404 http_429
 				http_500 http_502 http_503 http_504;
 			proxy_ignore_headers Cache-Control Expires Set-Cookie Vary X-Accel-Expires;
-		}"
+		}
+"
 }
 
 kind=${1:-}
@@ -275,6 +281,8 @@ sidecar | internal)
 	TRUSTED_PROXIES=${TRUSTED_PROXIES:-}
 	JWKS_URL=${JWKS_URL:-}
 	JWKS_CA=${JWKS_CA:-/etc/ssl/certs/ca-certificates.crt}
+	SERVICE_JWKS_URL=${SERVICE_JWKS_URL:-}
+	SERVICE_JWKS_CA=${SERVICE_JWKS_CA:-/etc/ssl/certs/ca-certificates.crt}
 	whole_number PUBLIC_PORT "$PUBLIC_PORT" 1 65535
 	whole_number INTERNAL_PORT "$INTERNAL_PORT" 1 65535
 	[[ $PUBLIC_PORT != "$INTERNAL_PORT" ]] ||
@@ -294,7 +302,10 @@ sidecar | internal)
 		fail ROOT_PATH "$ROOT_PATH" 'must be empty or like /products, without a slash at its end'
 
 	read_trusted_proxies
-	read_jwks
+	JWKS_ZONE='' JWKS_LOCATION=''
+	add_jwks /jwks JWKS
+	# shellcheck disable=SC2016 # nginx' variable
+	add_jwks /service-jwks SERVICE_JWKS 'Authorization $http_authorization'
 	[[ -s $ROUTES ]] || fail ROUTES "$ROUTES" 'must be a file with what the service prints for --routes'
 	# Public data is valid as long as its ETag says; all other data is private to its owner.
 	CACHE_CONTROL=no-store

@@ -19,6 +19,7 @@ struct guard {
 	struct guest_keys guests;
 	struct service_keys services;
 	struct provider *cluster;              /* of services' tokens, or NULL */
+	struct key_source *cluster_source;     /* of its keys; NULL: a file */
 	const char *namespace;                 /* theirs */
 	_Atomic int64_t refused[TOKEN_FAULTS]; /* by enum token_fault */
 };
@@ -95,25 +96,40 @@ static int create_cluster(struct guard *guard)
 	if (!options.issuer)
 		return 0;
 	required("SERVICE_AUDIENCE", "what tokens of services must be for");
-	required("SERVICE_JWKS", "the file of the cluster's keys, a JWK set");
+	required("SERVICE_JWKS", "the cluster's keys, a JWK set: a file or an address");
 	guard->namespace = required("SERVICE_NAMESPACE", "the namespace of the services' accounts");
-	int r = provider_create(&options, &guard->cluster);
-	if (r == 0 && provider_keys_url(guard->cluster)) {
-		config_reject("SERVICE_JWKS", options.keys, "a file");
-		r = -EINVAL;
+	return provider_create(&options, &guard->cluster);
+}
+
+/* Where the keys have an address; the setting is its name, the credential what a fetch shows. */
+static int create_source(struct provider *provider, const char *setting, const char *credential,
+			 struct key_source **ret_source)
+{
+	struct key_source_options options = key_source_defaults();
+	const char *url = provider ? provider_keys_url(provider) : NULL;
+
+	if (!url)
+		return 0;
+	options.credential = credential;
+	int r = key_source_create(url, &options, provider, ret_source);
+	if (r == -EINVAL || r == -EIO) {
+		config_reject(setting, url,
+			      credential ? "an address on loopback, and SERVICE_JWKS_TOKEN a file "
+					   "with what to show there"
+					 : "an address such as http://127.0.0.1:9200/jwks");
+		return -EINVAL;
 	}
 	return r;
 }
 
-static int create_source(struct guard *guard)
+static int create_sources(struct guard *guard)
 {
-	const struct key_source_options options = key_source_defaults();
-	const char *url = provider_keys_url(guard->provider);
-	int r = url ? key_source_create(url, &options, guard->provider, &guard->source) : 0;
+	const char *credential = config_text("SERVICE_JWKS_TOKEN", NULL);
+	int r = create_source(guard->provider, "AUTH_JWKS", NULL, &guard->source);
 
-	if (r == -EINVAL)
-		config_reject("AUTH_JWKS", url, "an address such as http://127.0.0.1:9200/jwks");
-	return r;
+	return r < 0 ? r
+		     : create_source(guard->cluster, "SERVICE_JWKS", credential,
+				     &guard->cluster_source);
 }
 
 int guard_create(const struct contract *contract, struct guard **ret_guard)
@@ -140,7 +156,7 @@ int guard_create(const struct contract *contract, struct guard **ret_guard)
 	if (r == 0 && has_callers(contract, ACCESS_SERVICE))
 		r = create_cluster(guard);
 	if (r == 0)
-		r = create_source(guard);
+		r = create_sources(guard);
 	if (r == 0 && config_failed())
 		r = -EINVAL;
 	if (r < 0) {
@@ -156,6 +172,7 @@ void guard_free(struct guard *guard)
 	if (!guard)
 		return;
 	key_source_free(guard->source);
+	key_source_free(guard->cluster_source);
 	provider_free(guard->provider);
 	provider_free(guard->cluster);
 	free(guard);
@@ -168,12 +185,23 @@ const struct guest_keys *guard_guests(const struct guard *guard)
 
 bool guard_fetches(const struct guard *guard)
 {
-	return guard && guard->source;
+	return guard && (guard->source || guard->cluster_source);
 }
 
 void guard_fetch(struct guard *guard)
 {
-	key_source_run(guard->source);
+	if (guard->source)
+		key_source_run(guard->source);
+	if (guard->cluster_source)
+		key_source_run(guard->cluster_source);
+}
+
+static int64_t keys_age(const struct guard *guard)
+{
+	int64_t provider = guard->source ? key_source_age(guard->source) : 0;
+	int64_t cluster = guard->cluster_source ? key_source_age(guard->cluster_source) : 0;
+
+	return provider > cluster ? provider : cluster;
 }
 
 /* ---- who it is ------------------------------------------------------------------------------ */
@@ -231,14 +259,16 @@ static enum token_fault identify_service(struct guard *guard, const char *token,
 	return TOKEN_FINE;
 }
 
-static bool refuse_token(struct guard *guard, struct response *response, enum token_fault fault)
+/* source: of the keys that it was checked with, or NULL. */
+static bool refuse_token(struct guard *guard, struct key_source *source, struct response *response,
+			 enum token_fault fault)
 {
 	atomic_fetch_add_explicit(&guard->refused[fault], 1, memory_order_relaxed);
 	log_write(LOG_DEBUG, "a token was refused",
 		  log_text("error.type", token_fault_name(fault)));
 	/* A key that may be known in a second is no reason to send a client away. */
 	if (fault == TOKEN_NO_KEYS ||
-	    (fault == TOKEN_UNKNOWN_KEY && guard->source && key_source_want(guard->source)))
+	    (fault == TOKEN_UNKNOWN_KEY && source && key_source_want(source)))
 		refuse_without_keys(response);
 	else if (fault == TOKEN_NO_MEMORY)
 		response_error(response, -ENOMEM);
@@ -261,7 +291,9 @@ static bool identify(struct guard *guard, struct request *request, struct respon
 		internal ? identify_service(guard, token, principal)
 			 : provider_check(guard->provider, token, strlen(token), principal);
 	principal->cart_secret = request->cart_secret;
-	return fault == TOKEN_FINE || refuse_token(guard, response, fault);
+	return fault == TOKEN_FINE ||
+	       refuse_token(guard, internal ? guard->cluster_source : guard->source, response,
+			    fault);
 }
 
 /* ---- whether he may ------------------------------------------------------------------------- */
@@ -344,8 +376,8 @@ void guard_write_metrics(const struct guard *guard, struct text *out)
 	metric_counter(out, "auth_token_cache_misses_total", "Tokens that had to be verified.",
 		       (int64_t)cache.misses);
 	metric_gauge(out, "auth_keys_age_seconds",
-		     "Since the provider's keys were fetched; 0 where they are in a file.",
-		     guard_fetches(guard) ? key_source_age(guard->source) / CLOCK_SECOND : 0);
+		     "Since the keys of tokens were fetched; 0 where they are in a file.",
+		     guard ? keys_age(guard) / CLOCK_SECOND : 0);
 	metric_gauge(out, "auth_token_cache_tokens", "Verified tokens that are kept.",
 		     (int64_t)cache.tokens);
 }

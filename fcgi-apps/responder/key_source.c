@@ -60,6 +60,7 @@ int key_source_create(const char *url, const struct key_source_options *options,
 		/* It is tried again later anyway. */
 		calls.attempts = 2;
 		calls.connections = 0;
+		calls.credential = options->credential;
 		r = upstream_create(&calls, &source->upstream);
 	}
 	if (r < 0) {
@@ -113,9 +114,9 @@ static int fetch(struct key_source *source)
 	if (r == 0)
 		r = take(source, response.body, reason);
 	if (r < 0)
-		log_write(LOG_ERROR, "cannot fetch the provider's keys (AUTH_JWKS)",
-			  log_text("url.full", source->url), log_text("error.message", reason),
-			  log_error_code(r));
+		log_write(LOG_ERROR, "cannot fetch the keys of tokens",
+			  log_text("url.full", provider_keys_url(source->provider)),
+			  log_text("error.message", reason), log_error_code(r));
 	return r;
 }
 

@@ -16,13 +16,16 @@ struct key_source_options {
 	int64_t renew;    /* microseconds between fetches */
 	int64_t retry;    /* after one that failed */
 	int64_t cooldown; /* least time between fetches that tokens cause */
+	/* The file of what a fetch shows (upstream/credential.h); NULL: nothing. */
+	const char *credential;
 };
 
 struct key_source_options key_source_defaults(void);
 
 struct key_source;
 
-/* The keys become the provider's, which outlives the source. -EINVAL: no such address; -ENOMEM. */
+/* The keys become the provider's, which outlives the source. -EINVAL: no such address, or nothing
+ * that could be a credential; -EIO: its file cannot be read; -ENOMEM. */
 int key_source_create(const char *url, const struct key_source_options *options,
 		      struct provider *provider, struct key_source **ret_source);
 void key_source_free(struct key_source *source); /* takes NULL */

@@ -35,6 +35,7 @@ AT_DEFAULT = {
         "SERVICE_ISSUER",  # SERVICE_KEYS says it
         "SERVICE_AUDIENCE",
         "SERVICE_JWKS",
+        "SERVICE_JWKS_TOKEN",
         "SERVICE_NAMESPACE",
     },
     "nginx": {
@@ -51,6 +52,8 @@ AT_DEFAULT = {
         "CONNECTIONS",  # what the container's memory is enough for
         "CLIENT_CONNECTIONS",
         "JWKS_CA",  # the image's
+        "SERVICE_JWKS_URL",  # the provider's only
+        "SERVICE_JWKS_CA",
     },
 }
 # What says whose tokens are taken: set where they are asked for, in production.

@@ -88,7 +88,7 @@ static void stop(void)
 
 static void create(int64_t renew, int64_t retry, int64_t cooldown)
 {
-	const struct key_source_options options = {renew, retry, cooldown};
+	const struct key_source_options options = {renew, retry, cooldown, NULL};
 
 	ck_assert_int_eq(key_source_create(url, &options, provider, &source), 0);
 }
