@@ -1,39 +1,17 @@
 #!/bin/sh
-# Prints the Secrets with the keys of guests' secrets and of calls between services. No key is in a file:
+# Prints the Secret with the key of guests' secrets, which is in no file:
 #
 #	k8s/auth/make-secrets.sh | kubectl create --namespace shop -f -
 #
-# "create", not "apply": existing keys stay.
+# "create", not "apply": an existing key stays.
 set -eu
 
-key() {
-	od -An -N32 -v -tx1 /dev/urandom | tr -d ' \n'
-}
-
-secret() { # secret SERVICE, then its entries on standard input
-	cat <<-END
-		---
-		apiVersion: v1
-		kind: Secret
-		metadata:
-		  name: $1-auth
-		type: Opaque
-		stringData:
-		$(cat)
-	END
-}
-
-guests=$(key)
-order=$(key)
-secret product <<-END
-	  service-keys: "order $order\n"
-END
-secret cart <<-END
-	  guest-keys: "$guests\n"
-	  service-keys: "order $order\n"
-END
-secret order <<-END
-	  guest-keys: "$guests\n"
-	  cart: "$order\n"
-	  product: "$order\n"
+cat <<END
+apiVersion: v1
+kind: Secret
+metadata:
+  name: guest-keys
+type: Opaque
+stringData:
+  keys: "$(od -An -N32 -v -tx1 /dev/urandom | tr -d ' \n')\n"
 END

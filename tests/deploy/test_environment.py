@@ -29,14 +29,9 @@ AT_DEFAULT = {
         "DB_SINGLE_COMMIT",  # for measurements
         "FAILPOINT",  # for proofs, in builds of their own
         "WORKER_SOCKET",  # the image's
-        "AUTH_SCOPES",  # as most providers have them
         "AUTH_ALGORITHMS",  # all that are safe
         "AUTH_CLOCK_SKEW",
-        "SERVICE_ISSUER",  # SERVICE_KEYS says it
-        "SERVICE_AUDIENCE",
-        "SERVICE_JWKS",
-        "SERVICE_JWKS_TOKEN",
-        "SERVICE_NAMESPACE",
+        "SERVICE_KEYS",  # the cluster vouches for siblings
     },
     "nginx": {
         "SERVICE",  # the image's
@@ -52,14 +47,15 @@ AT_DEFAULT = {
         "CONNECTIONS",  # what the container's memory is enough for
         "CLIENT_CONNECTIONS",
         "JWKS_CA",  # the image's
-        "SERVICE_JWKS_URL",  # the provider's only
-        "SERVICE_JWKS_CA",
     },
 }
 # What says whose tokens are taken: set where they are asked for, in production.
-OF_TOKENS = {"AUTH_ISSUER", "AUTH_AUDIENCE", "AUTH_JWKS", "GUEST_KEYS", "SERVICE_KEYS", "SERVICE_TOKENS"}
-# The address of the provider's keys, for who fetches them.
-OF_SIDECAR = {"JWKS_URL"}
+OF_TOKENS = {
+    *("AUTH_ISSUER", "AUTH_AUDIENCE", "AUTH_SCOPES", "AUTH_JWKS", "GUEST_KEYS", "SERVICE_TOKENS"),
+    *("SERVICE_ISSUER", "SERVICE_AUDIENCE", "SERVICE_NAMESPACE", "SERVICE_JWKS", "SERVICE_JWKS_TOKEN"),
+}
+# The addresses of the keys, for who fetches them.
+OF_SIDECAR = {"JWKS_URL", "SERVICE_JWKS_URL", "SERVICE_JWKS_CA"}
 # Of postgres' image, not ours.
 POSTGRES = {"POSTGRES_PASSWORD", "POSTGRES_PASSWORD_FILE", "PGDATA"}
 

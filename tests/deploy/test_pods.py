@@ -14,6 +14,8 @@ CALLS = {
     "cart": {"PRODUCT_SERVICE_URL": "product"},
     "order": {"PRODUCT_SERVICE_URL": "product", "CART_SERVICE_URL": "cart"},
 }
+# What workers have mounted of the overlay.
+OF_WORKERS = ("postgres-ca", "guest-keys", "service-tokens", "cluster-token")
 PROBES = {
     # container: (probe, what it asks)
     "worker": {"startupProbe": "/readyz", "livenessProbe": "/livez", "readinessProbe": "/readyz"},
@@ -123,8 +125,9 @@ def test_secrets_and_keys_exist(documents):
     assert len(referred) >= len(manifests.SERVICES)
     # The operator makes it.
     theirs = {(f"{cluster['metadata']['name']}-ca", "ca.crt") for cluster in manifests.of_kind(documents, "Cluster")}
+    made = manifests.secrets() | manifests.secrets("auth")
     for name, key in set(referred) - theirs:
-        assert key in manifests.secrets()[name]["stringData"], f"{name}: {key}"
+        assert key in made[name]["stringData"], f"{name}: {key}"
 
 
 def test_no_secret_is_in_the_repository(documents):
@@ -153,7 +156,8 @@ def test_config_maps_and_volumes_exist(documents):
         claims = workload["spec"].get("volumeClaimTemplates", [])
         names = set(volumes) | {claim["metadata"]["name"] for claim in claims}
         for volume in volumes.values():
-            if "configMap" in volume:
+            # The cluster puts that one into every namespace.
+            if "configMap" in volume and volume["configMap"]["name"] != "kube-root-ca.crt":
                 manifests.named(documents, "ConfigMap", volume["configMap"]["name"])
         for container in manifests.containers(workload).values():
             manifests.settings(documents, container)
@@ -287,7 +291,7 @@ def test_one_image_two_roles(deployment):
     assert {name: c["args"] for name, c in found.items()} == {"worker": ["worker"], "nginx": ["nginx"]}
     for name, container in found.items():
         mounts = {m["name"]: m["mountPath"] for m in container["volumeMounts"]}
-        for mount in ("postgres-ca", "auth-keys") if name == "worker" else ():
+        for mount in OF_WORKERS if name == "worker" else ("cluster-ca",):
             mounts.pop(mount, None)
         assert mounts == {"socket": "/run/app", f"{name}-temporary": "/tmp"}
 
@@ -372,33 +376,95 @@ def test_workers_speak_with_the_right_database_only():
         assert f"@{cluster['metadata']['name']}-rw:" in url and "ssl" not in url
 
 
-FILES_OF_KEYS = {
-    "product": {"SERVICE_KEYS"},
-    "cart": {"SERVICE_KEYS", "GUEST_KEYS"},
-    "order": {"GUEST_KEYS", "SERVICE_TOKENS/cart", "SERVICE_TOKENS/product"},
-}
+def folders(container):
+    return {mount["name"]: mount["mountPath"] for mount in container["volumeMounts"]}
 
 
-def test_workers_have_the_keys_that_they_need_and_no_others():
+def volume(workload, name):
+    (found,) = [v for v in manifests.pod(workload)["volumes"] if v["name"] == name]
+    return found
+
+
+def in_production():
+    """(service, documents, Deployment, worker, nginx)"""
     documents = manifests.render(OVERLAYS["production"])
-    made = manifests.secrets("auth")
-    for service, wanted in FILES_OF_KEYS.items():
-        deployment = manifests.named(documents, "Deployment", f"{service}-service")
-        found = manifests.containers(deployment)
-        settings = manifests.settings(documents, found["worker"])
-        folders = {mount["name"]: mount["mountPath"] for mount in found["worker"]["volumeMounts"]}
-        volumes = {volume["name"]: volume for volume in manifests.pod(deployment)["volumes"]}
-        files = made[volumes["auth-keys"]["secret"]["secretName"]]["stringData"]
-        names = {name.partition("/")[::2] for name in wanted}
-        paths = {f"{settings[name]}/{file}".rstrip("/") for name, file in names}
-        assert paths == {f"{folders['auth-keys']}/{file}" for file in files}
+    for service in manifests.SERVICES:
+        workload = manifests.named(documents, "Deployment", f"{service}-service")
+        found = manifests.containers(workload)
+        yield service, documents, workload, found["worker"], found["nginx"]
+
+
+def reference(container, name):
+    """Where a setting comes from."""
+    (entry,) = [entry for entry in container["env"] if entry["name"] == name]
+    return entry["valueFrom"]
+
+
+def test_production_waits_until_it_is_said_whose_tokens_count():
+    """A pod whose ConfigMap, or key of it, does not exist is not started."""
+    for _, documents, _, worker, nginx in in_production():
+        needed = {"AUTH_ISSUER": "issuer", "AUTH_AUDIENCE": "audience"}
+        for name, key in needed.items():
+            assert reference(worker, name) == {"configMapKeyRef": {"name": "auth", "key": key}}
+        assert reference(nginx, "JWKS_URL") == {"configMapKeyRef": {"name": "auth", "key": "jwks_uri"}}
         # Of its own sidecar, which alone has TLS.
-        assert settings["AUTH_JWKS"] == "http://127.0.0.1:9200/jwks"
-        assert "JWKS_URL" in manifests.settings(documents, found["nginx"])
-    keys = {name: secret["stringData"] for name, secret in made.items()}
-    assert keys["cart-auth"]["guest-keys"] == keys["order-auth"]["guest-keys"]
-    for callee in ("product", "cart"):
-        assert keys[f"{callee}-auth"]["service-keys"] == f"order {keys['order-auth'][callee]}"
+        assert manifests.settings(documents, worker)["AUTH_JWKS"] == "http://127.0.0.1:9200/jwks"
+
+
+def test_who_knows_guests_has_their_keys():
+    (keys,) = manifests.secrets("auth").values()
+    for service, documents, workload, worker, _ in in_production():
+        settings = manifests.settings(documents, worker)
+        assert ("GUEST_KEYS" in settings) == (service != "product")
+        if service == "product":
+            continue
+        secret = volume(workload, "guest-keys")["secret"]
+        (item,) = secret["items"]
+        assert secret["secretName"] == keys["metadata"]["name"] and set(keys["stringData"]) == {item["key"]}
+        assert settings["GUEST_KEYS"] == f"{folders(worker)['guest-keys']}/{item['path']}"
+    assert re.fullmatch("[0-9a-f]{64}\n", keys["stringData"]["keys"])
+    assert manifests.secrets.__wrapped__("auth")["guest-keys"] != keys
+
+
+def test_who_is_called_takes_the_tokens_that_its_callers_show():
+    (calling,) = [case for case in in_production() if case[0] == "order"]
+    _, documents, workload, worker, _ = calling
+    account = manifests.pod(workload)["serviceAccountName"]
+    assert manifests.named(documents, "ServiceAccount", account)["automountServiceAccountToken"] is False
+    shown = volume(workload, "service-tokens")["projected"]["sources"]
+    shown = {token["path"]: token for token in (source["serviceAccountToken"] for source in shown)}
+    assert manifests.settings(documents, worker)["SERVICE_TOKENS"] == folders(worker)["service-tokens"]
+    assert set(shown) == set(CALLS["order"].values())
+    for service, documents, workload, worker, nginx in in_production():
+        settings = manifests.settings(documents, worker)
+        assert ("SERVICE_ISSUER" in settings) == (service in shown)
+        if service not in shown:
+            continue
+        # Whom the documents let call is whom the account is named after.
+        callers = {line.split()[0] for line in manifests.routes(service).splitlines() if "/internal/" in line}
+        assert account in {name for names in callers for name in names.split(",")}
+        assert 600 <= shown[service]["expirationSeconds"] <= 3600
+        (label,) = re.findall(r"labels\['(.*)'\]", reference(worker, "SERVICE_AUDIENCE")["fieldRef"]["fieldPath"])
+        assert manifests.pod_labels(workload)[label] == shown[service]["audience"]
+        assert reference(worker, "SERVICE_NAMESPACE") == {"fieldRef": {"fieldPath": "metadata.namespace"}}
+        assert reference(worker, "SERVICE_ISSUER") == {"configMapKeyRef": {"name": "auth", "key": "cluster_issuer"}}
+
+
+def test_the_clusters_keys_come_from_its_own_api():
+    for service, documents, workload, worker, nginx in in_production():
+        if service == "order":
+            continue
+        settings, sidecar = manifests.settings(documents, worker), manifests.settings(documents, nginx)
+        assert settings["SERVICE_JWKS"] == "http://127.0.0.1:9200/service-jwks"
+        # Without an audience: for the API itself.
+        (source,) = volume(workload, "cluster-token")["projected"]["sources"]
+        token = source["serviceAccountToken"]
+        assert "audience" not in token
+        assert settings["SERVICE_JWKS_TOKEN"] == f"{folders(worker)['cluster-token']}/{token['path']}"
+        # nginx compares names only, never addresses, and its resolver completes none.
+        assert sidecar["SERVICE_JWKS_URL"] == "https://kubernetes.default.svc.cluster.local/openid/v1/jwks"
+        (item,) = volume(workload, "cluster-ca")["configMap"]["items"]
+        assert sidecar["SERVICE_JWKS_CA"] == f"{folders(nginx)['cluster-ca']}/{item['path']}"
 
 
 def test_slow_statements_are_logged_without_their_values():
