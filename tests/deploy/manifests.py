@@ -26,7 +26,8 @@ FOLDERS = (
 WATCHING = ("k8s/monitoring", "k8s/monitoring/operator", "k8s/logging")
 # The parser in C takes an eighth of the time.
 parse = functools.partial(yaml.load_all, Loader=yaml.CSafeLoader)
-INGRESS_FILES = ("k8s/emissary-ingress.yaml", "k8s/emissary-listener.yaml", "k8s/ingress.yaml")
+HOSTS = ("k8s/emissary-host.yaml", "k8s/emissary-host-plain.yaml")
+INGRESS_FILES = ("k8s/emissary-ingress.yaml", "k8s/emissary-listener.yaml", *HOSTS, "k8s/ingress.yaml")
 
 
 @functools.cache

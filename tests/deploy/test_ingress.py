@@ -120,6 +120,18 @@ def test_sidecars_believe_private_networks_only(overlay):
                    for network in trusted.split(","))  # fmt: skip
 
 
+def test_production_has_no_plain_http():
+    """A token that was sent so has been read. Either Host takes the other's place."""
+    ((host,), (plain,)) = (manifests.of_kind(manifests.load(path), "Host") for path in manifests.HOSTS)
+    assert host["metadata"] == plain["metadata"]
+    assert host["spec"]["requestPolicy"] == {"insecure": {"action": "Redirect"}}
+    assert host["spec"]["tlsSecret"] == {"name": "shop-tls"}
+    assert host["spec"]["hostname"] == plain["spec"]["hostname"] == "*"
+    (application,) = [d for d in manifests.render("argocd") if d["metadata"]["name"] == "emissary-ingress"]
+    included = application["spec"]["source"]["directory"]["include"].strip("{}").split(",")
+    assert {f"k8s/{name}" for name in included} == set(manifests.INGRESS_FILES) - {"k8s/emissary-host-plain.yaml"}
+
+
 def test_emissary_publishes_nothing_of_its_own():
     """Emissary 3 routes /ambassador/v0/… on every listener unless the Module disables it."""
     module = manifests.named(manifests.load("k8s/emissary-ingress.yaml"), "Module", "ambassador")
@@ -134,7 +146,7 @@ def test_emissary_and_the_sidecars_call_themselves_the_same():
 
 
 def test_listeners_hosts_and_module_are_emissarys_own():
-    for path in ("k8s/emissary-ingress.yaml", "k8s/emissary-listener.yaml"):
+    for path in ("k8s/emissary-ingress.yaml", "k8s/emissary-listener.yaml", *manifests.HOSTS):
         for document in manifests.load(path):
             assert document["metadata"]["namespace"] == "emissary"
     assert {d["spec"]["port"] for d in manifests.load("k8s/emissary-listener.yaml")} == {8080, 8443}

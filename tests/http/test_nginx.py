@@ -18,6 +18,23 @@ from world import unique
 pytestmark = pytest.mark.storeless
 
 
+# ---- HTTPS ----
+
+
+def test_browsers_are_held_to_https_where_it_is_used(make_platform):
+    """Also by nginx' own answers; never over plain HTTP, and not at localhost."""
+    bed = make_platform(services=("cart",), gateway=False, nginx={"SERVER_NAMES": "shop.example.com"})
+
+    def told(path="/docs", proto=None, host="shop.example.com"):
+        headers = {"Host": host} | ({"X-Forwarded-Proto": proto} if proto else {})
+        return bed.cart.public.get(path, headers=headers).header("Strict-Transport-Security")
+
+    assert told(proto="https") == told("/nothing", "https") == "max-age=31536000"
+    assert told(proto="https", host="other.example.com") == "max-age=31536000"
+    for proto, host in ((None, "shop.example.com"), ("http", "shop.example.com"), ("https", "localhost")):
+        assert told(proto=proto, host=host) is None
+
+
 # ---- request id and trace ----
 
 
