@@ -76,7 +76,10 @@ function obey(directive, argument, own) {
 		locations(argument)
 	else if (directive == "@body_rules")
 		body_rules(argument)
-	else if (directive == "@pools")
+	else if (directive == "@provider") {
+		if (ENVIRON["FETCHES"] != "")
+			put(folder "provider.conf.template")
+	} else if (directive == "@pools")
 		pools(argument, toupper(argument))
 	else if (directive == "@passing")
 		passing(argument, toupper(argument))

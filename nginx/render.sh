@@ -40,13 +40,16 @@
 #	                     their X-Forwarded-For, which they wrote themselves, is the client's address.
 #	                     unix:/PATH stands for all who can open that socket; it is the public port's
 #
-#	JWKS_URL             empty, or the https:// address of the keys of whose tokens the worker takes: then
-#	                     /jwks at the health port, the worker's AUTH_JWKS, gives them. The host is looked
-#	                     up by /etc/resolv.conf's first server, whenever it is asked
-#	JWKS_CA              /etc/ssl/certs/ca-certificates.crt: whose certificates that host may have
-#	SERVICE_JWKS_URL     likewise the cluster's keys, by which siblings are known: /service-jwks at the health
-#	                     port, the worker's SERVICE_JWKS. What the worker shows is passed on
-#	SERVICE_JWKS_CA      as JWKS_CA
+#	AUTH_ISSUER          empty, or the provider whose keys the sidecar fetches for the worker
+#	AUTH_JWKS            empty: AUTH_ISSUER/.well-known/openid-configuration says where they are; or their
+#	                     address, https://…; or a file, of which the sidecar takes no notice
+#	AUTH_CA_FILE         /etc/ssl/certs/ca-certificates.crt: who may have signed the provider's certificate
+#	SERVICE_JWKS         likewise the keys of the cluster, by which siblings are known: empty, their address, or
+#	                     a file. What the worker shows is passed on
+#	SERVICE_CA_FILE      as AUTH_CA_FILE
+#	PROVIDER_SOCKET      provider.sock in the folder of WORKER_SOCKET: here the worker asks for the keys
+#	RESOLVERS            the name servers of /etc/resolv.conf, comma-separated: nginx asks them for the
+#	                     provider's whole name, without search domains
 #
 #	PRODUCT_ADDRESS, CART_ADDRESS, ORDER_ADDRESS
 #	                     gateway, balancer: 127.0.0.1; an IPv4 address, or a name that is looked up
@@ -177,43 +180,62 @@ read_trusted_proxies() {
 	REAL_IP+=$'\treal_ip_header X-Forwarded-For;\n\treal_ip_recursive off;'
 }
 
-# Adds a location to JWKS_LOCATION, with the name of its settings. What an issuer gave last is kept, and given
-# while it is away.
-# shellcheck disable=SC2016 # nginx' variables
-add_jwks() { # add_jwks /PATH NAME [HEADER]
-	local -n url=$2_URL ca=$2_CA
-	local resolver header=${3:-}
-	[[ -n $url ]] || return 0
-	matches "$url" 'https://[A-Za-z0-9.-]{1,253}(:[0-9]{1,5})?(/[A-Za-z0-9._~/-]*)?' ||
-		fail "$2_URL" "$url" 'must be like https://provider.example/keys'
-	path "$2_CA" "$ca"
-	resolver=$(awk '$1 == "nameserver" { print $2; exit }' /etc/resolv.conf 2>/dev/null) || true
-	[[ $resolver != *:* ]] || resolver="[$resolver]"
-	JWKS_ZONE=$'\t'"proxy_cache_path \"$RUNTIME_DIR/jwks\" keys_zone=jwks:32k max_size=1m inactive=30d"
-	JWKS_ZONE+=' use_temp_path=off;'
-	JWKS_LOCATION+=$'\t\t'"location = $1 {
-			resolver ${resolver:-127.0.0.1} valid=60s;
-			set \$jwks \"$url\";
-			proxy_pass \$jwks;
-			proxy_method GET;
-			proxy_pass_request_headers off;
-			proxy_pass_request_body off;${header:+
-			proxy_set_header $header;}
-			proxy_connect_timeout 2s;
-			proxy_read_timeout 2s;
-			proxy_ssl_server_name on;
-			proxy_ssl_verify on;
-			proxy_ssl_verify_depth 4;
-			proxy_ssl_trusted_certificate \"$ca\";
-			proxy_cache jwks;
-			proxy_cache_key $1;
-			proxy_cache_valid 200 30s;
-			proxy_cache_lock on;
-			proxy_cache_use_stale error timeout invalid_header updating http_403 http_404 http_429
-				http_500 http_502 http_503 http_504;
-			proxy_ignore_headers Cache-Control Expires Set-Cookie Vary X-Accel-Expires;
-		}
-"
+# The same addresses as the worker takes (auth/discovery.h).
+is_address() { # value [ERE of what the path must be like]
+	((${#1} <= 2000)) &&
+		matches "$1" "(https://[A-Za-z0-9.-]+|http://localhost|http://127\\.0\\.0\\.1)(:[0-9]{1,5})?${2-(/[A-Za-z0-9._~%+,:=@/?&-]*)?}"
+}
+
+# Sets CONFIGURATION_ADDRESS and KEYS_ADDRESS, if the provider's keys are to be fetched.
+# shellcheck disable=SC2016 # nginx' variable
+read_provider() {
+	CONFIGURATION_ADDRESS='' KEYS_ADDRESS=''
+	if [[ $AUTH_JWKS == *://* ]]; then
+		is_address "$AUTH_JWKS" || fail AUTH_JWKS "$AUTH_JWKS" 'must be a file or an https:// address'
+		KEYS_ADDRESS=$AUTH_JWKS
+	elif [[ -n $AUTH_ISSUER && -z $AUTH_JWKS ]]; then
+		is_address "$AUTH_ISSUER" '(/[A-Za-z0-9._~%+,:=@/&-]*)?' ||
+			fail AUTH_ISSUER "$AUTH_ISSUER" 'must be an https:// address without a query'
+		CONFIGURATION_ADDRESS=${AUTH_ISSUER%/}/.well-known/openid-configuration
+		KEYS_ADDRESS='$passed_address'
+	fi
+}
+
+# Sets SERVICE_KEYS_ADDRESS, if the cluster's keys are to be fetched.
+read_cluster() {
+	SERVICE_KEYS_ADDRESS=''
+	[[ $SERVICE_JWKS == *://* ]] || return 0
+	is_address "$SERVICE_JWKS" || fail SERVICE_JWKS "$SERVICE_JWKS" 'must be a file or an https:// address'
+	SERVICE_KEYS_ADDRESS=$SERVICE_JWKS
+}
+
+# Sets FETCHES, and RESOLVERS as nginx takes them.
+read_fetching() {
+	local name word server
+	FETCHES=$KEYS_ADDRESS$SERVICE_KEYS_ADDRESS
+	[[ -n $FETCHES ]] || return 0
+	path PROVIDER_SOCKET "$PROVIDER_SOCKET"
+	for name in AUTH_CA_FILE SERVICE_CA_FILE; do
+		path "$name" "${!name}"
+		[[ -r ${!name} ]] || fail "$name" "${!name}" 'must be a file that can be read'
+	done
+	if [[ -z $RESOLVERS && -r /etc/resolv.conf ]]; then
+		while read -r word server _; do
+			[[ $word != nameserver || $server == *%* ]] || RESOLVERS+=${RESOLVERS:+,}$server
+		done </etc/resolv.conf
+	fi
+	# As resolv.conf(5) says.
+	set_resolvers "${RESOLVERS:-127.0.0.1}"
+}
+
+set_resolvers() { # addresses with commas between
+	local server
+	RESOLVERS=
+	for server in ${1//,/ }; do
+		addresses RESOLVERS "$server"
+		[[ $server != *:* ]] || server="[$server]"
+		RESOLVERS+=${RESOLVERS:+ }$server
+	done
 }
 
 kind=${1:-}
@@ -279,10 +301,6 @@ sidecar | internal)
 	CONNECTIONS=${CONNECTIONS:-1024}
 	CLIENT_CONNECTIONS=${CLIENT_CONNECTIONS:-64}
 	TRUSTED_PROXIES=${TRUSTED_PROXIES:-}
-	JWKS_URL=${JWKS_URL:-}
-	JWKS_CA=${JWKS_CA:-/etc/ssl/certs/ca-certificates.crt}
-	SERVICE_JWKS_URL=${SERVICE_JWKS_URL:-}
-	SERVICE_JWKS_CA=${SERVICE_JWKS_CA:-/etc/ssl/certs/ca-certificates.crt}
 	whole_number PUBLIC_PORT "$PUBLIC_PORT" 1 65535
 	whole_number INTERNAL_PORT "$INTERNAL_PORT" 1 65535
 	[[ $PUBLIC_PORT != "$INTERNAL_PORT" ]] ||
@@ -301,11 +319,18 @@ sidecar | internal)
 	[[ -z $ROOT_PATH ]] || matches "$ROOT_PATH" '(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+' ||
 		fail ROOT_PATH "$ROOT_PATH" 'must be empty or like /products, without a slash at its end'
 
+	AUTH_ISSUER=${AUTH_ISSUER:-}
+	AUTH_JWKS=${AUTH_JWKS:-}
+	AUTH_CA_FILE=${AUTH_CA_FILE:-/etc/ssl/certs/ca-certificates.crt}
+	SERVICE_JWKS=${SERVICE_JWKS:-}
+	SERVICE_CA_FILE=${SERVICE_CA_FILE:-/etc/ssl/certs/ca-certificates.crt}
+	PROVIDER_SOCKET=${PROVIDER_SOCKET:-$(dirname "$WORKER_SOCKET")/provider.sock}
+	RESOLVERS=${RESOLVERS:-}
+
 	read_trusted_proxies
-	JWKS_ZONE='' JWKS_LOCATION=''
-	add_jwks /jwks JWKS
-	# shellcheck disable=SC2016 # nginx' variable
-	add_jwks /service-jwks SERVICE_JWKS 'Authorization $http_authorization'
+	read_provider
+	read_cluster
+	read_fetching
 	[[ -s $ROUTES ]] || fail ROUTES "$ROUTES" 'must be a file with what the service prints for --routes'
 	# Public data is valid as long as its ETag says; all other data is private to its owner.
 	CACHE_CONTROL=no-store
@@ -319,7 +344,8 @@ sidecar | internal)
 	# shellcheck disable=SC2016 # nginx' variable
 	TOO_LARGE='$too_large' TOO_MANY='$too_many'
 	export PUBLIC_PORT INTERNAL_PORT HEALTH_PORT WORKER_SOCKET ROOT_PATH ROUTES COLLECTION CALLERS REAL_IP \
-		PROXY_LISTEN PROXY_LISTEN_TOO CACHE_CONTROL IMPORTS EXPORTS JWKS_ZONE JWKS_LOCATION
+		PROXY_LISTEN PROXY_LISTEN_TOO CONFIGURATION_ADDRESS KEYS_ADDRESS SERVICE_KEYS_ADDRESS \
+		FETCHES AUTH_CA_FILE SERVICE_CA_FILE PROVIDER_SOCKET RESOLVERS CACHE_CONTROL IMPORTS EXPORTS
 	;;
 gateway | balancer)
 	SERVICE=$kind

@@ -247,7 +247,8 @@ stop() {
 
 start_worker() {
 	database_url "${1%%-*}"
-	AUTH=${AUTH/#1/jwt} DATABASE_URL=$REPLY launch "$1-worker" spawn-fcgi -n -s "$STATE_DIR/run/$1.sock" -M 0600 -b 4096 -- \
+	AUTH=${AUTH/#1/jwt} DATABASE_URL=$REPLY PROVIDER_SOCKET=$STATE_DIR/run/$1-provider.sock \
+		launch "$1-worker" spawn-fcgi -n -s "$STATE_DIR/run/$1.sock" -M 0600 -b 4096 -- \
 		"build/$VARIANT/${1%%-*}-service"
 }
 
@@ -262,8 +263,8 @@ render() {
 render_sidecar() {
 	local service=${1%%-*} files=$STATE_DIR/run/$1
 	local -x LISTEN_ADDRESS=127.0.0.1 SERVICE=$service ROOT_PATH=/${service}s TRUSTED_PROXIES=$gateway_source \
-		WORKER_SOCKET=$files.sock RUNTIME_DIR=$files-nginx ROUTES=$files-nginx/routes \
-		PUBLIC_PORT INTERNAL_PORT HEALTH_PORT WORKER_PROCESSES=${WORKER_PROCESSES:-}
+		WORKER_SOCKET=$files.sock PROVIDER_SOCKET=$files-provider.sock RUNTIME_DIR=$files-nginx \
+		ROUTES=$files-nginx/routes PUBLIC_PORT INTERNAL_PORT HEALTH_PORT WORKER_PROCESSES=${WORKER_PROCESSES:-}
 	setting "$1" PORT && PUBLIC_PORT=$REPLY
 	setting "$1" INTERNAL_PORT && INTERNAL_PORT=$REPLY
 	setting "$1" HEALTH_PORT && HEALTH_PORT=$REPLY

@@ -15,8 +15,7 @@
 #define SKEW_SECONDS   30
 #define SKEW_LONGEST   300
 #define SCOPES_DEFAULT "/scope,/roles"
-#define HTTP           "http://"
-#define KEYS_WANTED    "a JWK set: a file, or an http:// address on loopback"
+#define KEYS_WANTED    "the file of a JWK set, or its https:// address"
 #define POINTERS_WANTED                                                                            \
 	"up to 8 JSON Pointers (RFC 6901) with commas between, such as /scope,/roles"
 
@@ -25,7 +24,7 @@ struct provider {
 	unsigned algorithms;                    /* of ALGORITHM_BIT() */
 	char *pointer_list;                     /* what the pointers point into */
 	const char *pointers[POINTERS_MAX + 1]; /* ends with NULL */
-	const char *path;                       /* of the keys' file */
+	const char *path;                       /* of the keys' file; NULL: somebody brings them */
 	_Atomic int64_t looked_at;              /* clock_monotonic(), at the file */
 	pthread_mutex_t lock;                   /* guards the members below */
 	struct stat seen;                       /* the file when it was read, or tried to be */
@@ -112,11 +111,6 @@ int provider_put_keys(struct provider *provider, const char *text, size_t length
 	return r;
 }
 
-const char *provider_keys_url(const struct provider *provider)
-{
-	return strncmp(provider->path, HTTP, strlen(HTTP)) == 0 ? provider->path : NULL;
-}
-
 /* The lock is held, or no other thread knows the provider. */
 static int read_keys(struct provider *provider, char reterr_reason[JWKS_REASON_SIZE])
 {
@@ -133,7 +127,7 @@ static int start_keys(struct provider *provider, const char *setting)
 	char reason[JWKS_REASON_SIZE] = "";
 	char expected[JWKS_REASON_SIZE + sizeof(KEYS_WANTED) + 8];
 
-	if (!provider->path || provider_keys_url(provider))
+	if (!provider->path)
 		return 0;
 	stat(provider->path, &provider->seen);
 	int r = read_keys(provider, reason);
@@ -177,7 +171,7 @@ static void look_at_file(struct provider *provider)
 	int64_t now = clock_monotonic();
 	int64_t before = atomic_load_explicit(&provider->looked_at, memory_order_relaxed);
 
-	if (provider_keys_url(provider) || now - before < LOOK_INTERVAL ||
+	if (!provider->path || now - before < LOOK_INTERVAL ||
 	    !atomic_compare_exchange_strong(&provider->looked_at, &before, now) ||
 	    pthread_mutex_trylock(&provider->lock) != 0)
 		return;

@@ -3,7 +3,7 @@
  * its keys, and a verifier (verifier.h) that uses them.
  *
  * The keys stand in a file, which is looked at once a second and read anew when it has changed; as
- * long as it cannot be read, the old ones count. Or they have an address: then there are none until
+ * long as it cannot be read, the old ones count. Or they stand in none: then there are none until
  * somebody brings them (provider_put_keys()). Thread-safe.
  *
  * The settings AUTH_SCOPES, AUTH_ALGORITHMS and AUTH_CLOCK_SKEW (docs/SECURITY.md) are for all.
@@ -15,12 +15,13 @@
 
 struct provider;
 
-/* Of its own settings; the texts are kept, not copied. NULL: missing, which has been reported. */
+/* Of its own settings; the texts are kept, not copied. An issuer or audience of NULL is missing,
+ * which has been reported. */
 struct provider_options {
 	const char *issuer;
 	const char *audience;
-	const char *keys;          /* a file, or an address: http://… */
-	const char *keys_setting;  /* its name */
+	const char *keys;          /* their file; NULL: somebody brings them */
+	const char *keys_setting;  /* the name of the file's setting */
 	const char *const *scopes; /* the known ones: contract_scopes() */
 };
 
@@ -31,9 +32,6 @@ void provider_free(struct provider *provider); /* takes NULL */
 /* Fills the principal, which has no cart's secret, if the token is fine. */
 enum token_fault provider_check(struct provider *provider, const char *token, size_t length,
 				struct principal *ret_principal);
-
-/* The address of its keys, or NULL: they stand in a file. */
-const char *provider_keys_url(const struct provider *provider);
 
 /* Takes a set of keys, as text. Errors and the reason as jwks_read(). */
 int provider_put_keys(struct provider *provider, const char *text, size_t length,

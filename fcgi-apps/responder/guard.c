@@ -1,5 +1,6 @@
 #include "responder/guard.h"
 
+#include "auth/discovery.h"
 #include "auth/guest.h"
 #include "auth/provider.h"
 #include "auth/service_keys.h"
@@ -67,28 +68,59 @@ static const char *required(const char *name, const char *expected)
 	return value;
 }
 
+static int create_source(struct provider *provider, const struct key_source_options *options,
+			 struct key_source **ret_source)
+{
+	const char *socket = config_text("PROVIDER_SOCKET", "/run/app/provider.sock");
+	int r = key_source_create(socket, options, provider, ret_source);
+
+	if (r == -EINVAL && !options->credential)
+		config_reject("PROVIDER_SOCKET", socket, "the path of a socket, up to 107 bytes");
+	else if (r == -EINVAL || r == -EIO)
+		config_reject("SERVICE_JWKS_TOKEN", options->credential,
+			      "a file with what to show where the cluster's keys are");
+	return r == -EIO ? -EINVAL : r;
+}
+
+/* Where the issuer says where the keys are. */
+static void check_issuer(const char *issuer)
+{
+	if (issuer && (!discovery_is_url(issuer) || strchr(issuer, '?')))
+		config_reject("AUTH_ISSUER", issuer,
+			      "an https:// address without a query, since AUTH_JWKS is not set");
+}
+
 static int create_provider(const struct contract *contract, struct guard *guard)
 {
+	const char *place = config_text("AUTH_JWKS", NULL);
+	bool fetched = !place || discovery_is_url(place);
 	const struct provider_options options = {
 		.issuer = required("AUTH_ISSUER", "the issuer of the tokens, an URL"),
 		.audience = required("AUTH_AUDIENCE", "what tokens must be for"),
-		.keys = required("AUTH_JWKS",
-				 "the provider's keys, a JWK set: a file or an address"),
+		.keys = fetched ? NULL : place,
 		.keys_setting = "AUTH_JWKS",
 		.scopes = contract_scopes(contract),
 	};
 
-	return provider_create(&options, &guard->provider);
+	if (!place)
+		check_issuer(options.issuer);
+	int r = provider_create(&options, &guard->provider);
+	struct key_source_options source = key_source_defaults();
+
+	source.issuer = place ? NULL : options.issuer;
+	return r == 0 && fetched ? create_source(guard->provider, &source, &guard->source) : r;
 }
 
 /* Of the tokens that the kubelet gives to services, if that is how they show who they are. */
 static int create_cluster(struct guard *guard)
 {
 	static const char *const no_scopes[] = {NULL};
+	const char *place = config_text("SERVICE_JWKS", NULL);
+	bool fetched = place && discovery_is_url(place);
 	const struct provider_options options = {
 		.issuer = config_text("SERVICE_ISSUER", NULL),
 		.audience = config_text("SERVICE_AUDIENCE", NULL),
-		.keys = config_text("SERVICE_JWKS", NULL),
+		.keys = fetched ? NULL : place,
 		.keys_setting = "SERVICE_JWKS",
 		.scopes = no_scopes,
 	};
@@ -98,38 +130,13 @@ static int create_cluster(struct guard *guard)
 	required("SERVICE_AUDIENCE", "what tokens of services must be for");
 	required("SERVICE_JWKS", "the cluster's keys, a JWK set: a file or an address");
 	guard->namespace = required("SERVICE_NAMESPACE", "the namespace of the services' accounts");
-	return provider_create(&options, &guard->cluster);
-}
+	int r = provider_create(&options, &guard->cluster);
+	struct key_source_options source = key_source_defaults();
 
-/* Where the keys have an address; the setting is its name, the credential what a fetch shows. */
-static int create_source(struct provider *provider, const char *setting, const char *credential,
-			 struct key_source **ret_source)
-{
-	struct key_source_options options = key_source_defaults();
-	const char *url = provider ? provider_keys_url(provider) : NULL;
-
-	if (!url)
-		return 0;
-	options.credential = credential;
-	int r = key_source_create(url, &options, provider, ret_source);
-	if (r == -EINVAL || r == -EIO) {
-		config_reject(setting, url,
-			      credential ? "an address on loopback, and SERVICE_JWKS_TOKEN a file "
-					   "with what to show there"
-					 : "an address such as http://127.0.0.1:9200/jwks");
-		return -EINVAL;
-	}
-	return r;
-}
-
-static int create_sources(struct guard *guard)
-{
-	const char *credential = config_text("SERVICE_JWKS_TOKEN", NULL);
-	int r = create_source(guard->provider, "AUTH_JWKS", NULL, &guard->source);
-
-	return r < 0 ? r
-		     : create_source(guard->cluster, "SERVICE_JWKS", credential,
-				     &guard->cluster_source);
+	source.path = "/service-keys";
+	source.credential = config_text("SERVICE_JWKS_TOKEN", NULL);
+	return r == 0 && fetched ? create_source(guard->cluster, &source, &guard->cluster_source)
+				 : r;
 }
 
 int guard_create(const struct contract *contract, struct guard **ret_guard)
@@ -155,8 +162,6 @@ int guard_create(const struct contract *contract, struct guard **ret_guard)
 	int r = create_provider(contract, guard);
 	if (r == 0 && has_callers(contract, ACCESS_SERVICE))
 		r = create_cluster(guard);
-	if (r == 0)
-		r = create_sources(guard);
 	if (r == 0 && config_failed())
 		r = -EINVAL;
 	if (r < 0) {
@@ -375,7 +380,7 @@ void guard_write_metrics(const struct guard *guard, struct text *out)
 		       (int64_t)cache.hits);
 	metric_counter(out, "auth_token_cache_misses_total", "Tokens that had to be verified.",
 		       (int64_t)cache.misses);
-	metric_gauge(out, "auth_keys_age_seconds",
+	metric_gauge(out, "jwks_age_seconds",
 		     "Since the keys of tokens were fetched; 0 where they are in a file.",
 		     guard ? keys_age(guard) / CLOCK_SECOND : 0);
 	metric_gauge(out, "auth_token_cache_tokens", "Verified tokens that are kept.",

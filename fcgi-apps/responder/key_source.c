@@ -2,20 +2,20 @@
 
 #include <stdatomic.h>
 
-#include "auth/jwks.h"
+#include "auth/discovery.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "upstream/upstream.h"
 
-#define SCHEME   "http://"
-#define PATIENCE (5 * CLOCK_SECOND) /* for one fetch, all tries together */
+#define CALL_TIME     (6 * CLOCK_SECOND) /* more than nginx/provider.conf.template takes */
+#define CONFIGURATION "/configuration"
+#define PATH_MAX_SIZE (DISCOVERY_URL_MAX + 20)
 
 struct key_source {
 	struct key_source_options options;
 	struct provider *provider;
-	struct upstream *upstream;
-	char *url;               /* ends where the path begins: the base of the calls */
-	char *path;              /* with its slash */
+	struct upstream *sidecar;
+	char *socket;            /* the base of the calls to it */
 	bool failed;             /* the last fetch */
 	atomic_bool wanted;      /* by a token */
 	_Atomic int64_t tried;   /* clock_monotonic(), when the last fetch began; 0: never */
@@ -28,40 +28,29 @@ struct key_source_options key_source_defaults(void)
 		.renew = 600 * CLOCK_SECOND,
 		.retry = 5 * CLOCK_SECOND,
 		.cooldown = 30 * CLOCK_SECOND,
+		.path = "/keys",
 	};
 }
 
-/* "http://host:port" and "/path". False: out of memory. */
-static bool split(struct key_source *source, const char *url)
-{
-	size_t host = strlen(SCHEME);
-	size_t base = host + strcspn(url + host, "/");
-
-	source->url = strndup(url, base);
-	source->path = strdup(url[base] ? url + base : "/");
-	return source->url && source->path;
-}
-
-int key_source_create(const char *url, const struct key_source_options *options,
+int key_source_create(const char *socket, const struct key_source_options *options,
 		      struct provider *provider, struct key_source **ret_source)
 {
-	if (strncmp(url, SCHEME, strlen(SCHEME)) != 0)
-		return -EINVAL;
 	struct key_source *source = calloc(1, sizeof(*source));
 	if (!source)
 		return -ENOMEM;
 	source->options = *options;
 	source->provider = provider;
 	source->fetched = clock_monotonic();
-	int r = -ENOMEM;
-	if (split(source, url)) {
-		struct upstream_options calls = upstream_defaults("provider", source->url);
+	int r = asprintf(&source->socket, "unix:%s", socket) < 0 ? -ENOMEM : 0;
+	if (r == 0) {
+		struct upstream_options calls = upstream_defaults("provider", source->socket);
 
 		/* It is tried again later anyway. */
-		calls.attempts = 2;
+		calls.attempts = 1;
+		calls.attempt_timeout = CALL_TIME;
 		calls.connections = 0;
 		calls.credential = options->credential;
-		r = upstream_create(&calls, &source->upstream);
+		r = upstream_create(&calls, &source->sidecar);
 	}
 	if (r < 0) {
 		key_source_free(source);
@@ -75,10 +64,49 @@ void key_source_free(struct key_source *source)
 {
 	if (!source)
 		return;
-	upstream_free(source->upstream);
-	free(source->url);
-	free(source->path);
+	upstream_free(source->sidecar);
+	free(source->socket);
 	free(source);
+}
+
+/* 0: an answer with a body. reterr_reason says what came instead. */
+static int ask(struct key_source *source, const char *path, struct upstream_response *ret_response,
+	       char reterr_reason[JWKS_REASON_SIZE])
+{
+	const struct upstream_request request = {
+		.method = "GET",
+		.path = path,
+		.deadline = clock_monotonic() + CALL_TIME,
+		.idempotent = true,
+	};
+	int r = upstream_call(source->sidecar, &request, ret_response);
+
+	snprintf(reterr_reason, JWKS_REASON_SIZE, "it does not answer");
+	if (r < 0)
+		return r;
+	snprintf(reterr_reason, JWKS_REASON_SIZE, "it answers %d", ret_response->status);
+	return ret_response->status == 200 && ret_response->body ? 0 : -EINVAL;
+}
+
+/* Appends where the sidecar has the keys. */
+static int find_keys(struct key_source *source, struct text *path, bool *stale,
+		     char reterr_reason[JWKS_REASON_SIZE])
+{
+	struct upstream_response response CLEANUP(upstream_response_release) = {0};
+	const char *issuer = source->options.issuer;
+	const char *url;
+
+	text_append_string(path, source->options.path);
+	if (!issuer)
+		return text_error(path);
+	int r = ask(source, CONFIGURATION, &response, reterr_reason);
+	if (r == 0)
+		r = discovery_read(response.body, issuer, &url, reterr_reason);
+	if (r < 0)
+		return r;
+	*stale = response.retry_after > 0;
+	text_printf(path, "?%s", url);
+	return text_error(path);
 }
 
 static int take(struct key_source *source, const struct json *body,
@@ -86,38 +114,40 @@ static int take(struct key_source *source, const struct json *body,
 {
 	struct text text CLEANUP(text_release) = TEXT_INIT(JWKS_TEXT_MAX + 1);
 
-	snprintf(reterr_reason, JWKS_REASON_SIZE, "it is no JSON, or too long");
-	if (!body)
-		return -EINVAL;
 	json_print(body, &text);
+	snprintf(reterr_reason, JWKS_REASON_SIZE, "it is too long");
 	if (text_error(&text))
 		return text_error(&text);
 	return provider_put_keys(source->provider, text_string(&text), text.length, reterr_reason);
 }
 
-static int fetch(struct key_source *source)
+static int fetch(struct key_source *source, char reterr_reason[JWKS_REASON_SIZE])
 {
 	struct upstream_response response CLEANUP(upstream_response_release) = {0};
-	const struct upstream_request request = {
-		.method = "GET",
-		.path = source->path,
-		.deadline = clock_monotonic() + PATIENCE,
-		.idempotent = true,
-	};
-	char reason[JWKS_REASON_SIZE] = "it does not answer";
-	int r = upstream_call(source->upstream, &request, &response);
+	struct text path CLEANUP(text_release) = TEXT_INIT(PATH_MAX_SIZE);
 
-	if (r == 0 && response.status != 200) {
-		snprintf(reason, sizeof(reason), "it answers %d", response.status);
-		r = -EINVAL;
-	}
+	bool stale = false;
+	int r = find_keys(source, &path, &stale, reterr_reason);
 	if (r == 0)
-		r = take(source, response.body, reason);
-	if (r < 0)
-		log_write(LOG_ERROR, "cannot fetch the keys of tokens",
-			  log_text("url.full", provider_keys_url(source->provider)),
-			  log_text("error.message", reason), log_error_code(r));
-	return r;
+		r = ask(source, text_string(&path), &response, reterr_reason);
+	if (r == 0)
+		r = take(source, response.body, reterr_reason);
+	if (r < 0 || (!stale && response.retry_after == 0))
+		return r;
+	snprintf(reterr_reason, JWKS_REASON_SIZE, "these are the sidecar's copies of before");
+	return -EHOSTDOWN;
+}
+
+/* Logs only changes: a provider may be away for days. */
+static void report(const struct key_source *source, int error, const char *reason)
+{
+	if (error && !source->failed)
+		log_write(LOG_ERROR, "cannot fetch the keys of tokens: the old ones stay",
+			  log_text("url.path", source->options.path),
+			  log_text("error.message", reason), log_error_code(error));
+	if (!error && source->failed)
+		log_write(LOG_INFO, "the keys of tokens were fetched again",
+			  log_text("url.path", source->options.path));
 }
 
 static bool is_due(struct key_source *source, int64_t now)
@@ -134,15 +164,18 @@ static bool is_due(struct key_source *source, int64_t now)
 
 void key_source_run(struct key_source *source)
 {
+	char reason[JWKS_REASON_SIZE];
 	int64_t now = clock_monotonic();
 
 	if (!is_due(source, now))
 		return;
 	atomic_store(&source->tried, now);
-	source->failed = fetch(source) < 0;
+	int r = fetch(source, reason);
+	report(source, r, reason);
+	source->failed = r < 0;
 	/* Those who asked meanwhile asked for what has come now. */
 	atomic_store(&source->wanted, false);
-	if (!source->failed)
+	if (r == 0)
 		atomic_store(&source->fetched, clock_monotonic());
 }
 

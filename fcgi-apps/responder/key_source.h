@@ -1,6 +1,7 @@
 /*
- * The provider's keys from an address: what a sidecar of this worker fetches from the provider. The
- * worker itself has no TLS, so the address is plain HTTP, on loopback.
+ * A provider's keys from an address. The worker has no TLS: its sidecar fetches them, at a Unix
+ * socket of which the worker asks for them (nginx/provider.conf.template). An answer with a
+ * Retry-After is an old one, since the provider does not answer.
  *
  * They are fetched when the worker starts, and again every key_source_options.renew; and where a
  * token names a key that is not among them, but not more often than key_source_options.cooldown
@@ -16,6 +17,11 @@ struct key_source_options {
 	int64_t renew;    /* microseconds between fetches */
 	int64_t retry;    /* after one that failed */
 	int64_t cooldown; /* least time between fetches that tokens cause */
+	/* The following are kept, not copied. */
+	const char *path; /* "/keys": what the sidecar is asked for */
+	/* Whose "/configuration" says where the keys are (auth/discovery.h), which goes after the
+	 * path as a query; NULL: the sidecar knows. */
+	const char *issuer;
 	/* The file of what a fetch shows (upstream/credential.h); NULL: nothing. */
 	const char *credential;
 };
@@ -24,9 +30,9 @@ struct key_source_options key_source_defaults(void);
 
 struct key_source;
 
-/* The keys become the provider's, which outlives the source. -EINVAL: no such address, or nothing
- * that could be a credential; -EIO: its file cannot be read; -ENOMEM. */
-int key_source_create(const char *url, const struct key_source_options *options,
+/* The keys become the provider's, which outlives the source. -EINVAL: no path of a socket,
+ * or nothing that could be a credential; -EIO: its file cannot be read; -ENOMEM. */
+int key_source_create(const char *socket, const struct key_source_options *options,
 		      struct provider *provider, struct key_source **ret_source);
 void key_source_free(struct key_source *source); /* takes NULL */
 

@@ -1,5 +1,7 @@
 #include "upstream/address.h"
 
+#include <sys/un.h>
+
 #include "base/clock.h"
 
 #define FRESH_FOR    (10 * CLOCK_SECOND)
@@ -7,7 +9,8 @@
 #define PORT_SIZE    6
 
 struct address {
-	struct host *host;
+	struct host *host;       /* NULL: a Unix socket */
+	struct addresses socket; /* that one */
 	char *authority;
 	char *prefix;
 };
@@ -34,14 +37,35 @@ const char *address_prefix(const struct address *address)
 
 int address_find(struct address *address, int64_t deadline, struct addresses *ret_addresses)
 {
-	return host_find(address->host, deadline, ret_addresses);
+	if (address->host)
+		return host_find(address->host, deadline, ret_addresses);
+	*ret_addresses = address->socket;
+	return 0;
+}
+
+static int set_socket(struct address *address, const char *path)
+{
+	struct sockaddr_un name = {.sun_family = AF_UNIX};
+
+	if (!*path || strlen(path) >= sizeof(name.sun_path))
+		return -EINVAL;
+	memcpy(name.sun_path, path, strlen(path));
+	memcpy(&address->socket.list[0], &name, sizeof(name));
+	address->socket.lengths[0] = sizeof(name);
+	address->socket.count = 1;
+	address->authority = strdup("localhost");
+	address->prefix = strdup("");
+	return address->authority && address->prefix ? 0 : -ENOMEM;
 }
 
 /* host, or [IPv6 address], then [":" port] [path]. */
 static int set_parts(struct address *address, const char *url)
 {
 	static const char scheme[] = "http://";
+	static const char socket_scheme[] = "unix:";
 
+	if (strncmp(url, socket_scheme, sizeof(socket_scheme) - 1) == 0)
+		return set_socket(address, url + sizeof(socket_scheme) - 1);
 	if (strncmp(url, scheme, sizeof(scheme) - 1) != 0)
 		return -EINVAL;
 

@@ -11,7 +11,8 @@
 
 struct address;
 
-/* base_url is what config_url() accepts ("http://host[:port][/path]"); copied. -EINVAL, -ENOMEM. */
+/* base_url is what config_url() accepts ("http://host[:port][/path]"), or "unix:" and the path of a
+ * socket; copied. -EINVAL, -ENOMEM. */
 int address_create(const char *base_url, struct address **ret_address);
 void address_free(struct address *address);
 

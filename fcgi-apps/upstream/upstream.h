@@ -25,7 +25,7 @@ struct upstream;
 
 struct upstream_options {
 	const char *name;          /* "product"; for log and metrics; kept, not copied */
-	const char *base_url;      /* "http://127.0.0.1:9001"; kept */
+	const char *base_url;      /* "http://127.0.0.1:9001", "unix:/path"; kept */
 	int64_t connect_timeout;   /* microseconds */
 	int64_t attempt_timeout;   /* microseconds for one try */
 	unsigned attempts;         /* tries of an idempotent call; 1: no retry */
@@ -39,8 +39,8 @@ struct upstream_options {
 /* Fills in the defaults that the services use. */
 struct upstream_options upstream_defaults(const char *name, const char *base_url);
 
-/* -EINVAL: config_url() would not accept the base URL, or the file holds no credential; -EIO: that
- * file cannot be read; -ENOMEM. */
+/* -EINVAL: address_create() does not accept the base URL, or the file holds no credential; -EIO:
+ * that file cannot be read; -ENOMEM. */
 int upstream_create(const struct upstream_options *options, struct upstream **ret_upstream);
 void upstream_free(struct upstream *upstream);
 

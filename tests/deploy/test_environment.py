@@ -31,6 +31,7 @@ AT_DEFAULT = {
         "WORKER_SOCKET",  # the image's
         "AUTH_ALGORITHMS",  # all that are safe
         "AUTH_CLOCK_SKEW",
+        "PROVIDER_SOCKET",  # in the folder that both containers have
         "SERVICE_KEYS",  # the cluster vouches for siblings
     },
     "nginx": {
@@ -46,7 +47,9 @@ AT_DEFAULT = {
         "ROUTES",  # the entrypoint's
         "CONNECTIONS",  # what the container's memory is enough for
         "CLIENT_CONNECTIONS",
-        "JWKS_CA",  # the image's
+        "AUTH_CA_FILE",  # the image's
+        "PROVIDER_SOCKET",  # in the folder that both containers have
+        "RESOLVERS",  # the cluster's
     },
 }
 # What says whose tokens are taken: set where they are asked for, in production.
@@ -55,7 +58,7 @@ OF_TOKENS = {
     *("SERVICE_ISSUER", "SERVICE_AUDIENCE", "SERVICE_NAMESPACE", "SERVICE_JWKS", "SERVICE_JWKS_TOKEN"),
 }
 # The addresses of the keys, for who fetches them.
-OF_SIDECAR = {"JWKS_URL", "SERVICE_JWKS_URL", "SERVICE_JWKS_CA"}
+OF_SIDECAR = {"AUTH_ISSUER", "AUTH_JWKS", "SERVICE_JWKS", "SERVICE_CA_FILE"}
 # Of postgres' image, not ours.
 POSTGRES = {"POSTGRES_PASSWORD", "POSTGRES_PASSWORD_FILE", "PGDATA"}
 

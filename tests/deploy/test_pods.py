@@ -406,9 +406,10 @@ def test_production_waits_until_it_is_said_whose_tokens_count():
         needed = {"AUTH_ISSUER": "issuer", "AUTH_AUDIENCE": "audience"}
         for name, key in needed.items():
             assert reference(worker, name) == {"configMapKeyRef": {"name": "auth", "key": key}}
-        assert reference(nginx, "JWKS_URL") == {"configMapKeyRef": {"name": "auth", "key": "jwks_uri"}}
-        # Of its own sidecar, which alone has TLS.
-        assert manifests.settings(documents, worker)["AUTH_JWKS"] == "http://127.0.0.1:9200/jwks"
+        # The sidecar, which alone has TLS, fetches what its worker wants.
+        for name in ("AUTH_ISSUER", "AUTH_JWKS"):
+            assert reference(nginx, name) == reference(worker, name)
+        assert reference(worker, "AUTH_JWKS")["configMapKeyRef"]["optional"] is True
 
 
 def test_who_knows_guests_has_their_keys():
@@ -455,16 +456,16 @@ def test_the_clusters_keys_come_from_its_own_api():
         if service == "order":
             continue
         settings, sidecar = manifests.settings(documents, worker), manifests.settings(documents, nginx)
-        assert settings["SERVICE_JWKS"] == "http://127.0.0.1:9200/service-jwks"
+        assert settings["SERVICE_JWKS"] == sidecar["SERVICE_JWKS"]
         # Without an audience: for the API itself.
         (source,) = volume(workload, "cluster-token")["projected"]["sources"]
         token = source["serviceAccountToken"]
         assert "audience" not in token
         assert settings["SERVICE_JWKS_TOKEN"] == f"{folders(worker)['cluster-token']}/{token['path']}"
         # nginx compares names only, never addresses, and its resolver completes none.
-        assert sidecar["SERVICE_JWKS_URL"] == "https://kubernetes.default.svc.cluster.local/openid/v1/jwks"
+        assert sidecar["SERVICE_JWKS"] == "https://kubernetes.default.svc.cluster.local/openid/v1/jwks"
         (item,) = volume(workload, "cluster-ca")["configMap"]["items"]
-        assert sidecar["SERVICE_JWKS_CA"] == f"{folders(nginx)['cluster-ca']}/{item['path']}"
+        assert sidecar["SERVICE_CA_FILE"] == f"{folders(nginx)['cluster-ca']}/{item['path']}"
 
 
 def test_slow_statements_are_logged_without_their_values():

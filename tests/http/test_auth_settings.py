@@ -1,8 +1,6 @@
 """The settings of AUTH: bad ones are named and prevent the start; keys that change are read anew."""
 
 import json
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 import tokens
@@ -36,11 +34,10 @@ def test_who_may_call_must_be_said(tmp_path, service, value):
     [
         ("AUTH_ISSUER", ""),
         ("AUTH_AUDIENCE", ""),
-        ("AUTH_JWKS", ""),
         ("AUTH_JWKS", "/nonexistent/jwks.json"),
         ("AUTH_JWKS", "/etc/hostname"),
-        ("AUTH_JWKS", "https://provider.example/keys"),
-        ("AUTH_JWKS", "http://"),
+        ("AUTH_JWKS", "http://provider.example/keys"),
+        ("AUTH_JWKS", "https://"),
         ("AUTH_SCOPES", "scope"),
         ("AUTH_SCOPES", "/scope,"),
         ("AUTH_SCOPES", "/a~2"),
@@ -55,6 +52,17 @@ def test_who_may_call_must_be_said(tmp_path, service, value):
 )
 def test_a_bad_setting_of_tokens_is_named(tmp_path, name, value):
     assert any(name in message for message in refused(tmp_path, "product", **{name: value}))
+
+
+@pytest.mark.parametrize("issuer", ["shop", "http://provider.example", "https://provider.example?a=b"])
+def test_a_provider_that_cannot_be_asked_is_refused(tmp_path, issuer):
+    found = refused(tmp_path, "product", AUTH_JWKS="", AUTH_ISSUER=issuer)
+    assert any("AUTH_ISSUER" in message for message in found)
+
+
+def test_a_socket_that_cannot_be_is_refused(tmp_path):
+    found = refused(tmp_path, "product", AUTH_JWKS="", PROVIDER_SOCKET="/" + 107 * "a")
+    assert any("PROVIDER_SOCKET" in message for message in found)
 
 
 @pytest.mark.parametrize("kind", FILES)
@@ -133,61 +141,3 @@ def test_a_new_key_of_guests_leaves_their_carts_open(make_platform, tmp_path):
     keys.write_text("another-key-of-32-characters-long")
     bed.cart.restart_worker()
     assert (status(first), status(second)) == (404, 200)
-
-
-class Sidecar:
-    """Gives a set of keys, if it has one, and counts."""
-
-    def __init__(self, port=0):
-        self.keys, self.asked = None, 0
-        sidecar = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self):
-                sidecar.asked += 1
-                body = json.dumps(sidecar.keys).encode() if sidecar.keys else b""
-                self.send_response(200 if sidecar.keys else 502)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *_):
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
-        self.thread = threading.Thread(target=self.server.serve_forever, args=(0.05,))
-        self.thread.start()
-
-    def close(self):
-        self.server.shutdown()
-        self.server.server_close()
-        self.thread.join()
-
-
-def test_keys_come_from_an_address(make_platform, tmp_path):
-    """Without any there is a 503; with them it works, also when nobody gives them any more."""
-    provider, sidecar = tokens.Provider("1"), Sidecar()
-    url = f"http://127.0.0.1:{sidecar.server.server_address[1]}/keys"
-    settings = {**tokens.settings(provider, tmp_path), "AUTH_JWKS": url}
-    try:
-        bed = make_platform(services=("cart",), gateway=False, worker=settings)
-
-        def answer(of=provider):
-            return bed.cart.public.get("/carts", headers=of.headers("ada"))
-
-        wait_until(lambda: sidecar.asked > 0, 10, "the keys are asked for")
-        early = answer()
-        assert (early.status, early.json()["code"], early.header("Retry-After")) == (503, "unavailable", "1")
-        # Who needs no key is served.
-        assert bed.cart.public.post("/carts", json={}).status == 201
-        sidecar.keys = provider.jwks()
-        wait_until(lambda: answer().status == 200, 20, "the keys have come")
-        asked = sidecar.asked
-        # Made-up names of keys: each is refused, and none of them is asked for so soon.
-        assert {answer(tokens.Provider(str(kid))).status for kid in range(20)} == {401}
-        assert sidecar.asked == asked
-    finally:
-        sidecar.close()
-    assert answer().status == 200
-    figures = bed.cart.health.get("/metrics").body.decode()
-    assert "\nauth_keys_age_seconds " in figures

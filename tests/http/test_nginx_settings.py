@@ -44,6 +44,15 @@ pytestmark = pytest.mark.storeless
         ("sidecar", "CORS_ALLOW_ORIGINS", "null"),
         ("sidecar", "CORS_ALLOW_ORIGINS", "https://a.example,"),
         ("sidecar", "CORS_ALLOW_ORIGINS", "https://a.example\nhttps://b.example"),
+        ("internal", "AUTH_ISSUER", "shop"),
+        ("internal", "AUTH_ISSUER", "http://id.example"),
+        ("internal", "AUTH_ISSUER", "https://id.example?a=b"),
+        ("internal", "AUTH_ISSUER", 'https://id.example/"; root /'),
+        ("internal", "AUTH_ISSUER", "https://id.example/$uri"),
+        ("internal", "AUTH_JWKS", "http://id.example/keys"),
+        ("internal", "AUTH_JWKS", "https://user@id.example/keys"),
+        ("internal", "AUTH_JWKS", "https:///keys"),
+        ("internal", "SERVICE_JWKS", "http://kubernetes.example/keys"),
         ("gateway", "GATEWAY_PORT", "0"),
         ("gateway", "CART_PORT", "x"),
         ("gateway", "ORDER_ADDRESS", 'unix:/run/"; root /'),
@@ -64,6 +73,22 @@ def is_refused(kind, settings, name):
     assert run.returncode == 2
     assert run.stdout == ""
     assert name in run.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("AUTH_CA_FILE", "/nowhere"),
+        ("SERVICE_CA_FILE", "/nowhere"),
+        ("PROVIDER_SOCKET", '/run/"; root /'),
+        ("RESOLVERS", "name.example"),
+        ("RESOLVERS", "127.0.0.1; root /"),
+    ],
+)
+def test_a_bad_setting_of_fetching_is_named(name, value):
+    good = {"SERVICE": "cart", "AUTH_ISSUER": "https://id.example", "AUTH_CA_FILE": "/etc/hostname"}
+    good["SERVICE_CA_FILE"] = "/etc/hostname"
+    is_refused("internal", good | {name: value}, name)
 
 
 def test_a_unix_socket_has_no_replicas():

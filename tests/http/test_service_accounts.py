@@ -3,11 +3,11 @@
 import json
 
 import pytest
-import test_jwks_sidecar as sidecars
 import tokens
 from client import is_problem
+from test_provider import Certificates, Provider
 from test_start import messages, run_worker
-from testbed import free_ports, wait_until
+from testbed import wait_until
 from world import made
 
 CLUSTER = "https://kubernetes.default.svc.cluster.local"
@@ -124,26 +124,22 @@ def test_what_is_missing_is_named(tmp_path, cluster, provider, name):
 
 def test_the_clusters_keys_come_through_the_sidecar(make_platform, cluster, provider, tmp_path):
     """As the Kubernetes API gives them: to accounts, whose token the worker shows."""
-    sidecars.make_certificate(tmp_path)
-    (port,) = free_ports(1)
-    server = sidecars.Server(tmp_path, port, cluster.jwks())
+    api = Provider(Certificates(tmp_path))
+    api.key, api.kid = cluster.key, cluster.kid
     mine = tmp_path / "api"
     mine.write_text("the-workers-own\n")
-    url = f"https://{sidecars.NAME}:{port}/keys"
+    fetched = {"SERVICE_JWKS": f"{api.issuer}/keys", "SERVICE_JWKS_TOKEN": mine}
     try:
         bed = make_platform(
-            services=("product",), gateway=False, worker=settings(cluster, tmp_path, provider),
-            nginx={"SERVICE_JWKS_URL": url, "SERVICE_JWKS_CA": tmp_path / "ca.pem"},
+            services=("product",), gateway=False,
+            worker=settings(cluster, tmp_path, provider) | fetched,
+            nginx={"SERVICE_CA_FILE": api.certificates.ca_file},
         )  # fmt: skip
-        address = f"http://127.0.0.1:{bed.product.health_port}/service-jwks"
-        bed.product.restart_worker(SERVICE_JWKS=address, SERVICE_JWKS_TOKEN=mine)
         token = account(cluster, "shop-services")
         wait_until(lambda: ask(bed, token).status == 204, 20, "the keys have come")
-        assert server.seen["Authorization"] == "Bearer the-workers-own"
-        # Not the provider's: these are those of siblings only.
-        assert bed.product.health.get("/jwks").status == 404
+        assert api.seen["Authorization"] == "Bearer the-workers-own"
     finally:
-        server.close()
+        api.close()
     assert ask(bed, token).status == 204
 
 
@@ -153,6 +149,6 @@ def test_what_a_fetch_shows_must_be_there(tmp_path, cluster, provider, content):
     if content is not None:
         (tmp_path / "api").write_text(content)
     given = settings(cluster, tmp_path, provider)
-    given |= {"SERVICE_JWKS": "http://127.0.0.1:9/jwks", "SERVICE_JWKS_TOKEN": tmp_path / "api"}
+    given |= {"SERVICE_JWKS": "https://kubernetes.example/openid/v1/jwks", "SERVICE_JWKS_TOKEN": tmp_path / "api"}
     status, log = run_worker("product", tmp_path, given)
     assert status == 1 and any("SERVICE_JWKS_TOKEN" in message for message in messages(log))

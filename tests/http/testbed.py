@@ -41,6 +41,8 @@ NGINX_FAULT = re.compile(
 )
 # Taken over from whoever runs the tests; every other setting is ours.
 INHERITED = ("PATH", "HOME", "ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS", "LSAN_OPTIONS")
+# A worker's settings that its sidecar gets as well.
+SHARED = ("AUTH_ISSUER", "AUTH_JWKS", "SERVICE_JWKS")
 
 # What a shell starts in the background ignores these; its children would, too.
 for signum in (signal.SIGHUP, signal.SIGQUIT):
@@ -238,6 +240,7 @@ class Service:
         self.bed = bed
         self.name = name
         self.socket = bed.directory / f"{name}.sock"
+        self.provider_socket = bed.directory / f"{name}-provider.sock"
         self.store = stores.find(bed.directory, name)
         self.worker = Process(f"{name}-worker", bed.directory / f"{name}-worker.log", "KILL")
         self.nginx = Nginx(
@@ -251,6 +254,7 @@ class Service:
                 "INTERNAL_PORT": internal_port,
                 "HEALTH_PORT": health_port,
                 "WORKER_SOCKET": self.socket,
+                "PROVIDER_SOCKET": self.provider_socket,
                 "RATE_LIMIT_RPS": 0,
                 "STORING_LIMIT_RPS": 0,
                 **nginx_settings,
@@ -327,8 +331,9 @@ class Platform:
         self.root = root
         self.wanted = services
         self.with_gateway = gateway
-        self.nginx_settings = nginx or {}
         self.extra_worker_settings = worker or {}
+        shared = {name: worker[name] for name in SHARED if name in self.extra_worker_settings}
+        self.nginx_settings = {**shared, **(nginx or {})}
         self.services = {}
         self.gateway_nginx = None
         self.gateway = None
@@ -337,6 +342,7 @@ class Platform:
         settings = {
             "DATABASE_URL": stores.find(self.directory, name).url,
             "CONTRACT_CHECK_RESPONSES": 1,
+            "PROVIDER_SOCKET": self.services[name].provider_socket,
         }
         for sibling in ("product", "cart"):
             if sibling in self.services:

@@ -1,6 +1,7 @@
 #include "upstream/address.h"
 
 #include <arpa/inet.h>
+#include <sys/un.h>
 
 #include "base/clock.h"
 #include "unit.h"
@@ -18,6 +19,7 @@ static const struct {
 	{"http://127.0.0.1/x:y", "127.0.0.1", "/x:y", "127.0.0.1", 80},
 	{"http://[::1]:8080", "[::1]:8080", "", "::1", 8080},
 	{"http://[::1]/p", "[::1]", "/p", "::1", 80},
+	{"unix:", NULL, NULL, NULL, 0},
 	{"https://127.0.0.1", NULL, NULL, NULL, 0},
 	{"http://", NULL, NULL, NULL, 0},
 	{"http://:80", NULL, NULL, NULL, 0},
@@ -64,6 +66,27 @@ START_TEST(parts_of_a_url)
 }
 END_TEST
 
+START_TEST(a_path_is_a_unix_socket)
+{
+	struct address *address = NULL;
+	struct addresses found;
+	char url[128] = "unix:/tmp/socket";
+
+	ck_assert_int_eq(address_create(url, &address), 0);
+	ck_assert_str_eq(address_authority(address), "localhost");
+	ck_assert_str_eq(address_prefix(address), "");
+	ck_assert_int_eq(address_find(address, 0, &found), 0);
+	ck_assert_uint_eq(found.count, 1);
+	ck_assert_int_eq(found.list[0].ss_family, AF_UNIX);
+	ck_assert_str_eq(((struct sockaddr_un *)&found.list[0])->sun_path, "/tmp/socket");
+	address_free(address);
+	address = NULL;
+	memset(url + strlen(url), 'a', sizeof(url) - 1 - strlen(url));
+	ck_assert_int_eq(address_create(url, &address), -EINVAL);
+	ck_assert_ptr_null(address);
+}
+END_TEST
+
 START_TEST(names_are_looked_up)
 {
 	struct address *address = NULL;
@@ -100,6 +123,7 @@ int main(void)
 
 	tcase_set_timeout(tests, 60);
 	tcase_add_loop_test(tests, parts_of_a_url, 0, ARRAY_SIZE(urls));
+	tcase_add_test(tests, a_path_is_a_unix_socket);
 	tcase_add_test(tests, names_are_looked_up);
 	tcase_add_test(tests, no_waiting_beyond_the_deadline);
 	return unit_run(tests, "address");

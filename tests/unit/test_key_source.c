@@ -5,38 +5,51 @@
 #include <stdatomic.h>
 #include <unistd.h>
 
-#include "auth/jwks.h"
+#include "auth/discovery.h"
 #include "base/clock.h"
 #include "loopback.h"
 #include "tokens.h"
 #include "unit.h"
 #include "upstream/upstream.h"
 
+#define ISSUER "https://provider.example"
 #define SECRET "0123456789abcdef"
 
 static int listener;
 static pthread_t thread;
 static atomic_int requests;
 static atomic_bool stopping;
-static _Atomic(const char *) served; /* the answer's body; NULL: 500 */
-static char url[64];
+static _Atomic(const char *) served;        /* the answer's body; NULL: 404 */
+static _Atomic(const char *) configuration; /* likewise */
+static atomic_bool stale;                   /* what the sidecar says of its answers */
+static const char *issuer;                  /* whose configuration is asked for, or NULL */
+static char place[64];
 static char set[1024];
 static struct provider *provider;
 static struct key_source *source;
 
 static void answer(int fd)
 {
-	const char *body = atomic_load(&served);
-	char request[2048];
+	char request[2048] = "";
 	char text[2048];
 
-	ck_assert_int_gt(recv(fd, request, sizeof(request), 0), 0);
-	ck_assert(strncmp(request, "GET /keys.json HTTP/1.1\r\n", 25) == 0);
-	atomic_fetch_add(&requests, 1);
+	ck_assert_int_gt(recv(fd, request, sizeof(request) - 1, 0), 0);
+	bool first = strncmp(request, "GET /configuration HTTP/1.1\r\n", 29) == 0;
+	const char *body = atomic_load(first ? &configuration : &served);
+
+	if (!first) {
+		const char *expected = atomic_load(&configuration)
+					       ? "GET /keys?https://keys.example/a?b=c HTTP/1.1\r\n"
+					       : "GET /keys HTTP/1.1\r\n";
+
+		ck_assert_msg(strncmp(request, expected, strlen(expected)) == 0, "%s", request);
+		atomic_fetch_add(&requests, 1);
+	}
 	snprintf(text, sizeof(text),
 		 "HTTP/1.1 %s\r\nContent-Type: application/json\r\nContent-Length: %zu\r\n"
-		 "Connection: close\r\n\r\n%s",
-		 body ? "200 OK" : "404 Not Found", body ? strlen(body) : 0, body ? body : "");
+		 "%sConnection: close\r\n\r\n%s",
+		 body ? "200 OK" : "404 Not Found", body ? strlen(body) : 0,
+		 atomic_load(&stale) ? "Retry-After: 5\r\n" : "", body ? body : "");
 	send(fd, text, strlen(text), MSG_NOSIGNAL);
 }
 
@@ -64,17 +77,13 @@ static void start(void)
 	append_jwk(&jwk, key, ",\"kid\":\"1\"");
 	EVP_PKEY_free(key);
 	snprintf(set, sizeof(set), "{\"keys\":[%s]}", text_string(&jwk));
-	listener = loopback_listen("/keys.json", url);
+	listener = loopback_listen_at(place);
 	atomic_store(&served, set);
 	ck_assert_int_eq(pthread_create(&thread, NULL, serve, NULL), 0);
-	const struct provider_options options = {.issuer = "https://provider.example",
-						 .audience = "shop",
-						 .keys = url,
-						 .keys_setting = "AUTH_JWKS",
-						 .scopes = scopes};
+	const struct provider_options options = {
+		.issuer = ISSUER, .audience = "shop", .scopes = scopes};
 
 	ck_assert_int_eq(provider_create(&options, &provider), 0);
-	ck_assert_str_eq(provider_keys_url(provider), url);
 }
 
 static void stop(void)
@@ -82,15 +91,16 @@ static void stop(void)
 	atomic_store(&stopping, true);
 	pthread_join(thread, NULL);
 	close(listener);
+	loopback_remove(place);
 	key_source_free(source);
 	provider_free(provider);
 }
 
 static void create(int64_t renew, int64_t retry, int64_t cooldown)
 {
-	const struct key_source_options options = {renew, retry, cooldown, NULL};
+	const struct key_source_options options = {renew, retry, cooldown, "/keys", issuer, NULL};
 
-	ck_assert_int_eq(key_source_create(url, &options, provider, &source), 0);
+	ck_assert_int_eq(key_source_create(place, &options, provider, &source), 0);
 }
 
 /* What a token that names no key of the set gets: whether there is a set. */
@@ -180,26 +190,115 @@ START_TEST(an_unknown_key_is_asked_for_after_it)
 }
 END_TEST
 
+static void expect_age(int64_t lowest, int64_t highest)
+{
+	int64_t age = key_source_age(source);
+
+	ck_assert_int_ge(age, lowest);
+	ck_assert_int_le(age, highest);
+}
+
 START_TEST(the_age_is_that_of_what_came)
 {
+	int64_t before = clock_monotonic();
+
 	create(0, 0, 0);
 	key_source_run(source);
-	ck_assert_int_lt(key_source_age(source), 60 * CLOCK_SECOND);
-	ck_assert_int_ge(key_source_age(source), 0);
+	int64_t came = clock_monotonic();
+
+	atomic_store(&served, NULL);
+	key_source_run(source);
+	expect_age(0, clock_monotonic() - before);
+	usleep(1000);
+	expect_age(1000, clock_monotonic() - before);
+	atomic_store(&served, set);
+	key_source_run(source);
+	expect_age(0, clock_monotonic() - came);
 }
 END_TEST
 
-START_TEST(what_is_no_address)
+/* They count, and are as old as before. */
+START_TEST(old_copies_are_asked_for_again)
+{
+	create(CLOCK_DAY, 0, CLOCK_DAY);
+	atomic_store(&stale, true);
+	usleep(1000);
+	key_source_run(source);
+	ck_assert(has_keys());
+	expect_age(1000, CLOCK_DAY);
+	key_source_run(source);
+	ck_assert_int_eq(atomic_load(&requests), 2);
+	atomic_store(&stale, false);
+	key_source_run(source);
+	key_source_run(source);
+	ck_assert_int_eq(atomic_load(&requests), 3);
+}
+END_TEST
+
+START_TEST(what_is_no_path_of_a_socket)
 {
 	const struct key_source_options options = key_source_defaults();
+	char longest[200];
 
-	ck_assert_int_eq(key_source_create("https://a/b", &options, provider, &source), -EINVAL);
-	ck_assert_int_eq(key_source_create("http://", &options, provider, &source), -EINVAL);
+	memset(longest, 'a', sizeof(longest) - 1);
+	longest[sizeof(longest) - 1] = '\0';
+	ck_assert_int_eq(key_source_create(longest, &options, provider, &source), -EINVAL);
+	ck_assert_int_eq(key_source_create("", &options, provider, &source), -EINVAL);
 	ck_assert_ptr_null(source);
 }
 END_TEST
 
-int main(void)
+/* ---- discovery ------------------------------------------------------------------------------ */
+
+#define CONFIGURATION(issuer, url) "{\"issuer\":\"" issuer "\",\"jwks_uri\":\"" url "\"}"
+#define ADDRESS                    "https://keys.example/a?b=c"
+
+START_TEST(the_issuer_says_where_the_keys_are)
+{
+	issuer = ISSUER;
+	create(0, 0, 0);
+	atomic_store(&configuration, CONFIGURATION(ISSUER, ADDRESS));
+	key_source_run(source);
+	ck_assert(has_keys());
+}
+END_TEST
+
+static const char *const no_configurations[] = {
+	NULL,
+	"[]",
+	"{}",
+	CONFIGURATION(ISSUER "/", ADDRESS),
+	CONFIGURATION("https://another.example", ADDRESS),
+	CONFIGURATION(ISSUER, ""),
+	CONFIGURATION(ISSUER, "http://keys.example/a"),
+	CONFIGURATION(ISSUER, "file:///etc/passwd"),
+	"{\"issuer\":\"" ISSUER "\"}",
+	"{\"jwks_uri\":\"" ADDRESS "\"}",
+};
+
+START_TEST(another_issuer_has_no_keys_for_us)
+{
+	issuer = ISSUER;
+	create(0, 0, 0);
+	atomic_store(&configuration, no_configurations[_i]);
+	key_source_run(source);
+	ck_assert(!has_keys());
+	ck_assert_int_eq(atomic_load(&requests), 0);
+}
+END_TEST
+
+static TCase *discovery_tests(void)
+{
+	TCase *tests = tcase_create("discovery");
+
+	tcase_add_checked_fixture(tests, start, stop);
+	tcase_add_test(tests, the_issuer_says_where_the_keys_are);
+	tcase_add_loop_test(tests, another_issuer_has_no_keys_for_us, 0,
+			    ARRAY_SIZE(no_configurations));
+	return tests;
+}
+
+static TCase *key_tests(void)
 {
 	TCase *tests = tcase_create("key_source");
 
@@ -211,6 +310,22 @@ int main(void)
 	tcase_add_test(tests, an_unknown_key_is_asked_for_once_in_the_cooldown);
 	tcase_add_test(tests, an_unknown_key_is_asked_for_after_it);
 	tcase_add_test(tests, the_age_is_that_of_what_came);
-	tcase_add_test(tests, what_is_no_address);
-	return unit_run(tests, "key_source");
+	tcase_add_test(tests, old_copies_are_asked_for_again);
+	tcase_add_test(tests, what_is_no_path_of_a_socket);
+	return tests;
+}
+
+int main(void)
+{
+	Suite *suite = suite_create("key_source");
+
+	suite_add_tcase(suite, key_tests());
+	suite_add_tcase(suite, discovery_tests());
+	SRunner *runner = srunner_create(suite);
+
+	srunner_run_all(runner, CK_NORMAL);
+	int failed = srunner_ntests_failed(runner);
+
+	srunner_free(runner);
+	return failed != 0;
 }
