@@ -93,21 +93,32 @@ function obey(directive, argument, own) {
 
 # Zones that count requests and connections.
 function client_zones() {
-	if (ENVIRON["RATE_LIMIT_RPS"] > 0)
-		printf "\tlimit_req_zone $client zone=clients:4m rate=%dr/s;\n", ENVIRON["RATE_LIMIT_RPS"]
-	if (ENVIRON["STORING_LIMIT_RPS"] > 0)
-		printf "\tlimit_req_zone $storing zone=storing:4m rate=%dr/s;\n", ENVIRON["STORING_LIMIT_RPS"]
+	rate_zone("$client", "clients", ENVIRON["RATE_LIMIT_RPS"])
+	rate_zone("$token", "tokens", ENVIRON["RATE_LIMIT_RPS"])
+	rate_zone("$storing", "storing", ENVIRON["STORING_LIMIT_RPS"])
+	rate_zone("$storing_token", "storing_tokens", ENVIRON["STORING_LIMIT_RPS"])
 	print "\tlimit_conn_zone $client zone=connections_of:4m;"
 	print "\tlimit_conn_zone $hostname zone=connections:64k;"
 	print "\tlimit_conn_zone $bodied zone=bodies:64k;"
 }
 
+function rate_zone(key, zone, rate) {
+	if (rate > 0)
+		printf "\tlimit_req_zone %s zone=%s:4m rate=%dr/s;\n", key, zone, rate
+}
+
 function client_limits() {
-	if (ENVIRON["RATE_LIMIT_RPS"] > 0)
-		printf "\t\tlimit_req zone=clients burst=%d nodelay;\n", ENVIRON["RATE_LIMIT_RPS"]
-	if (ENVIRON["STORING_LIMIT_RPS"] > 0)
-		printf "\t\tlimit_req zone=storing burst=%d nodelay;\n", 50 * ENVIRON["STORING_LIMIT_RPS"]
+	rate_limit("clients", ENVIRON["RATE_LIMIT_RPS"], 1)
+	rate_limit("tokens", ENVIRON["RATE_LIMIT_RPS"], 1)
+	rate_limit("storing", ENVIRON["STORING_LIMIT_RPS"], 50)
+	rate_limit("storing_tokens", ENVIRON["STORING_LIMIT_RPS"], 50)
 	connection_limits()
+}
+
+# The burst is that of some seconds.
+function rate_limit(zone, rate, seconds) {
+	if (rate > 0)
+		printf "\t\tlimit_req zone=%s burst=%d nodelay;\n", zone, seconds * rate
 }
 
 # A location with a limit of its own inherits none.

@@ -40,6 +40,17 @@ def test_rate_limit_is_per_client(limited):
     assert all(product.internal.get("/products").status == 200 for _ in range(50))
 
 
+def test_a_token_is_one_client_from_wherever_it_comes(limited):
+    """One account with many addresses. Others' tokens, and who has none, do not suffer from it."""
+    client = limited.product.public
+    addresses = [f"198.18.0.{number}" for number in range(60)]
+    token = {"Authorization": f"Bearer e30.e30.{'a' * 43}"}
+    assert statuses(client, addresses, headers=token).count(429) >= 30
+    others = [{"Authorization": f"Bearer e30.e30.{number:043d}"} for number in range(60)]
+    assert [statuses(client, [a], headers=h) for a, h in zip(addresses, others, strict=True)] == [[200]] * 60
+    assert statuses(client, [f"198.18.1.{number}" for number in range(60)]) == [200] * 60
+
+
 def test_address_is_believed_from_trusted_proxies_only(limited, platform):
     headers = {"X-Forwarded-For": "198.51.100.7", "X-Request-ID": "whose-address"}
     for bed, address in ((limited, "198.51.100.7"), (platform, "127.0.0.1")):

@@ -86,7 +86,7 @@ def await_health(name, healthy):
 
 
 def test_worker_is_healthy_drains_and_ends_well(images, service, container):
-    name = container(images[service], options=["--read-only", *VOLUMES])
+    name = container(images[service], options=["--read-only", "-e", "AUTH=off", *VOLUMES])
     assert await_health(name, True), podman("logs", name).stderr
     assert podman(
         "exec", name, "health", "fastcgi", "/run/app/worker.sock", "/nowhere", check=False
@@ -149,13 +149,21 @@ def test_a_second_build_makes_the_same_layers(images, build_environment, build_o
     ],
 )
 def test_a_bad_setting_or_role_stops_the_start(images, container, arguments, setting, words):
-    name = container(images["cart"], *arguments, options=["-e", setting])
+    name = container(images["cart"], *arguments, options=["-e", "AUTH=off", "-e", setting])
     if words is None:
         assert await_health(name, True)
         return
     code = podman("wait", name).stdout.strip()
     assert code != "0"
     assert words in podman("logs", name).stderr
+
+
+def test_a_worker_is_told_whether_to_ask_who_calls(images, service, container):
+    """No image says so: neither is the other taken for granted."""
+    name = container(images[service], options=VOLUMES)
+    assert podman("wait", name).stdout.strip() != "0"
+    logged = podman("logs", name).stderr
+    assert "AUTH=" in logged and "jwt, or off, which lets everybody do everything" in logged
 
 
 def test_healthcheck_fails_where_nothing_listens(images):
