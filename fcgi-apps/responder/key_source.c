@@ -17,6 +17,7 @@ struct key_source {
 	struct upstream *sidecar;
 	char *socket;            /* the base of the calls to it */
 	bool failed;             /* the last fetch */
+	atomic_bool found;       /* some keys, if only the sidecar's copies */
 	atomic_bool wanted;      /* by a token */
 	_Atomic int64_t tried;   /* clock_monotonic(), when the last fetch began; 0: never */
 	_Atomic int64_t fetched; /* likewise, when one last succeeded, or the start */
@@ -29,6 +30,7 @@ struct key_source_options key_source_defaults(void)
 		.retry = 5 * CLOCK_SECOND,
 		.cooldown = 30 * CLOCK_SECOND,
 		.path = "/keys",
+		.starting = 5 * CLOCK_SECOND,
 	};
 }
 
@@ -118,7 +120,10 @@ static int take(struct key_source *source, const struct json *body,
 	snprintf(reterr_reason, JWKS_REASON_SIZE, "it is too long");
 	if (text_error(&text))
 		return text_error(&text);
-	return provider_put_keys(source->provider, text_string(&text), text.length, reterr_reason);
+	int r = provider_put_keys(source->provider, text_string(&text), text.length, reterr_reason);
+	if (r == 0)
+		atomic_store(&source->found, true);
+	return r;
 }
 
 static int fetch(struct key_source *source, char reterr_reason[JWKS_REASON_SIZE])
@@ -156,8 +161,9 @@ static bool is_due(struct key_source *source, int64_t now)
 
 	if (atomic_load(&source->tried) == 0)
 		return true;
+	/* The sidecar may be just about to start as well. */
 	if (source->failed)
-		return since >= source->options.retry;
+		return since >= source->options.retry || key_source_is_starting(source);
 	return since >= source->options.renew ||
 	       (atomic_load(&source->wanted) && since >= source->options.cooldown);
 }
@@ -177,6 +183,11 @@ void key_source_run(struct key_source *source)
 	atomic_store(&source->wanted, false);
 	if (r == 0)
 		atomic_store(&source->fetched, clock_monotonic());
+}
+
+bool key_source_is_starting(struct key_source *source)
+{
+	return !atomic_load(&source->found) && key_source_age(source) < source->options.starting;
 }
 
 bool key_source_want(struct key_source *source)

@@ -24,6 +24,7 @@ struct key_source_options {
 	const char *issuer;
 	/* The file of what a fetch shows (upstream/credential.h); NULL: nothing. */
 	const char *credential;
+	int64_t starting; /* microseconds in which the first keys are tried for at each run */
 };
 
 struct key_source_options key_source_defaults(void);
@@ -42,6 +43,9 @@ void key_source_run(struct key_source *source);
 /* A token named an unknown key. Whether that causes a fetch: then it may be known in a second. Any
  * thread. */
 bool key_source_want(struct key_source *source);
+
+/* Whether the first keys may come in a moment: within options.starting. Any thread. */
+bool key_source_is_starting(struct key_source *source);
 
 /* Microseconds since the keys were last fetched; since the start if they never were. Any thread. */
 int64_t key_source_age(struct key_source *source);

@@ -2,6 +2,7 @@
 #include "responder/connections.h"
 #include "responder/docs.h"
 #include "responder/exposition.h"
+#include "responder/guard.h"
 #include "responder/server.h"
 
 static int get_service_info(struct request *request, struct response *response)
@@ -57,6 +58,8 @@ static int check_readiness(const struct server *server)
 {
 	if (connections_are_shut(server->connections))
 		return -ECANCELED;
+	if (guard_is_starting(server->runtime.guard))
+		return -EAGAIN;
 	return db_ping(server->runtime.db) < 0 ? -EHOSTDOWN : 0;
 }
 

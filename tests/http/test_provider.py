@@ -102,8 +102,11 @@ class Provider(tokens.Provider):
             "/realms/shop/keys": self.jwks(),
         }
         body = self.body or json.dumps(of_path[request.path]).encode()
-        request.send_response(self.status)
-        request.send_header("Content-Type", "text/html" if self.body else "application/json")
+        kind = "application/jwk-set+json" if "/keys" in request.path else "application/json"
+        # As the Kubernetes API.
+        accepted = kind in request.headers.get("Accept", "")
+        request.send_response(self.status if accepted else 406)
+        request.send_header("Content-Type", "text/html" if self.body else kind)
         # Of which the sidecar takes no notice.
         request.send_header("Cache-Control", "no-store")
         request.send_header("Set-Cookie", "a=b")
@@ -171,8 +174,10 @@ def test_the_issuer_is_enough(make_platform, tmp_path, provider):
         "/realms/shop/keys?p=a",
     ]
     assert provider.seen == {
-        "Host": f"localhost:{provider.port}", "Accept": "application/json", "User-Agent": "shop"
-    }  # fmt: skip
+        "Host": f"localhost:{provider.port}",
+        "Accept": "application/jwk-set+json, application/json",
+        "User-Agent": "shop",
+    }
     assert shop.answer(tokens.Provider("1")).status == 401
 
 
@@ -196,6 +201,17 @@ def test_before_the_first_keys(make_platform, tmp_path, plain_provider):
     assert shop.cart.public.post("/carts", json={}).status == 201
     plain_provider.status = 200
     shop.await_status(200)
+
+
+def test_a_worker_that_is_ready_has_keys(make_platform, tmp_path, plain_provider):
+    """No token is refused while replicas are replaced; a provider that is away holds nobody up for long."""
+    shop = Shop(make_platform, tmp_path, plain_provider)
+    assert shop.answer().status == 200
+    shop.cart.restart_worker()
+    assert shop.answer().status == 200
+    plain_provider.close()
+    shop.cart.restart_worker()
+    assert shop.answer().status == 200
 
 
 @pytest.mark.parametrize("fault", ["authority", "name"])

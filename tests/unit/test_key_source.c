@@ -98,7 +98,8 @@ static void stop(void)
 
 static void create(int64_t renew, int64_t retry, int64_t cooldown)
 {
-	const struct key_source_options options = {renew, retry, cooldown, "/keys", issuer, NULL};
+	const struct key_source_options options = {renew,  retry, cooldown, "/keys",
+						   issuer, NULL,  0};
 
 	ck_assert_int_eq(key_source_create(place, &options, provider, &source), 0);
 }
@@ -160,6 +161,35 @@ START_TEST(a_failure_is_not_tried_again_at_once)
 	key_source_run(source);
 	ck_assert_int_eq(atomic_load(&requests), before);
 	ck_assert(!has_keys());
+}
+END_TEST
+
+START_TEST(the_first_keys_are_tried_for_at_each_run)
+{
+	struct key_source_options options = {CLOCK_DAY, CLOCK_DAY, CLOCK_DAY, "/keys",
+					     issuer,    NULL,      CLOCK_DAY};
+
+	ck_assert_int_eq(key_source_create(place, &options, provider, &source), 0);
+	atomic_store(&served, NULL);
+	key_source_run(source);
+	int before = atomic_load(&requests);
+
+	key_source_run(source);
+	ck_assert_int_gt(atomic_load(&requests), before);
+	ck_assert(key_source_is_starting(source));
+	atomic_store(&served, set);
+	key_source_run(source);
+	ck_assert(!key_source_is_starting(source));
+	before = atomic_load(&requests);
+	key_source_run(source);
+	ck_assert_int_eq(atomic_load(&requests), before);
+}
+END_TEST
+
+START_TEST(the_start_ends_without_keys)
+{
+	create(0, CLOCK_DAY, 0);
+	ck_assert(!key_source_is_starting(source));
 }
 END_TEST
 
@@ -307,6 +337,8 @@ static TCase *key_tests(void)
 	tcase_add_test(tests, they_are_renewed_in_time);
 	tcase_add_test(tests, a_failure_is_tried_again_and_leaves_the_old);
 	tcase_add_test(tests, a_failure_is_not_tried_again_at_once);
+	tcase_add_test(tests, the_first_keys_are_tried_for_at_each_run);
+	tcase_add_test(tests, the_start_ends_without_keys);
 	tcase_add_test(tests, an_unknown_key_is_asked_for_once_in_the_cooldown);
 	tcase_add_test(tests, an_unknown_key_is_asked_for_after_it);
 	tcase_add_test(tests, the_age_is_that_of_what_came);
