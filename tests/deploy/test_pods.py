@@ -1,5 +1,7 @@
 """Names, ports and keys that refer to each other, and what every pod must have."""
 
+import json
+import os
 import re
 
 import manifests
@@ -449,6 +451,22 @@ def test_who_is_called_takes_the_tokens_that_its_callers_show():
         assert manifests.pod_labels(workload)[label] == shown[service]["audience"]
         assert reference(worker, "SERVICE_NAMESPACE") == {"fieldRef": {"fieldPath": "metadata.namespace"}}
         assert reference(worker, "SERVICE_ISSUER") == {"configMapKeyRef": {"name": "auth", "key": "cluster_issuer"}}
+
+
+def test_auth_can_be_turned_on_one_service_after_another(tmp_path):
+    """docs/SECURITY.md: Order shows its token before anybody asks for it."""
+    root = os.path.relpath(manifests.ROOT, tmp_path.resolve())
+    made = {
+        "apiVersion": "kustomize.config.k8s.io/v1beta1", "kind": "Kustomization", "namespace": "shop",
+        "resources": [f"{root}/k8s/order-service"],
+        "components": [f"{root}/k8s/{name}" for name in ("images", "postgres/tls", "auth/off", "auth/caller")],
+    }  # fmt: skip
+    (tmp_path / "kustomization.yaml").write_text(json.dumps(made))
+    documents = manifests.render(str(tmp_path))
+    workload = manifests.named(documents, "Deployment", "order-service")
+    settings = manifests.settings(documents, manifests.containers(workload)["worker"])
+    assert settings["AUTH"] == "off" and settings["SERVICE_TOKENS"]
+    assert manifests.pod(workload)["serviceAccountName"] == "order"
 
 
 def test_the_clusters_keys_come_from_its_own_api():
