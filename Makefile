@@ -68,7 +68,7 @@ MAKEFLAGS += --no-print-directory -rR
 .DEFAULT_GOAL := help
 .PHONY: always
 .DELETE_ON_ERROR:
-.PHONY: help up down status logs demo token build programs unit-programs test test-unit test-unit-postgres test-http test-abuse test-scripts test-observe test-proofs test-model lint sanitize bench clean reset-data coverage test-deploy test-images images push test-browser test-clients test-all screenshots diagram lint-openapi
+.PHONY: help up down status logs demo token build programs unit-programs test test-unit test-unit-postgres test-http test-abuse test-scripts test-observe test-proofs test-model lint sanitize bench clean reset-data coverage test-deploy test-images images push test-browser test-clients test-provider test-all screenshots diagram lint-openapi
 help:
 	@echo "make <target>:"
 	@sed -n 's/^## /  /p' $(MAKEFILE_LIST)
@@ -186,14 +186,14 @@ $(BUILD)/tests/%: tests/unit/%.c $(BUILD)/libtestcontracts.a $(SERVICE_LIBS) $(F
 
 ## test             the unit tests, over HTTP, the model, the proofs, metrics, logs, in a browser, by clients
 test:
-	@scripts/install-packages.sh build docs test observe browser clients
+	@scripts/install-packages.sh build docs test observe browser clients provider
 	@$(MAKE) $(JOBS) programs unit-programs fuzz-programs
 	@$(MAKE) test-unit
 	@$(MAKE) test-fuzz
 	@$(MAKE) test-http
 	@$(MAKE) test-abuse
 	@# The first waits most of the time; the others run one after the other meanwhile.
-	@$(MAKE) -j2 --output-sync=target test-scripts test-model test-observe test-browser test-clients
+	@$(MAKE) -j2 --output-sync=target test-scripts test-model test-observe test-browser test-clients test-provider
 	@$(MAKE) test-proofs
 
 ## test-all         that, the proofs for longer, images, and the tests with sanitizers (nightly)
@@ -243,6 +243,11 @@ abuse@sqlite abuse@postgres: abuse@%:
 test-scripts: programs
 	@scripts/install-packages.sh test
 	@VARIANT=$(VARIANT) $(PYTHON) -m pytest -q -n 2 --dist loadfile tests/scripts
+
+## test-provider    a real OpenID Connect provider: a purchase, new keys under load, and while it is away
+test-provider: programs tests/provider/node_modules/.package-lock.json
+	@scripts/install-packages.sh provider
+	@VARIANT=$(VARIANT) $(PYTHON) -m pytest -q tests/provider
 
 ## test-browser     /docs, /redoc, a purchase, CORS and the query page in headless Chromium
 test-browser: programs $(patsubst %,tests/%/node_modules/.package-lock.json,browser provider)

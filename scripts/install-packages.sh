@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs the Debian packages that are missing for the given purposes, after printing their names.
 #
-#	scripts/install-packages.sh build|docs|token|postgres|test|browser|clients|coverage|deploy|observe|fuzz|lint|diagram ...
+#	scripts/install-packages.sh build|docs|token|postgres|test|browser|clients|provider|coverage|deploy|observe|fuzz|lint|diagram ...
 #
 # Does nothing, silently, if all are installed.
 set -eu
@@ -31,6 +31,7 @@ packages_for() {
 	browser) echo python3-pytest chromium fonts-liberation ;;
 	# quicktype's generated code reads times with dateutil.
 	clients) echo python3-pytest python3-dateutil ;;
+	provider) echo python3-cryptography python3-pytest ;;
 	postgres) echo postgresql ;;
 	test) echo check openssl python3-cryptography python3-pytest python3-pytest-xdist postgresql spin sqlite3 ;;
 	coverage) echo gcovr ;;

@@ -43,8 +43,11 @@ int key_source_create(const char *socket, const struct key_source_options *optio
 	source->options = *options;
 	source->provider = provider;
 	source->fetched = clock_monotonic();
-	int r = asprintf(&source->socket, "unix:%s", socket) < 0 ? -ENOMEM : 0;
-	if (r == 0) {
+	int r = 0;
+	if (asprintf(&source->socket, "unix:%s", socket) < 0) {
+		source->socket = NULL;
+		r = -ENOMEM;
+	} else {
 		struct upstream_options calls = upstream_defaults("provider", source->socket);
 
 		/* It is tried again later anyway. */

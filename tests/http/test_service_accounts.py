@@ -5,7 +5,7 @@ import json
 import pytest
 import tokens
 from client import is_problem
-from test_provider import Certificates, Provider
+from test_fetched_keys import Certificates, Provider
 from test_start import messages, run_worker
 from testbed import wait_until
 from world import made

@@ -6,6 +6,7 @@
  *	scopes    which staff may have, "orders:read orders:write"
  *	origins   of pages that may call its token endpoint
  *	redirects addresses that the public client "docs" signs in for
+ *	keys      private JWKs, of which the first signs; without them it makes one of its own
  *
  * Whoever signs in is who they say. Only "staff", and the client "backend", which has the secret
  * "backend", get scopes; those of anybody else who asks for some are refused.
@@ -17,8 +18,10 @@ const settings = JSON.parse(process.env.PROVIDER);
 const issuer = `http://127.0.0.1:${settings.port}`;
 const api = "https://shop.example"; /* the resource that all tokens are for (RFC 8707) */
 
-const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
-const key = { ...privateKey.export({ format: "jwk" }), alg: "RS256", use: "sig", kid: "1" };
+function makeKey() {
+	const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
+	return { ...privateKey.export({ format: "jwk" }), alg: "RS256", use: "sig", kid: "1" };
+}
 
 const clients = [
 	{
@@ -50,7 +53,7 @@ async function loadExistingGrant({ oidc }) {
 
 const provider = new Provider(issuer, {
 	clients,
-	jwks: { keys: [key] },
+	jwks: { keys: settings.keys ?? [makeKey()] },
 	loadExistingGrant,
 	findAccount: (_, accountId) => ({ accountId, claims: () => ({ sub: accountId }) }),
 	clientBasedCORS: (_, origin) => (settings.origins ?? []).includes(origin),
@@ -64,8 +67,9 @@ const provider = new Provider(issuer, {
 			enabled: true,
 			defaultResource: () => api,
 			useGrantedResource: () => true,
-			getResourceServerInfo: () => ({
-				audience: settings.audience,
+			/* A token for something else has its name as audience. */
+			getResourceServerInfo: (_, resource) => ({
+				audience: resource === api ? settings.audience : resource,
 				scope: settings.scopes,
 				accessTokenFormat: "jwt",
 				jwt: { sign: { alg: "RS256" } },
@@ -91,7 +95,8 @@ provider.use(async (ctx, next) => {
 		return finish({ error: "access_denied", error_description: "That is not for you" });
 	let body = "";
 	for await (const part of ctx.req) body += part;
-	return finish({ login: { accountId: new URLSearchParams(body).get("login") } });
+	/* Native clients are asked for a consent, whatever the grant has. */
+	return finish({ login: { accountId: new URLSearchParams(body).get("login") }, consent: {} });
 });
 
 provider.listen(settings.port, "127.0.0.1");
