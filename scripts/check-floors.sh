@@ -21,8 +21,8 @@ declare -A places=(
 	[storage]='conn.h options.h work.h driver.h conn.c count.* statements.* sqlite*.* postgres*.*
 		pool.* migrate.* writer.* batch.* opener.* db.* copy.*'
 	[responder]='request.h response.* entity_tag.* request.c check.* lookup.* service.h version.*
-		refusal.* ownership.* fingerprint.* paging.* kept_answer.* idempotency.* old_user_ids.* docs.* request_head.*
-		key_source.* guard.* gate.* connections.* thread_pool.* metrics.* exchange.* dispatch.* loop.* tasks.*
+		refusal.* ownership.* fingerprint.* paging.* kept_answer.* idempotency.* old_user_ids.* request_head.*
+		key_source.* sign_in.* guard.* docs.* gate.* connections.* thread_pool.* metrics.* exchange.* dispatch.* loop.* tasks.*
 		housekeeping.* listener.* command.* server.h exposition.* meta.c server.c main.c'
 )
 # Third-party and generated headers, and the files that may include them (patterns of find -path).

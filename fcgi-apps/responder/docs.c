@@ -1,7 +1,9 @@
 #include "responder/docs.h"
 
 #include "base/embed.h"
+#include "responder/guard.h"
 #include "responder/service.h"
+#include "responder/sign_in.h"
 
 enum asset_id {
 	SWAGGER_STYLE,
@@ -34,19 +36,22 @@ static const struct asset assets[ASSET_COUNT] = {
 #undef ASSET
 };
 
-/* "connect-src": the page fetches the document, and "Try it out" calls the service. */
 #define POLICY_BASE                                                                                \
 	"default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "        \
-	"script-src 'self'; connect-src 'self'; img-src 'self' data:; "
+	"script-src 'self'; img-src 'self' data:"
 
 /* Swagger UI sets styles only through the DOM. */
-#define POLICY_SWAGGER POLICY_BASE "style-src 'self'"
+#define POLICY_SWAGGER POLICY_BASE "; style-src 'self'"
 
 /* Redoc makes two <style> elements: one of perfect-scrollbar, and an empty one (the hash of
  * nothing), which it fills through the DOM. Its search runs in a worker made from a blob. */
 #define POLICY_REDOC                                                                               \
-	POLICY_BASE "style-src 'sha256-QMIg+bpjm3JdElJ388KYke01izlUW0UoNOeKjpMxdgc=' "             \
+	POLICY_BASE "; style-src 'sha256-QMIg+bpjm3JdElJ388KYke01izlUW0UoNOeKjpMxdgc=' "           \
 		    "'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='; worker-src blob:"
+
+#define OPEN_NOTICE                                                                                \
+	"<div class=\"swagger-ui\"><p class=\"wrapper\"><strong>AUTH=off:</strong> "               \
+	"nobody is asked who they are, and everybody may do everything.</p></div>\n"
 
 static void asset_name(const struct asset *asset, char name[ASSET_NAME_SIZE])
 {
@@ -67,11 +72,16 @@ static const char *folder(const struct request *request)
 	return length > 1 && request->path[length - 1] == '/' ? "../" : "";
 }
 
-static void begin_page(struct response *response, const struct request *request, const char *policy)
+/* The page fetches the document, and "Try it out" calls the service. Where people sign in (or
+ * NULL), it asks the provider as well. */
+static void begin_page(struct response *response, const struct request *request, const char *policy,
+		       const struct sign_in *sign_in)
 {
 	response->status = 200;
 	response->content_type = "text/html; charset=utf-8";
-	response_header(response, "Content-Security-Policy", "%s", policy);
+	response_header(response, "Content-Security-Policy", "%s; connect-src 'self'%s%.*s", policy,
+			sign_in ? " " : "", sign_in ? (int)sign_in->origin : 0,
+			sign_in ? sign_in->issuer : "");
 	response_header(response, "Cache-Control", "no-cache");
 	text_printf(&response->body,
 		    "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
@@ -93,15 +103,42 @@ static void add_script(struct response *response, const struct request *request,
 	add_asset(response, request, id, "<script src=\"", "\"></script>");
 }
 
-static void end_page(struct response *response)
+static void add_attribute(struct text *page, const char *name, const char *value)
 {
-	text_append_string(&response->body,
-			   "</head>\n<body>\n<div id=\"page\"></div>\n</body>\n</html>\n");
+	text_printf(page, " %s=\"", name);
+	for (; *value; value++) {
+		if (strchr("\"&<>", *value))
+			text_printf(page, "&#%d;", *value);
+		else
+			text_append_char(page, *value);
+	}
+	text_append_char(page, '"');
+}
+
+/* The script learns how people sign in from attributes, since nothing inline may run. */
+static void add_start(struct response *response, const struct request *request,
+		      const struct sign_in *sign_in)
+{
+	struct text *page = &response->body;
+
+	text_append_string(page, "<script");
+	if (sign_in) {
+		add_attribute(page, "data-issuer", sign_in->issuer);
+		add_attribute(page, "data-client", sign_in->client);
+		add_attribute(page, "data-audience", sign_in->audience);
+	}
+	add_asset(response, request, SWAGGER_START, " src=\"", "\"></script>");
+}
+
+static void end_page(struct response *response, const char *notice)
+{
+	text_printf(&response->body,
+		    "</head>\n<body>\n%s<div id=\"page\"></div>\n</body>\n</html>\n", notice);
 }
 
 static int tell_missing(struct request *request, struct response *response)
 {
-	begin_page(response, request, POLICY_BASE);
+	begin_page(response, request, POLICY_BASE, NULL);
 	text_printf(
 		&response->body,
 		"</head>\n<body>\n<h1>%s</h1>\n"
@@ -116,13 +153,16 @@ static int tell_missing(struct request *request, struct response *response)
 
 int docs_get_swagger(struct request *request, struct response *response)
 {
+	const struct guard *guard = request->runtime->guard;
+	const struct sign_in *sign_in = guard_sign_in(guard);
+
 	if (!docs_present())
 		return tell_missing(request, response);
-	begin_page(response, request, POLICY_SWAGGER);
+	begin_page(response, request, POLICY_SWAGGER, sign_in);
 	add_asset(response, request, SWAGGER_STYLE, "<link rel=\"stylesheet\" href=\"", "\">");
 	add_script(response, request, SWAGGER_SCRIPT);
-	add_script(response, request, SWAGGER_START);
-	end_page(response);
+	add_start(response, request, sign_in);
+	end_page(response, guard ? "" : OPEN_NOTICE);
 	return 0;
 }
 
@@ -130,10 +170,10 @@ int docs_get_redoc(struct request *request, struct response *response)
 {
 	if (!docs_present())
 		return tell_missing(request, response);
-	begin_page(response, request, POLICY_REDOC);
+	begin_page(response, request, POLICY_REDOC, NULL);
 	add_script(response, request, REDOC_SCRIPT);
 	add_script(response, request, REDOC_START);
-	end_page(response);
+	end_page(response, "");
 	return 0;
 }
 

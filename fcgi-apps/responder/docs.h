@@ -3,6 +3,9 @@
  * and styles come from npm and are packed into the program (scripts/docs-ui.sh); in a build without
  * npm both pages say that this is missing. Each page brings its Content-Security-Policy (CSP level
  * 3), under which nothing inline and nothing from elsewhere runs. Thread-safe, without state.
+ *
+ * /docs says so where AUTH=off. Where people can sign in (responder/sign_in.h), it is also the page
+ * that the provider sends them back to, and its policy lets it call the provider.
  */
 #ifndef RESPONDER_DOCS_H
 #define RESPONDER_DOCS_H

@@ -10,6 +10,7 @@
 #include "base/metric.h"
 #include "responder/key_source.h"
 #include "responder/refusal.h"
+#include "responder/sign_in.h"
 
 #define BEARER  "Bearer"
 #define ACCOUNT "system:serviceaccount:"
@@ -19,9 +20,10 @@ struct guard {
 	struct key_source *source; /* of the provider's keys; NULL: a file */
 	struct guest_keys guests;
 	struct service_keys services;
-	struct provider *cluster;              /* of services' tokens, or NULL */
-	struct key_source *cluster_source;     /* of its keys; NULL: a file */
-	const char *namespace;                 /* theirs */
+	struct provider *cluster;          /* of services' tokens, or NULL */
+	struct key_source *cluster_source; /* of its keys; NULL: a file */
+	const char *namespace;             /* theirs */
+	struct sign_in sign_in;
 	_Atomic int64_t refused[TOKEN_FAULTS]; /* by enum token_fault */
 };
 
@@ -159,6 +161,7 @@ int guard_create(const struct contract *contract, struct guard **ret_guard)
 		read_guests(guard);
 	if (has_callers(contract, ACCESS_SERVICE))
 		read_services(guard);
+	sign_in_read(&guard->sign_in);
 	int r = create_provider(contract, guard);
 	if (r == 0 && has_callers(contract, ACCESS_SERVICE))
 		r = create_cluster(guard);
@@ -186,6 +189,11 @@ void guard_free(struct guard *guard)
 const struct guest_keys *guard_guests(const struct guard *guard)
 {
 	return &guard->guests;
+}
+
+const struct sign_in *guard_sign_in(const struct guard *guard)
+{
+	return guard && guard->sign_in.client ? &guard->sign_in : NULL;
 }
 
 bool guard_fetches(const struct guard *guard)

@@ -11,6 +11,7 @@
 #include "responder/service.h"
 
 struct guard;
+struct sign_in;
 
 /* Reads the settings; *ret_guard is NULL with AUTH=off. -EINVAL: a bad one, which was reported;
  * -ENOMEM. */
@@ -28,6 +29,9 @@ bool guard_is_starting(const struct guard *guard);
 
 /* The keys of guests' secrets. */
 const struct guest_keys *guard_guests(const struct guard *guard);
+
+/* How people sign in at /docs (responder/sign_in.h), or NULL; guard may be NULL. */
+const struct sign_in *guard_sign_in(const struct guard *guard);
 
 /*
  * May the request's operation be called? Fills the request's principal and owner. Before anything

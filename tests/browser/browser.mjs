@@ -31,13 +31,14 @@ const flags = [
 export async function browse(scenario) {
 	const browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: flags });
 	const faults = [];
-	const open = async (address, expected = []) => {
-		const page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
+	/* Its popups, too. */
+	const watch = (page, address, expected) => {
 		const fault = (text) => {
 			if (!expected.some((pattern) => pattern.test(text)))
 				faults.push(`${address}: ${text}`);
 		};
 		page.setDefaultTimeout(60_000);
+		page.on("popup", (popup) => watch(popup, address, expected));
 		page.on("console", (message) => {
 			if (["error", "warning"].includes(message.type()))
 				fault(`${message.text()} (${message.location().url})`);
@@ -48,6 +49,11 @@ export async function browse(scenario) {
 			const { errorText } = request.failure();
 			if (errorText !== "net::ERR_ABORTED") fault(`${errorText} from ${request.url()}`);
 		});
+	};
+	const open = async (address, expected = [], prepare = () => {}) => {
+		const page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
+		watch(page, address, expected);
+		await prepare(page);
 		const answer = await page.goto(address);
 		assert.equal(answer.status(), 200, address);
 		return page;

@@ -14,6 +14,7 @@ await browse(async (open) => {
 		const page = await openDocs(open, `${base}/docs${name === "cart" ? "/" : ""}`);
 		assert.equal(await page.locator(".opblock").count(), operations.length);
 		assert.equal(await page.title(), openapi.info.title);
+		assert.ok(await page.getByText("AUTH=off: nobody is asked who they are").isVisible());
 		const { address, body } = await tryOut(page, "getDocument");
 		assert.equal(address, `${base}/openapi.json`);
 		assert.equal(body.info.title, openapi.info.title);

@@ -16,6 +16,8 @@ from pathlib import Path
 
 import pytest
 import testbed
+import tokens
+from openid import OpenIdProvider
 from prometheus import Prometheus
 from shop import Shop
 
@@ -73,6 +75,21 @@ def customers(bed):
 @pytest.mark.parametrize("scenario", ["docs", "redoc", "purchase", "cors"])
 def test_scenario(addresses, scenario):
     play(scenario, addresses)
+
+
+STAFF = "products:write stock:read stock:write orders:read orders:write"
+
+
+def test_people_sign_in(tmp_path):
+    pages = [f"http://127.0.0.1/{page}" for page in ("products/docs", "carts/docs", "orders/docs", "docs")]
+    provider = OpenIdProvider(tmp_path, audience="shop", scopes=STAFF, redirects=pages)
+    settings = tokens.settings(tokens.Provider(), tmp_path)
+    issuer = {"AUTH_ISSUER": provider.issuer}
+    settings |= {**issuer, "AUTH_JWKS": "", "AUTH_DOCS_CLIENT": "docs"}
+    with provider, testbed.Platform(worker=settings, nginx=issuer) as bed:
+        ports = {"order": bed.order.public_port, "gateway": bed.gateway.port}
+        addresses = {name: f"http://127.0.0.1:{port}" for name, port in ports.items()}
+        play("sign-in", {**addresses, "issuer": provider.issuer})
 
 
 def test_query_page_shows_the_load(listed, addresses):

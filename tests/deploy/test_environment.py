@@ -54,7 +54,7 @@ AT_DEFAULT = {
 }
 # What says whose tokens are taken: set where they are asked for, in production.
 OF_TOKENS = {
-    *("AUTH_ISSUER", "AUTH_AUDIENCE", "AUTH_SCOPES", "AUTH_JWKS", "GUEST_KEYS", "SERVICE_TOKENS"),
+    *("AUTH_ISSUER", "AUTH_AUDIENCE", "AUTH_SCOPES", "AUTH_JWKS", "AUTH_DOCS_CLIENT", "GUEST_KEYS", "SERVICE_TOKENS"),
     *("SERVICE_ISSUER", "SERVICE_AUDIENCE", "SERVICE_NAMESPACE", "SERVICE_JWKS", "SERVICE_JWKS_TOKEN"),
 }
 # The addresses of the keys, for who fetches them.

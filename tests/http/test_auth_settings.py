@@ -65,6 +65,11 @@ def test_a_socket_that_cannot_be_is_refused(tmp_path):
     assert any("PROVIDER_SOCKET" in message for message in found)
 
 
+def test_people_sign_in_at_an_address(tmp_path):
+    said = refused(tmp_path, "product", AUTH_ISSUER="provider", AUTH_DOCS_CLIENT="docs")
+    assert any("AUTH_ISSUER" in message and "AUTH_DOCS_CLIENT" in message for message in said)
+
+
 @pytest.mark.parametrize("kind", FILES)
 @pytest.mark.parametrize(
     ("service", "name"),

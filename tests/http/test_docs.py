@@ -4,6 +4,7 @@ import gzip
 import re
 
 import pytest
+import tokens
 from client import is_problem
 from testbed import SERVICES
 
@@ -44,6 +45,40 @@ def test_policy_lets_nothing_inline_run(platform, page):
         assert policy.startswith("default-src 'none'; ")
         assert "script-src 'self';" in policy and "unsafe" not in policy
         assert "frame-ancestors 'none'" in policy
+
+
+def test_a_service_that_asks_nobody_says_so(platform):
+    assert b"AUTH=off" in platform.product.public.get("/docs").body
+    assert b"AUTH=off" not in platform.product.public.get("/redoc").body
+
+
+@pytest.fixture(scope="module")
+def asking(make_platform, tmp_path_factory):
+    """make_platform() with AUTH=jwt and such settings."""
+    folder = tmp_path_factory.mktemp("auth")
+    settings = tokens.settings(tokens.Provider(), folder)
+    return lambda **more: make_platform(
+        services=("product",), gateway=False, worker={**settings, **more}
+    ).product.public
+
+
+def test_people_sign_in_with_the_client_that_is_set(asking):
+    client = asking(AUTH_DOCS_CLIENT='"<docs>&', AUTH_ISSUER="https://id.example:8443/realms/shop")
+    page = client.get("/docs")
+    text = page.body.decode()
+    assert 'data-issuer="https://id.example:8443/realms/shop"' in text and 'data-audience="shop"' in text
+    assert 'data-client="&#34;&#60;docs&#62;&#38;"' in text
+    policy = page.header("Content-Security-Policy").split("; ")
+    assert "connect-src 'self' https://id.example:8443" in policy
+    assert "script-src 'self'" in policy and b"AUTH=off" not in page.body
+    policy = client.get("/redoc").header("Content-Security-Policy").split("; ")
+    assert "connect-src 'self'" in policy
+
+
+def test_without_a_client_tokens_are_only_pasted(asking):
+    page = asking().get("/docs")
+    assert b"data-" not in page.body and b"AUTH=off" not in page.body
+    assert "connect-src 'self'" in page.header("Content-Security-Policy").split("; ")
 
 
 def test_other_answers_keep_the_policy_of_nginx(product):

@@ -4,8 +4,8 @@
  *	port      where it listens; its issuer is http://127.0.0.1:<port>
  *	audience  what its access tokens are for
  *	scopes    which staff may have, "orders:read orders:write"
- *	origins   of pages that may call its token endpoint
- *	redirects addresses that the public client "docs" signs in for
+ *	redirects addresses that the public client "docs" signs in for; of http://127.0.0.1/… on any
+ *	          port (RFC 8252 section 7.3)
  *	keys      private JWKs, of which the first signs; without them it makes one of its own
  *
  * Whoever signs in is who they say. Only "staff", and the client "backend", which has the secret
@@ -30,7 +30,7 @@ const clients = [
 		grant_types: ["authorization_code"],
 		response_types: ["code"],
 		redirect_uris: settings.redirects ?? [],
-		application_type: "native" /* may have addresses on loopback */,
+		application_type: "native",
 	},
 	{
 		client_id: "backend",
@@ -56,7 +56,7 @@ const provider = new Provider(issuer, {
 	jwks: { keys: settings.keys ?? [makeKey()] },
 	loadExistingGrant,
 	findAccount: (_, accountId) => ({ accountId, claims: () => ({ sub: accountId }) }),
-	clientBasedCORS: (_, origin) => (settings.origins ?? []).includes(origin),
+	clientBasedCORS: (_, origin) => new URL(origin).hostname === "127.0.0.1",
 	cookies: { keys: ["not secret"] },
 	pkce: { required: () => true, methods: ["S256"] },
 	interactions: { url: (_, { uid }) => `/interaction/${uid}` },
@@ -79,6 +79,7 @@ const provider = new Provider(issuer, {
 });
 
 const form = `<!DOCTYPE html><html lang="en"><title>Sign in</title>
+<link rel="icon" href="data:,">
 <form method="post"><label>Name <input name="login"></label><button>Sign in</button></form></html>`;
 
 /* Asks for a name; refuses what the grant does not have. */
