@@ -30,7 +30,7 @@ struct key_source_options key_source_defaults(void)
 		.retry = 5 * CLOCK_SECOND,
 		.cooldown = 30 * CLOCK_SECOND,
 		.path = "/keys",
-		.starting = 5 * CLOCK_SECOND,
+		.starting = 3 * CLOCK_SECOND,
 	};
 }
 

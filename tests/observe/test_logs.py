@@ -13,9 +13,9 @@ from datetime import datetime
 import pytest
 import testbed
 import tokens
+import world
 from shop import Shop
 from testbed import ROOT, SERVICES, entries_of_log, wait_until
-from world import made
 
 FOLDER = ROOT / "k8s/logging"
 CONFIGURATION = FOLDER / "fluent.conf"
@@ -97,13 +97,13 @@ def test_lines_say_who_sent_the_request_and_never_by_which_token(guarded):
     bed, provider, folder = guarded
     staff = provider.headers("boss", "admin", client_id="back-office")
     body = {"name": "Enamel mug", "price": 5, "inventory": 10}
-    product = made(bed.gateway.post("/products", json=body, headers=staff))["id"]
+    product = world.made(bed.gateway.post("/products", json=body, headers=staff))["id"]
     item = {"product_id": product, "quantity": 1}
     ada = provider.headers("ada")
-    cart = made(bed.gateway.post("/carts", json={}, headers=ada))["id"]
-    made(bed.gateway.post(f"/carts/{cart}/items", json=item, headers=ada), 200)
+    cart = world.made(bed.gateway.post("/carts", json={}, headers=ada))["id"]
+    world.made(bed.gateway.post(f"/carts/{cart}/items", json=item, headers=ada), 200)
     named = {"X-Request-ID": "adas-order"}
-    made(bed.gateway.post("/orders", json={"cart_id": cart}, headers={**ada, **named}))
+    world.made(bed.gateway.post("/orders", json={"cart_id": cart}, headers={**ada, **named}))
     wait_until(lambda: answered(bed.order, "adas-order"), 10, "the order is logged")
     assert answered(bed.order, "adas-order") == [("ada", "storefront")]
     # Siblings act for themselves, and show that they are the order service.
@@ -111,7 +111,7 @@ def test_lines_say_who_sent_the_request_and_never_by_which_token(guarded):
         assert set(answered(service, "adas-order")) == {(None, "order")}
 
     # A guest has no name, a reader needs none, and a bad token says nothing.
-    guest = made(bed.gateway.post("/carts", json={}))
+    guest = world.made(bed.gateway.post("/carts", json={}))
     secret = {"Cart-Secret": guest["secret"], "X-Request-ID": "guests-cart"}
     assert bed.gateway.get(f"/carts/{guest['id']}", headers=secret).status == 200
     late = provider.headers("eve", lifetime=-60) | {"X-Request-ID": "too-late"}
