@@ -53,6 +53,7 @@ nginx_configurations() {
 	# One configuration per line: the kind, then settings.
 	while read -r -a settings; do
 		if ! env RUNTIME_DIR="$directory" ERROR_LOG=stderr ACCESS_LOG=/dev/null \
+			PROVIDER_SOCKET="$directory/provider.sock" \
 			ROUTES="$directory/${settings[1]#SERVICE=}" "${settings[@]:1}" nginx/render.sh "${settings[0]}" >"$directory/nginx.conf" ||
 			! nginx -t -q -p "$directory" -c "$directory/nginx.conf"; then
 			printf 'nginx: %s\n' "${settings[*]}" >&2
@@ -68,6 +69,8 @@ nginx_configurations() {
 		sidecar SERVICE=product CORS_ALLOW_ORIGINS=http://localhost:*,https://[2001:db8::1]:8443
 		internal SERVICE=product
 		internal SERVICE=cart ROOT_PATH=/carts SERVER_NAMES=shop.example,*.shop.example
+		internal SERVICE=cart AUTH_ISSUER=https://id.example/realms/shop SERVICE_JWKS=https://cluster.example/keys
+		internal SERVICE=order AUTH_JWKS=https://id.example/keys RESOLVERS=127.0.0.1,::1
 		internal SERVICE=order CONNECTIONS=0 CLIENT_CONNECTIONS=0
 		gateway LISTEN_ADDRESS=127.0.0.1 SOURCE_ADDRESS=127.0.0.2 SERVER_NAMES=shop.example
 		gateway PRODUCT_PORT=8001,8011,8021 CART_PORT=8002,8012,8022 ORDER_PORT=8003,8013,8023
