@@ -50,8 +50,8 @@ static const struct asset assets[ASSET_COUNT] = {
 		    "'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='; worker-src blob:"
 
 #define OPEN_NOTICE                                                                                \
-	"<div class=\"swagger-ui\"><p class=\"wrapper\"><strong>AUTH=off:</strong> "               \
-	"nobody is asked who they are, and everybody may do everything.</p></div>\n"
+	"<div class=\"swagger-ui\"><div class=\"wrapper\"><p><strong>AUTH=off:</strong> "          \
+	"nobody is asked who they are, and everybody may do everything.</p></div></div>\n"
 
 static void asset_name(const struct asset *asset, char name[ASSET_NAME_SIZE])
 {
