@@ -1,4 +1,4 @@
--- wrk -s load.lua URL -- get FILE     random paths out of FILE, one a line
+-- wrk -s load.lua URL -- get FILE     random paths out of FILE, one a line; behind a blank, a token
 -- wrk -s load.lua URL -- post RUN     products whose name and sku occur once: RUN must be new
 -- Ends with one line of JSON. Requests are made beforehand where they can be: wrk must not be
 -- what is measured.
@@ -12,7 +12,9 @@ end
 
 local function prepare_gets(file)
 	local requests, count = {}, 0
-	for path in io.lines(file) do
+	for line in io.lines(file) do
+		local path, token = line:match("^(%S+) ?(%S*)$")
+		wrk.headers["Authorization"] = token ~= "" and "Bearer " .. token or nil
 		count = count + 1
 		requests[count] = wrk.format("GET", path)
 	end

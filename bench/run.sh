@@ -80,7 +80,7 @@ install_peer() { # folder in bench/peers
 
 mkdir -p "$built"
 make -s -C "$root" build VARIANT=release
-"$root/scripts/install-packages.sh" postgres
+"$root/scripts/install-packages.sh" postgres token
 install_packages
 compile bare -lfcgi
 compile checkout

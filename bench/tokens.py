@@ -1,6 +1,8 @@
-"""What verifying a request's token costs, from the cache or not, and what a forged one does."""
+"""What verifying a token costs, from the cache or not, and what a forged one does; and what is left of
+that in a whole request."""
 
 import load
+from guarded import Guarded
 from report import at_most, prose, table
 from stack import BUILT
 
@@ -10,18 +12,20 @@ ALGORITHMS = ("RS256", "PS256", "ES256", "EdDSA")
 
 
 class Tokens:
-    def __init__(self, say):
+    def __init__(self, stack, scale, say):
         say("what tokens cost")
+        self.guarded = Guarded(stack, scale, say)
         self.us = load.run([BUILT / "tokens"])
 
     def failures(self):
-        return 0
+        return self.guarded.failures()
 
     def floors(self):
         forged = max(self.us[f"{name} forged"] for name in ALGORITHMS)
         return [
             at_most(f"token from the cache ≤ {HIT_MOST} µs", self.us["cached"], HIT_MOST, " µs"),
             at_most(f"forged token ≤ {FORGED_MOST} µs", forged, FORGED_MOST, " µs"),
+            *self.guarded.floors(),
         ]
 
     def sections(self):
@@ -36,8 +40,8 @@ class Tokens:
             forged token has another signature; it is never cached. RSA keys have 2048 bits."""
         )
         header = ["", "CPU µs", "forged"]
-        return [f"## Cost of tokens\n\n{about}\n\n{table(header, lines)}"]
+        cost = f"{about}\n\n{table(header, lines)}"
+        return [f"## Cost of tokens\n\n{cost}\n\n{self.guarded.section()}"]
 
 
-def measure(stack, scale, say):
-    return Tokens(say)
+measure = Tokens
