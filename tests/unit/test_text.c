@@ -1,14 +1,17 @@
 #include "base/text.h"
 #include "unit.h"
 
-/* The sanitizers' allocators end the program instead of returning NULL, unless told. */
-const char *__asan_default_options(void);
+/* The sanitizers' allocators end the program instead of returning NULL, unless told. Their
+ * libraries look for these among the program's symbols, which are hidden otherwise. */
+#define SEEN_BY_LIBRARIES __attribute__((visibility("default")))
+
+SEEN_BY_LIBRARIES const char *__asan_default_options(void);
 const char *__asan_default_options(void)
 {
 	return "allocator_may_return_null=1";
 }
 
-const char *__tsan_default_options(void);
+SEEN_BY_LIBRARIES const char *__tsan_default_options(void);
 const char *__tsan_default_options(void)
 {
 	return "allocator_may_return_null=1";
