@@ -154,6 +154,7 @@ const struct service order_service = {
 	.task_count = ARRAY_SIZE(tasks),
 	.checks = order_checks,
 	.check_count = ORDER_CHECK_COUNT,
+	.sibling_check = &order_owner_check,
 	.default_database = "sqlite:///var/order.db",
 	.session = true,
 	.blocking_threads = 32,

@@ -23,6 +23,14 @@ struct check {
 /* Called for each violation; the texts are valid during the call only. */
 typedef void check_visitor(void *context, const char *rule, const char *id, const char *text);
 
+/* What must hold between the service's database and a sibling's, and be true of any two snapshots
+ * of them: this one's is taken first. */
+struct sibling_check {
+	const char *setting; /* names the sibling's database; without it nothing is compared */
+	/* As check_run(). */
+	int64_t (*run)(struct db *db, struct db *sibling, check_visitor *visit, void *context);
+};
+
 /*
  * Runs the service's checks and those that all services share, on one snapshot, without writing.
  * Returns the number of violations, or an error of the store.

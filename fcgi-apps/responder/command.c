@@ -27,6 +27,9 @@ static int usage(const struct service *service, FILE *out)
 		"  --routes       print the operations, for nginx/render.sh\n"
 		"The database is the one of DATABASE_URL.\n",
 		service->name);
+	if (service->sibling_check)
+		fprintf(out, "--check compares it with the one of %s, where that is set.\n",
+			service->sibling_check->setting);
 	return out == stdout ? STATUS_FINE : STATUS_FAILED;
 }
 
@@ -37,23 +40,48 @@ static int fail(const struct service *service, const char *what, const char *rea
 	return STATUS_FAILED;
 }
 
-static int open_store(const struct service *service, const char *url, bool read_only,
-		      struct db **ret_db)
+static struct db_options store_options(const char *url, bool read_only)
 {
-	struct db_options options = {
+	return (struct db_options){
 		.url = url,
 		.readers = 1,
 		.busy_timeout = PATIENCE,
 		.queue_limit = 1,
 		.read_only = read_only,
-		.migrations = service->migrations,
-		.migration_count = service->migration_count,
 	};
-	char error[512] = "";
-	int r = db_open(&options, ret_db, error, sizeof(error));
+}
 
+static int open_store(const struct service *service, const char *url, bool read_only,
+		      struct db **ret_db)
+{
+	struct db_options options = store_options(url, read_only);
+	char error[512] = "";
+
+	options.migrations = service->migrations;
+	options.migration_count = service->migration_count;
+	int r = db_open(&options, ret_db, error, sizeof(error));
 	if (r < 0)
 		fail(service, "cannot open the database", error);
+	return r;
+}
+
+/* *ret_db is NULL where there is nothing to compare with. */
+static int open_sibling(const struct service *service, struct db **ret_db)
+{
+	const struct sibling_check *check = service->sibling_check;
+	const char *url = check ? config_text(check->setting, NULL) : NULL;
+	char what[64];
+	char error[512] = "";
+
+	*ret_db = NULL;
+	if (!url)
+		return 0;
+	struct db_options options = store_options(url, true);
+	int r = db_open(&options, ret_db, error, sizeof(error));
+	if (r < 0) {
+		snprintf(what, sizeof(what), "cannot open %s", check->setting);
+		fail(service, what, error);
+	}
 	return r;
 }
 
@@ -97,14 +125,19 @@ static void print_finding(void *context, const char *rule, const char *id, const
 	fputs("\n", stdout);
 }
 
-static int check_store(const struct service *service, struct db *db)
+/* sibling: what to compare the database with, or NULL. */
+static int check_store(const struct service *service, struct db *db, struct db *sibling)
 {
 	struct findings findings = {.service = service};
 	int64_t found = check_run(db, service->checks, service->check_count, clock_now(),
 				  print_finding, &findings);
+	int64_t more = found >= 0 && sibling
+			       ? service->sibling_check->run(db, sibling, print_finding, &findings)
+			       : 0;
 
-	if (found < 0)
+	if (found < 0 || more < 0)
 		return fail(service, "cannot check the database", "see the log");
+	found += more;
 	end_rule(&findings);
 	printf("%s: %" PRId64 " violations\n", service->name, found);
 	return found > 0 ? STATUS_FOUND : STATUS_FINE;
@@ -113,10 +146,15 @@ static int check_store(const struct service *service, struct db *db)
 static int check(const struct service *service, const char *url)
 {
 	struct db *db;
+	struct db *sibling;
 
 	if (open_store(service, url, true, &db) < 0)
 		return STATUS_FAILED;
-	int status = check_store(service, db);
+	int status = STATUS_FAILED;
+	if (open_sibling(service, &sibling) == 0) {
+		status = check_store(service, db, sibling);
+		db_close(sibling);
+	}
 	db_close(db);
 	return status;
 }
@@ -131,7 +169,7 @@ static int copy_store(const struct service *service, struct db *source, struct d
 	if (db_copy(source, target, &rows, error, sizeof(error)) < 0)
 		return fail(service, "nothing was copied", error);
 	printf("%s: %" PRId64 " rows copied\n", service->name, rows);
-	return check_store(service, target);
+	return check_store(service, target, NULL);
 }
 
 static int copy(const struct service *service, const char *url, const char *target_url)

@@ -97,6 +97,7 @@ struct service {
 	size_t task_count;
 	const struct check *checks; /* of its database, for operators */
 	size_t check_count;
+	const struct sibling_check *sibling_check; /* NULL: none */
 	const char *default_database; /* "sqlite:///var/product.db" */
 	bool session;                 /* its leases are written under db_session() */
 	size_t blocking_threads;

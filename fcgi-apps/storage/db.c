@@ -125,7 +125,7 @@ int db_open(const struct db_options *options, struct db **ret_db, char *reterr_m
 		r = start_writer(db, options, reterr_message, error_size);
 	if (!r)
 		r = open_readers(db, options, reterr_message, error_size);
-	if (!r && options->read_only)
+	if (!r && options->read_only && options->migrations)
 		r = migrate_compare(db->readers.idle, options->migrations, options->migration_count,
 				    reterr_message, error_size);
 	if (!r)

@@ -24,8 +24,8 @@ struct db_options {
 	bool single_commit; /* commit each job on its own: for measurements */
 	bool session;       /* db_session() will be used; not with read_only */
 	/* For inspecting a store that other processes use: nothing is created, migrated or written,
-	 * and the schema must be exactly this program's (-EINVAL). Only db_read, db_ping and
-	 * db_close may be called. */
+	 * and the schema must be exactly this program's (-EINVAL); without migrations it may be
+	 * any. Only db_read, db_ping and db_close may be called. */
 	bool read_only;
 	/* Runs once in every transaction, after all jobs of its group and before the commit: for
 	 * work that is cheaper for many changes at once. If it fails, the group fails. NULL: none.

@@ -16,12 +16,12 @@ from testbed import ROOT, SERVICES, SLOWNESS, VARIANT, environment
 PATHS = ([], ["processing"], ["shipped"], ["processing", "shipped", "delivered"], ["cancelled"])
 
 
-def run(name, url, *arguments):
+def run(name, url, *arguments, **settings):
     """(exit status, lines on stdout, stderr) of a service's program."""
     prefix = ["setarch", machine.machine(), "-R"] if VARIANT == "tsan" else []
     ended = subprocess.run(
         [*prefix, ROOT / "build" / VARIANT / f"{name}-service", *arguments],
-        env=environment({"DATABASE_URL": url}),
+        env=environment({"DATABASE_URL": url, **settings}),
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -111,6 +111,78 @@ def test_check_tells_each_violation_in_a_line(traded, tmp_path, name, sql, rules
             assert re.fullmatch(rf"{name}: {rule}: [0-9a-f-]{{36}} .{{10,}}", line)
     finally:
         other.drop()
+
+
+# Who an order is said to be of, and what of the cart's database says otherwise.
+OTHER_OWNERS = {
+    "an order of another user": ("order", "UPDATE orders SET user_id = 'eve' WHERE id = ?"),
+    "an order of a guest": ("order", "UPDATE orders SET user_id = '' WHERE id = ?"),
+    "a cart of another user": ("cart", "UPDATE carts SET user_id = 'eve' WHERE last_order_id = ?"),
+    "a checkout of a cart that is gone": (
+        "cart",
+        "UPDATE checkouts SET user_id = 'eve', cart_id = 'gone' WHERE order_id = ?",
+        "UPDATE orders SET cart_id = 'gone' WHERE id = ?",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", OTHER_OWNERS)
+def test_check_finds_an_order_whose_owner_is_not_its_carts(traded, tmp_path, case):
+    name, sql, *others = OTHER_OWNERS[case]
+    order = traded.order.store.read("SELECT id FROM orders WHERE saga = 'placed' ORDER BY id")[1][0]
+    copies = {}
+    for service in ("cart", "order"):
+        copies[service] = stores.find(tmp_path, service)
+        traded.services[service].stop_worker()
+        traded.services[service].store.copy(copies[service])
+        traded.services[service].start_worker()
+    try:
+        carts = {"CART_DATABASE_URL": copies["cart"].url}
+        assert run("order", copies["order"].url, "--check", **carts) == (0, ["order: 0 violations"], "")
+        assert copies[name].write(sql, order) == 1
+        for more in others:
+            assert copies["order"].write(more, order) == 1
+        status, lines, log = run("order", copies["order"].url, "--check", **carts)
+        assert (status, log) == (1, "")
+        rule, last = lines
+        assert rule.startswith(f"order: orders-are-their-carts-users: {order} is of ")
+        assert ('"eve"' in rule) != ("a guest" in rule)
+        assert last == "order: 1 violations"
+    finally:
+        for copy in copies.values():
+            copy.drop()
+
+
+def test_check_compares_owners_in_their_normal_form(traded, tmp_path):
+    """Ids of before are brought into it one service after the other; what has none is no guest's."""
+    copies = {service: stores.find(tmp_path, service) for service in ("cart", "order")}
+    for service, copy in copies.items():
+        traded.services[service].stop_worker()
+        traded.services[service].store.copy(copy)
+        traded.services[service].start_worker()
+    try:
+        carts = {"CART_DATABASE_URL": copies["cart"].url}
+        copies["order"].write("UPDATE orders SET user_id = ? WHERE saga = 'placed'", "Zoe\u0308 ")
+        copies["cart"].write("UPDATE carts SET user_id = ?", "Zo\u00eb")
+        copies["cart"].write("UPDATE checkouts SET user_id = ?", "Zoe\u0308")
+        assert run("order", copies["order"].url, "--check", **carts)[0] == 0
+        copies["order"].write("UPDATE orders SET user_id = '' WHERE saga = 'placed'")
+        copies["cart"].write("UPDATE carts SET user_id = ?", "\u200b")
+        copies["cart"].write("UPDATE checkouts SET user_id = ?", "\u200b")
+        assert run("order", copies["order"].url, "--check", **carts)[0] == 1
+    finally:
+        for copy in copies.values():
+            copy.drop()
+
+
+def test_check_against_what_is_no_database_of_carts(traded, tmp_path):
+    url = traded.order.store.url
+    status, lines, log = run("order", url, "--check", CART_DATABASE_URL=f"sqlite:///{tmp_path}/none.db")
+    assert (status, lines) == (2, [])
+    assert log.startswith("order: cannot open CART_DATABASE_URL: ")
+    status, lines, _ = run("order", url, "--check", CART_DATABASE_URL=traded.product.store.url)
+    assert (status, lines) == (2, [])
+    assert run("cart", traded.cart.store.url, "--check", CART_DATABASE_URL="none")[0] == 0
 
 
 def test_check_cuts_long_lists_and_shows_control_characters_as_such(traded, tmp_path):

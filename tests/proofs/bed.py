@@ -124,7 +124,9 @@ class Bed(testbed.Platform):
         """What the service itself finds in its database."""
         checked = subprocess.run(
             [testbed.ROOT / "build" / testbed.VARIANT / f"{name}-service", "--check"],
-            env=testbed.environment({"DATABASE_URL": self.store(name).url}),
+            env=testbed.environment(
+                {"DATABASE_URL": self.store(name).url, "CART_DATABASE_URL": self.store("cart").url}
+            ),
             cwd=self.directory,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
