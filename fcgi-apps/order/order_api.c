@@ -297,8 +297,7 @@ static bool tells_nothing_new(const struct change *change, const struct order *o
 /* A customer may cancel his order while nobody works on it; all else is for staff. */
 static bool may_change(const struct change *change, const struct order *order)
 {
-	return change->request->owner.any || order->status == ORDER_PENDING ||
-	       order->status == change->note.status;
+	return change->request->owner.any || order->status == ORDER_PENDING;
 }
 
 static void refuse_customer(const struct change *change)
@@ -326,14 +325,14 @@ static int change_status(struct db_conn *conn, void *argument)
 		return 0;
 	bool stays = order.status == change->note.status;
 
-	if (!may_change(change, &order)) {
-		refuse_customer(change);
-		return 0;
-	}
 	if (stays && tells_nothing_new(change, &order)) {
 		write_order(change->request, &order, response);
 		/* Waits for effects that the first request may have left. */
 		return order_outbox_of(conn, order.id, &change->effects);
+	}
+	if (!may_change(change, &order)) {
+		refuse_customer(change);
+		return 0;
 	}
 	if (stays && order.event_count >= ORDER_REMARKS_MAX) {
 		order_problem_history_full(response);
@@ -367,7 +366,8 @@ int order_api_set_status(struct request *request, struct response *response)
 		return 0;
 	if (order_status_parse(status, &change.note.status) < 0)
 		return -EINVAL;
-	if (!request->owner.any && change.note.status != ORDER_CANCELLED) {
+	if (!request->owner.any &&
+	    (change.note.status != ORDER_CANCELLED || change.note.tracking_number)) {
 		refuse_customer(&change);
 		return 0;
 	}

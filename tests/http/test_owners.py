@@ -205,6 +205,24 @@ def test_a_customer_cancels_what_nobody_works_on(market):
     assert made(set_status(market, other, "cancelled", staff), 200)["status"] == "cancelled"
 
 
+def test_a_customer_tells_nothing_else(market):
+    """Neither a parcel's number nor remarks on what is cancelled."""
+    ada, staff = market.token("ada"), market.token("clerk", "orders:write")
+    order = market.order(ada)
+
+    def cancel(headers, **more):
+        body = {"status": "cancelled", **more}
+        return market.bed.order.public.put(f"/orders/{order['id']}/status", json=body, headers=headers)
+
+    refused = cancel(ada, tracking_number="T-1")
+    assert is_problem(refused, 403)["code"] == "insufficient-scope"
+    cancelled = made(cancel(ada, reason="too late"), 200)
+    assert made(cancel(ada, reason="too late"), 200) == cancelled
+    assert is_problem(cancel(ada, reason="another"), 403)["code"] == "insufficient-scope"
+    assert cancel(ada, tracking_number="T-1").status == 403
+    assert made(cancel(staff, reason="another"), 200)["version"] == cancelled["version"] + 1
+
+
 def test_staff_see_who_did_it(market):
     ada, staff = market.token("ada"), market.token("clerk", "orders:write orders:read")
     order = market.order(ada)
