@@ -67,8 +67,9 @@ CORRUPTIONS = {
     ),
     "stock was released twice": (
         "product",
-        "INSERT INTO stock_movements SELECT product_id, 'twice', delta, reason, reference,"
-        " created_at FROM stock_movements WHERE reason = 'release' LIMIT 1",
+        "INSERT INTO stock_movements (product_id, id, delta, reason, reference, created_at)"
+        " SELECT product_id, 'twice', delta, reason, reference, created_at"
+        " FROM stock_movements WHERE reason = 'release' LIMIT 1",
     ),
     "a hold has no movement": (
         "product",
