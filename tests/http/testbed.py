@@ -126,6 +126,11 @@ class Process:
     def signal(self, signum):
         self.popen.send_signal(signum)
 
+    def stopped(self):
+        """Whether SIGSTOP has reached every thread: one may still answer a request meanwhile."""
+        tasks = Path(f"/proc/{self.popen.pid}/task").glob("*/stat")
+        return all(task.read_text().rpartition(")")[2].split()[0] == "T" for task in tasks)
+
     def end(self, signum):
         """Sends a signal and waits; returns the exit status (negative: the signal that ended it)."""
         if self.alive():
@@ -317,6 +322,7 @@ class Service:
 def hung(service):
     """Accepts connections and requests, and never answers."""
     service.worker.signal(signal.SIGSTOP)
+    wait_until(service.worker.stopped, 10, "every thread of the worker to stop")
     try:
         yield
     finally:
