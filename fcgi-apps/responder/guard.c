@@ -209,10 +209,10 @@ void guard_fetch(struct guard *guard)
 		key_source_run(guard->cluster_source);
 }
 
-bool guard_is_starting(const struct guard *guard)
+bool guard_has_keys(const struct guard *guard)
 {
-	return guard && ((guard->source && key_source_is_starting(guard->source)) ||
-			 (guard->cluster_source && key_source_is_starting(guard->cluster_source)));
+	return !guard || ((!guard->source || key_source_has_keys(guard->source)) &&
+			  (!guard->cluster_source || key_source_has_keys(guard->cluster_source)));
 }
 
 static int64_t keys_age(const struct guard *guard)

@@ -23,9 +23,9 @@ void guard_free(struct guard *guard); /* takes NULL */
 bool guard_fetches(const struct guard *guard);
 void guard_fetch(struct guard *guard);
 
-/* Whether keys may come in a moment, for the first seconds: a worker that waits for them before it
- * says that it is ready refuses nobody. guard may be NULL. Any thread. */
-bool guard_is_starting(const struct guard *guard);
+/* Whether it has keys, be they old ones. A worker without any is not ready, so that it takes no
+ * place of one that has them. guard may be NULL. Any thread. */
+bool guard_has_keys(const struct guard *guard);
 
 /* The keys of guests' secrets. */
 const struct guest_keys *guard_guests(const struct guard *guard);

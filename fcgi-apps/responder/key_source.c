@@ -158,15 +158,20 @@ static void report(const struct key_source *source, int error, const char *reaso
 			  log_text("url.path", source->options.path));
 }
 
+/* The sidecar may be just about to start as well. */
+static bool is_starting(struct key_source *source)
+{
+	return !key_source_has_keys(source) && key_source_age(source) < source->options.starting;
+}
+
 static bool is_due(struct key_source *source, int64_t now)
 {
 	int64_t since = now - atomic_load(&source->tried);
 
 	if (atomic_load(&source->tried) == 0)
 		return true;
-	/* The sidecar may be just about to start as well. */
 	if (source->failed)
-		return since >= source->options.retry || key_source_is_starting(source);
+		return since >= source->options.retry || is_starting(source);
 	return since >= source->options.renew ||
 	       (atomic_load(&source->wanted) && since >= source->options.cooldown);
 }
@@ -188,9 +193,9 @@ void key_source_run(struct key_source *source)
 		atomic_store(&source->fetched, clock_monotonic());
 }
 
-bool key_source_is_starting(struct key_source *source)
+bool key_source_has_keys(const struct key_source *source)
 {
-	return !atomic_load(&source->found) && key_source_age(source) < source->options.starting;
+	return atomic_load(&source->found);
 }
 
 bool key_source_want(struct key_source *source)

@@ -58,7 +58,7 @@ static int check_readiness(const struct server *server)
 {
 	if (connections_are_shut(server->connections))
 		return -ECANCELED;
-	if (guard_is_starting(server->runtime.guard))
+	if (!guard_has_keys(server->runtime.guard))
 		return -EAGAIN;
 	return db_ping(server->runtime.db) < 0 ? -EHOSTDOWN : 0;
 }

@@ -18,7 +18,7 @@ CALLS = {
 OF_WORKERS = ("postgres-ca", "guest-keys", "service-tokens", "cluster-token")
 PROBES = {
     # container: (probe, what it asks)
-    "worker": {"startupProbe": "/readyz", "livenessProbe": "/livez", "readinessProbe": "/readyz"},
+    "worker": {"startupProbe": "/livez", "livenessProbe": "/livez", "readinessProbe": "/readyz"},
     "nginx": {"startupProbe": None, "livenessProbe": None, "readinessProbe": "/readyz"},
 }
 

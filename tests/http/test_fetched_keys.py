@@ -124,16 +124,16 @@ class Provider(tokens.Provider):
 
 
 class Shop:
-    """A service that asks a provider for keys."""
+    """A service that asks a provider for keys; without them it is not ready."""
 
-    def __init__(self, make_platform, folder, provider, nginx=(), **worker):
+    def __init__(self, make_platform, folder, provider, nginx=(), probe="/readyz", **worker):
         settings = tokens.settings(provider, folder)
         settings |= {"AUTH_ISSUER": provider.issuer, "AUTH_JWKS": "", **worker}
         if provider.certificates:
             nginx = {"AUTH_CA_FILE": provider.certificates.ca_file, **dict(nginx)}
         self.provider = provider
         self.bed = make_platform(
-            services=("cart",), gateway=False, worker=settings, nginx=dict(nginx)
+            services=("cart",), gateway=False, worker=settings, nginx=dict(nginx), probe=probe
         )
         self.cart = self.bed.cart
 
@@ -192,19 +192,23 @@ def test_a_provider_of_this_machine_needs_no_tls(make_platform, tmp_path, plain_
 
 
 def test_before_the_first_keys(make_platform, tmp_path, plain_provider):
-    """Who needs no token is served; others may come again."""
+    """Who needs no token is served, if he comes; others may come again. A cluster sends nobody."""
     plain_provider.status = 500
-    shop = Shop(make_platform, tmp_path, plain_provider)
+    shop = Shop(make_platform, tmp_path, plain_provider, probe="/livez")
     wait_until(lambda: plain_provider.asked, RETRIED_WITHIN, "the keys are asked for")
     early = shop.answer()
     assert (early.status, early.json()["code"], early.header("Retry-After")) == (503, "unavailable", "1")
     assert shop.cart.public.post("/carts", json={}).status == 201
+    # Longer than the first keys are tried for without a pause.
+    time.sleep(3)
+    assert shop.cart.health.get("/readyz").status == 503
     plain_provider.status = 200
-    shop.await_status(200)
+    wait_until(lambda: shop.cart.health.get("/readyz").status == 200, RETRIED_WITHIN, "it is ready")
+    assert shop.answer().status == 200
 
 
 def test_a_worker_that_is_ready_has_keys(make_platform, tmp_path, plain_provider):
-    """No token is refused while replicas are replaced; a provider that is away holds nobody up for long."""
+    """No token is refused while replicas are replaced. The sidecar's copies are keys as well."""
     shop = Shop(make_platform, tmp_path, plain_provider)
     assert shop.answer().status == 200
     shop.cart.restart_worker()
@@ -224,7 +228,7 @@ def test_a_certificate_that_is_not_the_provider_s(make_platform, tmp_path, fault
         certificates.ca_file = Certificates(folders[1]).ca_file
     provider = Provider(certificates)
     try:
-        shop = Shop(make_platform, tmp_path, provider)
+        shop = Shop(make_platform, tmp_path, provider, probe="/livez")
         shop.await_log("cannot fetch the keys of tokens")
         assert shop.answer().status == 503
         assert provider.asked == []
@@ -243,7 +247,7 @@ def test_a_certificate_that_is_not_the_provider_s(make_platform, tmp_path, fault
 )
 def test_a_configuration_that_is_not_the_issuer_s(make_platform, tmp_path, plain_provider, name, value):
     plain_provider.says[name] = value
-    shop = Shop(make_platform, tmp_path, plain_provider)
+    shop = Shop(make_platform, tmp_path, plain_provider, probe="/livez")
     shop.await_log(name if name == "jwks_uri" else "not of AUTH_ISSUER")
     assert shop.answer().status == 503
     assert not any("keys" in path for path in plain_provider.asked)
@@ -283,6 +287,7 @@ def test_a_page_in_the_provider_s_place(make_platform, tmp_path, plain_provider)
     shop.await_status(200)
     plain_provider.body = b"<html>Log in to this network</html>"
     time.sleep(COPIES_COUNT_FOR)
+    shop.bed.probe = "/livez"
     shop.cart.restart_worker()
     shop.await_log("cannot fetch the keys of tokens")
     plain_provider.status = 503

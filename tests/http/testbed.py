@@ -294,7 +294,7 @@ class Service:
             return False
         with Client(self.health_port, timeout=5) as probe:
             try:
-                return probe.get("/readyz").status == 200
+                return probe.get(self.bed.probe).status == 200
             except OSError:
                 return False
 
@@ -331,10 +331,13 @@ def hung(service):
 
 class Platform:
     """Use as a context manager. services: which of them; nginx, worker: settings to add; root:
-    where they were built."""
+    where they were built; probe: what answers 200 once a worker has started."""
 
-    def __init__(self, services=SERVICES, gateway=True, nginx=None, worker=None, root=ROOT):
+    def __init__(
+        self, services=SERVICES, gateway=True, nginx=None, worker=None, root=ROOT, probe="/readyz"
+    ):
         self.root = root
+        self.probe = probe
         self.wanted = services
         self.with_gateway = gateway
         self.extra_worker_settings = worker or {}

@@ -176,20 +176,23 @@ START_TEST(the_first_keys_are_tried_for_at_each_run)
 
 	key_source_run(source);
 	ck_assert_int_gt(atomic_load(&requests), before);
-	ck_assert(key_source_is_starting(source));
+	ck_assert(!key_source_has_keys(source));
 	atomic_store(&served, set);
 	key_source_run(source);
-	ck_assert(!key_source_is_starting(source));
+	ck_assert(key_source_has_keys(source));
 	before = atomic_load(&requests);
 	key_source_run(source);
 	ck_assert_int_eq(atomic_load(&requests), before);
 }
 END_TEST
 
-START_TEST(the_start_ends_without_keys)
+START_TEST(keys_that_cannot_be_renewed_stay)
 {
 	create(0, CLOCK_DAY, 0);
-	ck_assert(!key_source_is_starting(source));
+	key_source_run(source);
+	atomic_store(&served, NULL);
+	key_source_run(source);
+	ck_assert(key_source_has_keys(source) && has_keys());
 }
 END_TEST
 
@@ -338,7 +341,7 @@ static TCase *key_tests(void)
 	tcase_add_test(tests, a_failure_is_tried_again_and_leaves_the_old);
 	tcase_add_test(tests, a_failure_is_not_tried_again_at_once);
 	tcase_add_test(tests, the_first_keys_are_tried_for_at_each_run);
-	tcase_add_test(tests, the_start_ends_without_keys);
+	tcase_add_test(tests, keys_that_cannot_be_renewed_stay);
 	tcase_add_test(tests, an_unknown_key_is_asked_for_once_in_the_cooldown);
 	tcase_add_test(tests, an_unknown_key_is_asked_for_after_it);
 	tcase_add_test(tests, the_age_is_that_of_what_came);
