@@ -46,6 +46,7 @@ struct checkout {
 	struct order order;
 	struct order_answer cart;
 	struct order_answer stock;
+	bool anybodys; /* the order is for whoever the cart belongs to, which the cart will tell */
 	bool hold_tried;
 	bool blocked; /* another order has the cart open */
 	int64_t lease_until;
@@ -202,20 +203,35 @@ static int try_open(struct checkout *checkout)
 	}
 }
 
+/* Staff's order becomes the cart's user's. */
+static int take_user(struct checkout *checkout)
+{
+	char *user_id = strdup(checkout->cart.user_id);
+
+	if (!user_id)
+		return -ENOMEM;
+	free(checkout->order.user_id);
+	checkout->order.user_id = user_id;
+	return 0;
+}
+
 static int open_cart(struct checkout *checkout)
 {
+	const struct order_answer *cart = &checkout->cart;
 	int r = try_open(checkout);
 
 	if (r < 0)
 		return r;
-	/* The cart service of the previous version does not compare the user. This check comes
-	 * first: a user must not learn anything about another user's cart. */
-	if (checkout->cart.user_id &&
-	    strcmp(checkout->cart.user_id, checkout->order.user_id) != 0) {
+	/* The cart service compares the user only where the order has one. This check comes first:
+	 * nobody must learn anything about another user's cart. */
+	if (cart->user_id && !checkout->anybodys &&
+	    strcmp(cart->user_id, checkout->order.user_id) != 0) {
 		response_not_found(checkout->response, "Cart");
 		return REFUSED;
 	}
-	return checkout->cart.refusal ? refused_by_cart(checkout) : 0;
+	if (cart->refusal)
+		return refused_by_cart(checkout);
+	return checkout->anybodys ? take_user(checkout) : 0;
 }
 
 static int try_hold(struct checkout *checkout)
@@ -436,6 +452,25 @@ static int go(struct checkout *checkout)
 	return 0;
 }
 
+/* Whose order it is to be. A guest shows the secret of the cart, or it is as if there were no such
+ * cart; staff need to name nobody. False: the response says why not. */
+static bool find_user(struct checkout *checkout, const char *cart_id, const char **ret_user_id)
+{
+	const struct request *request = checkout->request;
+	const char *named = json_get_string(request->body, "user_id", NULL);
+
+	*ret_user_id = "";
+	checkout->anybodys = !named && ownership_is_staff(request);
+	if (checkout->anybodys)
+		return true;
+	if (!ownership_user(request, checkout->response, "body", named, ret_user_id))
+		return false;
+	if (**ret_user_id || ownership_has_secret(request, cart_id))
+		return true;
+	response_not_found(checkout->response, "Cart");
+	return false;
+}
+
 int order_api_create(struct request *request, struct response *response)
 {
 	const char *cart_id = json_get_string(request->body, "cart_id", "");
@@ -452,12 +487,9 @@ int order_api_create(struct request *request, struct response *response)
 		.lease_until = now + (time_left > 0 ? time_left : 0) + LEASE_SLACK,
 	};
 
-	if (!ownership_user(request, response, "body",
-			    json_get_string(request->body, "user_id", NULL), &user_id))
+	if (!find_user(&checkout, cart_id, &user_id))
 		return 0;
-	/* A guest's: the secret is its cart's, or it is as if there were no such cart. */
-	if (!order_cart_id_valid(cart_id) ||
-	    (!*user_id && !ownership_has_secret(request, cart_id))) {
+	if (!order_cart_id_valid(cart_id)) {
 		response_not_found(response, "Cart");
 		return 0;
 	}

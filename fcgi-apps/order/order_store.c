@@ -59,13 +59,14 @@ int order_store_place(struct db_conn *conn, const struct order *order, int64_t n
 	/* The request and the sweeper both change saga away from placing; the first one owns the
 	 * order. A request that wakes up after its lease leaves the order to the sweeper, even if
 	 * that slept too. */
-	int64_t changed = db_run(
-		conn,
-		"UPDATE orders SET saga = 'placed', total_amount = $2, created_at = $3,"
-		" updated_at = $4"
-		" WHERE id = $1 AND saga = 'placing' AND lease_until >= $5",
-		DB_VALUES(db_text(order->id), db_int(order->total_amount),
-			  db_int(order->created_at), db_int(order->updated_at), db_int(now)));
+	int64_t changed =
+		db_run(conn,
+		       "UPDATE orders SET saga = 'placed', total_amount = $2, created_at = $3,"
+		       " updated_at = $4, user_id = $6"
+		       " WHERE id = $1 AND saga = 'placing' AND lease_until >= $5",
+		       DB_VALUES(db_text(order->id), db_int(order->total_amount),
+				 db_int(order->created_at), db_int(order->updated_at), db_int(now),
+				 db_text(order->user_id)));
 
 	if (changed <= 0)
 		return (int)changed;

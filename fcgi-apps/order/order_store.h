@@ -17,8 +17,8 @@
  * cart, user, currency and created_at. */
 int order_store_begin(struct db_conn *conn, const struct order *order, int64_t lease_until);
 
-/* Places an order that is being placed, with its lines, total, history and times. 1; or 0 if it is
- * no longer being placed or its lease ran out before now, and then nothing is written. */
+/* Places an order that is being placed, with its user, lines, total, history and times. 1; or 0 if
+ * it is no longer being placed or its lease ran out before now, and then nothing is written. */
 int order_store_place(struct db_conn *conn, const struct order *order, int64_t now);
 
 /* Rejects an order that is being placed. 1; or 0 if it is no longer being placed. */

@@ -118,6 +118,16 @@ static bool is_one_of(const char *code, const char *const *codes, size_t count)
 	return false;
 }
 
+static void write_user(const struct order *order, struct text *body)
+{
+	struct json_writer json;
+
+	json_writer_init(&json, body);
+	json_object_begin(&json);
+	json_member_string(&json, "user_id", order->user_id);
+	json_object_end(&json);
+}
+
 int order_cart_open(const struct order_siblings *siblings, const struct order_call *call,
 		    const struct order *order, struct order_answer *ret_answer)
 {
@@ -125,20 +135,16 @@ int order_cart_open(const struct order_siblings *siblings, const struct order_ca
 						"checkout-released"};
 	struct order_answer *answer = ret_answer;
 	struct text body CLEANUP(text_release) = TEXT_INIT(BODY_MAX);
-	struct json_writer json;
 	char path[PATH_SIZE];
 
-	json_writer_init(&json, &body);
-	json_object_begin(&json);
-	json_member_string(&json, "user_id", order->user_id);
-	json_object_end(&json);
-
+	write_user(order, &body);
 	int r = text_error(&body);
 
 	if (r < 0)
 		return r;
 	snprintf(path, sizeof(path), "/internal/carts/%s/checkouts/%s", order->cart_id, order->id);
-	r = exchange(siblings->cart, call, "PUT", path, &body, &answer->raw);
+	r = exchange(siblings->cart, call, "PUT", path, *order->user_id ? &body : NULL,
+		     &answer->raw);
 
 	if (r < 0)
 		return r;

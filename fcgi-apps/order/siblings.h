@@ -40,6 +40,8 @@ void order_answer_release(struct order_answer *answer);
  * "checkout-released"; of the stock: "insufficient-stock", "product-gone", "price-changed",
  * "reservation-released". The problem's other members are in answer->raw.body.
  */
+
+/* The cart must be of the order's user; of anybody if that is "", and the answer says whose. */
 int order_cart_open(const struct order_siblings *siblings, const struct order_call *call,
 		    const struct order *order, struct order_answer *ret_answer);
 

@@ -100,6 +100,23 @@ def test_staff_name_anybody(market):
     assert [entry["id"] for entry in mine] == [order["id"]]
 
 
+def test_staff_order_for_whoever_the_cart_belongs_to(market):
+    """Also for a guest, whose secret still opens the order; but not for another than they say."""
+    clerk = market.token("clerk", "orders:write")
+    guests, secret = market.guest()
+    customers = market.cart(market.token("customer-2"))["id"]
+    for cart, headers, user in ((guests, secret, None), (customers, market.token("customer-2"), "customer-2")):
+        market.fill(cart, headers)
+        assert market.post_order(cart, clerk, user_id="customer-3").status == 404
+        assert market.post_order(cart, market.token("customer-3")).status == 404
+        order = made(market.post_order(cart, clerk, key=f"for-{cart}"))
+        assert order.get("user_id") == user and order["history"][0]["actor"] == "clerk"
+        assert made(market.post_order(cart, clerk, key=f"for-{cart}")) == order
+        seen = made(market.bed.order.public.get(f"/orders/{order['id']}", headers=headers), 200)
+        assert seen["id"] == order["id"]
+        assert is_problem(market.post_order(cart, clerk), 409)["order_id"] == order["id"]
+
+
 def test_lists_and_counts_are_ones_own(market):
     carts, orders = market.bed.cart.public, market.bed.order.public
     eve, mallory = market.token("eve"), market.token("mallory")
