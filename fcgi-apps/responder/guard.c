@@ -3,7 +3,7 @@
 #include "auth/discovery.h"
 #include "auth/guest.h"
 #include "auth/provider.h"
-#include "auth/service_keys.h"
+#include "auth/secrets.h"
 #include "base/clock.h"
 #include "base/config.h"
 #include "base/log.h"
@@ -18,8 +18,8 @@
 struct guard {
 	struct provider *provider;
 	struct key_source *source; /* of the provider's keys; NULL: a file */
-	struct guest_keys guests;
-	struct service_keys services;
+	struct secrets guests;
+	struct secrets services;
 	struct provider *cluster;          /* of services' tokens, or NULL */
 	struct key_source *cluster_source; /* of its keys; NULL: a file */
 	const char *namespace;             /* theirs */
@@ -42,7 +42,7 @@ static void read_guests(struct guard *guard)
 {
 	const char *path = config_text("GUEST_KEYS", NULL);
 
-	if (!path || guest_keys_read(path, &guard->guests) < 0)
+	if (!path || secrets_read(path, false, GUEST_KEYS_MAX, &guard->guests) < 0)
 		config_reject("GUEST_KEYS", path,
 			      "a file of one or two lines, each of 32 to 128 visible characters");
 }
@@ -54,7 +54,7 @@ static void read_services(struct guard *guard)
 	/* The cluster may vouch for them instead. */
 	if (!path && config_text("SERVICE_ISSUER", NULL))
 		return;
-	if (!path || service_keys_read(path, &guard->services) < 0)
+	if (!path || secrets_read(path, true, SECRETS_MAX, &guard->services) < 0)
 		config_reject(
 			"SERVICE_KEYS", path,
 			"a file of lines such as \"order <secret>\", each secret of 32 to 128 "
@@ -186,7 +186,7 @@ void guard_free(struct guard *guard)
 	free(guard);
 }
 
-const struct guest_keys *guard_guests(const struct guard *guard)
+const struct secrets *guard_guests(const struct guard *guard)
 {
 	return &guard->guests;
 }
@@ -268,7 +268,7 @@ static enum token_fault identify_account(struct guard *guard, const char *token,
 static enum token_fault identify_service(struct guard *guard, const char *token,
 					 struct principal *ret_service)
 {
-	const char *name = service_keys_find(&guard->services, token);
+	const char *name = secrets_find(&guard->services, token);
 
 	if (!name)
 		return guard->cluster ? identify_account(guard, token, ret_service)

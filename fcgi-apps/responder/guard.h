@@ -28,7 +28,7 @@ void guard_fetch(struct guard *guard);
 bool guard_has_keys(const struct guard *guard);
 
 /* The keys of guests' secrets. */
-const struct guest_keys *guard_guests(const struct guard *guard);
+const struct secrets *guard_guests(const struct guard *guard);
 
 /* How people sign in at /docs (responder/sign_in.h), or NULL; guard may be NULL. */
 const struct sign_in *guard_sign_in(const struct guard *guard);

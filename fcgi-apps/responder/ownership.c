@@ -5,7 +5,7 @@
 
 bool ownership_has_secret(const struct request *request, const char *cart_id)
 {
-	const struct guest_keys *keys = request->runtime->guests;
+	const struct secrets *keys = request->runtime->guests;
 
 	return keys && guest_secret_fits(keys, cart_id, request->principal.cart_secret);
 }

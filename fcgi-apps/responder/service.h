@@ -73,7 +73,7 @@ struct task {
 struct runtime {
 	const struct service *service;
 	struct guard *guard;             /* who may call: the responder's own; NULL: AUTH=off */
-	const struct guest_keys *guests; /* of guests' secrets; NULL: AUTH=off */
+	const struct secrets *guests; /* of guests' secrets; NULL: AUTH=off */
 	struct db *db;
 	const struct contract *contract;
 	struct currency currency;

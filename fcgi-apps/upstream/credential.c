@@ -1,14 +1,14 @@
 #include "upstream/credential.h"
 
 #include <pthread.h>
-#include <sys/stat.h>
 
+#include "base/file.h"
 #include "base/log.h"
 
 struct credential {
 	pthread_mutex_t lock; /* guards all but the path */
-	struct stat seen;     /* of the file when it was last read, or tried to be */
-	char text[CREDENTIAL_LENGTH_MAX + 1];
+	struct stat seen;     /* the file when it was last read */
+	char *text;
 	char path[];
 };
 
@@ -25,21 +25,17 @@ static bool trim(char *text)
 	return length > 0 && length <= CREDENTIAL_LENGTH_MAX;
 }
 
-static int read_file(struct credential *credential)
+static int read_anew(struct credential *credential)
 {
-	char text[CREDENTIAL_LENGTH_MAX + 3] = "";
-	FILE *file = fopen(credential->path, "re");
+	struct text text CLEANUP(text_release) = TEXT_INIT(CREDENTIAL_LENGTH_MAX + 1);
+	int r = file_read(credential->path, &text);
 
-	if (!file)
-		return -EIO;
-	bool read = fgets(text, sizeof(text), file);
-	bool failed = ferror(file);
-	fclose(file);
-	if (failed)
-		return -EIO;
-	if (!read || !trim(text))
+	if (r == -EMSGSIZE || (r == 0 && (text.length == 0 || !trim(text.data))))
 		return -EINVAL;
-	memcpy(credential->text, text, strlen(text) + 1);
+	if (r < 0)
+		return r;
+	free(credential->text);
+	credential->text = text_detach(&text);
 	return 0;
 }
 
@@ -50,12 +46,13 @@ int credential_create(const char *path, struct credential **ret_credential)
 	if (!credential)
 		return -ENOMEM;
 	memcpy(credential->path, path, strlen(path) + 1);
-	int r = stat(path, &credential->seen) < 0 ? -EIO : read_file(credential);
+	pthread_mutex_init(&credential->lock, NULL);
+	file_changed(path, &credential->seen);
+	int r = read_anew(credential);
 	if (r < 0) {
-		free(credential);
+		credential_free(credential);
 		return r;
 	}
-	pthread_mutex_init(&credential->lock, NULL);
 	*ret_credential = credential;
 	return 0;
 }
@@ -65,26 +62,21 @@ void credential_free(struct credential *credential)
 	if (!credential)
 		return;
 	pthread_mutex_destroy(&credential->lock);
+	free(credential->text);
 	free(credential);
-}
-
-static bool is_same(const struct stat *a, const struct stat *b)
-{
-	return a->st_ino == b->st_ino && a->st_size == b->st_size &&
-	       a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
 }
 
 static void renew(struct credential *credential)
 {
-	struct stat now;
-
-	if (stat(credential->path, &now) < 0 || is_same(&now, &credential->seen))
+	if (!file_changed(credential->path, &credential->seen))
 		return;
-	credential->seen = now;
-	int r = read_file(credential);
+	int r = read_anew(credential);
 	if (r < 0)
 		log_write(LOG_WARN, "cannot read a service's credential anew",
 			  log_text("file.path", credential->path), log_error_code(r));
+	/* Short of memory or descriptors, the next call tries again. */
+	if (r < 0 && r != -EINVAL)
+		credential->seen = (struct stat){0};
 }
 
 void credential_append(struct credential *credential, struct text *out)
