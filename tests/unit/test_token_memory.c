@@ -70,25 +70,31 @@ static const struct jwt_rules rules = {
 
 static struct text set, good[ALGORITHMS], forged[ALGORITHMS];
 
-/* A key for each algorithm, and a token of each. */
+/* A token by each algorithm; checking an RSA key takes longest, so two share one. */
 static void setup(void)
 {
+	EVP_PKEY *rsa = key_make(ALGORITHM_RS256);
 	text_init(&set, TOKEN_MAX);
+	text_append_string(&set, "{\"keys\":[");
+	append_jwk(&set, rsa, "");
 	for (enum algorithm i = 0; i < ALGORITHMS; i++) {
-		char header[100], more[100];
-		EVP_PKEY *key = key_make(i);
-		snprintf(header, sizeof(header), "{\"alg\":\"%s\",\"kid\":\"%d\"}",
-			 algorithm_name(i), (int)i);
-		snprintf(more, sizeof(more), ",\"kid\":\"%d\"", (int)i);
+		char header[100];
+		bool is_rsa = i == ALGORITHM_RS256 || i == ALGORITHM_PS256;
+		EVP_PKEY *key = is_rsa ? rsa : key_make(i);
+		snprintf(header, sizeof(header), "{\"alg\":\"%s\"}", algorithm_name(i));
 		text_init(&good[i], TOKEN_MAX);
 		append_token(&good[i], key, i, header, CLAIMS);
 		text_init(&forged[i], TOKEN_MAX);
-		append_token(&forged[i], key, i, header, CLAIMS);
-		forged[i].data[forged[i].length - 20] ^= 1;
-		text_append_string(&set, i == 0 ? "{\"keys\":[" : ",");
-		append_jwk(&set, key, more);
+		text_append_string(&forged[i], text_string(&good[i]));
+		char *byte = forged[i].data + forged[i].length - 20;
+		*byte = *byte == 'A' ? 'B' : 'A';
+		if (is_rsa)
+			continue;
+		text_append_char(&set, ',');
+		append_jwk(&set, key, "");
 		EVP_PKEY_free(key);
 	}
+	EVP_PKEY_free(rsa);
 	text_append_string(&set, "]}");
 }
 
@@ -108,7 +114,7 @@ static int read_set(struct jwks **ret_jwks)
 	countdown = -1; /* check allocates, too */
 	ck_assert_msg(r == 0 || r == -ENOMEM, "%s", reason);
 	if (r == 0)
-		ck_assert_uint_eq(jwks_count(*ret_jwks), ALGORITHMS);
+		ck_assert_uint_eq(jwks_count(*ret_jwks), ALGORITHMS - 1);
 	return r;
 }
 
@@ -181,6 +187,7 @@ END_TEST
 int main(void)
 {
 	TCase *tests = tcase_create("token_memory");
+	tcase_set_timeout(tests, 60);
 	tcase_add_unchecked_fixture(tests, setup, teardown);
 	tcase_add_loop_test(tests, reading_keys, 0, 2);
 	tcase_add_loop_test(tests, verifying, 0, 2 * ALGORITHMS);
