@@ -1,4 +1,5 @@
 /* Checks the bodies of requests and responses. */
+#include <assert.h>
 #include <strings.h>
 
 #include "contract/contract_parts.h"
@@ -91,7 +92,8 @@ uint64_t contract_schema_scopes(const struct contract *contract, const char *nam
 {
 	const struct schema *schema = contract_schema(contract, name);
 
-	return schema ? schema_scopes(schema, value) : 0;
+	assert(schema);
+	return schema_scopes(schema, value);
 }
 
 /* ---- responses ------------------------------------------------------------------------------ */

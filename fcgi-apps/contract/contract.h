@@ -167,7 +167,7 @@ bool contract_check_schema(const struct contract *contract, const char *name, st
 uint64_t contract_body_scopes(const struct contract *contract, const struct operation *operation,
 			      const char *content_type, const struct json *body);
 
-/* The same of components/schemas/{name}: of a line of a body. */
+/* The same of components/schemas/{name}, which is there: of a line of a body. */
 uint64_t contract_schema_scopes(const struct contract *contract, const char *name,
 				const struct json *value);
 

@@ -17,6 +17,15 @@ def scoped(schema):
     return body({"x-max-bytes": 9, "content": content})
 
 
+def scoped_inside():
+    """A body with a member that has an x-scope, and once more inside of itself."""
+    schema = {"$ref": "#/components/schemas/B"}
+    content = {"application/json": {"schema": schema}}
+    members = {"m": {"x-scope": "a:b"}, "inner": schema}
+    sections = {"components": {"schemas": {"B": {"properties": members}}}}
+    return {**body({"x-max-bytes": 9, "content": content}), **sections}
+
+
 # Who may call an operation.
 REFUSED_SECURITY = [
     (
@@ -90,6 +99,10 @@ REFUSED_SECURITY = [
     (
         scoped({"items": {"x-scope": "a:b"}}),
         "#/paths/~1x/post/requestBody/content/application~1json/schema/properties/m/items: x-scope is for members of a request's body",
+    ),
+    (
+        scoped_inside(),
+        "#/components/schemas/B/properties/m: x-scope is for members of a request's body",
     ),
     (
         components({"schemas": {"B": {"x-scope": "a:b"}}}),

@@ -60,16 +60,32 @@ class Schemas:
         return next(filter(None, map(self.normal_format, node.all_of + node.one_of)), None)
 
     def scoped_members(self, number):
-        """The members of an object that have an x-scope."""
-        node = self.nodes[number]
-        own = {child for _, child, _ in node.members or () if self.scope(child)}
-        return own.union(*map(self.scoped_members, node.all_of + node.one_of))
+        """The members of a request's body that have an x-scope; refuses one further inside, where
+        nothing would look."""
+        members, seen, todo = set(), set(), [(number, True)]
+        while todo:
+            at, is_body = todo.pop()
+            if (at, is_body) in seen:
+                continue
+            seen.add((at, is_body))
+            node = self.nodes[at]
+            own = {child for _, child, _ in node.members or () if self.scope(child)}
+            for child in node.children():
+                if self.nodes[child].scope and not (is_body and child in own):
+                    self._refuse_scope(child)
+                todo.append((child, is_body and child in node.all_of + node.one_of))
+            members |= own
+        return members
 
     def check_scoped(self, enforced):
         """Refuses an x-scope of any other node."""
         for number, node in enumerate(self.nodes):
             if node.scope and number not in enforced:
-                self.document.refuse(node.scope[1], "x-scope is for members of a request's body")
+                self._refuse_scope(number)
+
+    def _refuse_scope(self, number):
+        where = self.nodes[number].scope[1]
+        self.document.refuse(where, "x-scope is for members of a request's body")
 
     def scope(self, number):
         """The scope that a member takes by its schema, or None."""
