@@ -110,7 +110,7 @@ void token_cache_free(struct token_cache *cache)
 }
 
 bool token_cache_find(struct token_cache *cache, const char *token, size_t length, int64_t now,
-		      struct principal *ret_principal)
+		      struct principal *ret_principal, uint64_t *reterr_generation)
 {
 	uint64_t hash = hash_token(token, length);
 	pthread_mutex_lock(&cache->mutex);
@@ -126,17 +126,10 @@ bool token_cache_find(struct token_cache *cache, const char *token, size_t lengt
 		cache->counts.hits++;
 	} else {
 		cache->counts.misses++;
+		*reterr_generation = cache->generation;
 	}
 	pthread_mutex_unlock(&cache->mutex);
 	return entry != NULL;
-}
-
-uint64_t token_cache_generation(struct token_cache *cache)
-{
-	pthread_mutex_lock(&cache->mutex);
-	uint64_t generation = cache->generation;
-	pthread_mutex_unlock(&cache->mutex);
-	return generation;
 }
 
 static struct entry *make_entry(const char *token, size_t length, const struct principal *principal,

@@ -41,9 +41,9 @@ bool verifier_set_keys(struct verifier *verifier, struct jwks *jwks)
 {
 	pthread_mutex_lock(&verifier->mutex);
 	struct jwks *before = verifier->jwks;
+	bool changed = !before || !jwks_equal(before, jwks);
 	verifier->jwks = jwks;
 	pthread_mutex_unlock(&verifier->mutex);
-	bool changed = !before || !jwks_equal(before, jwks);
 	/* After the exchange: who reads the new generation finds the new keys. */
 	if (changed)
 		token_cache_clear(verifier->cache);
@@ -82,11 +82,11 @@ enum token_fault verifier_check(struct verifier *verifier, const char *token, si
 				int64_t now, struct principal *ret_principal)
 {
 	struct text payload CLEANUP(text_release) = TEXT_INIT(JWS_LENGTH_MAX);
+	uint64_t generation;
 	int64_t expires;
-	if (token_cache_find(verifier->cache, token, length, now, ret_principal))
+	if (token_cache_find(verifier->cache, token, length, now, ret_principal, &generation))
 		return TOKEN_FINE;
-	/* Before the keys: keys of a later generation do no harm, those of an earlier one would. */
-	uint64_t generation = token_cache_generation(verifier->cache);
+	/* After the generation: keys of a later one do no harm, those of an earlier one would. */
 	struct jwks *jwks CLEANUP(jwks_unref_p) = current_keys(verifier);
 	if (!jwks)
 		return TOKEN_NO_KEYS;
