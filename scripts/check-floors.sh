@@ -22,7 +22,7 @@ declare -A places=(
 		pool.* migrate.* writer.* batch.* opener.* db.* copy.*'
 	[responder]='request.h response.* entity_tag.* request.c check.* lookup.* service.h version.*
 		refusal.* ownership.* fingerprint.* paging.* kept_answer.* idempotency.* old_user_ids.* request_head.*
-		key_source.* sign_in.* guard.* docs.* gate.* connections.* thread_pool.* metrics.* exchange.* dispatch.* loop.* tasks.*
+		key_source.* issuer.* siblings.* sign_in.* guard.* docs.* gate.* connections.* thread_pool.* metrics.* exchange.* dispatch.* loop.* tasks.*
 		housekeeping.* listener.* command.* server.h exposition.* meta.c server.c main.c'
 )
 # Third-party and generated headers, and the files that may include them (patterns of find -path).

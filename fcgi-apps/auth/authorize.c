@@ -53,10 +53,3 @@ uint64_t authorize_lacking(uint64_t scopes, const struct principal *principal)
 		return scopes;
 	}
 }
-
-enum verdict authorize_scopes(uint64_t scopes, const struct principal *principal)
-{
-	if (authorize_lacking(scopes, principal) == 0)
-		return VERDICT_GRANTED;
-	return principal->kind == PRINCIPAL_USER ? VERDICT_SCOPE : VERDICT_UNKNOWN;
-}

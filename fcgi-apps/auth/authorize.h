@@ -27,10 +27,7 @@ struct owner {
 enum verdict authorize(const struct access_rule *rule, const struct principal *principal,
 		       struct owner *ret_owner);
 
-/* Of these scopes, those that the principal does not have. */
+/* Of these scopes, those that the principal does not have: x-scope asks for all. */
 uint64_t authorize_lacking(uint64_t scopes, const struct principal *principal);
-
-/* Whether the principal has all of these scopes: what x-scope asks for. */
-enum verdict authorize_scopes(uint64_t scopes, const struct principal *principal);
 
 #endif

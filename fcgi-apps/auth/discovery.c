@@ -40,6 +40,11 @@ bool discovery_is_url(const char *text)
 	return rest && is_port_and_path(rest);
 }
 
+bool discovery_is_issuer(const char *text)
+{
+	return discovery_is_url(text) && !strchr(text, '?');
+}
+
 int discovery_read(const struct json *configuration, const char *issuer, const char **ret_url,
 		   char reterr_reason[JWKS_REASON_SIZE])
 {

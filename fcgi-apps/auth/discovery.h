@@ -15,6 +15,10 @@
  */
 bool discovery_is_url(const char *text);
 
+/* Whether a provider with this name can be asked for its configuration: such an address without a
+ * query (section 2, "Issuer Identifier"). */
+bool discovery_is_issuer(const char *text);
+
 /*
  * Finds the address of the keys in a provider's configuration (section 3); ret_url lies in it.
  * -EINVAL: no configuration of just this issuer (section 4.3), or no address as above.

@@ -4,7 +4,7 @@
 
 struct jwks {
 	atomic_size_t references;
-	size_t count, skipped;
+	size_t count;
 	struct jwk keys[];
 };
 
@@ -18,7 +18,7 @@ static bool is_named_twice(const struct jwks *jwks, const struct jwk *jwk)
 	return false;
 }
 
-/* Adds the key, or counts it as skipped and sets *reason. -ENOMEM. */
+/* Adds the key, or skips it and sets *reason. -ENOMEM. */
 static int add_key(struct jwks *jwks, const struct json *object, const char **reason)
 {
 	struct jwk jwk = {0};
@@ -28,12 +28,9 @@ static int add_key(struct jwks *jwks, const struct json *object, const char **re
 	if (r == 0 && is_named_twice(jwks, &jwk)) {
 		*reason = "a second key with the same \"kid\" and algorithm";
 		jwk_release(&jwk);
-		r = -EEXIST;
-	}
-	if (r == 0)
+	} else if (r == 0) {
 		jwks->keys[jwks->count++] = jwk;
-	else
-		jwks->skipped++;
+	}
 	return 0;
 }
 
@@ -51,22 +48,25 @@ static int add_keys(struct jwks *jwks, const struct json *array, char reason[JWK
 	return -EINVAL;
 }
 
-static int read_set(const struct json *value, struct jwks **ret_jwks, char reason[JWKS_REASON_SIZE])
+int jwks_make(const struct json *value, struct jwks **ret_jwks,
+	      char reterr_reason[JWKS_REASON_SIZE])
 {
 	const struct json *array = json_get(value, "keys");
+	snprintf(reterr_reason, JWKS_REASON_SIZE, "out of memory");
 	if (!array || json_type(array) != JSON_ARRAY) {
-		snprintf(reason, JWKS_REASON_SIZE, "not a JSON object with an array \"keys\"");
+		snprintf(reterr_reason, JWKS_REASON_SIZE,
+			 "not a JSON object with an array \"keys\"");
 		return -EINVAL;
 	}
 	if (json_length(array) > JWKS_KEYS_MAX) {
-		snprintf(reason, JWKS_REASON_SIZE, "more than %d keys", JWKS_KEYS_MAX);
+		snprintf(reterr_reason, JWKS_REASON_SIZE, "more than %d keys", JWKS_KEYS_MAX);
 		return -EMSGSIZE;
 	}
 	struct jwks *jwks = calloc(1, sizeof(*jwks) + json_length(array) * sizeof(jwks->keys[0]));
 	if (!jwks)
 		return -ENOMEM;
 	jwks->references = 1;
-	int r = add_keys(jwks, array, reason);
+	int r = add_keys(jwks, array, reterr_reason);
 	if (r < 0)
 		jwks_unref(jwks);
 	else
@@ -79,16 +79,19 @@ int jwks_read(const char *text, size_t length, struct jwks **ret_jwks,
 {
 	struct json *value CLEANUP(json_free_p) = NULL;
 	struct json_error error = {0};
-	snprintf(reterr_reason, JWKS_REASON_SIZE, "out of memory");
 	if (length > JWKS_TEXT_MAX) {
 		snprintf(reterr_reason, JWKS_REASON_SIZE, "longer than %zu bytes", JWKS_TEXT_MAX);
 		return -EMSGSIZE;
 	}
 	int r = json_parse_input(text, length, &value, &error);
+	if (r == 0)
+		return jwks_make(value, ret_jwks, reterr_reason);
 	if (r == -EINVAL)
 		snprintf(reterr_reason, JWKS_REASON_SIZE, "line %zu, column %zu: %s", error.line,
 			 error.column, error.detail);
-	return r < 0 ? r : read_set(value, ret_jwks, reterr_reason);
+	else
+		snprintf(reterr_reason, JWKS_REASON_SIZE, "out of memory");
+	return r;
 }
 
 struct jwks *jwks_ref(struct jwks *jwks)
@@ -109,11 +112,6 @@ void jwks_unref(struct jwks *jwks)
 size_t jwks_count(const struct jwks *jwks)
 {
 	return jwks->count;
-}
-
-size_t jwks_skipped(const struct jwks *jwks)
-{
-	return jwks->skipped;
 }
 
 const struct jwk *jwks_find(const struct jwks *jwks, const char *kid, enum algorithm algorithm)

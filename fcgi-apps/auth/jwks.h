@@ -27,13 +27,16 @@ struct jwks;
 int jwks_read(const char *text, size_t length, struct jwks **ret_jwks,
 	      char reterr_reason[JWKS_REASON_SIZE]);
 
+/* The same of JSON that has been parsed. */
+int jwks_make(const struct json *value, struct jwks **ret_jwks,
+	      char reterr_reason[JWKS_REASON_SIZE]);
+
 struct jwks *jwks_ref(struct jwks *jwks);
 void jwks_unref(struct jwks *jwks);
 DEFINE_CLEANUP(struct jwks, jwks_unref)
 
-/* Keys that can be used, and those that were skipped. */
+/* Keys that can be used. */
 size_t jwks_count(const struct jwks *jwks);
-size_t jwks_skipped(const struct jwks *jwks);
 
 /*
  * The key that a token's "kid" and "alg" name, or NULL. A token without a kid (NULL) means the only

@@ -1,12 +1,10 @@
 /*
  * A provider of tokens that a service trusts, the shop's or the cluster's: the settings about it,
- * its keys, and a verifier (verifier.h) that uses them.
+ * its keys, and a verifier (verifier.h) that uses them. Thread-safe, but for provider_renew_keys()
+ * and provider_put_keys(): one thread at a time.
  *
- * The keys stand in a file, which is looked at once a second and read anew when it has changed; as
- * long as it cannot be read, the old ones count. Or they stand in none: then there are none until
- * somebody brings them (provider_put_keys()). Thread-safe.
- *
- * The settings AUTH_SCOPES, AUTH_ALGORITHMS and AUTH_CLOCK_SKEW (docs/SECURITY.md) are for all.
+ * The keys stand in a file; as long as that cannot be read, the old ones count. Or they stand in
+ * none: then there are none until somebody brings them.
  */
 #ifndef AUTH_PROVIDER_H
 #define AUTH_PROVIDER_H
@@ -15,14 +13,18 @@
 
 struct provider;
 
-/* Of its own settings; the texts are kept, not copied. An issuer or audience of NULL is missing,
- * which has been reported. */
+/* The texts are kept, not copied. An issuer or audience of NULL is missing, which has been
+ * reported. */
 struct provider_options {
 	const char *issuer;
 	const char *audience;
-	const char *keys;          /* their file; NULL: somebody brings them */
-	const char *keys_setting;  /* the name of the file's setting */
-	const char *const *scopes; /* the known ones: contract_scopes() */
+	const char *keys;         /* their file; NULL: somebody brings them */
+	const char *keys_setting; /* the name of the file's setting */
+	/* The known ones: contract_scopes(). AUTH_SCOPES says where tokens have them, and
+	 * AUTH_ALGORITHMS by what they may be signed. NULL: tokens without scopes, of any
+	 * algorithm.
+	 */
+	const char *const *scopes;
 };
 
 /* -EINVAL: a bad setting, which was reported, now or before; -ENOMEM. */
@@ -33,9 +35,14 @@ void provider_free(struct provider *provider); /* takes NULL */
 enum token_fault provider_check(struct provider *provider, const char *token, size_t length,
 				struct principal *ret_principal);
 
-/* Takes a set of keys, as text. Errors and the reason as jwks_read(). */
-int provider_put_keys(struct provider *provider, const char *text, size_t length,
+/* Reads the file anew if it has changed. To be called every second. */
+void provider_renew_keys(struct provider *provider);
+
+/* Takes a set of keys. Errors and the reason as jwks_make(). */
+int provider_put_keys(struct provider *provider, const struct json *set,
 		      char reterr_reason[JWKS_REASON_SIZE]);
+
+bool provider_has_keys(struct provider *provider);
 
 struct token_cache_counts provider_cache_counts(struct provider *provider);
 

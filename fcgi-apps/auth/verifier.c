@@ -59,6 +59,12 @@ static struct jwks *current_keys(struct verifier *verifier)
 	return jwks;
 }
 
+bool verifier_has_keys(struct verifier *verifier)
+{
+	struct jwks *jwks CLEANUP(jwks_unref_p) = current_keys(verifier);
+	return jwks;
+}
+
 /* Appends the payload of a token that one of the keys signed. */
 static enum token_fault open_token(const struct verifier *verifier, const struct jwks *jwks,
 				   const char *token, size_t length, struct text *payload)

@@ -27,6 +27,7 @@ void verifier_free(struct verifier *verifier);
 /* Takes over a reference to the set. If it differs from the one before, cached tokens are
  * forgotten, and it returns true. */
 bool verifier_set_keys(struct verifier *verifier, struct jwks *jwks);
+bool verifier_has_keys(struct verifier *verifier);
 
 /*
  * The compact form, without "Bearer "; now in microseconds since 1970. TOKEN_NO_KEYS before the

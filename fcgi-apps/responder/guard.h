@@ -18,16 +18,15 @@ struct sign_in;
 int guard_create(const struct contract *contract, struct guard **ret_guard);
 void guard_free(struct guard *guard); /* takes NULL */
 
-/* Whether it fetches the provider's keys; guard may be NULL. Then guard_fetch() is to be called
- * every second, by one thread, which it may block for seconds. */
-bool guard_fetches(const struct guard *guard);
-void guard_fetch(struct guard *guard);
+/* Reads or fetches keys of tokens if it is time to. To be called every second, by one thread, which
+ * it may block for seconds. */
+void guard_renew_keys(struct guard *guard);
 
 /* Whether it has keys, be they old ones. A worker without any is not ready, so that it takes no
  * place of one that has them. guard may be NULL. Any thread. */
 bool guard_has_keys(const struct guard *guard);
 
-/* The keys of guests' secrets. */
+/* The keys of guests' secrets; NULL: of no guard. */
 const struct secrets *guard_guests(const struct guard *guard);
 
 /* How people sign in at /docs (responder/sign_in.h), or NULL; guard may be NULL. */

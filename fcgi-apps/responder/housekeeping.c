@@ -59,18 +59,18 @@ static const struct task tasks_of_all[] = {
 	{.name = "give-memory-back", .interval = MEMORY_INTERVAL, .run = give_memory_back},
 };
 
-static bool fetch_keys(struct runtime *runtime, void *exchanges UNUSED)
+static bool renew_keys(struct runtime *runtime, void *exchanges UNUSED)
 {
-	guard_fetch(runtime->guard);
+	guard_renew_keys(runtime->guard);
 	return false;
 }
 
-static const struct task fetching = {
-	.name = "fetch-keys", .interval = CLOCK_SECOND, .run = fetch_keys};
+static const struct task renewing = {
+	.name = "renew-keys", .interval = CLOCK_SECOND, .run = renew_keys};
 
-int housekeeping_fetch_keys(struct tasks *tasks)
+int housekeeping_renew_keys(struct tasks *tasks)
 {
-	return tasks_start(tasks, &fetching, 1, NULL);
+	return tasks_start(tasks, &renewing, 1, NULL);
 }
 
 int housekeeping_start(struct tasks *tasks, struct exchanges *exchanges)

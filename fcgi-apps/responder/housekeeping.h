@@ -9,7 +9,7 @@
 /* Errors as tasks_start(). */
 int housekeeping_start(struct tasks *tasks, struct exchanges *exchanges);
 
-/* Fetches the keys of tokens, where guard_fetches(). Errors likewise. */
-int housekeeping_fetch_keys(struct tasks *tasks);
+/* Renews the keys of tokens, where the runtime has a guard. Errors likewise. */
+int housekeeping_renew_keys(struct tasks *tasks);
 
 #endif

@@ -17,7 +17,6 @@ struct key_source {
 	struct upstream *sidecar;
 	char *socket;            /* the base of the calls to it */
 	bool failed;             /* the last fetch */
-	atomic_bool found;       /* some keys, if only the sidecar's copies */
 	atomic_bool wanted;      /* by a token */
 	_Atomic int64_t tried;   /* clock_monotonic(), when the last fetch began; 0: never */
 	_Atomic int64_t fetched; /* likewise, when one last succeeded, or the start */
@@ -114,21 +113,6 @@ static int find_keys(struct key_source *source, struct text *path, bool *stale,
 	return text_error(path);
 }
 
-static int take(struct key_source *source, const struct json *body,
-		char reterr_reason[JWKS_REASON_SIZE])
-{
-	struct text text CLEANUP(text_release) = TEXT_INIT(JWKS_TEXT_MAX + 1);
-
-	json_print(body, &text);
-	snprintf(reterr_reason, JWKS_REASON_SIZE, "it is too long");
-	if (text_error(&text))
-		return text_error(&text);
-	int r = provider_put_keys(source->provider, text_string(&text), text.length, reterr_reason);
-	if (r == 0)
-		atomic_store(&source->found, true);
-	return r;
-}
-
 static int fetch(struct key_source *source, char reterr_reason[JWKS_REASON_SIZE])
 {
 	struct upstream_response response CLEANUP(upstream_response_release) = {0};
@@ -139,7 +123,7 @@ static int fetch(struct key_source *source, char reterr_reason[JWKS_REASON_SIZE]
 	if (r == 0)
 		r = ask(source, text_string(&path), &response, reterr_reason);
 	if (r == 0)
-		r = take(source, response.body, reterr_reason);
+		r = provider_put_keys(source->provider, response.body, reterr_reason);
 	if (r < 0 || (!stale && response.retry_after == 0))
 		return r;
 	snprintf(reterr_reason, JWKS_REASON_SIZE, "these are the sidecar's copies of before");
@@ -161,14 +145,16 @@ static void report(const struct key_source *source, int error, const char *reaso
 /* The sidecar may be just about to start as well. */
 static bool is_starting(struct key_source *source)
 {
-	return !key_source_has_keys(source) && key_source_age(source) < source->options.starting;
+	return !provider_has_keys(source->provider) &&
+	       key_source_age(source) < source->options.starting;
 }
 
 static bool is_due(struct key_source *source, int64_t now)
 {
-	int64_t since = now - atomic_load(&source->tried);
+	int64_t tried = atomic_load(&source->tried);
+	int64_t since = now - tried;
 
-	if (atomic_load(&source->tried) == 0)
+	if (tried == 0)
 		return true;
 	if (source->failed)
 		return since >= source->options.retry || is_starting(source);
@@ -191,11 +177,6 @@ void key_source_run(struct key_source *source)
 	atomic_store(&source->wanted, false);
 	if (r == 0)
 		atomic_store(&source->fetched, clock_monotonic());
-}
-
-bool key_source_has_keys(const struct key_source *source)
-{
-	return atomic_load(&source->found);
 }
 
 bool key_source_want(struct key_source *source)

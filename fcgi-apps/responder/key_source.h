@@ -44,9 +44,6 @@ void key_source_run(struct key_source *source);
  * thread. */
 bool key_source_want(struct key_source *source);
 
-/* Whether any have come, if only the sidecar's copies of old ones. Any thread. */
-bool key_source_has_keys(const struct key_source *source);
-
 /* Microseconds since the keys were last fetched; since the start if they never were. Any thread. */
 int64_t key_source_age(struct key_source *source);
 

@@ -197,8 +197,8 @@ static int start_tasks(struct server *server)
 	int r = tasks_create(&server->runtime, &server->runtime.tasks);
 	if (r == 0)
 		r = housekeeping_start(server->runtime.tasks, server->exchanges);
-	if (r == 0 && guard_fetches(server->runtime.guard))
-		r = housekeeping_fetch_keys(server->runtime.tasks);
+	if (r == 0 && server->runtime.guard)
+		r = housekeeping_renew_keys(server->runtime.tasks);
 	if (r == 0)
 		r = tasks_start(server->runtime.tasks, service->tasks, service->task_count,
 				server->app);
@@ -299,7 +299,7 @@ int server_main(const struct service *service, int argc, char **argv)
 	struct server server = {
 		.runtime = {.service = service,
 			    .guard = settings.guard,
-			    .guests = settings.guard ? guard_guests(settings.guard) : NULL,
+			    .guests = guard_guests(settings.guard),
 			    .contract = service->contract,
 			    .currency = settings.currency,
 			    .request_timeout = REQUEST_TIMEOUT,

@@ -72,7 +72,7 @@ struct task {
 /* The parts of the process that a service's code may use. */
 struct runtime {
 	const struct service *service;
-	struct guard *guard;             /* who may call: the responder's own; NULL: AUTH=off */
+	struct guard *guard;          /* who may call: the responder's own; NULL: AUTH=off */
 	const struct secrets *guests; /* of guests' secrets; NULL: AUTH=off */
 	struct db *db;
 	const struct contract *contract;
@@ -98,8 +98,8 @@ struct service {
 	const struct check *checks; /* of its database, for operators */
 	size_t check_count;
 	const struct sibling_check *sibling_check; /* NULL: none */
-	const char *default_database; /* "sqlite:///var/product.db" */
-	bool session;                 /* its leases are written under db_session() */
+	const char *default_database;              /* "sqlite:///var/product.db" */
+	bool session;                              /* its leases are written under db_session() */
 	size_t blocking_threads;
 
 	/* Reads the service's own settings and makes its state; before the store is opened and

@@ -1,7 +1,5 @@
 #include "responder/sign_in.h"
 
-#include <string.h>
-
 #include "auth/discovery.h"
 #include "base/config.h"
 
@@ -20,7 +18,7 @@ void sign_in_read(struct sign_in *ret_sign_in)
 	if (sign_in.client) {
 		sign_in.issuer = config_text("AUTH_ISSUER", "");
 		sign_in.audience = config_text("AUTH_AUDIENCE", "");
-		if (!discovery_is_url(sign_in.issuer) || strchr(sign_in.issuer, '?'))
+		if (!discovery_is_issuer(sign_in.issuer))
 			config_reject("AUTH_ISSUER", sign_in.issuer,
 				      "an https:// address without a query, since people sign in "
 				      "there at /docs (AUTH_DOCS_CLIENT)");

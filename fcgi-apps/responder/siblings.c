@@ -1,0 +1,68 @@
+#include "responder/siblings.h"
+
+#include "base/config.h"
+
+#define ACCOUNT "system:serviceaccount:"
+
+static int read_cluster(struct siblings *siblings)
+{
+	siblings->namespace = config_text("SERVICE_NAMESPACE", NULL);
+	if (!siblings->namespace)
+		config_reject("SERVICE_NAMESPACE", "", "the namespace of the services' accounts");
+	return issuer_of_accounts(&siblings->cluster);
+}
+
+int siblings_read(struct siblings *ret_siblings)
+{
+	struct siblings siblings = {0};
+	const char *path = config_text("SERVICE_KEYS", NULL);
+	bool vouched = config_text("SERVICE_ISSUER", NULL);
+
+	if (path ? secrets_read(path, true, SECRETS_MAX, &siblings.secrets) < 0 : !vouched)
+		config_reject("SERVICE_KEYS", path,
+			      "a file of lines such as \"order <secret>\", each secret of 32 to "
+			      "128 visible characters");
+	int r = vouched ? read_cluster(&siblings) : 0;
+	if (r == 0)
+		*ret_siblings = siblings;
+	return r;
+}
+
+void siblings_release(struct siblings *siblings)
+{
+	issuer_free(siblings->cluster);
+}
+
+/* "system:serviceaccount:<namespace>:<name>" of our own namespace; else NULL. */
+static const char *account_name(const char *subject, const char *namespace)
+{
+	size_t length = strlen(namespace);
+
+	if (strncmp(subject, ACCOUNT, strlen(ACCOUNT)) != 0)
+		return NULL;
+	subject += strlen(ACCOUNT);
+	if (strncmp(subject, namespace, length) != 0 || subject[length] != ':')
+		return NULL;
+	return subject + length + 1;
+}
+
+enum token_fault siblings_identify(const struct siblings *siblings, const char *token,
+				   struct principal *ret_service)
+{
+	struct principal account = {0};
+	const char *name = secrets_find(&siblings->secrets, token);
+
+	if (!name && !siblings->cluster)
+		return TOKEN_SIGNATURE;
+	if (!name) {
+		enum token_fault fault = issuer_check(siblings->cluster, token, &account);
+		if (fault)
+			return fault;
+		name = account_name(account.subject, siblings->namespace);
+	}
+	if (!name)
+		return TOKEN_SUBJECT;
+	*ret_service = (struct principal){.kind = PRINCIPAL_SERVICE};
+	snprintf(ret_service->subject, sizeof(ret_service->subject), "%s", name);
+	return TOKEN_FINE;
+}

@@ -1,0 +1,27 @@
+/*
+ * Which sibling service calls, as the settings SERVICE_* say: by the secret that it shows
+ * (auth/secrets.h), or by its account's token, where a cluster vouches for it. Thread-safe once
+ * read.
+ */
+#ifndef RESPONDER_SIBLINGS_H
+#define RESPONDER_SIBLINGS_H
+
+#include "auth/secrets.h"
+#include "responder/issuer.h"
+
+/* All zero: there are none. */
+struct siblings {
+	struct secrets secrets;
+	struct issuer *cluster; /* NULL: none vouches for them */
+	const char *namespace;  /* of their accounts */
+};
+
+/* Reads the settings. -EINVAL: a bad one, which was reported, now or before; -ENOMEM. */
+int siblings_read(struct siblings *ret_siblings);
+void siblings_release(struct siblings *siblings);
+
+/* Fills the principal, a PRINCIPAL_SERVICE, if that is what the secret or token shows. */
+enum token_fault siblings_identify(const struct siblings *siblings, const char *token,
+				   struct principal *ret_service);
+
+#endif
