@@ -379,10 +379,13 @@ static void refuse_self(struct response *response)
 
 int cart_api_merge(struct request *request, struct response *response)
 {
+	const char *id = request_path_parameter(request, "id");
 	const char *source_id = json_get_string(request->body, "source_cart_id", "");
+	struct owner owner = ownership_of_cart(request, id);
+	struct owner source_owner = ownership_of_cart(request, source_id);
 	struct cart target CLEANUP(cart_release) = {0};
 
-	int r = cart_store_lock_two(request->db, request_path_parameter(request, "id"), source_id);
+	int r = cart_store_lock_two(request->db, id, &owner, source_id, &source_owner);
 	if (r < 0)
 		return r;
 	r = cart_api_load(request, response, CART_LOCKED, &target);

@@ -105,11 +105,11 @@ static int visit_carts(struct db_rows *rows, int limit, struct cart *cart, cart_
 	" WHERE carts.id = $1 AND (expires_at > $2 OR " OPEN_CHECKOUT ")"                          \
 	" AND " OWNED_BY("$3", "$4", "$5") " ORDER BY position, product_id"
 
+static const struct owner anybody = {.any = true};
+
 void cart_store_ask(const char *id, const struct owner *owner, int64_t now,
 		    struct db_statement *ret_statement)
 {
-	static const struct owner anybody = {.any = true};
-
 	owner = owner ? owner : &anybody;
 	db_statement_set(ret_statement, FIND,
 			 DB_VALUES(db_text(id), db_int(now), OWNED_BY_VALUES(owner)));
@@ -140,10 +140,13 @@ static int find(struct db_conn *conn, const char *id, const struct owner *owner,
 	return r < 0 ? r : cart_store_read(rows, cart);
 }
 
-int cart_store_lock(struct db_conn *conn, const char *id)
+int cart_store_lock(struct db_conn *conn, const char *id, const struct owner *owner)
 {
-	return db_lock(conn, "SELECT 1 FROM carts WHERE id = $1 FOR UPDATE",
-		       DB_VALUES(db_text(id)));
+	owner = owner ? owner : &anybody;
+	return db_lock(
+		conn,
+		"SELECT 1 FROM carts WHERE id = $1 AND " OWNED_BY("$2", "$3", "$4") " FOR UPDATE",
+		DB_VALUES(db_text(id), OWNED_BY_VALUES(owner)));
 }
 
 int cart_store_load(struct db_conn *conn, const char *id, const struct owner *owner, int64_t now,
@@ -154,13 +157,14 @@ int cart_store_load(struct db_conn *conn, const char *id, const struct owner *ow
 	if (!cart_id_is_valid(id))
 		return -ENOENT;
 	if (lock == CART_CHANGE)
-		r = cart_store_lock(conn, id);
+		r = cart_store_lock(conn, id, owner);
 	return r < 0 ? r : find(conn, id, owner, now, ret_cart);
 }
 
 /* The same, and in each row what is known of the checkouts. */
-static int find_ordered(struct db_conn *conn, const char *id, const char *order_id, int64_t now,
-			struct cart *cart, struct cart_checkout *checkout)
+static int find_ordered(struct db_conn *conn, const char *id, const struct owner *owner,
+			const char *order_id, int64_t now, struct cart *cart,
+			struct cart_checkout *checkout)
 {
 	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
 	const int first = HEADER_COLUMN_COUNT + LINE_COLUMN_COUNT;
@@ -173,8 +177,9 @@ static int find_ordered(struct db_conn *conn, const char *id, const char *order_
 		" LEFT JOIN checkouts AS opened ON opened.cart_id = carts.id"
 		"  AND opened.state = 'open'"
 		" WHERE carts.id = $1 AND (expires_at > $2 OR opened.order_id IS NOT NULL)"
-		" ORDER BY position, product_id",
-		DB_VALUES(db_text(id), db_int(now), db_text(order_id)), &rows);
+		" AND " OWNED_BY_OF("carts.", "$4", "$5", "$6") " ORDER BY position, product_id",
+		DB_VALUES(db_text(id), db_int(now), db_text(order_id), OWNED_BY_VALUES(owner)),
+		&rows);
 
 	if (r < 0)
 		return r;
@@ -185,18 +190,26 @@ static int find_ordered(struct db_conn *conn, const char *id, const char *order_
 	return r < 0 ? r : cart_store_read(rows, cart);
 }
 
-int cart_store_load_ordered(struct db_conn *conn, const char *id, const char *order_id, int64_t now,
-			    struct cart *ret_cart, struct cart_checkout *ret_checkout)
+int cart_store_load_ordered(struct db_conn *conn, const char *id, const struct owner *owner,
+			    const char *order_id, int64_t now, struct cart *ret_cart,
+			    struct cart_checkout *ret_checkout)
 {
-	int r = cart_store_lock(conn, id);
+	int r = cart_store_lock(conn, id, owner);
 
-	return r < 0 ? r : find_ordered(conn, id, order_id, now, ret_cart, ret_checkout);
+	return r < 0 ? r
+		     : find_ordered(conn, id, owner ? owner : &anybody, order_id, now, ret_cart,
+				    ret_checkout);
 }
 
-int cart_store_lock_two(struct db_conn *conn, const char *id, const char *other_id)
+int cart_store_lock_two(struct db_conn *conn, const char *id, const struct owner *owner,
+			const char *other_id, const struct owner *other_owner)
 {
-	return db_lock(conn, "SELECT 1 FROM carts WHERE id IN ($1, $2) ORDER BY id FOR UPDATE",
-		       DB_VALUES(db_text(id), db_text(other_id)));
+	return db_lock(conn,
+		       "SELECT 1 FROM carts WHERE id IN ($1, $5)"
+		       " AND (id = $1 AND " OWNED_BY("$2", "$3", "$4") " OR id = $5 AND " OWNED_BY(
+			       "$6", "$7", "$8") ") ORDER BY id FOR UPDATE",
+		       DB_VALUES(db_text(id), OWNED_BY_VALUES(owner), db_text(other_id),
+				 OWNED_BY_VALUES(other_owner)));
 }
 
 /* Reads only the index. */
@@ -266,12 +279,12 @@ int cart_store_update(struct db_conn *conn, const struct cart *cart)
 	return db_post(conn,
 		       "UPDATE carts SET version = $2, updated_at = $3, expires_at = $4,"
 		       " emptied_version = $5, last_order_id = $6, merged_into = $7"
-		       " WHERE id = $1",
+		       " WHERE id = $1 AND version = $2 - 1",
 		       DB_VALUES(db_text(cart->id), db_int(cart->version), db_int(cart->updated_at),
 				 db_int(cart->expires_at), db_int(cart->emptied_version),
 				 text_or_null(cart->last_order_id),
 				 text_or_null(cart->merged_into)),
-		       DB_ANY_ROWS);
+		       1);
 }
 
 int cart_store_put_line(struct db_conn *conn, const char *cart_id, const struct cart_line *line)

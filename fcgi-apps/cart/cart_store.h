@@ -38,18 +38,21 @@ struct cart_checkout {
 	char open_order_id[CART_ID_SIZE]; /* "": none is open */
 };
 
-/* Locks and loads a cart (CART_CHANGE) together with its checkouts. -ENOENT: there is no such cart,
- * but a checkout may have outlived it. */
-int cart_store_load_ordered(struct db_conn *conn, const char *id, const char *order_id, int64_t now,
-			    struct cart *ret_cart, struct cart_checkout *ret_checkout);
+/* Locks and loads a cart of that owner (CART_CHANGE) together with its checkouts. -ENOENT: there is
+ * no such cart, but a checkout may have outlived it. */
+int cart_store_load_ordered(struct db_conn *conn, const char *id, const struct owner *owner,
+			    const char *order_id, int64_t now, struct cart *ret_cart,
+			    struct cart_checkout *ret_checkout);
 
-/* Only locks a cart, without loading it; posted (db_post). Does nothing if there is no such
- * cart. */
-int cart_store_lock(struct db_conn *conn, const char *id);
+/* Only locks a cart, without loading it; posted (db_post). Does nothing if that owner (NULL:
+ * anybody) has no such cart: another's lock must not be waited for, or the wait would tell of it.
+ */
+int cart_store_lock(struct db_conn *conn, const char *id, const struct owner *owner);
 
 /* Locks two carts that are to be loaded and changed, always in the same order: otherwise two
- * transactions that change the same carts could deadlock. Skips ids of no cart. */
-int cart_store_lock_two(struct db_conn *conn, const char *id, const char *other_id);
+ * transactions that change the same carts could deadlock. Skips those of others. */
+int cart_store_lock_two(struct db_conn *conn, const char *id, const struct owner *owner,
+			const char *other_id, const struct owner *other_owner);
 
 /* A user's carts after (created_at, id), newest first, up to and including the last one. */
 struct cart_page {
@@ -90,7 +93,8 @@ int cart_store_count(struct db_conn *conn, const struct cart_page *page, int64_t
  * an error may be reported by a later call.
  */
 
-/* Writes everything but the lines. */
+/* Writes everything but the lines. The version is the next one; if it is not, another change came
+ * first, and the error is -EAGAIN. */
 int cart_store_update(struct db_conn *conn, const struct cart *cart);
 
 /* Adds a line or replaces the one of the same product. */

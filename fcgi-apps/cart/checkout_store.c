@@ -141,13 +141,13 @@ static int why_not_found(struct db_conn *conn, const char *cart_id)
 	return r < 0 ? r : r ? CHECKOUT_HIDDEN : CHECKOUT_NO_CART;
 }
 
-/* All three steps lock the cart first, so that what they find holds until the commit. If there is
- * no cart, the id of *cart stays empty. */
-static int lock_and_find(struct db_conn *conn, const char *cart_id, const char *order_id,
-			 int64_t now, struct cart *cart, struct cart_checkout *checkout,
-			 enum state *ret_state)
+/* All three steps lock the cart first, so that what they find holds until the commit. If that owner
+ * (NULL: anybody) has no such cart, the id of *cart stays empty. */
+static int lock_and_find(struct db_conn *conn, const char *cart_id, const struct owner *owner,
+			 const char *order_id, int64_t now, struct cart *cart,
+			 struct cart_checkout *checkout, enum state *ret_state)
 {
-	int r = cart_store_load_ordered(conn, cart_id, order_id, now, cart, checkout);
+	int r = cart_store_load_ordered(conn, cart_id, owner, order_id, now, cart, checkout);
 
 	if (r == -ENOENT)
 		return find(conn, cart_id, order_id, ret_state);
@@ -159,9 +159,11 @@ int cart_checkout_open(struct db_conn *conn, const char *cart_id, const char *or
 		       const char *user_id, int64_t now, struct cart *snapshot,
 		       char ret_order_id[CART_ID_SIZE])
 {
+	const struct owner user = {.user_id = user_id};
 	struct cart_checkout checkout = {0};
 	enum state state = STATE_NONE;
-	int r = lock_and_find(conn, cart_id, order_id, now, snapshot, &checkout, &state);
+	int r = lock_and_find(conn, cart_id, user_id ? &user : NULL, order_id, now, snapshot,
+			      &checkout, &state);
 
 	if (r < 0)
 		return r;
@@ -170,10 +172,6 @@ int cart_checkout_open(struct db_conn *conn, const char *cart_id, const char *or
 	if (state == STATE_NONE) {
 		if (!snapshot->id[0])
 			return why_not_found(conn, cart_id);
-		if (user_id && strcmp(user_id, snapshot->user_id) != 0) {
-			cart_release(snapshot);
-			return CHECKOUT_HIDDEN;
-		}
 		return open_first(conn, snapshot, order_id, now, checkout.open_order_id,
 				  ret_order_id);
 	}
@@ -240,7 +238,7 @@ int cart_checkout_consume(struct db_conn *conn, const char *cart_id, const char 
 	struct cart_checkout checkout = {0};
 	enum state state = STATE_NONE;
 	int64_t lines_left = 0;
-	int r = lock_and_find(conn, cart_id, order_id, now, &cart, &checkout, &state);
+	int r = lock_and_find(conn, cart_id, NULL, order_id, now, &cart, &checkout, &state);
 
 	if (r < 0)
 		return r;
@@ -290,7 +288,7 @@ int cart_checkout_release(struct db_conn *conn, const char *cart_id, const char 
 			  int64_t now)
 {
 	enum state state = STATE_NONE;
-	int r = cart_store_lock(conn, cart_id);
+	int r = cart_store_lock(conn, cart_id, NULL);
 
 	if (!r)
 		r = find(conn, cart_id, order_id, &state);

@@ -290,8 +290,9 @@ void order_effects_carry_out(struct request *request, const struct response *res
 	own->run.count = effects->count;
 	memcpy(own->request_id, request->request_id, sizeof(own->request_id));
 	memcpy(own->traceparent, request->traceparent, sizeof(own->traceparent));
-	/* An error promises no effects. */
-	if (response->status < 500)
+	/* An error promises no effects. Neither does a 404: it must not take longer where the cart
+	 * is another's than where there is none, which leaves no effect. */
+	if (response->status < 500 && response->status != 404)
 		try_own(own, end < latest ? end : latest);
 	request_after(request, finish, own);
 }

@@ -19,8 +19,8 @@ int order_effects_add(struct db_conn *conn, struct order_effects *effects,
 		      enum order_effect_kind kind, const struct order *order, int64_t now);
 
 /* Tries effects whose rows are committed, for a second at most and within the request's deadline,
- * so that whoever gets the answer finds them done; where it is a 5xx, once it is out. What is not
- * done then is left to the relay, and so is everything where memory has run out. Only in
+ * so that whoever gets the answer finds them done; where it is a 404 or 5xx, once it is out. What
+ * is not done then is left to the relay, and so is everything where memory has run out. Only in
  * RUN_BLOCKING, once a request, as its last act. */
 void order_effects_carry_out(struct request *request, const struct response *response,
 			     const struct order_effects *effects);

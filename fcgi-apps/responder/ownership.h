@@ -13,8 +13,10 @@
 
 #include "responder/service.h"
 
-/* The condition on the column user_id, and its three values. */
-#define OWNED_BY(any, user, guest) "(" any " <> 0 OR user_id = " user " OR user_id = " guest ")"
+/* The condition on the column user_id, also where two tables have one, and its three values. */
+#define OWNED_BY_OF(table, any, user, guest)                                                       \
+	"(" any " <> 0 OR " table "user_id = " user " OR " table "user_id = " guest ")"
+#define OWNED_BY(any, user, guest) OWNED_BY_OF("", any, user, guest)
 #define OWNED_BY_VALUES(owner)                                                                     \
 	db_int((owner)->any), db_text((owner)->user_id), db_text((owner)->guest)
 
