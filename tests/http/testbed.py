@@ -278,7 +278,7 @@ class Service:
         self.worker.start(
             ["spawn-fcgi", "-n", "-s", self.socket, "-M", "0600", "-b", "4096", "--",
              *program(self.name, self.nginx.root)],
-            {**self.bed.worker_settings(self.name), **settings},
+            {"PROVIDER_SOCKET": self.provider_socket, **self.bed.worker_settings(self.name), **settings},
             self.bed.directory,
         )  # fmt: skip
         self.expected_down = False
@@ -351,7 +351,6 @@ class Platform:
         settings = {
             "DATABASE_URL": stores.find(self.directory, name).url,
             "CONTRACT_CHECK_RESPONSES": 1,
-            "PROVIDER_SOCKET": self.services[name].provider_socket,
         }
         for sibling in ("product", "cart"):
             if sibling in self.services:

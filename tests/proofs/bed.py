@@ -1,6 +1,7 @@
 """The platform as the proofs maltreat it, and the question they all end with.
 
-It runs on SQLite or PostgreSQL, as STORE says (tests/http/stores.py).
+It runs on SQLite or PostgreSQL, as STORE says (tests/http/stores.py), and asks who calls, or not, as
+AUTH says (people.py).
 """
 
 import contextlib
@@ -12,6 +13,7 @@ import time
 
 import invariants
 import journal as journals
+import people
 import stores
 import testbed
 from metronome import Metronome
@@ -50,10 +52,12 @@ def seconds(by_default):
 
 class Bed(testbed.Platform):
     """Use as a context manager, like testbed.Platform. With proxies=True the services reach each
-    other through .proxies["product"] and .proxies["cart"]."""
+    other through .proxies["product"] and .proxies["cart"]. With asks=False AUTH is off at first."""
 
-    def __init__(self, proxies=False, **options):
-        super().__init__(**options)
+    def __init__(self, proxies=False, asks=True, worker=None, **options):
+        access = people.SETTINGS if asks else {}
+        super().__init__(worker={**access, **(worker or {})}, **options)
+        self.own_settings = {}
         self.with_proxies = proxies
         self.proxies = {}
         self.metronome = Metronome()
@@ -72,7 +76,20 @@ class Bed(testbed.Platform):
         settings = super().worker_settings(name)
         for sibling, proxy in self.proxies.items():
             settings[f"{sibling.upper()}_SERVICE_URL"] = f"http://127.0.0.1:{proxy.port}"
-        return settings
+        return {**settings, **self.own_settings.get(name, {})}
+
+    def replace(self, name):
+        """A service's worker and sidecar by new ones: it is away for a moment."""
+        service = self.services[name]
+        assert service.nginx.stop() == 0
+        assert service.stop_worker() == 0
+        service.nginx.run()
+        service.start_worker()
+
+    def turn(self, name, settings):
+        """Replaces a service by one that has these settings besides the platform's."""
+        self.own_settings[name] = settings
+        self.replace(name)
 
     def destroy(self):
         try:

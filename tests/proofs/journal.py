@@ -20,6 +20,7 @@ from pathlib import Path
 
 import invariants
 from client import Client
+from people import Person, staff
 from world import unique
 
 # Answers after which the same request is worth another try.
@@ -30,11 +31,12 @@ PASSING_CONFLICTS = {"request-in-progress", "checkout-in-progress"}
 class Call:
     """One request, however often it was sent."""
 
-    def __init__(self, method, path, body, key):
+    def __init__(self, method, path, body, key, shown):
         self.method = method
         self.path = path
         self.body = body
         self.key = key
+        self.shown = shown  # headers that say who asks
         self.answers = []  # all that counted; more than one where it was asked again on purpose
 
     @property
@@ -71,24 +73,27 @@ class Journal:
 class Customer:
     """For one thread."""
 
-    def __init__(self, port, journal, patience=60, passing=PASSING):
+    def __init__(self, port, journal, patience=60, passing=PASSING, person=None):
+        """person: of another Customer, who is the same in another window."""
         self.client = Client(port, timeout=60)
         self.journal = journal
         self.patience = patience
         self.passing = passing
-        self.name = unique("customer")
-        self.dice = random.Random(self.name)
+        self.person = person or Person()
+        self.placed = []  # ids of orders
+        self.dice = random.Random(self.person.name)
 
-    def call(self, method, path, body=None, keyed=None):
-        """A call that is in the journal, not sent yet."""
-        keyed = method == "POST" if keyed is None else keyed
-        call = Call(method, path, body, unique("key") if keyed else None)
+    def call(self, method, path, body=None, scopes=None):
+        """A call that is in the journal, not sent yet: his own, or of staff with these scopes."""
+        ids = (*path.split("/"), (body or {}).get("cart_id"))
+        shown = staff(scopes) if scopes else self.person.headers(*ids)
+        call = Call(method, path, body, unique("key") if method == "POST" else None, shown)
         self.journal.begin(call)
         return call
 
     def send(self, call):
         """One try; None where the connection broke."""
-        headers = {"Idempotency-Key": call.key} if call.key else {}
+        headers = {**call.shown, **({"Idempotency-Key": call.key} if call.key else {})}
         start = time.monotonic()
         try:
             answer = self.client.request(call.method, call.path, json=call.body, headers=headers)
@@ -116,27 +121,30 @@ class Customer:
 
     # ---- what customers do; each returns the answer that counted, or None ----
 
-    def post(self, path, body):
-        return self.insist(self.call("POST", path, body))
+    def post(self, path, body, scopes=None):
+        return self.insist(self.call("POST", path, body, scopes))
 
     def get(self, path):
         return self.insist(self.call("GET", path))
 
     def make_product(self, inventory, price=2.5):
         sku = unique("sku")
-        return self.post("/products", {"name": sku, "price": price, "inventory": inventory, "sku": sku})
+        body = {"name": sku, "price": price, "inventory": inventory, "sku": sku}
+        return self.post("/products", body, "products:write stock:write")
 
     def adjust_stock(self, product_id, delta):
         """The reason is written once in all the world: the ledger can be asked for it."""
-        reason = unique("counted")
-        return self.post(f"/products/{product_id}/stock", {"delta": delta, "reason": reason})
+        body = {"delta": delta, "reason": unique("counted")}
+        return self.post(f"/products/{product_id}/stock", body, "stock:write")
 
     def fill_cart(self, quantities):
         """The id of a new cart with {product id: quantity}, or None where that failed."""
-        answer = self.post("/carts", {"user_id": self.name})
+        answer = self.post("/carts", self.person.names)
         if not answer or answer.status != 201:
             return None
-        cart_id = answer.json()["id"]
+        cart = answer.json()
+        self.person.remember(cart)
+        cart_id = cart["id"]
         for product_id, quantity in quantities.items():
             body = {"product_id": product_id, "quantity": quantity}
             answer = self.post(f"/carts/{cart_id}/items", body)
@@ -144,11 +152,24 @@ class Customer:
                 return None
         return cart_id
 
+    def ordering(self, cart_id):
+        """The call."""
+        return self.call("POST", "/orders", {**self.person.names, "cart_id": cart_id})
+
     def order(self, cart_id):
-        return self.post("/orders", {"user_id": self.name, "cart_id": cart_id})
+        answer = self.insist(self.ordering(cart_id))
+        if answer and answer.status == 201:
+            self.person.remember(answer.json())
+            self.placed.append(answer.json()["id"])
+        return answer
 
     def set_status(self, order_id, status):
-        return self.insist(self.call("PUT", f"/orders/{order_id}/status", {"status": status}))
+        """Customers cancel; guests cannot, so staff do that for them, and all else."""
+        own = status == "cancelled" and not self.person.guest
+        body = {"status": status}
+        return self.insist(
+            self.call("PUT", f"/orders/{order_id}/status", body, None if own else "orders:write")
+        )
 
 
 # ---- the question ----------------------------------------------------------------------------
@@ -181,7 +202,7 @@ def orders(journal, store):
     for call in journal.made("POST", "/orders"):
         there = placed.get(call.body["cart_id"], [])
         told = {
-            (o["id"], o["user_id"], int(Decimal(str(o["total_amount"])) * 100))
+            (o["id"], o.get("user_id", ""), int(Decimal(str(o["total_amount"])) * 100))
             for o in (answer.json() for answer in call.answers if answer.status == 201)
         }
         if len(there) > 1:
@@ -254,12 +275,13 @@ def outcome(status, body):
 
 
 def keys(journal, store):
-    """Each Idempotency-Key has one outcome, and the store keeps the one that was told."""
+    """Each Idempotency-Key has one outcome, and the store keeps the one that was told: beside the
+    subject, where there is one (responder/idempotency.c)."""
     kept = {}
     for schema in invariants.SCHEMAS.values():
         rows = rows_by(store, f"SELECT key, status, body FROM {schema}.idempotency_keys")
         for key, outcomes in rows.items():
-            kept.setdefault(key, []).extend(outcome(*one) for one in outcomes)
+            kept.setdefault(key.rpartition("\n")[2], []).extend(outcome(*one) for one in outcomes)
     for call in journal.calls:
         if not call.key:
             continue

@@ -12,6 +12,7 @@ import time
 
 from bed import EVENTUALLY
 from journal import Customer
+from people import Person
 from testbed import wait_until
 
 PRODUCTS = 12
@@ -25,8 +26,8 @@ class Mixed(Customer):
 
     ways = (("buy", 6), ("browse", 3), ("count", 2), ("offer", 1), ("click_twice", 2))
 
-    def __init__(self, port, journal, products):
-        super().__init__(port, journal)
+    def __init__(self, port, journal, products, **options):
+        super().__init__(port, journal, **options)
         self.products = products
         self.errors = []
 
@@ -63,7 +64,7 @@ class Mixed(Customer):
         cart_id = self.fill_cart(self.some_products())
         if not cart_id:
             return
-        call = self.call("POST", "/orders", {"user_id": self.name, "cart_id": cart_id})
+        call = self.ordering(cart_id)
         for _ in range(2):
             self.expect(self.insist(call), 201)
 
@@ -78,6 +79,22 @@ class Mixed(Customer):
         product = self.expect(self.make_product(inventory=10), 201)
         if product:
             self.expect(self.get(f"/products/{product['id']}"), 200)
+
+
+class Known(Mixed):
+    """Names himself and has a token, while AUTH is turned on or off. Sends nothing again after its answer:
+    an Idempotency-Key is not known across that (docs/SECURITY.md)."""
+
+    ways = tuple((way, weight) for way, weight in Mixed.ways if way != "click_twice") + (("look_back", 2),)
+
+    def __init__(self, port, journal, products):
+        super().__init__(port, journal, products, person=Person(guest=False))
+
+    def look_back(self):
+        """The newest of his orders is on the first page of them."""
+        found = self.expect(self.get(f"/orders?user_id={self.person.name}"), 200)
+        if found is not None and self.placed and self.placed[-1] not in [order["id"] for order in found]:
+            self.errors.append(f"does not see {self.placed[-1]}")
 
 
 def stock_up(port, journal, count=PRODUCTS, inventory=INVENTORY):

@@ -20,12 +20,12 @@ class Replica(testbed.Service):
         super().__init__(platform, name, ports, nginx_settings)
         self.instance = instance = f"{name}-{number}"
         self.socket = platform.directory / f"{instance}.sock"
+        self.provider_socket = platform.directory / f"{instance}-provider.sock"
         self.worker = testbed.Process(
             f"{instance}-worker", platform.directory / f"{instance}-worker.log", "KILL"
         )
-        self.nginx = testbed.Nginx(
-            platform, instance, "sidecar", {**self.nginx.settings, "WORKER_SOCKET": self.socket}
-        )
+        sockets = {"WORKER_SOCKET": self.socket, "PROVIDER_SOCKET": self.provider_socket}
+        self.nginx = testbed.Nginx(platform, instance, "sidecar", {**self.nginx.settings, **sockets})
         for setting, file in (("RUNTIME_DIR", ""), ("ACCESS_LOG", "access.log")):
             self.nginx.settings[setting] = self.nginx.directory / file
 
@@ -100,6 +100,11 @@ class ReplicaBed(bed.Bed):
             port = self.balancer_nginx.settings[f"{sibling.upper()}_BALANCER_PORT"]
             settings[f"{sibling.upper()}_SERVICE_URL"] = f"http://127.0.0.1:{port}"
         return settings
+
+    def replace(self, name):
+        """One after the other: no client notices."""
+        for service in self.replicas_of(name):
+            service.replace()
 
     def start_nginx(self):
         while True:

@@ -60,7 +60,8 @@ def test_a_standby_takes_over(bed, cluster):
 def test_nothing_is_told_that_is_on_no_standby(bed, cluster):
     """While there is no standby, a write is refused clearly and shown to nobody. Its retry succeeds."""
     customer = Customer(bed.gateway.port, Journal())
-    call = customer.call("POST", "/products", {"name": "Mug", "price": 1, "inventory": 1, "sku": "alone"})
+    body = {"name": "Mug", "price": 1, "inventory": 1, "sku": "alone"}
+    call = customer.call("POST", "/products", body, "products:write stock:write")
     cluster.stop_standbys()
     for _ in range(2):
         answer = customer.send(call)

@@ -105,8 +105,7 @@ class Purchase:
         # The service that fails may be the client's own: that is no reason to give up.
         self.customer = Customer(bed.order.public_port, journal, passing=PASSING | {500})
         products = Customer(bed.product.public_port, journal)
-        carts = Customer(bed.cart.public_port, journal)
-        carts.name = self.customer.name
+        carts = Customer(bed.cart.public_port, journal, person=self.customer.person)
         self.product, other = (
             products.make_product(inventory).json()["id"] for inventory in (self.stock, 5)
         )

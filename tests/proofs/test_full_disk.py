@@ -11,6 +11,7 @@ from bed import EVENTUALLY, Bed, seconds
 from client import Client, is_problem
 from journal import Customer, Journal
 from load import Load
+from people import staff
 from testbed import wait_until
 
 # Room for three write-ahead logs at their longest, so that it is the ballast that fills it.
@@ -79,7 +80,7 @@ def hold_full(bed, volume):
             volume.fill()
             assert client.get("/products?limit=5").status == 200
             assert client.get("/products?q=sku").status == 200
-            answer = client.post("/products", crate)
+            answer = client.post("/products", crate, headers=staff("products:write stock:write"))
             if answer.status != 201:
                 is_problem(answer, 503, "storage-full")
                 assert int(answer.header("Retry-After")) >= 1

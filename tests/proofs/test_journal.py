@@ -25,8 +25,9 @@ LOSSES = {
     "an adjustment is lost": ("product", "DELETE FROM stock_movements WHERE delta = 7"),
     "an adjustment was made twice": (
         "product",
-        "INSERT INTO stock_movements SELECT product_id, id || '2', delta, reason, reference,"
-        " created_at FROM stock_movements WHERE delta = 7",
+        "INSERT INTO stock_movements (product_id, id, delta, reason, reference, created_at)"
+        " SELECT product_id, id || '2', delta, reason, reference, created_at"
+        " FROM stock_movements WHERE delta = 7",
     ),
     "an adjustment was another": ("product", "UPDATE stock_movements SET delta = 8 WHERE delta = 7"),
     "a product is another": ("product", "UPDATE products SET id = id || '2'"),

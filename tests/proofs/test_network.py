@@ -26,9 +26,8 @@ def buy_on_a_bad_network(bed, sibling, trouble):
     journal = Journal()
     products = Customer(bed.product.public_port, journal)
     product = products.make_product(inventory=1000).json()["id"]
-    carts = Customer(bed.cart.public_port, journal)
     customer = Customer(bed.order.public_port, journal, passing=frozenset({503}))
-    carts.name = customer.name
+    carts = Customer(bed.cart.public_port, journal, person=customer.person)
     cart = carts.fill_cart({product: 3})
 
     bed.proxies[sibling].behaviour = TROUBLES[trouble]
@@ -50,10 +49,9 @@ def prepare(bed, journal, carts=1):
     """A product of which there are 100, a customer, and carts with one of it."""
     products = Customer(bed.product.public_port, journal)
     product = products.make_product(inventory=100).json()["id"]
-    owner = Customer(bed.cart.public_port, journal)
     customer = Customer(bed.order.public_port, journal)
-    owner.name = customer.name
-    return customer, [owner.fill_cart({product: 1}) for _ in range(carts)]
+    carts_window = Customer(bed.cart.public_port, journal, person=customer.person)
+    return customer, [carts_window.fill_cart({product: 1}) for _ in range(carts)]
 
 
 def late_duplicates(bed, sibling, path):
@@ -64,7 +62,7 @@ def late_duplicates(bed, sibling, path):
     link.forwarded.clear()
     held = proxy.Held()
     link.behaviour = proxy.only("PUT", held)
-    call = customer.call("POST", "/orders", {"user_id": customer.name, "cart_id": cart})
+    call = customer.ordering(cart)
     assert customer.send(call).status == 503
     bed.settle()
 
@@ -98,7 +96,7 @@ def breaker_opens_and_closes(bed, sibling):
     _, refused_before = breaker(bed, sibling)
     bed.proxies[sibling].behaviour = proxy.cut_before
     for cart in carts[:-1]:
-        call = customer.call("POST", "/orders", {"user_id": customer.name, "cart_id": cart})
+        call = customer.ordering(cart)
         assert customer.send(call).status == 503
     end = time.monotonic() + EVENTUALLY
     while breaker(bed, sibling)[1] == refused_before:
@@ -108,7 +106,7 @@ def breaker_opens_and_closes(bed, sibling):
     bed.proxies[sibling].behaviour = proxy.honest
     time.sleep(1.1)  # the breaker's pause
     # One probe at a time: while the relay's is out, a customer is still told to come back.
-    call = customer.call("POST", "/orders", {"user_id": customer.name, "cart_id": carts[-1]})
+    call = customer.ordering(carts[-1])
     assert customer.insist(call).status == 201
     assert breaker(bed, sibling)[0] == 0
     bed.check(journal)
@@ -122,10 +120,9 @@ def deadlines_add_up(bed, cart, product, status):
     bed.proxies["product"].behaviour = proxy.slow(product)
 
     def call(client, number):
-        body = {"user_id": customer.name, "cart_id": carts[number]}
-        return client.send(client.call("POST", "/orders", body)).status
+        return client.send(client.ordering(carts[number])).status
 
-    customers = iter([Customer(bed.order.public_port, journal) for _ in carts])
+    customers = iter([Customer(bed.order.public_port, journal, person=customer.person) for _ in carts])
     statuses = at_once(len(carts), lambda: next(customers), call)
     for link in bed.proxies.values():
         link.behaviour = proxy.honest

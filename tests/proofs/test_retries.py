@@ -32,10 +32,10 @@ def bed(make_bed):
 class Buyer:
     """Sends its order until it gets a final answer."""
 
-    def __init__(self, port, cart_id, key):
+    def __init__(self, port, cart_id, person, key):
         self.client = Client(port)
-        self.body = {"user_id": cart_id[1], "cart_id": cart_id[0]}
-        self.headers = {"Idempotency-Key": key} if key else {}
+        self.body = {**person.names, "cart_id": cart_id}
+        self.headers = {**person.headers(cart_id), **({"Idempotency-Key": key} if key else {})}
         self.heard = []  # (when, status, code), of all tries
         self.order_id = None
 
@@ -69,9 +69,10 @@ class Round:
         self.inventory = ORDERS * QUANTITY * (2 if keyed else 1)
         self.product = self.keeper.make_product(self.inventory).json()["id"]
         carts = Customer(bed.cart.public_port, self.journal)
-        made = [(carts.fill_cart({self.product: QUANTITY}), carts.name) for _ in range(ORDERS)]
+        made = [carts.fill_cart({self.product: QUANTITY}) for _ in range(ORDERS)]
         self.buyers = [
-            Buyer(bed.order.public_port, cart, f"{cart[0]}-order" if keyed else None) for cart in made
+            Buyer(bed.order.public_port, cart, carts.person, f"{cart}-order" if keyed else None)
+            for cart in made
         ]
 
     def stock(self):
