@@ -94,9 +94,7 @@ function obey(directive, argument, own) {
 # Zones that count requests and connections.
 function client_zones() {
 	rate_zone("$client", "clients", ENVIRON["RATE_LIMIT_RPS"])
-	rate_zone("$token", "tokens", ENVIRON["RATE_LIMIT_RPS"])
 	rate_zone("$storing", "storing", ENVIRON["STORING_LIMIT_RPS"])
-	rate_zone("$storing_token", "storing_tokens", ENVIRON["STORING_LIMIT_RPS"])
 	print "\tlimit_conn_zone $client zone=connections_of:4m;"
 	print "\tlimit_conn_zone $hostname zone=connections:64k;"
 	print "\tlimit_conn_zone $bodied zone=bodies:64k;"
@@ -109,9 +107,7 @@ function rate_zone(key, zone, rate) {
 
 function client_limits() {
 	rate_limit("clients", ENVIRON["RATE_LIMIT_RPS"], 1)
-	rate_limit("tokens", ENVIRON["RATE_LIMIT_RPS"], 1)
 	rate_limit("storing", ENVIRON["STORING_LIMIT_RPS"], 50)
-	rate_limit("storing_tokens", ENVIRON["STORING_LIMIT_RPS"], 50)
 	connection_limits()
 }
 

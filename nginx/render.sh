@@ -32,7 +32,8 @@
 #	CORS_ALLOW_ORIGINS   empty; exact origins, comma-separated, with `*` for any port of a loopback
 #	                     host (http://localhost:*), or `*` alone: any origin, without credentials
 #	RATE_LIMIT_RPS       200 requests a second and client on the public port; 0: no limit. A client is
-#	                     an address of IPv4 or a network (/64) of IPv6, and a token from whatever address
+#	                     an address of IPv4 or a network (/64) of IPv6, and whoever shows a token, from
+#	                     whatever address
 #	STORING_LIMIT_RPS    20: the same of requests that leave something in a store whatever comes of them:
 #	                     POST with an Idempotency-Key, POST /carts and POST /orders. 50 times as many may
 #	                     come at once: what a client may store in a day is what this limits

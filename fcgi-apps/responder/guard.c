@@ -1,6 +1,7 @@
 #include "responder/guard.h"
 
 #include "auth/guest.h"
+#include "auth/quota.h"
 #include "base/clock.h"
 #include "base/config.h"
 #include "base/log.h"
@@ -11,11 +12,17 @@
 
 #define BEARER "Bearer"
 
+/* As nginx/render.awk has them for addresses. */
+#define BURST         CLOCK_SECOND
+#define STORING_BURST (50 * CLOCK_SECOND)
+
 struct guard {
 	struct issuer *users;
 	struct siblings siblings;
 	struct secrets guests;
 	struct sign_in sign_in;
+	struct quota *requests;                /* of each subject */
+	struct quota *storing;                 /* likewise those that store something */
 	_Atomic int64_t refused[TOKEN_FAULTS]; /* by enum token_fault */
 };
 
@@ -65,7 +72,9 @@ int guard_create(const struct contract *contract, struct guard **ret_guard)
 	struct guard *guard = calloc(1, sizeof(*guard));
 	if (!guard)
 		return -ENOMEM;
-	int r = read_settings(contract, guard);
+	guard->requests = quota_create();
+	guard->storing = quota_create();
+	int r = guard->requests && guard->storing ? read_settings(contract, guard) : -ENOMEM;
 	if (r < 0)
 		guard_free(guard);
 	else
@@ -79,6 +88,8 @@ void guard_free(struct guard *guard)
 		return;
 	issuer_free(guard->users);
 	siblings_release(&guard->siblings);
+	quota_free(guard->requests);
+	quota_free(guard->storing);
 	free(guard);
 }
 
@@ -133,6 +144,24 @@ static bool refuse_token(struct guard *guard, struct issuer *issuer, struct resp
 	return false;
 }
 
+/* Whose token it is: one user may come from many addresses, and with many tokens. */
+static bool admit_rate(struct guard *guard, const struct request *request,
+		       struct response *response)
+{
+	const char *subject = request->principal.subject;
+	int64_t now = clock_monotonic();
+
+	if (request->principal.kind != PRINCIPAL_USER)
+		return true;
+	int64_t wait = quota_take(guard->requests, subject, request->rate_limit, BURST, now);
+	if (wait == 0)
+		wait = quota_take(guard->storing, subject, request->storing_limit, STORING_BURST,
+				  now);
+	if (wait > 0)
+		refuse_too_many(response, wait);
+	return wait == 0;
+}
+
 /* False: the response says what is the matter with the token. */
 static bool identify(struct guard *guard, struct request *request, struct response *response)
 {
@@ -151,7 +180,9 @@ static bool identify(struct guard *guard, struct request *request, struct respon
 	enum token_fault fault = internal ? siblings_identify(&guard->siblings, token, principal)
 					  : issuer_check(issuer, token, principal);
 	principal->cart_secret = request->cart_secret;
-	return fault == TOKEN_FINE || refuse_token(guard, issuer, response, fault);
+	if (fault == TOKEN_FINE)
+		return admit_rate(guard, request, response);
+	return refuse_token(guard, issuer, response, fault);
 }
 
 /* ---- whether he may ------------------------------------------------------------------------- */

@@ -1,5 +1,8 @@
 #include "responder/refusal.h"
 
+#include <inttypes.h>
+
+#include "base/clock.h"
 #include "responder/service.h"
 
 #define CHALLENGE  "Bearer realm=\"shop\""
@@ -53,6 +56,13 @@ void refuse_user(struct response *response)
 void refuse_caller(struct response *response)
 {
 	refuse(response, 403, "forbidden", "This is not for the service that asks");
+}
+
+void refuse_too_many(struct response *response, int64_t wait)
+{
+	refuse(response, 429, "too-many-requests", "Too many requests of this user: slow down");
+	response_header(response, "Retry-After", "%" PRId64,
+			(wait + CLOCK_SECOND - 1) / CLOCK_SECOND);
 }
 
 void refuse_without_keys(struct response *response)

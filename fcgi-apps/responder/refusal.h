@@ -23,6 +23,9 @@ void refuse_user(struct response *response);
 /* 403 "forbidden": a sibling, but none that calls this. */
 void refuse_caller(struct response *response);
 
+/* 429 "too-many-requests": the subject's; one may come in so many microseconds. */
+void refuse_too_many(struct response *response, int64_t wait);
+
 /* 503 "unavailable": no key has been read yet that a token could be checked with. */
 void refuse_without_keys(struct response *response);
 

@@ -16,6 +16,8 @@ enum parameter {
 	LISTENER,
 	AUTHORIZATION,
 	CART_SECRET,
+	RATE_LIMIT,
+	STORING_LIMIT,
 	IDEMPOTENCY_KEY,
 	IF_MATCH,
 	IF_NONE_MATCH,
@@ -40,6 +42,8 @@ static void read_parameters(char *const *sent, const char *values[PARAMETER_COUN
 		[LISTENER] = PARAMETER("LISTENER"),
 		[AUTHORIZATION] = PARAMETER("HTTP_AUTHORIZATION"),
 		[CART_SECRET] = PARAMETER("HTTP_CART_SECRET"),
+		[RATE_LIMIT] = PARAMETER("RATE_LIMIT"),
+		[STORING_LIMIT] = PARAMETER("STORING_LIMIT"),
 		[IDEMPOTENCY_KEY] = PARAMETER("HTTP_IDEMPOTENCY_KEY"),
 		[IF_MATCH] = PARAMETER("HTTP_IF_MATCH"),
 		[IF_NONE_MATCH] = PARAMETER("HTTP_IF_NONE_MATCH"),
@@ -134,6 +138,12 @@ static bool is_origin(const char *text)
 				"-._:[]") == length;
 }
 
+/* Of nginx, which has checked it. */
+static int64_t limit_of(const char *text)
+{
+	return text ? strtol(text, NULL, 10) : 0;
+}
+
 void request_head_read(struct request *request, char *const *parameters)
 {
 	const char *sent[PARAMETER_COUNT] = {NULL};
@@ -147,6 +157,8 @@ void request_head_read(struct request *request, char *const *parameters)
 	request->internal = sent[LISTENER] && strcmp(sent[LISTENER], "public") != 0;
 	request->authorization = or_null(sent[AUTHORIZATION]);
 	request->cart_secret = or_null(sent[CART_SECRET]);
+	request->rate_limit = limit_of(sent[RATE_LIMIT]);
+	request->storing_limit = limit_of(sent[STORING_LIMIT]);
 	request->idempotency_key = or_null(sent[IDEMPOTENCY_KEY]);
 	request->if_match = or_null(sent[IF_MATCH]);
 	request->if_none_match = or_null(sent[IF_NONE_MATCH]);

@@ -1,6 +1,7 @@
 """How many requests one client may send, and who a client is."""
 
 import pytest
+import tokens
 from client import is_problem
 from sidecar import SHOP, entries_of, preflight
 
@@ -40,15 +41,55 @@ def test_rate_limit_is_per_client(limited):
     assert all(product.internal.get("/products").status == 200 for _ in range(50))
 
 
-def test_a_token_is_one_client_from_wherever_it_comes(limited):
-    """One account with many addresses. Others' tokens, and who has none, do not suffer from it."""
-    client = limited.product.public
-    addresses = [f"198.18.0.{number}" for number in range(60)]
-    token = {"Authorization": f"Bearer e30.e30.{'a' * 43}"}
-    assert statuses(client, addresses, headers=token).count(429) >= 30
-    others = [{"Authorization": f"Bearer e30.e30.{number:043d}"} for number in range(60)]
-    assert [statuses(client, [a], headers=h) for a, h in zip(addresses, others, strict=True)] == [[200]] * 60
-    assert statuses(client, [f"198.18.1.{number}" for number in range(60)]) == [200] * 60
+@pytest.fixture(scope="module")
+def provider():
+    return tokens.Provider()
+
+
+@pytest.fixture(scope="module")
+def asking(make_platform, provider, tmp_path_factory):
+    """make(nginx=…): carts whose clients have a token and an address of their own for each request."""
+
+    def make(**nginx):
+        settings = tokens.settings(provider, tmp_path_factory.mktemp("auth"))
+        nginx["TRUSTED_PROXIES"] = "127.0.0.1"
+        return make_platform(services=("cart",), gateway=False, worker=settings, nginx=nginx)
+
+    return make
+
+
+def answers_of(bed, provider, user, method="GET", numbers=range(60)):
+    found = []
+    for number in numbers:
+        headers = provider.headers(user, jti=str(number)) | {"X-Forwarded-For": f"198.18.0.{number}"}
+        body = {"json": {}} if method == "POST" else {}
+        found.append(bed.cart.public.request(method, "/carts", headers=headers, **body))
+    return found
+
+
+def test_a_user_is_one_client_with_whichever_token_from_wherever(asking, provider):
+    """Others do not suffer from it, nor does he from tokens that are not his."""
+    bed = asking(RATE_LIMIT_RPS=5)
+    forger = tokens.Provider()
+    assert {answer.status for answer in answers_of(bed, forger, "ada")} == {401}
+    answers = answers_of(bed, provider, "ada")
+    assert [answer.status for answer in answers[:5]] == [200] * 5
+    refused = [answer for answer in answers if answer.status != 200]
+    assert len(refused) >= 30
+    for answer in refused:
+        is_problem(answer, 429, "too-many-requests")
+        assert answer.header("Retry-After") == "1"
+    assert [answers_of(bed, provider, f"user-{n}", numbers=[n])[0].status for n in range(60)] == [200] * 60
+    assert bed.cart.public.post("/carts", json={}).status == 201
+
+
+def test_what_a_user_stores_is_limited_likewise(asking, provider):
+    """A burst of 50 seconds, as that of an address."""
+    bed = asking(STORING_LIMIT_RPS=1)
+    made = [answer.status for answer in answers_of(bed, provider, "ada", "POST", range(100))]
+    assert made[:51] == [201] * 51 and made.count(429) >= 30
+    assert {answer.status for answer in answers_of(bed, provider, "ada")} == {200}
+    assert answers_of(bed, provider, "eve", "POST", [0])[0].status == 201
 
 
 def test_address_is_believed_from_trusted_proxies_only(limited, platform):
