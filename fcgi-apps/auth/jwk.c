@@ -2,7 +2,7 @@
 
 #include <openssl/core_names.h>
 #include <openssl/evp.h>
-#include <openssl/param_build.h>
+#include <openssl/params.h>
 #include <openssl/sha.h>
 
 #include "auth/crypto_error.h"
@@ -64,21 +64,15 @@ static int make_key(const struct reader *reader, const char *type, OSSL_PARAM *p
 	return 0;
 }
 
-/* Takes the parameters' numbers from n and e, which are not secret. */
-static int make_rsa(const struct reader *reader, const BIGNUM *n, const BIGNUM *e,
-		    EVP_PKEY **ret_key)
+/* libcrypto wants a number's bytes in the machine's order. */
+static OSSL_PARAM number(const char *name, unsigned char *bytes, size_t length)
 {
-	OSSL_PARAM_BLD *builder = OSSL_PARAM_BLD_new();
-	OSSL_PARAM *parameters = NULL;
-	if (builder && n && e && OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_RSA_N, n) &&
-	    OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_RSA_E, e))
-		parameters = OSSL_PARAM_BLD_to_param(builder);
-	OSSL_PARAM_BLD_free(builder);
-	if (!parameters)
-		return refuse_by_library(reader, "the key cannot be made");
-	int r = make_key(reader, "RSA", parameters, ret_key);
-	OSSL_PARAM_free(parameters);
-	return r;
+	for (size_t i = 0; __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ && i < length / 2; i++) {
+		unsigned char byte = bytes[i];
+		bytes[i] = bytes[length - 1 - i];
+		bytes[length - 1 - i] = byte;
+	}
+	return OSSL_PARAM_construct_BN(name, bytes, length);
 }
 
 static int read_rsa(const struct reader *reader, EVP_PKEY **ret_key)
@@ -94,12 +88,12 @@ static int read_rsa(const struct reader *reader, EVP_PKEY **ret_key)
 		return refuse(reader, -EINVAL, "\"e\" is not a number of at most 64 bits");
 	if (e[e_length - 1] % 2 == 0 || (e_length == 1 && e[0] == 1))
 		return refuse(reader, -EINVAL, "\"e\" is even, or 1");
-	BIGNUM *modulus = BN_bin2bn(n, (int)n_length, NULL);
-	BIGNUM *exponent = BN_bin2bn(e, (int)e_length, NULL);
-	int r = make_rsa(reader, modulus, exponent, ret_key);
-	BN_free(modulus);
-	BN_free(exponent);
-	return r;
+	OSSL_PARAM parameters[] = {
+		number(OSSL_PKEY_PARAM_RSA_N, n, n_length),
+		number(OSSL_PKEY_PARAM_RSA_E, e, e_length),
+		OSSL_PARAM_construct_end(),
+	};
+	return make_key(reader, "RSA", parameters, ret_key);
 }
 
 static int read_ec(const struct reader *reader, EVP_PKEY **ret_key)

@@ -1,13 +1,14 @@
 #include "auth/token_cache.h"
 
 #include <pthread.h>
+#include <sys/queue.h>
 
 #define BUCKETS    1024
 #define TAIL_BYTES 32
 
 struct entry {
-	struct entry *chain; /* the next one in its bucket */
-	struct entry *newer, *older;
+	LIST_ENTRY(entry) chain; /* of its bucket */
+	TAILQ_ENTRY(entry) used;
 	uint64_t hash;
 	int64_t expires;
 	struct principal principal;
@@ -20,8 +21,8 @@ struct token_cache {
 	uint64_t generation;
 	size_t bytes_max;
 	struct token_cache_counts counts;
-	struct entry *newest, *oldest;
-	struct entry *buckets[BUCKETS];
+	TAILQ_HEAD(uses, entry) used; /* the last use first */
+	LIST_HEAD(bucket, entry) buckets[BUCKETS];
 };
 
 /* FNV-1a, of the end: that is the signature, which differs from token to token, and which nobody
@@ -35,7 +36,7 @@ static uint64_t hash_token(const char *token, size_t length)
 	return hash;
 }
 
-static struct entry **bucket_of(struct token_cache *cache, uint64_t hash)
+static struct bucket *bucket_of(struct token_cache *cache, uint64_t hash)
 {
 	return &cache->buckets[hash % BUCKETS];
 }
@@ -45,36 +46,10 @@ static size_t bytes_of(const struct entry *entry)
 	return sizeof(*entry) + entry->length;
 }
 
-static void unlink_use(struct token_cache *cache, struct entry *entry)
-{
-	if (entry->newer)
-		entry->newer->older = entry->older;
-	else
-		cache->newest = entry->older;
-	if (entry->older)
-		entry->older->newer = entry->newer;
-	else
-		cache->oldest = entry->newer;
-}
-
-static void link_newest(struct token_cache *cache, struct entry *entry)
-{
-	entry->newer = NULL;
-	entry->older = cache->newest;
-	if (cache->newest)
-		cache->newest->newer = entry;
-	else
-		cache->oldest = entry;
-	cache->newest = entry;
-}
-
 static void forget(struct token_cache *cache, struct entry *entry)
 {
-	struct entry **link = bucket_of(cache, entry->hash);
-	while (*link != entry)
-		link = &(*link)->chain;
-	*link = entry->chain;
-	unlink_use(cache, entry);
+	LIST_REMOVE(entry, chain);
+	TAILQ_REMOVE(&cache->used, entry, used);
 	cache->counts.tokens--;
 	cache->counts.bytes -= bytes_of(entry);
 	free(entry);
@@ -83,10 +58,10 @@ static void forget(struct token_cache *cache, struct entry *entry)
 static struct entry *find(struct token_cache *cache, uint64_t hash, const char *token,
 			  size_t length)
 {
-	struct entry *entry = *bucket_of(cache, hash);
+	struct entry *entry = LIST_FIRST(bucket_of(cache, hash));
 	while (entry && (entry->hash != hash || entry->length != length ||
 			 memcmp(entry->token, token, length) != 0))
-		entry = entry->chain;
+		entry = LIST_NEXT(entry, chain);
 	return entry;
 }
 
@@ -96,6 +71,7 @@ struct token_cache *token_cache_create(size_t bytes_max)
 	if (!cache)
 		return NULL;
 	pthread_mutex_init(&cache->mutex, NULL);
+	TAILQ_INIT(&cache->used);
 	cache->bytes_max = bytes_max;
 	return cache;
 }
@@ -120,8 +96,8 @@ bool token_cache_find(struct token_cache *cache, const char *token, size_t lengt
 		entry = NULL;
 	}
 	if (entry) {
-		unlink_use(cache, entry);
-		link_newest(cache, entry);
+		TAILQ_REMOVE(&cache->used, entry, used);
+		TAILQ_INSERT_HEAD(&cache->used, entry, used);
 		*ret_principal = entry->principal;
 		cache->counts.hits++;
 	} else {
@@ -153,11 +129,9 @@ static bool keep(struct token_cache *cache, struct entry *entry)
 	    find(cache, entry->hash, entry->token, entry->length))
 		return false;
 	while (cache->counts.bytes > cache->bytes_max - bytes_of(entry))
-		forget(cache, cache->oldest);
-	struct entry **bucket = bucket_of(cache, entry->hash);
-	entry->chain = *bucket;
-	*bucket = entry;
-	link_newest(cache, entry);
+		forget(cache, TAILQ_LAST(&cache->used, uses));
+	LIST_INSERT_HEAD(bucket_of(cache, entry->hash), entry, chain);
+	TAILQ_INSERT_HEAD(&cache->used, entry, used);
 	cache->counts.tokens++;
 	cache->counts.bytes += bytes_of(entry);
 	return true;
@@ -180,8 +154,8 @@ void token_cache_clear(struct token_cache *cache)
 {
 	pthread_mutex_lock(&cache->mutex);
 	cache->generation++;
-	while (cache->oldest)
-		forget(cache, cache->oldest);
+	while (!TAILQ_EMPTY(&cache->used))
+		forget(cache, TAILQ_FIRST(&cache->used));
 	pthread_mutex_unlock(&cache->mutex);
 }
 
