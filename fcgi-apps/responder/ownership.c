@@ -35,7 +35,7 @@ bool ownership_user(const struct request *request, struct response *response, co
 	const char *subject = request->principal.subject;
 
 	if (owner->any) {
-		if (!named && (request->principal.kind != PRINCIPAL_USER || !*subject))
+		if (!named && request->principal.kind != PRINCIPAL_USER)
 			return refuse_unnamed(response, in);
 		*ret_user_id = named ? named : subject;
 		return true;
@@ -63,7 +63,6 @@ const char *ownership_actor(const struct request *request)
 
 	switch (principal->kind) {
 	case PRINCIPAL_USER:
-		return *principal->subject ? principal->subject : principal->client_id;
 	case PRINCIPAL_SERVICE:
 		return principal->subject;
 	case PRINCIPAL_NOBODY:

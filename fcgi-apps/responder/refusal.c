@@ -5,8 +5,8 @@
 #include "base/clock.h"
 #include "responder/service.h"
 
-#define CHALLENGE  "Bearer realm=\"shop\""
-#define NAMES_SIZE 1024
+#define CHALLENGE "Bearer realm=\"shop\""
+#define NAMES_MAX 1024
 
 static void refuse(struct response *response, int status, const char *code, const char *detail)
 {
@@ -25,27 +25,20 @@ void refuse_bad_token(struct response *response)
 	response_header(response, "WWW-Authenticate", CHALLENGE ", error=\"invalid_token\"");
 }
 
-static void write_names(const struct contract *contract, uint64_t scopes, char names[NAMES_SIZE])
-{
-	const char *const *known = contract_scopes(contract);
-	size_t length = 0;
-
-	names[0] = '\0';
-	for (size_t i = 0; known[i] && length < NAMES_SIZE; i++) {
-		if (scopes >> i & 1)
-			length += (size_t)snprintf(names + length, NAMES_SIZE - length, "%s%s",
-						   length ? " " : "", known[i]);
-	}
-}
-
 void refuse_scopes(const struct request *request, struct response *response, uint64_t scopes)
 {
-	char names[NAMES_SIZE];
+	struct text names CLEANUP(text_release) = TEXT_INIT(NAMES_MAX);
+	const char *const *known = contract_scopes(request->runtime->contract);
 
-	write_names(request->runtime->contract, scopes, names);
-	response_problem(response, 403, "insufficient-scope", "This needs the scope %s", names);
+	for (size_t i = 0; known[i]; i++) {
+		if (scopes >> i & 1)
+			text_printf(&names, "%s%s", names.length > 0 ? " " : "", known[i]);
+	}
+	response_problem(response, 403, "insufficient-scope", "This needs the scope %s",
+			 text_string(&names));
 	response_header(response, "WWW-Authenticate",
-			CHALLENGE ", error=\"insufficient_scope\", scope=\"%s\"", names);
+			CHALLENGE ", error=\"insufficient_scope\", scope=\"%s\"",
+			text_string(&names));
 }
 
 void refuse_user(struct response *response)
