@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/json_pointer.h"
+#include "base/utf8.h"
 #include "contract/schema_text.h"
 
 _Static_assert(PRINCIPAL_SUBJECT_SIZE > 4 * JWT_SUBJECT_MAX, "any subject fits");
@@ -89,7 +90,7 @@ static enum token_fault check_audience(const struct json *claims, const char *au
 
 static enum token_fault check_parties(const struct jwt_rules *rules, const struct json *claims)
 {
-	const char *issuer = string_of(json_get(claims, "iss"));
+	const char *issuer = json_get_string(claims, "iss", NULL);
 	if (!issuer)
 		return TOKEN_CLAIMS;
 	if (strcmp(issuer, rules->issuer) != 0)
@@ -97,20 +98,12 @@ static enum token_fault check_parties(const struct jwt_rules *rules, const struc
 	return check_audience(claims, rules->audience);
 }
 
-static size_t count_characters(const char *text)
-{
-	size_t count = 0;
-	for (; *text; text++)
-		count += ((unsigned char)*text & 0xC0) != 0x80;
-	return count;
-}
-
 /* Whether it could be stored as the id of a user, and as no other one's; if not, the fault. */
 static enum token_fault check_user_id(const char *text, enum token_fault fault)
 {
 	struct text normal CLEANUP(text_release) = TEXT_INIT(TEXT_UNLIMITED);
 	size_t length = text ? strlen(text) : 0;
-	if (length == 0 || count_characters(text) > JWT_SUBJECT_MAX ||
+	if (length == 0 || utf8_count(text, length) > JWT_SUBJECT_MAX ||
 	    !schema_text_is_line(text, length))
 		return fault;
 	if (!schema_text_normalize(text, length, &normal))
@@ -194,7 +187,7 @@ static enum token_fault read_scopes(const struct jwt_rules *rules, const struct 
 static enum token_fault read_principal(const struct jwt_rules *rules, const struct json *claims,
 				       struct principal *principal)
 {
-	const char *subject = string_of(json_get(claims, "sub"));
+	const char *subject = json_get_string(claims, "sub", NULL);
 	enum token_fault fault = check_user_id(subject, TOKEN_SUBJECT);
 	if (fault)
 		return fault;

@@ -60,6 +60,15 @@ static inline bool utf8_is_valid(const char *text, size_t length)
 	return true;
 }
 
+/* Characters of a valid text. */
+static inline size_t utf8_count(const char *text, size_t length)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < length; i++)
+		count += ((unsigned char)text[i] & 0xC0) != 0x80;
+	return count;
+}
+
 /* The largest length up to limit that does not cut a character in two. */
 static inline size_t utf8_cut(const char *text, size_t length, size_t limit)
 {

@@ -1,5 +1,6 @@
 #include "contract/schema.h"
 
+#include "base/utf8.h"
 #include "contract/schema_node.h"
 #include "contract/schema_report.h"
 
@@ -89,20 +90,11 @@ static bool fits_int64(const struct json *value)
 	return integer != INT64_MIN || strcmp(text, "-9223372036854775808") == 0;
 }
 
-static size_t count_characters(const char *text, size_t length)
-{
-	size_t count = 0;
-
-	for (size_t i = 0; i < length; i++)
-		count += ((unsigned char)text[i] & 0xc0) != 0x80;
-	return count;
-}
-
 static bool check_length(const struct schema_string *rules, const struct subject *subject,
 			 const struct place *place, const struct report *report)
 {
 	const struct schema_count *range = &rules->characters;
-	size_t count = count_characters(subject->text, subject->length);
+	size_t count = utf8_count(subject->text, subject->length);
 
 	/* Normalising made an invisible text empty. */
 	if (count < range->lowest)

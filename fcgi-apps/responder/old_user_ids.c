@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/utf8.h"
 #include "contract/schema_text.h"
 
 /* Limits of a piece: ids to look at, ids to change, and rows to change. */
@@ -32,22 +33,13 @@ static void piece_clear(struct piece *piece)
 	*piece = (struct piece){.ids = piece->ids, .now = piece->now};
 }
 
-static size_t count_characters(const struct text *text)
-{
-	size_t count = 0;
-
-	for (size_t i = 0; i < text->length; i++)
-		count += ((unsigned char)text->data[i] & 0xC0) != 0x80;
-	return count;
-}
-
 /* Writes the new id. 1; 0: the id stays; or -ENOMEM. */
 static int renew(const struct old_user_ids *ids, const char *old, struct text *out)
 {
 	schema_text_renew(old, strlen(old), false, out);
 	if (text_error(out))
 		return text_error(out);
-	return out->length > 0 && count_characters(out) <= ids->longest &&
+	return out->length > 0 && utf8_count(out->data, out->length) <= ids->longest &&
 	       strcmp(text_string(out), old) != 0;
 }
 
