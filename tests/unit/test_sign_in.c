@@ -52,16 +52,8 @@ END_TEST
 
 static const char *const bad[] = {
 	"",
-	"id.example",
-	"http://id.example",
-	"https://",
-	"https:///a",
 	"https://id.example; script-src *",
-	"https://id.example script",
-	"https://id.example/a;b",
-	"https://user@id.example",
 	"https://id.example/a?b",
-	"https://id.example/a#b",
 };
 
 START_TEST(nothing_else_is_an_address_to_sign_in_at)
