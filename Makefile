@@ -14,7 +14,7 @@ CFLAGS += -std=gnu11 -g -fPIE -fvisibility=hidden -pthread -fno-omit-frame-point
 	-Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Wvla \
 	-Wno-sign-conversion
 LDFLAGS += -pie -pthread -Wl,-z,relro,-z,now -Wl,--as-needed
-LDLIBS += -lfcgi -ljson-c -lsqlite3 -lhttp_parser -lmd -lunistring -lz -lcrypto
+LDLIBS += -lfcgi -ljson-c -lsqlite3 -lhttp_parser -lmd -lunistring -lz
 
 ifeq ($(VARIANT),asan)
 CFLAGS += -O1 -fsanitize=address,undefined -fno-sanitize-recover=undefined
@@ -182,7 +182,7 @@ $(BUILD)/tests/%: tests/unit/%.c $(BUILD)/libtestcontracts.a $(SERVICE_LIBS) $(F
 	@mkdir -p $(@D)
 	@echo "  TEST  $@"
 	@$(CC) $(CPPFLAGS) -Itests/unit $(CFLAGS) $(LDFLAGS) -MMD -MP $< $(BUILD)/libtestcontracts.a $(SERVICE_LIBS) $(FLOOR_LIBS) -o $@ \
-		-lcheck -lsubunit -lrt -lm $(LDLIBS)
+		-lcheck -lsubunit -lrt -lm -lcrypto $(LDLIBS)
 
 ## test             the unit tests, over HTTP, the model, the proofs, metrics, logs, in a browser, by clients
 test:

@@ -59,12 +59,12 @@ compile() { # program, more for gcc
 		-Wconversion -Wno-sign-conversion "$root/bench/$program.c" -o "$built/$program" "$@"
 }
 
-compile_with_floors() { # program
+compile_with_floors() { # program, more for gcc
 	libraries=$root/build/release
-	compile "$1" -I"$root/fcgi-apps" -I"$root/tests/unit" -Wl,--as-needed \
+	compile "$@" -I"$root/fcgi-apps" -I"$root/tests/unit" -Wl,--as-needed \
 		"$libraries/libproduct.a" "$libraries/libresponder.a" "$libraries/libupstream.a" \
 		"$libraries/libstorage.a" "$libraries/libauth.a" "$libraries/libcontract.a" \
-		"$libraries/libbase.a" -lfcgi -ljson-c -lsqlite3 -lhttp_parser -lmd -lunistring -lz -lcrypto
+		"$libraries/libbase.a" -lfcgi -ljson-c -lsqlite3 -lhttp_parser -lmd -lunistring -lz
 }
 
 install_peer() { # folder in bench/peers
@@ -85,7 +85,7 @@ install_packages
 compile bare -lfcgi
 compile checkout
 compile_with_floors metrics_cost
-compile_with_floors tokens
+compile_with_floors tokens -lcrypto
 for peer_wanted in $peers; do
 	install_peer "$peer_wanted"
 done

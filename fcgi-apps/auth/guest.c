@@ -1,9 +1,7 @@
 #include "auth/guest.h"
 
-#include <openssl/crypto.h>
-#include <openssl/hmac.h>
-
 #include "auth/crypto_error.h"
+#include "auth/crypto_library.h"
 #include "base/base64url.h"
 
 #define PREFIX       "gst_"
@@ -19,8 +17,8 @@ static int make(const char *key, const char *cart_id, char ret_secret[GUEST_SECR
 	text_printf(&message, PURPOSE "%s", cart_id);
 	if (text_error(&message))
 		return -ENOMEM;
-	if (!HMAC(EVP_sha256(), key, (int)strlen(key), (const unsigned char *)message.data,
-		  message.length, digest, NULL)) {
+	if (!libcrypto.HMAC(libcrypto.EVP_sha256(), key, (int)strlen(key),
+			    (const unsigned char *)message.data, message.length, digest, NULL)) {
 		crypto_error_take();
 		return -EIO;
 	}
@@ -46,7 +44,7 @@ bool guest_secret_fits(const struct secrets *keys, const char *cart_id, const ch
 		char right[GUEST_SECRET_SIZE];
 		bool made = make(keys->list[i].text, cart_id, right) == 0;
 
-		fits |= made && CRYPTO_memcmp(right, secret, GUEST_SECRET_SIZE) == 0;
+		fits |= made && libcrypto.CRYPTO_memcmp(right, secret, GUEST_SECRET_SIZE) == 0;
 	}
 	return fits;
 }

@@ -1,11 +1,9 @@
 #include "auth/jwk.h"
 
 #include <openssl/core_names.h>
-#include <openssl/evp.h>
-#include <openssl/params.h>
-#include <openssl/sha.h>
 
 #include "auth/crypto_error.h"
+#include "auth/crypto_library.h"
 #include "base/base64url.h"
 
 #define RSA_BYTES_MIN     256
@@ -53,11 +51,12 @@ static size_t read_bytes(const struct reader *reader, const char *name, unsigned
 static int make_key(const struct reader *reader, const char *type, OSSL_PARAM *parameters,
 		    EVP_PKEY **ret_key)
 {
-	EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(NULL, type, NULL);
+	EVP_PKEY_CTX *context = libcrypto.EVP_PKEY_CTX_new_from_name(NULL, type, NULL);
 	EVP_PKEY *key = NULL;
-	bool made = context && EVP_PKEY_fromdata_init(context) == 1 &&
-		    EVP_PKEY_fromdata(context, &key, EVP_PKEY_PUBLIC_KEY, parameters) == 1;
-	EVP_PKEY_CTX_free(context);
+	bool made =
+		context && libcrypto.EVP_PKEY_fromdata_init(context) == 1 &&
+		libcrypto.EVP_PKEY_fromdata(context, &key, EVP_PKEY_PUBLIC_KEY, parameters) == 1;
+	libcrypto.EVP_PKEY_CTX_free(context);
 	if (!made)
 		return refuse_by_library(reader, "the key has impossible values");
 	*ret_key = key;
@@ -72,7 +71,7 @@ static OSSL_PARAM number(const char *name, unsigned char *bytes, size_t length)
 		bytes[i] = bytes[length - 1 - i];
 		bytes[length - 1 - i] = byte;
 	}
-	return OSSL_PARAM_construct_BN(name, bytes, length);
+	return libcrypto.OSSL_PARAM_construct_BN(name, bytes, length);
 }
 
 static int read_rsa(const struct reader *reader, EVP_PKEY **ret_key)
@@ -91,7 +90,7 @@ static int read_rsa(const struct reader *reader, EVP_PKEY **ret_key)
 	OSSL_PARAM parameters[] = {
 		number(OSSL_PKEY_PARAM_RSA_N, n, n_length),
 		number(OSSL_PKEY_PARAM_RSA_E, e, e_length),
-		OSSL_PARAM_construct_end(),
+		libcrypto.OSSL_PARAM_construct_end(),
 	};
 	return make_key(reader, "RSA", parameters, ret_key);
 }
@@ -107,9 +106,10 @@ static int read_ec(const struct reader *reader, EVP_PKEY **ret_key)
 	    read_bytes(reader, "y", y, COORDINATE_LENGTH) != COORDINATE_LENGTH)
 		return refuse(reader, -EINVAL, "\"x\" and \"y\" are not 32 bytes each");
 	OSSL_PARAM parameters[] = {
-		OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, curve, 0),
-		OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, point, sizeof(point)),
-		OSSL_PARAM_construct_end(),
+		libcrypto.OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, curve, 0),
+		libcrypto.OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, point,
+							    sizeof(point)),
+		libcrypto.OSSL_PARAM_construct_end(),
 	};
 	return make_key(reader, "EC", parameters, ret_key);
 }
@@ -122,8 +122,8 @@ static int read_okp(const struct reader *reader, EVP_PKEY **ret_key)
 	if (read_bytes(reader, "x", x, sizeof(x)) != sizeof(x))
 		return refuse(reader, -EINVAL, "\"x\" is not 32 bytes");
 	OSSL_PARAM parameters[] = {
-		OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, x, sizeof(x)),
-		OSSL_PARAM_construct_end(),
+		libcrypto.OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, x, sizeof(x)),
+		libcrypto.OSSL_PARAM_construct_end(),
 	};
 	return make_key(reader, "ED25519", parameters, ret_key);
 }
@@ -207,7 +207,7 @@ static int thumbprint(const struct json *object, const struct kind *kind,
 	text_append_char(&input, '}');
 	if (text_error(&input))
 		return text_error(&input);
-	if (!SHA256((const unsigned char *)text_string(&input), input.length, digest)) {
+	if (!libcrypto.SHA256((const unsigned char *)text_string(&input), input.length, digest)) {
 		crypto_error_take();
 		return -ENOMEM;
 	}
@@ -220,9 +220,9 @@ static int thumbprint(const struct json *object, const struct kind *kind,
 /* Is the modulus composite, has it no small factor, is the point on the curve? */
 static int check_key(const struct reader *reader, EVP_PKEY *key)
 {
-	EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_pkey(NULL, key, NULL);
-	bool valid = context && EVP_PKEY_public_check(context) == 1;
-	EVP_PKEY_CTX_free(context);
+	EVP_PKEY_CTX *context = libcrypto.EVP_PKEY_CTX_new_from_pkey(NULL, key, NULL);
+	bool valid = context && libcrypto.EVP_PKEY_public_check(context) == 1;
+	libcrypto.EVP_PKEY_CTX_free(context);
 	return valid ? 0 : refuse_by_library(reader, "the key has impossible values");
 }
 
@@ -247,7 +247,7 @@ static int read_key(const struct reader *reader, const struct kind *kind, struct
 	r = check_key(reader, key);
 	if (r == 0)
 		r = prepare(reader, key, jwk);
-	EVP_PKEY_free(key);
+	libcrypto.EVP_PKEY_free(key);
 	return r;
 }
 

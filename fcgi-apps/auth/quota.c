@@ -1,8 +1,8 @@
 #include "auth/quota.h"
 
-#include <openssl/sha.h>
 #include <pthread.h>
 
+#include "auth/crypto_library.h"
 #include "base/clock.h"
 
 #define SETS 1024
@@ -59,7 +59,7 @@ int64_t quota_take(struct quota *quota, const char *subject, int64_t per_second,
 
 	if (per_second == 0)
 		return 0;
-	SHA256((const unsigned char *)subject, strlen(subject), key);
+	libcrypto.SHA256((const unsigned char *)subject, strlen(subject), key);
 	pthread_mutex_lock(&quota->lock);
 	struct slot *slot = find_slot(quota, key);
 	int64_t due = slot->due > now ? slot->due : now;

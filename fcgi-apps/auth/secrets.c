@@ -1,7 +1,6 @@
 #include "auth/secrets.h"
 
-#include <openssl/crypto.h>
-
+#include "auth/crypto_library.h"
 #include "base/file.h"
 
 #define FILE_LIMIT (SECRETS_MAX * (sizeof(struct secret) + 2))
@@ -62,7 +61,7 @@ const char *secrets_find(const struct secrets *secrets, const char *text)
 		const struct secret *secret = &secrets->list[i];
 
 		if (strlen(secret->text) == length &&
-		    CRYPTO_memcmp(secret->text, text, length) == 0)
+		    libcrypto.CRYPTO_memcmp(secret->text, text, length) == 0)
 			name = secret->name;
 	}
 	return name;

@@ -1,5 +1,6 @@
 #include "responder/guard.h"
 
+#include "auth/crypto.h"
 #include "auth/guest.h"
 #include "auth/quota.h"
 #include "base/clock.h"
@@ -46,12 +47,28 @@ static void read_guests(struct secrets *keys)
 			      "a file of one or two lines, each of 32 to 128 visible characters");
 }
 
+/* A worker with AUTH=off goes without it. */
+static int load_crypto(void)
+{
+	char reason[LIBRARY_REASON_SIZE];
+	int r = crypto_load(reason);
+
+	if (r < 0)
+		log_write(LOG_ERROR, "AUTH=jwt needs OpenSSL's libcrypto, which cannot be loaded",
+			  log_text("error.message", reason), log_error_code(r));
+	return r;
+}
+
 static int read_settings(const struct contract *contract, struct guard *guard)
 {
+	int r = load_crypto();
+
+	if (r < 0)
+		return r;
 	if (has_callers(contract, ACCESS_GUEST))
 		read_guests(&guard->guests);
 	sign_in_read(&guard->sign_in);
-	int r = issuer_of_users(contract_scopes(contract), &guard->users);
+	r = issuer_of_users(contract_scopes(contract), &guard->users);
 	if (r == 0 && has_callers(contract, ACCESS_SERVICE))
 		r = siblings_read(&guard->siblings);
 	return r == 0 && config_failed() ? -EINVAL : r;

@@ -14,7 +14,7 @@ struct guard;
 struct sign_in;
 
 /* Reads the settings; *ret_guard is NULL with AUTH=off. -EINVAL: a bad one, which was reported;
- * -ENOMEM. */
+ * -EIO: there is no libcrypto, which was reported, too; -ENOMEM. */
 int guard_create(const struct contract *contract, struct guard **ret_guard);
 void guard_free(struct guard *guard); /* takes NULL */
 

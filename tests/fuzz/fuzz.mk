@@ -10,7 +10,7 @@ $(BUILD)/fuzz/%: tests/fuzz/fuzz_%.c $(if $(filter fuzz,$(VARIANT)),,tests/fuzz/
 	@mkdir -p $(@D)
 	@echo "  FUZZ  $@"
 	@$(CC) $(CPPFLAGS) -Itests/fuzz $(CFLAGS) $(LDFLAGS) $(filter %.c,$^) $(SERVICE_LIBS) $(FLOOR_LIBS) \
-		-o $@ $(LDLIBS)
+		-o $@ -lcrypto $(LDLIBS)
 $(addprefix $(BUILD)/fuzz/,$(FUZZ_TARGETS)): $(wildcard tests/fuzz/*.h)
 
 fuzz-programs: $(addprefix $(BUILD)/fuzz/,$(FUZZ_TARGETS))

@@ -4,6 +4,8 @@
 
 #include "fuzz.h"
 
+#include "../unit/tokens.h" /* loads libcrypto */
+
 static void check_key(const struct jwks *jwks, const struct jwk *jwk, enum algorithm algorithm)
 {
 	fuzz_check(jwk->algorithms & ALGORITHM_BIT(algorithm));

@@ -1,5 +1,6 @@
 #include "auth/guest.h"
 
+#include "tokens.h" /* loads libcrypto */
 #include "unit.h"
 
 #define FIRST  "0123456789abcdef0123456789abcdef"

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include "tokens.h" /* loads libcrypto */
 #include "unit.h"
 
 #define FIRST  "0123456789abcdef0123456789abcdef"

@@ -8,6 +8,7 @@
 #include "auth/jwks.h"
 #include "auth/jws.h"
 #include "base/json.h"
+#include "tokens.h" /* loads libcrypto */
 #include "unit.h"
 
 #define FILE_MAX ((size_t)4 << 20)

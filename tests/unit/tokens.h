@@ -12,11 +12,20 @@
 #include <openssl/rsa.h>
 
 #include "auth/algorithm.h"
+#include "auth/crypto.h"
 #include "base/base64url.h"
 #include "base/text.h"
 
 #define TOKEN_MAX  100000
 #define ES256_HALF 32
+
+/* auth/ is ready before main() begins. */
+__attribute__((constructor)) static void load_crypto(void)
+{
+	char reason[LIBRARY_REASON_SIZE];
+	int r = crypto_load(reason);
+	assert(r == 0);
+}
 
 static inline EVP_PKEY *key_make(enum algorithm algorithm)
 {
