@@ -73,7 +73,8 @@ static void answer_snapshot(const struct request *request, struct response *resp
 	json_object_end(json);
 }
 
-/* never_opened tells the order service that there is nothing to release, now or later. */
+/* never_opened tells the order service that there is nothing to release, now or later: another
+ * user's cart is left alone. */
 static void answer_no_cart(struct response *response)
 {
 	struct json_writer *json =

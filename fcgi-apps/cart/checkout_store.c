@@ -1,6 +1,7 @@
 #include "cart/checkout_store.h"
 
 #include "cart/cart_store.h"
+#include "contract/schema_text.h"
 
 enum state { STATE_NONE, STATE_OPEN, STATE_CONSUMED, STATE_RELEASED };
 
@@ -134,11 +135,29 @@ static int exists(struct db_conn *conn, const char *cart_id)
 	return db_exists(conn, "SELECT 1 FROM carts WHERE id = $1", DB_VALUES(db_text(cart_id)));
 }
 
-static int why_not_found(struct db_conn *conn, const char *cart_id)
+/* Whether a cart of that user will never be the named user's: only ids that lack their normal form
+ * change (responder/old_user_ids.h). */
+static bool is_strangers(const char *user_id, const char *named)
 {
-	int r = exists(conn, cart_id);
+	struct text normal CLEANUP(text_release) = TEXT_INIT(TEXT_UNLIMITED);
 
-	return r < 0 ? r : r ? CHECKOUT_HIDDEN : CHECKOUT_NO_CART;
+	return named && strcmp(named, user_id) != 0 &&
+	       !schema_text_normalize(user_id, strlen(user_id), &normal);
+}
+
+/* Of a cart that has expired, or is not the named user's. */
+static int why_not_found(struct db_conn *conn, const char *cart_id, const char *named)
+{
+	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
+	int r = db_query_row(conn, "SELECT user_id FROM carts WHERE id = $1",
+			     DB_VALUES(db_text(cart_id)), &rows);
+
+	if (r < 0)
+		return r == -ENOENT ? CHECKOUT_NO_CART : r;
+	const char *user_id = db_column_text(rows, 0, NULL);
+	if (!user_id)
+		return -ENOMEM;
+	return is_strangers(user_id, named) ? CHECKOUT_NO_CART : CHECKOUT_HIDDEN;
 }
 
 /* All three steps lock the cart first, so that what they find holds until the commit. If that owner
@@ -171,7 +190,7 @@ int cart_checkout_open(struct db_conn *conn, const char *cart_id, const char *or
 		return CHECKOUT_RELEASED;
 	if (state == STATE_NONE) {
 		if (!snapshot->id[0])
-			return why_not_found(conn, cart_id);
+			return why_not_found(conn, cart_id, user_id);
 		return open_first(conn, snapshot, order_id, now, checkout.open_order_id,
 				  ret_order_id);
 	}

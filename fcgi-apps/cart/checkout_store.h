@@ -8,8 +8,9 @@
  *
  * Every step may be repeated and answers the same. Releasing an unknown checkout leaves a
  * tombstone, so that a late open cannot revive it. A cart that does not exist needs no tombstone:
- * ids of carts are never reused, so no open can succeed there. A cart has at most one open
- * checkout. It may be edited meanwhile, and neither expires nor is deleted while one is open.
+ * ids of carts are never reused, so no open can succeed there. Nor does another user's. A cart has
+ * at most one open checkout. It may be edited meanwhile, and neither expires nor is deleted while
+ * one is open.
  *
  * Every function runs inside db_transaction and returns a checkout_outcome, or an error of
  * storage/conn.h.
@@ -33,8 +34,8 @@
 
 enum checkout_outcome {
 	CHECKOUT_FINE,
-	CHECKOUT_NO_CART, /* there is no such cart, and never will be */
-	CHECKOUT_HIDDEN,  /* the cart is another user's, or has expired */
+	CHECKOUT_NO_CART, /* the user has no such cart, and never will */
+	CHECKOUT_HIDDEN,  /* the cart has expired, or may yet become the user's */
 	CHECKOUT_UNKNOWN,
 	CHECKOUT_OTHER_OPEN, /* another order's checkout of this cart is open */
 	CHECKOUT_EMPTY,      /* nothing to order */

@@ -1,6 +1,7 @@
 """Whose things are whose, with AUTH=jwt: what each finds, and a guest's way to an order."""
 
 import re
+import uuid
 
 import pytest
 import stores
@@ -142,6 +143,20 @@ def test_a_cursor_opens_nothing(market):
     page = re.search(r"<(\?[^>]*)>", link)[1]
     assert len(market.bed.cart.public.get(f"/carts{page}", headers=owner).json()) == 1
     assert market.bed.cart.public.get(f"/carts{page}", headers=thief).json() == []
+
+
+def test_a_strangers_order_leaves_nothing(market):
+    """No mark on the cart of somebody else, and no trace of the order: as with no cart at all."""
+    owner, thief = market.token("owner"), market.token("thief")
+    cart, (guests, secret) = market.cart(owner)["id"], market.guest()
+    market.fill(cart, owner)
+    market.fill(guests, secret)
+    for other in (cart, guests, str(uuid.uuid4())):
+        assert market.post_order(other, thief).status == 404
+    carts, orders = (stores.find(market.bed.directory, name) for name in ("cart", "order"))
+    marks = carts.read("SELECT count(*) FROM checkouts WHERE cart_id IN (?, ?)", cart, guests)
+    traces = orders.read("SELECT count(*) FROM orders WHERE user_id = ?", "thief")
+    assert (int(marks[0][0]), int(traces[0][0])) == (0, 0)
 
 
 # ---- guests

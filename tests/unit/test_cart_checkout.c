@@ -185,13 +185,13 @@ START_TEST(a_stranger_opens_nothing)
 {
 	carts_set("c", 1, 2);
 	call.user_id = "stranger";
-	ck_assert_int_eq(step(BEGIN, "o1"), CHECKOUT_HIDDEN);
+	ck_assert_int_eq(step(BEGIN, "o1"), CHECKOUT_NO_CART);
 	ck_assert_str_eq(call.snapshot.user_id, "");
 	ck_assert_int_eq(store_number(db, "SELECT COUNT(*) FROM checkouts"), 0);
 	call.user_id = "u";
 	ck_assert_int_eq(step(BEGIN, "o2"), CHECKOUT_FINE);
 	call.user_id = "stranger";
-	ck_assert_int_eq(step(BEGIN, "o3"), CHECKOUT_HIDDEN);
+	ck_assert_int_eq(step(BEGIN, "o3"), CHECKOUT_NO_CART);
 	ck_assert_str_eq(call.other_id, "");
 
 	/* A late release, perhaps of another version's cart: the stranger's release is
@@ -199,6 +199,23 @@ START_TEST(a_stranger_opens_nothing)
 	ck_assert_int_eq(step(RELEASE, "o3"), CHECKOUT_FINE);
 	call.user_id = NULL;
 	ck_assert_int_eq(step(BEGIN, "o3"), CHECKOUT_RELEASED);
+}
+END_TEST
+
+static int give_to(struct db_conn *conn, void *user_id)
+{
+	return (int)db_run(conn, "UPDATE carts SET user_id = $1", DB_VALUES(db_text(user_id))) - 1;
+}
+
+/* Its user_id is older than the normal form. */
+START_TEST(a_strangers_cart_may_become_the_users)
+{
+	carts_set("c", 1, 2);
+	call.user_id = "u";
+	ck_assert_int_eq(db_transaction(db, give_to, " u"), 0);
+	ck_assert_int_eq(step(BEGIN, "o1"), CHECKOUT_HIDDEN);
+	ck_assert_int_eq(db_transaction(db, give_to, "u"), 0);
+	ck_assert_int_eq(step(BEGIN, "o1"), CHECKOUT_FINE);
 }
 END_TEST
 
@@ -236,6 +253,8 @@ START_TEST(an_expired_cart_cannot_be_opened)
 	carts_set("c", 1, 2);
 	call.now = clock_now() + 2 * LIFETIME;
 	ck_assert_int_eq(step(BEGIN, "o1"), CHECKOUT_HIDDEN);
+	call.user_id = "stranger";
+	ck_assert_int_eq(step(BEGIN, "o1"), CHECKOUT_NO_CART);
 	call.now = 0;
 }
 END_TEST
@@ -390,6 +409,7 @@ int main(void)
 	tcase_add_test(tcase, a_tombstone_stops_a_late_open);
 	tcase_add_test(tcase, a_cart_that_never_was_leaves_no_trace);
 	tcase_add_test(tcase, a_stranger_opens_nothing);
+	tcase_add_test(tcase, a_strangers_cart_may_become_the_users);
 	tcase_add_test(tcase, consumed_is_consumed);
 	tcase_add_test(tcase, an_expired_cart_can_still_be_consumed);
 	tcase_add_test(tcase, an_expired_cart_cannot_be_opened);
