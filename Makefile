@@ -322,18 +322,25 @@ test-observe:
 	@VARIANT=$(VARIANT) $(PYTHON) -m pytest -q tests/observe
 
 ## test-proofs      nothing is ever lost: kills, pauses, full disks, bad networks, on SQLite and
-##                  PostgreSQL side by side (STORE=… for one; PROOF_MINUTES=n for longer)
+##                  PostgreSQL side by side, and some of each kind with AUTH=jwt (STORE=… for one;
+##                  PROOF_MINUTES=n for longer, and then all with AUTH=jwt)
 PROOF_MINUTES ?= 1
 test-proofs: programs
 	@scripts/install-packages.sh build test
 	@$(MAKE) VARIANT=failpoints $(JOBS) programs
 	@# They wait much of the time.
-	@$(MAKE) -k -j2 --output-sync=target $(call on_stores,proofs) PLAIN_VARIANT=$(VARIANT) VARIANT=failpoints
+	@$(MAKE) -k -j2 --output-sync=target $(call on_stores,proofs) $(call on_stores,proofs-jwt) \
+		PLAIN_VARIANT=$(VARIANT) VARIANT=failpoints
 
-.PHONY: proofs@sqlite proofs@postgres
+PROOFS = PLAIN_VARIANT=$(PLAIN_VARIANT) PROOF_MINUTES=$(PROOF_MINUTES) $(call pytest_on,$*) tests/proofs
+.PHONY: proofs@sqlite proofs@postgres proofs-jwt@sqlite proofs-jwt@postgres
 proofs@sqlite proofs@postgres: proofs@%:
 	@echo "== $*"
-	@PLAIN_VARIANT=$(PLAIN_VARIANT) PROOF_MINUTES=$(PROOF_MINUTES) $(call pytest_on,$*) tests/proofs
+	@AUTH=off $(PROOFS)
+
+proofs-jwt@sqlite proofs-jwt@postgres: proofs-jwt@%:
+	@echo "== $*, AUTH=jwt"
+	@AUTH=jwt $(PROOFS) $(if $(filter 1,$(PROOF_MINUTES)),-m asked)
 
 ## test-model       the checkout protocol in every state of a model (docs/CHECKOUT.md)
 test-model:

@@ -54,7 +54,10 @@ class Issuer:
         if not path.exists():
             write(path, private_pem(Ed25519PrivateKey.generate()), 0o600, replace=False)
         issuer = cls(serialization.load_pem_private_key(path.read_bytes(), None))
-        write(folder / "jwks.json", compact({"keys": [issuer.jwk]}) + b"\n", 0o644, replace=True)
+        published, text = folder / "jwks.json", compact({"keys": [issuer.jwk]}) + b"\n"
+        # Workers read it anew when it changes, and forget what they know of tokens.
+        if not published.exists() or published.read_bytes() != text:
+            write(published, text, 0o644, replace=True)
         return issuer
 
     def token(self, subject, scopes="", seconds=3600, **claims):

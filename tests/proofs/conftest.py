@@ -18,6 +18,11 @@ collect_ignore = (
 )
 
 
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "asked: stands for its kind where AUTH=jwt and time is short")
+
+
 @pytest.fixture(scope="session")
 def make_bed():
     """make_bed(): a platform on SQLite, or on PostgreSQL with three replicas."""

@@ -10,6 +10,8 @@ import queue
 import threading
 from concurrent.futures import Future
 
+import pytest
+
 PLATFORMS = 14
 
 # So that many of them fit on one machine, and one server.
@@ -23,6 +25,12 @@ def asked_for(request, names):
     """Those of the names that tests of this session have as their parameter "name"."""
     calls = [getattr(item, "callspec", None) for item in request.session.items]
     return [call.params["name"] for call in calls if call and call.params.get("name") in names]
+
+
+def parameters(runs, asked):
+    """Their names, those that stand for their kind marked."""
+    assert asked <= runs.keys()
+    return [pytest.param(name, marks=[pytest.mark.asked] if name in asked else []) for name in runs]
 
 
 class Laboratory:

@@ -10,6 +10,8 @@ import pytest
 from bed import Bed
 from journal import Customer, Journal
 
+pytestmark = pytest.mark.asked
+
 LOSSES = {
     "an order is gone": ("order", "DELETE FROM orders"),
     "an order is taken back": ("order", "UPDATE orders SET saga = 'rejected'"),

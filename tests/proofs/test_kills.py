@@ -67,6 +67,7 @@ def finish(bed, journal, load):
     assert bed.store("order").read(PLACED_LATE) == []
 
 
+@pytest.mark.asked
 def test_random_kills_and_pauses(bed):
     seed = random.randrange(2**32)
     print(f"seed {seed}")

@@ -9,7 +9,7 @@ import proxy
 import pytest
 from bed import EVENTUALLY, SETTLED_WITHIN, Bed, seconds
 from journal import Customer, Journal
-from laboratory import Laboratory, asked_for
+from laboratory import Laboratory, asked_for, parameters
 from load import Load
 from shop import at_once
 from testbed import wait_until
@@ -147,6 +147,8 @@ RUNS = {
     "deadline-missed-at-once": (deadlines_add_up, 2.5, 0, 503),
 }
 
+ASKED = {"cart-cut-before", "late-duplicates-product", "breaker-cart", "deadline-kept"}
+
 
 @pytest.fixture(scope="module")
 def laboratory(request):
@@ -159,11 +161,12 @@ def laboratory(request):
         yield laboratory
 
 
-@pytest.mark.parametrize("name", RUNS)
+@pytest.mark.parametrize("name", parameters(RUNS, ASKED))
 def test_network(laboratory, name):
     laboratory.result(name)
 
 
+@pytest.mark.asked
 def test_nothing_else_went_wrong(laboratory):
     laboratory.join()
     assert laboratory.unnoticed == []

@@ -24,7 +24,7 @@ def finish(bed, journal, load):
     bed.check(journal, within=20)
 
 
-@pytest.mark.parametrize("mode", ["fast", "immediate"])
+@pytest.mark.parametrize("mode", ["fast", pytest.param("immediate", marks=pytest.mark.asked)])
 def test_restart(bed, cluster, mode):
     """Refused clearly while it is away, and served as before when it is back, without restarting our
     services."""

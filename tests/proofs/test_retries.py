@@ -142,7 +142,10 @@ class Killer:
         self.kill()
 
 
-@pytest.mark.parametrize("keyed", [False, True], ids=["without keys", "with keys"])
+@pytest.mark.parametrize(
+    "keyed",
+    [pytest.param(False, id="without keys"), pytest.param(True, id="with keys", marks=pytest.mark.asked)],
+)
 def test_retries_are_served(bed, keyed):
     undisturbed = Round(bed, keyed)
     undisturbed.run(lambda: None)

@@ -15,7 +15,10 @@ from client import is_problem
 from journal import Customer, Journal
 from load import Known, Load
 
-pytestmark = pytest.mark.skipif(people.AUTH == "off", reason="only with AUTH=jwt")
+pytestmark = [
+    pytest.mark.asked,
+    pytest.mark.skipif(people.AUTH == "off", reason="only with AUTH=jwt"),
+]
 
 
 def turn(bed, steps):

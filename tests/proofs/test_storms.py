@@ -15,6 +15,8 @@ from shop import at_once
 from testbed import wait_until
 from world import unique
 
+pytestmark = pytest.mark.asked
+
 CLIENTS = 32
 
 

@@ -83,9 +83,12 @@ class Installation:
 
     def start(self, *words, **settings):
         """Starts a command in the clone; finish() reads its output."""
+        chosen = environment({**self.settings, "HOME": self.directory, **settings})
+        if "AUTH" not in settings:
+            del chosen["AUTH"]  # left to the script, as by whoever types no more than the command
         return subprocess.Popen(
             self.command([*map(str, words)]),
-            env=environment({**self.settings, "HOME": self.directory, **settings}),
+            env=chosen,
             cwd=self.directory,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

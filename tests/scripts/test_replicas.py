@@ -1,5 +1,7 @@
-"""make up DB=postgres REPLICAS=3: three workers and sidecars of each service, through the gateway."""
+"""make up DB=postgres REPLICAS=3: three workers and sidecars of each service, through the gateway; and
+the same with AUTH=1."""
 
+import functools
 import signal
 from collections import Counter
 
@@ -10,24 +12,41 @@ from shop import done
 from testbed import SERVICES
 
 
-@pytest.fixture(scope="module")
-def installation():
+@pytest.fixture(scope="module", params=["off", "1"], ids=["open", "AUTH=1"])
+def installation(request):
     with installed() as platform:
-        platform.works("up.sh", DB="postgres", REPLICAS=REPLICAS)
+        platform.chosen = {"DB": "postgres", "REPLICAS": REPLICAS, "AUTH": request.param}
+        platform.works("up.sh", **platform.chosen)
         yield platform
 
 
-def buy(client, product, quantity=1):
+@pytest.fixture(scope="module")
+def show(installation):
+    """show(user, scopes): what somebody shows; nothing where nobody is asked."""
+
+    @functools.cache
+    def headers(user, scopes=""):
+        if installation.chosen["AUTH"] == "off":
+            return {}
+        token = installation.shell(f"make token USER={user} SCOPES='{scopes}'").split()[-1]
+        return {"Authorization": f"Bearer {token}"}
+
+    return headers
+
+
+def buy(client, show, product, quantity=1):
     """Through the gateway; the answer to the order."""
-    cart = done(client.post("/carts", {"user_id": "replicas"}), 201)["id"]
+    shown = show("replicas")
+    cart = done(client.post("/carts", {"user_id": "replicas"}, headers=shown), 201)["id"]
     item = {"product_id": product, "quantity": quantity}
-    done(client.post(f"/carts/{cart}/items", item), 200)
-    return client.post("/orders", {"user_id": "replicas", "cart_id": cart})
+    done(client.post(f"/carts/{cart}/items", item, headers=shown), 200)
+    return client.post("/orders", {"user_id": "replicas", "cart_id": cart}, headers=shown)
 
 
-def make_product(client, inventory=100):
+def make_product(client, show, inventory=100):
     body = {"name": "Replicated mug", "price": 2, "inventory": inventory}
-    return done(client.post("/products", body), 201)["id"]
+    shown = show("staff", "products:write stock:write")
+    return done(client.post("/products", body, headers=shown), 201)["id"]
 
 
 def test_demo(installation):
@@ -53,14 +72,14 @@ def test_replicas_share_the_processors(installation):
             assert "\nworker_processes 1;\n" in configuration.read_text()
 
 
-def test_requests_are_spread(installation):
+def test_requests_are_spread(installation, show):
     """For clients, and for siblings. Replicas are chosen at random: one of three gets fewer than 5 of
     60 requests once in 300,000 times."""
     client = installation.gateway
     before = {service: installation.served(service) for service in SERVICES}
-    product = make_product(client)
+    product = make_product(client, show)
     for _ in range(60):
-        assert buy(client, product).status == 201
+        assert buy(client, show, product).status == 201
     stock = done(client.get(f"/products/{product}"), 200)
     assert (stock["inventory"], stock["reserved"]) == (40, 60)
     for service in SERVICES:
@@ -79,13 +98,13 @@ def test_up_again_changes_nothing(installation):
 
 
 @pytest.mark.parametrize("service", SERVICES)
-def test_without_a_replica(installation, service):
+def test_without_a_replica(installation, show, service):
     """Its worker and sidecar are gone: the others serve all clients, and no client notices."""
     client = installation.gateway.clone()
-    product = make_product(client)
+    product = make_product(client, show)
     installation.end(f"{service}-2-nginx", signal.SIGQUIT)
     installation.end(f"{service}-2-worker", signal.SIGKILL)
-    statuses = Counter(buy(client, product).status for _ in range(10))
+    statuses = Counter(buy(client, show, product).status for _ in range(10))
     assert statuses == {201: 10}
     status, printed = installation.run("status.sh")
     assert status == 1 and "not ready" in printed
@@ -93,20 +112,20 @@ def test_without_a_replica(installation, service):
     installation.works("status.sh")
 
 
-def test_reads_go_on_without_a_worker(installation):
+def test_reads_go_on_without_a_worker(installation, show):
     """Its sidecar is there and says 502: for reads, the next replica is asked."""
     client = installation.gateway.clone()
-    product = make_product(client)
+    product = make_product(client, show)
     installation.end("product-3-worker", signal.SIGKILL)
     assert {client.get(f"/products/{product}").status for _ in range(30)} == {200}
     installation.works("up.sh")
 
 
-def test_data_is_there_after_a_restart(installation):
+def test_data_is_there_after_a_restart(installation, show):
     client = installation.gateway
-    product = done(client.get(f"/products/{make_product(client)}"), 200)
+    product = done(client.get(f"/products/{make_product(client, show)}"), 200)
     client.close()
     assert "postgres" in installation.works("down.sh")
     assert installation.works("down.sh") == "Nothing runs.\n"
-    installation.works("up.sh", DB="postgres", REPLICAS=REPLICAS)
+    installation.works("up.sh", **installation.chosen)
     assert done(client.get(f"/products/{product['id']}"), 200) == product
