@@ -35,7 +35,8 @@ struct jwt_rules {
 	const char *audience;
 	int64_t skew;                /* microseconds, 0 to a day */
 	const char *const *pointers; /* where scopes stand, each valid; ends with NULL */
-	const char *const *scopes;   /* known ones, by number, at most 64; ends with NULL */
+	const char *const *scopes;   /* known ones, by number, at most 64; ends with NULL. NULL
+				      * where there are no pointers */
 };
 
 /* Whether a token with that "typ" (NULL: none) may be an access token: at+jwt (RFC 9068 section 4)

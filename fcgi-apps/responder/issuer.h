@@ -1,12 +1,13 @@
 /*
- * An issuer of tokens that the service trusts: a provider (auth/provider.h), and where its keys
- * come from, a file or an address (key_source.h), as the settings say. Thread-safe, but for
- * issuer_renew_keys(). All functions take NULL, which is none, except issuer_check().
+ * An issuer of tokens that the service trusts, as the settings say (docs/SECURITY.md): a verifier
+ * (auth/verifier.h), and where its keys come from, a file (auth/key_file.h) or an address
+ * (key_source.h). Thread-safe, but for issuer_renew_keys(). All functions take NULL, which is none,
+ * except issuer_check().
  */
 #ifndef RESPONDER_ISSUER_H
 #define RESPONDER_ISSUER_H
 
-#include "auth/provider.h"
+#include "auth/verifier.h"
 
 struct issuer;
 
@@ -15,7 +16,7 @@ struct issuer;
 int issuer_of_users(const char *const *scopes, struct issuer **ret_issuer);
 
 /* Of a cluster's service accounts, by the settings SERVICE_*, of which SERVICE_ISSUER is there.
- * Errors likewise. */
+ * Their tokens have no scopes, and may be by any algorithm. Errors likewise. */
 int issuer_of_accounts(struct issuer **ret_issuer);
 
 void issuer_free(struct issuer *issuer);

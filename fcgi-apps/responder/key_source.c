@@ -13,7 +13,7 @@
 
 struct key_source {
 	struct key_source_options options;
-	struct provider *provider;
+	struct verifier *verifier;
 	struct upstream *sidecar;
 	char *socket;            /* the base of the calls to it */
 	bool failed;             /* the last fetch */
@@ -34,13 +34,13 @@ struct key_source_options key_source_defaults(void)
 }
 
 int key_source_create(const char *socket, const struct key_source_options *options,
-		      struct provider *provider, struct key_source **ret_source)
+		      struct verifier *verifier, struct key_source **ret_source)
 {
 	struct key_source *source = calloc(1, sizeof(*source));
 	if (!source)
 		return -ENOMEM;
 	source->options = *options;
-	source->provider = provider;
+	source->verifier = verifier;
 	source->fetched = clock_monotonic();
 	int r = 0;
 	if (asprintf(&source->socket, "unix:%s", socket) < 0) {
@@ -117,15 +117,18 @@ static int fetch(struct key_source *source, char reterr_reason[JWKS_REASON_SIZE]
 {
 	struct upstream_response response CLEANUP(upstream_response_release) = {0};
 	struct text path CLEANUP(text_release) = TEXT_INIT(PATH_MAX_SIZE);
-
+	struct jwks *keys = NULL;
 	bool stale = false;
 	int r = find_keys(source, &path, &stale, reterr_reason);
 	if (r == 0)
 		r = ask(source, text_string(&path), &response, reterr_reason);
 	if (r == 0)
-		r = provider_put_keys(source->provider, response.body, reterr_reason);
-	if (r < 0 || (!stale && response.retry_after == 0))
+		r = jwks_make(response.body, &keys, reterr_reason);
+	if (r < 0)
 		return r;
+	verifier_set_keys(source->verifier, keys);
+	if (!stale && response.retry_after == 0)
+		return 0;
 	snprintf(reterr_reason, JWKS_REASON_SIZE, "these are the sidecar's copies of before");
 	return -EHOSTDOWN;
 }
@@ -145,7 +148,7 @@ static void report(const struct key_source *source, int error, const char *reaso
 /* The sidecar may be just about to start as well. */
 static bool is_starting(struct key_source *source)
 {
-	return !provider_has_keys(source->provider) &&
+	return !verifier_has_keys(source->verifier) &&
 	       key_source_age(source) < source->options.starting;
 }
 

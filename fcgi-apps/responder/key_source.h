@@ -11,7 +11,7 @@
 #ifndef RESPONDER_KEY_SOURCE_H
 #define RESPONDER_KEY_SOURCE_H
 
-#include "auth/provider.h"
+#include "auth/verifier.h"
 
 struct key_source_options {
 	int64_t renew;    /* microseconds between fetches */
@@ -31,10 +31,10 @@ struct key_source_options key_source_defaults(void);
 
 struct key_source;
 
-/* The keys become the provider's, which outlives the source. -EINVAL: no path of a socket,
+/* The keys become the verifier's, which outlives the source. -EINVAL: no path of a socket,
  * or nothing that could be a credential; -EIO: its file cannot be read; -ENOMEM. */
 int key_source_create(const char *socket, const struct key_source_options *options,
-		      struct provider *provider, struct key_source **ret_source);
+		      struct verifier *verifier, struct key_source **ret_source);
 void key_source_free(struct key_source *source); /* takes NULL */
 
 /* Fetches them if it is time to. One thread; blocks for as long as a call may take. */

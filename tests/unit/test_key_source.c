@@ -24,7 +24,7 @@ static atomic_bool stale;                   /* what the sidecar says of its answ
 static const char *issuer;                  /* whose configuration is asked for, or NULL */
 static char place[64];
 static char set[1024];
-static struct provider *provider;
+static struct verifier *verifier;
 static struct key_source *source;
 
 static void answer(int fd)
@@ -69,7 +69,6 @@ static void *serve(UNUSED void *argument)
 
 static void start(void)
 {
-	static const char *const scopes[] = {NULL};
 	struct text jwk CLEANUP(text_release) = TEXT_INIT(1000);
 	EVP_PKEY *key = key_make(ALGORITHM_EDDSA);
 
@@ -79,10 +78,10 @@ static void start(void)
 	listener = loopback_listen_at(place);
 	atomic_store(&served, set);
 	ck_assert_int_eq(pthread_create(&thread, NULL, serve, NULL), 0);
-	const struct provider_options options = {
-		.issuer = ISSUER, .audience = "shop", .scopes = scopes};
+	const struct jwt_rules rules = {.issuer = ISSUER, .audience = "shop"};
 
-	ck_assert_int_eq(provider_create(&options, &provider), 0);
+	verifier = verifier_create(&rules, ALGORITHM_ALL, 0);
+	ck_assert_ptr_nonnull(verifier);
 }
 
 static void stop(void)
@@ -92,7 +91,7 @@ static void stop(void)
 	close(listener);
 	loopback_remove(place);
 	key_source_free(source);
-	provider_free(provider);
+	verifier_free(verifier);
 }
 
 static void create(int64_t renew, int64_t retry, int64_t cooldown)
@@ -100,15 +99,15 @@ static void create(int64_t renew, int64_t retry, int64_t cooldown)
 	const struct key_source_options options = {renew,  retry, cooldown, "/keys",
 						   issuer, NULL,  0};
 
-	ck_assert_int_eq(key_source_create(place, &options, provider, &source), 0);
+	ck_assert_int_eq(key_source_create(place, &options, verifier, &source), 0);
 }
 
 START_TEST(keys_come_with_the_first_run)
 {
 	create(CLOCK_DAY, CLOCK_DAY, CLOCK_DAY);
-	ck_assert(!provider_has_keys(provider));
+	ck_assert(!verifier_has_keys(verifier));
 	key_source_run(source);
-	ck_assert(provider_has_keys(provider));
+	ck_assert(verifier_has_keys(verifier));
 	key_source_run(source);
 	ck_assert_int_eq(atomic_load(&requests), 1);
 }
@@ -132,7 +131,7 @@ START_TEST(a_failure_is_tried_again_and_leaves_the_old)
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
 		atomic_store(&served, bad[i]);
 		key_source_run(source);
-		ck_assert(provider_has_keys(provider));
+		ck_assert(verifier_has_keys(verifier));
 	}
 	ck_assert_int_ge(atomic_load(&requests), 1 + (int)ARRAY_SIZE(bad));
 }
@@ -148,7 +147,7 @@ START_TEST(a_failure_is_not_tried_again_at_once)
 	key_source_want(source);
 	key_source_run(source);
 	ck_assert_int_eq(atomic_load(&requests), before);
-	ck_assert(!provider_has_keys(provider));
+	ck_assert(!verifier_has_keys(verifier));
 }
 END_TEST
 
@@ -157,17 +156,17 @@ START_TEST(the_first_keys_are_tried_for_at_each_run)
 	struct key_source_options options = {CLOCK_DAY, CLOCK_DAY, CLOCK_DAY, "/keys",
 					     issuer,    NULL,      CLOCK_DAY};
 
-	ck_assert_int_eq(key_source_create(place, &options, provider, &source), 0);
+	ck_assert_int_eq(key_source_create(place, &options, verifier, &source), 0);
 	atomic_store(&served, NULL);
 	key_source_run(source);
 	int before = atomic_load(&requests);
 
 	key_source_run(source);
 	ck_assert_int_gt(atomic_load(&requests), before);
-	ck_assert(!provider_has_keys(provider));
+	ck_assert(!verifier_has_keys(verifier));
 	atomic_store(&served, set);
 	key_source_run(source);
-	ck_assert(provider_has_keys(provider));
+	ck_assert(verifier_has_keys(verifier));
 	before = atomic_load(&requests);
 	key_source_run(source);
 	ck_assert_int_eq(atomic_load(&requests), before);
@@ -235,7 +234,7 @@ START_TEST(old_copies_are_asked_for_again)
 	atomic_store(&stale, true);
 	usleep(1000);
 	key_source_run(source);
-	ck_assert(provider_has_keys(provider));
+	ck_assert(verifier_has_keys(verifier));
 	expect_age(1000, CLOCK_DAY);
 	key_source_run(source);
 	ck_assert_int_eq(atomic_load(&requests), 2);
@@ -253,8 +252,8 @@ START_TEST(what_is_no_path_of_a_socket)
 
 	memset(longest, 'a', sizeof(longest) - 1);
 	longest[sizeof(longest) - 1] = '\0';
-	ck_assert_int_eq(key_source_create(longest, &options, provider, &source), -EINVAL);
-	ck_assert_int_eq(key_source_create("", &options, provider, &source), -EINVAL);
+	ck_assert_int_eq(key_source_create(longest, &options, verifier, &source), -EINVAL);
+	ck_assert_int_eq(key_source_create("", &options, verifier, &source), -EINVAL);
 	ck_assert_ptr_null(source);
 }
 END_TEST
@@ -270,7 +269,7 @@ START_TEST(the_issuer_says_where_the_keys_are)
 	create(0, 0, 0);
 	atomic_store(&configuration, CONFIGURATION(ISSUER, ADDRESS));
 	key_source_run(source);
-	ck_assert(provider_has_keys(provider));
+	ck_assert(verifier_has_keys(verifier));
 }
 END_TEST
 
@@ -282,7 +281,7 @@ START_TEST(another_issuer_has_no_keys_for_us)
 	key_source_run(source);
 	atomic_store(&configuration, NULL);
 	key_source_run(source);
-	ck_assert(!provider_has_keys(provider));
+	ck_assert(!verifier_has_keys(verifier));
 	ck_assert_int_eq(atomic_load(&requests), 0);
 }
 END_TEST

@@ -1,5 +1,5 @@
-/* auth/provider.h: its settings, and the file of its keys, which may change at any time. */
-#include "auth/provider.h"
+/* responder/issuer.h with keys in a file, which may change at any time: auth/key_file.h. */
+#include "responder/issuer.h"
 
 #include <unistd.h>
 
@@ -10,10 +10,9 @@
 
 #define ISSUER "https://id.example"
 
-static const char *const scopes[] = {"orders:read", NULL};
 static char path[32];
 static struct text first_set, second_set, first_token, second_token;
-static struct provider *provider;
+static struct issuer *issuer;
 
 /* A key of its own, the set with it, and a token that it signed. */
 static void make(struct text *set, struct text *token, const char *kid)
@@ -40,7 +39,7 @@ static void setup(void)
 {
 	make(&first_set, &first_token, "1");
 	make(&second_set, &second_token, "2");
-	snprintf(path, sizeof(path), "/tmp/provider.XXXXXX");
+	snprintf(path, sizeof(path), "/tmp/issuer.XXXXXX");
 	int fd = mkstemp(path);
 
 	ck_assert_int_ge(fd, 0);
@@ -49,7 +48,7 @@ static void setup(void)
 
 static void teardown(void)
 {
-	provider_free(provider);
+	issuer_free(issuer);
 	unlink(path);
 	text_release(&first_set);
 	text_release(&second_set);
@@ -71,23 +70,30 @@ static void put(const char *text)
 	ck_assert_int_eq(rename(fresh, path), 0);
 }
 
-static int create(const char *const *known)
+static int create_users(void)
 {
-	const struct provider_options options = {.issuer = ISSUER,
-						 .audience = "shop",
-						 .keys = path,
-						 .keys_setting = "AUTH_JWKS",
-						 .scopes = known};
+	static const char *const scopes[] = {"orders:read", NULL};
 
+	setenv("AUTH_ISSUER", ISSUER, 1);
+	setenv("AUTH_AUDIENCE", "shop", 1);
+	setenv("AUTH_JWKS", path, 1);
 	put(text_string(&first_set));
-	return provider_create(&options, &provider);
+	return issuer_of_users(scopes, &issuer);
+}
+
+static int create_accounts(void)
+{
+	setenv("SERVICE_ISSUER", ISSUER, 1);
+	setenv("SERVICE_AUDIENCE", "shop", 1);
+	setenv("SERVICE_JWKS", path, 1);
+	put(text_string(&first_set));
+	return issuer_of_accounts(&issuer);
 }
 
 static enum token_fault check(const struct text *token, uint64_t expected)
 {
 	struct principal principal = {0};
-	enum token_fault fault =
-		provider_check(provider, text_string(token), token->length, &principal);
+	enum token_fault fault = issuer_check(issuer, text_string(token), &principal);
 
 	if (fault == TOKEN_FINE)
 		ck_assert_uint_eq(principal.scopes, expected);
@@ -96,12 +102,12 @@ static enum token_fault check(const struct text *token, uint64_t expected)
 
 START_TEST(another_set_takes_the_place_of_the_old)
 {
-	ck_assert_int_eq(create(scopes), 0);
+	ck_assert_int_eq(create_users(), 0);
 	ck_assert_int_eq(check(&first_token, 0), TOKEN_FINE);
 	ck_assert_int_eq(check(&second_token, 0), TOKEN_UNKNOWN_KEY);
 	put(text_string(&second_set));
 	ck_assert_int_eq(check(&first_token, 0), TOKEN_FINE);
-	provider_renew_keys(provider);
+	issuer_renew_keys(issuer);
 	ck_assert_int_eq(check(&first_token, 0), TOKEN_UNKNOWN_KEY);
 	ck_assert_int_eq(check(&second_token, 0), TOKEN_FINE);
 }
@@ -111,17 +117,17 @@ START_TEST(the_old_set_counts_while_there_is_no_other)
 {
 	static const char *const bad[] = {"", "[]", "{\"keys\":[]}", NULL};
 
-	ck_assert_int_eq(create(scopes), 0);
+	ck_assert_int_eq(create_users(), 0);
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
 		if (bad[i])
 			put(bad[i]);
 		else
 			unlink(path);
-		provider_renew_keys(provider);
+		issuer_renew_keys(issuer);
 		ck_assert_int_eq(check(&first_token, 0), TOKEN_FINE);
 	}
 	put(text_string(&second_set));
-	provider_renew_keys(provider);
+	issuer_renew_keys(issuer);
 	ck_assert_int_eq(check(&second_token, 0), TOKEN_FINE);
 }
 END_TEST
@@ -141,29 +147,29 @@ static const struct {
 START_TEST(settings_of_tokens)
 {
 	setenv(settings[_i].name, settings[_i].value, 1);
-	ck_assert_int_eq(create(scopes), 0);
+	ck_assert_int_eq(create_users(), 0);
 	ck_assert_int_eq(check(&first_token, settings[_i].scopes), settings[_i].fault);
 }
 END_TEST
 
-/* They are about the shop's users, not about the accounts of a cluster. */
-START_TEST(tokens_without_scopes_have_no_such_settings)
+/* They are about the shop's users. */
+START_TEST(a_cluster_has_no_such_settings)
 {
 	setenv("AUTH_SCOPES", "/groups", 1);
 	setenv("AUTH_ALGORITHMS", "RS256", 1);
-	ck_assert_int_eq(create(NULL), 0);
+	ck_assert_int_eq(create_accounts(), 0);
 	ck_assert_int_eq(check(&first_token, 0), TOKEN_FINE);
 }
 END_TEST
 
 int main(void)
 {
-	TCase *tests = tcase_create("provider");
+	TCase *tests = tcase_create("issuer");
 
 	tcase_add_checked_fixture(tests, setup, teardown);
 	tcase_add_test(tests, another_set_takes_the_place_of_the_old);
 	tcase_add_test(tests, the_old_set_counts_while_there_is_no_other);
 	tcase_add_loop_test(tests, settings_of_tokens, 0, ARRAY_SIZE(settings));
-	tcase_add_test(tests, tokens_without_scopes_have_no_such_settings);
-	return unit_run(tests, "provider");
+	tcase_add_test(tests, a_cluster_has_no_such_settings);
+	return unit_run(tests, "issuer");
 }
