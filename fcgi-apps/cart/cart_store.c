@@ -105,12 +105,9 @@ static int visit_carts(struct db_rows *rows, int limit, struct cart *cart, cart_
 	" WHERE carts.id = $1 AND (expires_at > $2 OR " OPEN_CHECKOUT ")"                          \
 	" AND " OWNED_BY("$3", "$4", "$5") " ORDER BY position, product_id"
 
-static const struct owner anybody = {.any = true};
-
 void cart_store_ask(const char *id, const struct owner *owner, int64_t now,
 		    struct db_statement *ret_statement)
 {
-	owner = owner ? owner : &anybody;
 	db_statement_set(ret_statement, FIND,
 			 DB_VALUES(db_text(id), db_int(now), OWNED_BY_VALUES(owner)));
 }
@@ -142,7 +139,6 @@ static int find(struct db_conn *conn, const char *id, const struct owner *owner,
 
 int cart_store_lock(struct db_conn *conn, const char *id, const struct owner *owner)
 {
-	owner = owner ? owner : &anybody;
 	return db_lock(
 		conn,
 		"SELECT 1 FROM carts WHERE id = $1 AND " OWNED_BY("$2", "$3", "$4") " FOR UPDATE",
@@ -196,9 +192,7 @@ int cart_store_load_ordered(struct db_conn *conn, const char *id, const struct o
 {
 	int r = cart_store_lock(conn, id, owner);
 
-	return r < 0 ? r
-		     : find_ordered(conn, id, owner ? owner : &anybody, order_id, now, ret_cart,
-				    ret_checkout);
+	return r < 0 ? r : find_ordered(conn, id, owner, order_id, now, ret_cart, ret_checkout);
 }
 
 int cart_store_lock_two(struct db_conn *conn, const char *id, const struct owner *owner,

@@ -20,8 +20,8 @@ enum cart_lock {
 	CART_LOCKED, /* the same for a cart that this transaction has already locked */
 };
 
-/* The statement that finds a cart of that owner (NULL: anybody's) with its lines. The texts must
- * stay until the rows have been read. */
+/* The statement that finds a cart of that owner with its lines. The texts must stay until the rows
+ * have been read. */
 void cart_store_ask(const char *id, const struct owner *owner, int64_t now,
 		    struct db_statement *ret_statement);
 
@@ -44,9 +44,8 @@ int cart_store_load_ordered(struct db_conn *conn, const char *id, const struct o
 			    const char *order_id, int64_t now, struct cart *ret_cart,
 			    struct cart_checkout *ret_checkout);
 
-/* Only locks a cart, without loading it; posted (db_post). Does nothing if that owner (NULL:
- * anybody) has no such cart: another's lock must not be waited for, or the wait would tell of it.
- */
+/* Only locks a cart, without loading it; posted (db_post). Does nothing if that owner has no such
+ * cart: another's lock must not be waited for, or the wait would tell of it. */
 int cart_store_lock(struct db_conn *conn, const char *id, const struct owner *owner);
 
 /* Locks two carts that are to be loaded and changed, always in the same order: otherwise two

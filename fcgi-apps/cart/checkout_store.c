@@ -2,6 +2,7 @@
 
 #include "cart/cart_store.h"
 #include "contract/schema_text.h"
+#include "responder/ownership.h"
 
 enum state { STATE_NONE, STATE_OPEN, STATE_CONSUMED, STATE_RELEASED };
 
@@ -161,7 +162,7 @@ static int why_not_found(struct db_conn *conn, const char *cart_id, const char *
 }
 
 /* All three steps lock the cart first, so that what they find holds until the commit. If that owner
- * (NULL: anybody) has no such cart, the id of *cart stays empty. */
+ * has no such cart, the id of *cart stays empty. */
 static int lock_and_find(struct db_conn *conn, const char *cart_id, const struct owner *owner,
 			 const char *order_id, int64_t now, struct cart *cart,
 			 struct cart_checkout *checkout, enum state *ret_state)
@@ -181,7 +182,7 @@ int cart_checkout_open(struct db_conn *conn, const char *cart_id, const char *or
 	const struct owner user = {.user_id = user_id};
 	struct cart_checkout checkout = {0};
 	enum state state = STATE_NONE;
-	int r = lock_and_find(conn, cart_id, user_id ? &user : NULL, order_id, now, snapshot,
+	int r = lock_and_find(conn, cart_id, user_id ? &user : EVERYBODYS, order_id, now, snapshot,
 			      &checkout, &state);
 
 	if (r < 0)
@@ -257,7 +258,7 @@ int cart_checkout_consume(struct db_conn *conn, const char *cart_id, const char 
 	struct cart_checkout checkout = {0};
 	enum state state = STATE_NONE;
 	int64_t lines_left = 0;
-	int r = lock_and_find(conn, cart_id, NULL, order_id, now, &cart, &checkout, &state);
+	int r = lock_and_find(conn, cart_id, EVERYBODYS, order_id, now, &cart, &checkout, &state);
 
 	if (r < 0)
 		return r;
@@ -307,7 +308,7 @@ int cart_checkout_release(struct db_conn *conn, const char *cart_id, const char 
 			  int64_t now)
 {
 	enum state state = STATE_NONE;
-	int r = cart_store_lock(conn, cart_id, NULL);
+	int r = cart_store_lock(conn, cart_id, EVERYBODYS);
 
 	if (!r)
 		r = find(conn, cart_id, order_id, &state);

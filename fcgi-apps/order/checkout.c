@@ -377,7 +377,7 @@ static int place_order(struct checkout *checkout)
 static int look_again(struct checkout *checkout, struct db_conn *conn)
 {
 	struct order placed CLEANUP(order_release) = {0};
-	int r = order_store_find_to_change(conn, checkout->order.id, NULL, &placed);
+	int r = order_store_find_to_change(conn, checkout->order.id, EVERYBODYS, &placed);
 
 	if (r == -ENOENT) {
 		response_error(checkout->response, -ETIMEDOUT);

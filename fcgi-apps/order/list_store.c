@@ -326,11 +326,8 @@ static int read_parts(struct db_rows *rows, struct order *order)
 	return r;
 }
 
-static const struct owner anybody = {.any = true};
-
 void order_store_ask(const char *id, const struct owner *owner, struct db_statement *ret_statement)
 {
-	owner = owner ? owner : &anybody;
 	db_statement_set(ret_statement, FIND, DB_VALUES(db_text(id), OWNED_BY_VALUES(owner)));
 }
 
@@ -361,12 +358,9 @@ int order_store_find(struct db_conn *conn, const char *id, const struct owner *o
 int order_store_find_to_change(struct db_conn *conn, const char *id, const struct owner *owner,
 			       struct order *ret_order)
 {
-	owner = owner ? owner : &anybody;
 	/* Another's is not locked: to wait for it would tell of it. */
-	int r = db_lock(
-		conn,
-		"SELECT 1 FROM orders WHERE id = $1 AND " OWNED_BY("$2", "$3", "$4") " FOR UPDATE",
-		DB_VALUES(db_text(id), OWNED_BY_VALUES(owner)));
+	int r = db_lock(conn, "SELECT 1 FROM " FOUND " FOR UPDATE",
+			DB_VALUES(db_text(id), OWNED_BY_VALUES(owner)));
 
 	return r < 0 ? r : order_store_find(conn, id, owner, ret_order);
 }

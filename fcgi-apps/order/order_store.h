@@ -65,8 +65,8 @@ int64_t order_store_purge_rejected(struct db_conn *conn, int64_t before, int64_t
 
 /* ---- placed orders -------------------------------------------------------------------------- */
 
-/* The statement that finds a placed order of that owner (NULL: anybody's) with all its parts. The
- * texts must stay until the rows have been read. */
+/* The statement that finds a placed order of that owner with all its parts. The texts must stay
+ * until the rows have been read. */
 void order_store_ask(const char *id, const struct owner *owner, struct db_statement *ret_statement);
 
 /* Each makes an order, which the caller releases; the first from the rows of that statement.

@@ -20,6 +20,9 @@
 #define OWNED_BY_VALUES(owner)                                                                     \
 	db_int((owner)->any), db_text((owner)->user_id), db_text((owner)->guest)
 
+/* The owner for what is not a client's request. */
+#define EVERYBODYS (&(const struct owner){.any = true})
+
 /* Whether the request has shown the secret of that cart. */
 bool ownership_has_secret(const struct request *request, const char *cart_id);
 

@@ -8,6 +8,7 @@
 #include "cart/cart_store.h"
 #include "cart/checkout_store.h"
 #include "cart/migrations.h"
+#include "responder/ownership.h"
 
 #define LIFETIME (30 * CLOCK_DAY)
 
@@ -53,7 +54,7 @@ static int carts_write_line(struct db_conn *conn, void *argument)
 	struct cart_refusal refusal;
 
 	snprintf(product.id, sizeof(product.id), "%s", carts_product(line->product));
-	int r = cart_store_load(conn, line->cart_id, NULL, clock_now(), CART_CHANGE, &cart);
+	int r = cart_store_load(conn, line->cart_id, EVERYBODYS, clock_now(), CART_CHANGE, &cart);
 	if (r)
 		return r;
 	if (line->quantity) {
@@ -102,7 +103,7 @@ static int carts_read(struct db_conn *conn, void *argument)
 
 	memcpy(id, cart->id, sizeof(id));
 	cart_release(cart);
-	return cart_store_load(conn, id, NULL, clock_now(), CART_READ, cart);
+	return cart_store_load(conn, id, EVERYBODYS, clock_now(), CART_READ, cart);
 }
 
 /* Loads into cart, which the caller releases; returns the result of cart_store_load(). */

@@ -8,6 +8,7 @@
 #include "order/migrations.h"
 #include "order/order_store.h"
 #include "order/outbox_store.h"
+#include "responder/ownership.h"
 
 #define NOW INT64_C(1769853960000000)
 
@@ -206,7 +207,7 @@ static int find_function(struct db_conn *conn, struct step *step)
 
 	memcpy(id, step->order.id, sizeof(id));
 	order_release(&step->order);
-	return order_store_find(conn, id, NULL, &step->order);
+	return order_store_find(conn, id, EVERYBODYS, &step->order);
 }
 
 static UNUSED int find(const char *id, struct order *ret_order)

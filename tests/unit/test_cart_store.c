@@ -313,7 +313,7 @@ static int add_one(struct db_conn *conn, void *argument UNUSED)
 	struct cart_refusal refusal;
 
 	snprintf(product.id, sizeof(product.id), "%s", "00000000-0000-7000-8000-000000000001");
-	int r = cart_store_load(conn, "c", NULL, clock_now(), CART_CHANGE, &cart);
+	int r = cart_store_load(conn, "c", EVERYBODYS, clock_now(), CART_CHANGE, &cart);
 	if (!r)
 		r = cart_add(&cart, &product, 1, 1, &refusal);
 	if (r)
