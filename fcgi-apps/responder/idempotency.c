@@ -14,8 +14,8 @@
 /* The longest key with its NUL: any, of any subject. */
 #define KEY_SIZE (PRINCIPAL_SUBJECT_SIZE + 300)
 
-/* The key as it is stored: each subject has keys of its own. No key holds a line feed. Of nobody's,
- * and where nobody is asked, it is the key alone. A guest's secret is not to be found in a store.
+/* The key as it is stored: each subject has keys of its own, and so has nobody. No key holds a line
+ * feed. Where nobody is asked, it is the key alone. A guest's secret is not to be found in a store.
  */
 static const char *stored_key(const struct request *request, char buffer[KEY_SIZE])
 {
@@ -23,11 +23,11 @@ static const char *stored_key(const struct request *request, char buffer[KEY_SIZ
 	char digest[SHA256_DIGEST_STRING_LENGTH];
 	const char *subject = principal->subject;
 
+	if (principal->kind == PRINCIPAL_ALL)
+		return request->idempotency_key;
 	if (principal->kind == PRINCIPAL_NOBODY && principal->cart_secret)
 		subject = SHA256Data((const uint8_t *)principal->cart_secret,
 				     strlen(principal->cart_secret), digest);
-	else if (principal->kind != PRINCIPAL_USER)
-		return request->idempotency_key;
 	snprintf(buffer, KEY_SIZE, "%s\n%s", subject, request->idempotency_key);
 	return buffer;
 }

@@ -4,6 +4,7 @@ import itertools
 
 import pytest
 import tokens
+from client import is_problem
 from testbed import SERVICES
 from world import made
 
@@ -67,6 +68,16 @@ def test_what_was_made_before_stays_its_users(bed, provider):
     turn(bed, order="off")
     again = orders.post("/orders", json=body, headers={"Idempotency-Key": "from-before"})
     assert made(again)["id"] == before["id"] and again.header("Idempotent-Replayed") == "true"
+
+
+def test_a_key_of_before_gives_nobody_anything(bed):
+    """Who shows no token may not name a user, whatever was answered to that while nobody was asked."""
+    turn(bed, cart="off")
+    carts, headers = bed.cart.public, {"Idempotency-Key": "anybodys"}
+    made(carts.post("/carts", json={"user_id": "zoe"}, headers=headers))
+    turn(bed, cart="jwt")
+    refused = carts.post("/carts", json={"user_id": "zoe"}, headers=headers)
+    assert is_problem(refused, 401)["code"] == "unauthorized"
 
 
 def test_a_guests_cart_is_nobodys_where_nobody_is_asked(bed):
