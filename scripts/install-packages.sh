@@ -36,7 +36,7 @@ packages_for() {
 	test) echo check openssl python3-cryptography python3-pytest python3-pytest-xdist postgresql spin sqlite3 ;;
 	coverage) echo gcovr ;;
 	# binutils inspects the images' programs.
-	deploy) echo python3-pytest python3-yaml python3-jsonschema binutils ;;
+	deploy) echo binutils openssl python3-cryptography python3-jsonschema python3-pytest python3-yaml ;;
 	# prometheus includes promtool; ruby runs the expressions of fluentd's configuration.
 	observe) echo prometheus ruby ;;
 	# libFuzzer.

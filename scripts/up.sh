@@ -99,30 +99,12 @@ check_port() {
 	fi
 }
 
-# random_key: 64 hexadecimal digits
-random_key() {
-	REPLY=$(od -An -N32 -v -tx1 /dev/urandom | tr -d ' \n')
-}
-
-# The keys of the local issuer, of guests and between services; made once.
-make_keys() {
-	local folder=$STATE_DIR/issuer
-	scripts/issuer.py "$folder"
-	if [[ ! -e $folder/guest-keys ]]; then
-		random_key
-		printf '%s\n' "$REPLY" >"$folder/guest-keys"
-	fi
-	if [[ ! -e $folder/service-keys ]]; then
-		random_key
-		mkdir -p "$folder/order"
-		printf '%s\n' "$REPLY" | tee "$folder/order/product" >"$folder/order/cart"
-		printf 'order %s\n' "$REPLY" >"$folder/service-keys"
-	fi
-}
-
 up_all() {
 	local name
-	[[ $AUTH != 1 ]] || make_keys
+	if [[ $AUTH == 1 ]]; then
+		scripts/issuer.py "$STATE_DIR/issuer"
+		scripts/make-keys.sh "$STATE_DIR/issuer"
+	fi
 	[[ ! -v missing[postgres] ]] || start_cluster
 	up_nginx
 	if [[ $DB == postgres ]]; then

@@ -8,7 +8,7 @@ import pytest
 
 COMPOSE = [
     (name, service.get("environment", {}))
-    for file in ("docker-compose.yml", "docker-compose.postgres.yml")
+    for file in ("docker-compose.yml", "docker-compose.postgres.yml", "docker-compose.auth.yml")
     for name, service in next(manifests.parse((manifests.ROOT / file).read_text()))["services"].items()
 ]
 ENTRYPOINT = (manifests.ROOT / "docker/entrypoint.sh").read_text()
@@ -109,7 +109,7 @@ def test_who_may_call_is_said_everywhere():
             workload = manifests.named(documents, "Deployment", f"{service}-service")
             worker = manifests.containers(workload)["worker"]
             assert manifests.settings(documents, worker)["AUTH"] == said[overlay]
-    assert [env["AUTH"] for name, env in COMPOSE if "AUTH" in env] == ["off"] * 3
+    assert [env["AUTH"] for name, env in COMPOSE if "AUTH" in env] == ["off"] * 3 + ["jwt"] * 3
 
 
 @pytest.mark.parametrize("service", COMPOSE, ids=lambda service: service[0])

@@ -10,6 +10,7 @@ import pytest
 COMPOSE = next(manifests.parse((manifests.ROOT / "docker-compose.yml").read_text()))
 SERVICES = COMPOSE["services"]
 ON_POSTGRES = next(manifests.parse((manifests.ROOT / "docker-compose.postgres.yml").read_text()))
+WITH_AUTH = next(manifests.parse((manifests.ROOT / "docker-compose.auth.yml").read_text()))
 PORTS = {"product": 8001, "cart": 8002, "order": 8003}
 # Who shares a network with whom, besides what only leads to a published port.
 EDGES = {
@@ -147,7 +148,7 @@ def test_a_network_is_an_edge():
 
 def test_versions_of_podman_compose_understand_every_variable():
     """1.0.3 leaves ${NAME:-} as it is."""
-    for file in ("docker-compose.yml", "docker-compose.postgres.yml"):
+    for file in ("docker-compose.yml", "docker-compose.postgres.yml", "docker-compose.auth.yml"):
         assert not re.search(r"\$\{\w+:?-\}", (manifests.ROOT / file).read_text())
 
 
@@ -179,6 +180,31 @@ def test_passwords_are_made_once_and_kept(tmp_path):
 def test_passwords_are_not_in_the_repository():
     ignored = subprocess.run(["git", "check-ignore", "-q", ".env"], cwd=manifests.ROOT, check=False)
     assert ignored.returncode == 0
+
+
+def test_keys_are_made_once_and_lent_to_who_needs_them(tmp_path):
+    for path in ("docker/make-keys.sh", "scripts/make-keys.sh"):
+        (tmp_path / path).parent.mkdir()
+        shutil.copy(manifests.ROOT / path, tmp_path / path)
+    folder = tmp_path / "var/keys"
+    texts = []
+    for _ in range(2):
+        subprocess.run([tmp_path / "docker/make-keys.sh"], check=True, cwd="/", umask=0o077)
+        texts.append({str(f.relative_to(folder)): f.read_text() for f in folder.rglob("*") if f.is_file()})
+    assert texts[0] == texts[1]
+    assert folder.stat().st_mode & 0o777 == 0o700
+    # The user of a container is another.
+    assert all(f.stat().st_mode & 0o004 for f in folder.rglob("*"))
+    assert texts[0]["service-keys"].split() == ["order", texts[0]["order/cart"].strip()]
+    assert texts[0]["order/cart"] == texts[0]["order/product"] != texts[0]["guest-keys"]
+    assert all(re.fullmatch("(?:order )?[0-9a-f]{64}\n", text) for text in texts[0].values())
+    needed = {"product": ["SERVICE_KEYS"], "cart": ["GUEST_KEYS", "SERVICE_KEYS"], "order": ["GUEST_KEYS", "SERVICE_TOKENS"]}
+    for service, names in needed.items():
+        worker = WITH_AUTH["services"][f"{service}-worker"]
+        lent = dict(volume.removesuffix(":ro").split(":")[::-1] for volume in worker["volumes"])
+        settings = {name: value for name, value in worker["environment"].items() if name in names}
+        assert set(settings) == set(names) and set(settings.values()) == set(lent)
+        assert all((folder / source.removeprefix("./var/keys/")).exists() for source in lent.values())
 
 
 def test_data_and_sockets_are_in_declared_volumes():

@@ -27,10 +27,10 @@ DEV = "k8s/overlays/dev"
 PROBES = ("startupProbe", "livenessProbe", "readinessProbe")
 
 
-def ask(url, method="GET", body=None):
+def ask(url, method="GET", body=None, headers=()):
     """Status and body."""
     # As through kubectl port-forward: a pod's address is no host name of the shop.
-    request = urllib.request.Request(url, headers={"Host": "localhost"}, method=method)
+    request = urllib.request.Request(url, headers={"Host": "localhost", **dict(headers)}, method=method)
     if body is not None:
         request.data = json.dumps(body).encode()
         request.add_header("Content-Type", "application/json")
@@ -96,7 +96,7 @@ class Workload:
             for mount in container["volumeMounts"]:
                 mount["name"] = f"{name}-{mount['name']}"
             for entry in container.get("env", []):
-                if "valueFrom" in entry:
+                if "secretKeyRef" in entry.get("valueFrom", {}):
                     entry["valueFrom"]["secretKeyRef"]["name"] = self.secret
         for volume in self.manifest["volumes"]:
             volume["name"] = f"{name}-{volume['name']}"
@@ -131,17 +131,23 @@ class Workload:
 class Pod(Workload):
     """One replica of a service."""
 
+    overlay = DEV
+
     def __init__(self, service, image, network, name, database_url=None):
-        documents = manifests.render(DEV)
+        documents = manifests.render(self.overlay)
         deployment = manifests.named(documents, "Deployment", f"{service}-service")
         super().__init__(deployment, f"{service}-service", image, network, name)
         self.service = service
         try:
             secret(self.secret, "url", database_url or f"sqlite:////run/app/{service}.db")
+            self.prepare()
             self.play(manifests.of_kind(documents, "ConfigMap"))
         except BaseException:
             self.remove()
             raise
+
+    def prepare(self):
+        """Turns what podman does not know of the overlay into what it knows."""
 
     def url(self, port, path):
         return f"http://{self.address}:{port}{path}"

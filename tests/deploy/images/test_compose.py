@@ -19,7 +19,11 @@ import pytest
 import yaml
 from conftest import REGISTRY, VERSION, podman
 
-FILES = {"sqlite": ["docker-compose.yml"], "postgres": ["docker-compose.yml", "docker-compose.postgres.yml"]}
+FILES = {
+    "sqlite": ["docker-compose.yml"],
+    "postgres": ["docker-compose.yml", "docker-compose.postgres.yml"],
+    "auth": ["docker-compose.yml", "docker-compose.auth.yml"],
+}
 PROGRAM = shlex.split(os.environ.get("PODMAN_COMPOSE", "podman-compose"))
 # Who asks whom. The gateway asks the sidecars at their sockets.
 CALLS = {
@@ -46,14 +50,15 @@ def free_ports(names):
 
 
 class Project:
-    def __init__(self, store, environment):
+    def __init__(self, store, environment, *more_files):
         self.name = f"shop-test-{uuid.uuid4().hex[:8]}"
         self.store = store
+        self.files = [*FILES[store], *map(str, more_files)]
         self.services = services_of(store)
         self.environment = environment
 
     def compose(self, *arguments):
-        files = [word for file in FILES[self.store] for word in ("-f", file)]
+        files = [word for file in self.files for word in ("-f", file)]
         return subprocess.run(
             [*PROGRAM, "-p", self.name, *files, *arguments],
             cwd=manifests.ROOT, env=self.environment, capture_output=True, text=True, check=False,
@@ -102,16 +107,17 @@ class Project:
         return f"http://127.0.0.1:{self.environment[f'{service.upper()}_PORT']}{path}"
 
 
-@pytest.fixture(scope="module", params=FILES)
-def project(request, images, postgres_image):
+def own_environment():
+    """With ports that are free, and the images under test."""
     if not shutil.which(PROGRAM[0]):
         pytest.skip("needs podman-compose: apt-get install podman-compose")
-    environment = os.environ | free_ports([f"{s.upper()}_PORT" for s in (*manifests.SERVICES, "gateway")])
-    environment |= {
-        "DOCKER_REGISTRY": REGISTRY,
-        "IMAGE_TAG": VERSION,
-        "POSTGRES_IMAGE": postgres_image,
-    }
+    ports = free_ports([f"{s.upper()}_PORT" for s in (*manifests.SERVICES, "gateway")])
+    return os.environ | ports | {"DOCKER_REGISTRY": REGISTRY, "IMAGE_TAG": VERSION}
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgres"])
+def project(request, images, postgres_image):
+    environment = own_environment() | {"POSTGRES_IMAGE": postgres_image}
     if request.param == "postgres":
         # Instead of .env, which is the developer's.
         environment |= {f"{service.upper()}_PASSWORD": uuid.uuid4().hex for service in manifests.SERVICES}
