@@ -166,6 +166,18 @@ def test_a_worker_is_told_whether_to_ask_who_calls(images, service, container):
     assert "AUTH=" in logged and "jwt, or off, which lets everybody do everything" in logged
 
 
+@pytest.mark.parametrize(
+    ("role", "issuer"),
+    [("worker", ""), ("worker", "http://id.example.com"), ("nginx", "http://id.example.com")],
+)
+def test_a_worker_that_asks_is_told_whose_tokens_count(images, service, container, role, issuer):
+    """So is its sidecar, but without an issuer that has nothing to fetch."""
+    settings = [f"--env={setting}" for setting in ("AUTH=jwt", f"AUTH_ISSUER={issuer}")]
+    name = container(images[service], role, options=[*settings, *VOLUMES])
+    assert podman("wait", name).stdout.strip() != "0"
+    assert "AUTH_ISSUER=" in podman("logs", name).stderr
+
+
 def test_healthcheck_fails_where_nothing_listens(images):
     for arguments in (["fastcgi", "/run/app/worker.sock", "/readyz"], ["http", "9200", "/readyz"]):
         done = podman("run", "--rm", "--entrypoint", "health", images["order"], *arguments, check=False)
