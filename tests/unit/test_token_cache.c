@@ -10,7 +10,7 @@
 #define TOKEN   500 /* bytes of the test's tokens */
 #define MAX     20  /* tokens that fit */
 #define THREADS 4
-#define ROUNDS  20000
+#define ROUNDS  4000
 
 static struct token_cache *cache;
 static size_t entry_bytes;
