@@ -19,7 +19,7 @@
 #define TRIMS           2     /* after a burst */
 #define PATH_MAX_LENGTH 8192
 #define HEAD_MAX        40960
-#define ARRIVED_MAX     4096
+#define ARRIVED_MAX     12288       /* 4 KiB beside the longest token */
 #define DISCARDED_MAX   (32u << 20) /* of a body that no handler reads */
 
 struct exchanges {

@@ -53,7 +53,7 @@ void exchanges_trim(struct exchanges *exchanges);
 
 /*
  * Whether a whole request, or the end of the connection, has arrived: then neither
- * exchange_receive() nor the answer blocks. False for a request longer than 4 KiB.
+ * exchange_receive() nor the answer blocks. False for a request longer than 12 KiB.
  */
 bool exchange_has_arrived(int fd);
 
