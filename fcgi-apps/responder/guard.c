@@ -191,7 +191,7 @@ static bool identify(struct guard *guard, struct request *request, struct respon
 		return true;
 	const char *token = bearer_token(request->authorization);
 	if (!token) {
-		refuse_unknown(response);
+		refuse_unknown(request, response);
 		return false;
 	}
 	enum token_fault fault = internal ? siblings_identify(&guard->siblings, token, principal)
@@ -227,7 +227,7 @@ bool guard_admit(struct guard *guard, struct request *request, struct response *
 		refuse_scopes(request, response, rule->scopes);
 		return false;
 	case VERDICT_UNKNOWN:
-		refuse_unknown(response);
+		refuse_unknown(request, response);
 		return false;
 	case VERDICT_GRANTED:
 		break;
@@ -254,7 +254,7 @@ bool guard_admit_scopes(struct guard *guard, struct request *request, struct res
 	if (request->principal.kind == PRINCIPAL_USER)
 		refuse_scopes(request, response, lacking);
 	else
-		refuse_unknown(response);
+		refuse_unknown(request, response);
 	return false;
 }
 

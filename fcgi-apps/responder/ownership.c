@@ -41,7 +41,7 @@ bool ownership_user(const struct request *request, struct response *response, co
 		return true;
 	}
 	if (named && !owner->user_id) {
-		refuse_unknown(response);
+		refuse_unknown(request, response);
 		return false;
 	}
 	if (named && strcmp(named, owner->user_id) != 0) {

@@ -13,9 +13,14 @@ static void refuse(struct response *response, int status, const char *code, cons
 	response_problem(response, status, code, "%s", detail);
 }
 
-void refuse_unknown(struct response *response)
+void refuse_unknown(const struct request *request, struct response *response)
 {
-	refuse(response, 401, "unauthorized", "This needs a token");
+	bool secret_helps =
+		(request->operation->access.callers & ACCESS_GUEST) && !request->cart_secret;
+
+	refuse(response, 401, "unauthorized",
+	       secret_helps ? "This needs a token, or the cart's secret as Cart-Secret"
+			    : "This needs a token");
 	response_header(response, "WWW-Authenticate", CHALLENGE);
 }
 

@@ -9,7 +9,7 @@
 #include "responder/response.h"
 
 /* 401 "unauthorized": nothing was shown. */
-void refuse_unknown(struct response *response);
+void refuse_unknown(const struct request *request, struct response *response);
 
 /* 401 "invalid-token" */
 void refuse_bad_token(struct response *response);
