@@ -90,3 +90,19 @@ def test_a_guests_cart_is_nobodys_where_nobody_is_asked(bed):
     path = f"/carts/{cart['id']}"
     assert bed.cart.public.get(path, headers={"Cart-Secret": cart["secret"]}).status == 200
     assert bed.cart.public.get(path).status == 401
+
+
+def test_a_guests_cart_waits_until_all_ask_again(bed, provider):
+    """It can be filled by whoever knows it, but it is nobody's who could be named in an order."""
+    turn(bed, product="off", cart="jwt", order="jwt")
+    product = made(bed.product.public.post("/products", json={"name": "Lamp", "price": 5, "inventory": 10}))
+    cart = made(bed.cart.public.post("/carts", json={}))
+    secret = {"Cart-Secret": cart["secret"]}
+    turn(bed, cart="off", order="off")
+    line = {"product_id": product["id"], "quantity": 1}
+    made(bed.cart.public.post(f"/carts/{cart['id']}/items", json=line, headers=secret), 200)
+    order = {"cart_id": cart["id"]}
+    assert bed.order.public.post("/orders", json=order, headers=secret).status == 422
+    assert bed.order.public.post("/orders", json={**order, "user_id": "eve"}, headers=secret).status == 404
+    turn(bed, cart="jwt", order="jwt")
+    assert "user_id" not in made(bed.order.public.post("/orders", json=order, headers=secret))

@@ -33,19 +33,6 @@ provider = tokens.Provider()
 folder = tempfile.TemporaryDirectory(prefix="people-", dir="/tmp")
 SETTINGS = tokens.settings(provider, Path(folder.name)) if AUTH == "jwt" else {}
 
-# docs/SECURITY.md, "Turning it on": who has which of them, step by step. AUTH=off is a platform's default.
-CALLER = {name: SETTINGS[name] for name in SETTINGS if name == "SERVICE_TOKENS"}
-TURNING_ON = (
-    (("order", CALLER),),
-    (("product", SETTINGS), ("cart", SETTINGS)),
-    (("order", SETTINGS),),
-)
-TURNING_OFF = (
-    (("order", CALLER),),
-    (("product", {}), ("cart", {})),
-    (("order", {}),),
-)
-
 
 class Account:
     """One subject's tokens with some scopes."""

@@ -1,7 +1,8 @@
-"""From an older commit to this one under load, service by service, in every order.
+"""From an older commit to this one under load, service by service, in every order. With AUTH=jwt it is turned on
+after that, and off again, in the steps of docs/SECURITY.md.
 
 Replicas are replaced one by one and no client notices. On SQLite the one worker of a service is away
-for a moment, and clients who send the same again lose nothing.
+for a moment, and clients who send the same again lose nothing. What the older commit made is there.
 
 UPGRADE_FROM names the older commit. `make test-all` runs this; it needs the history and builds the
 older commit in build/upgrade/.
@@ -13,14 +14,17 @@ import shutil
 import subprocess
 import time
 
+import people
 import pytest
 import stores
 import testbed
 from bed import MINUTES
 from journal import Journal
-from load import Load
+from load import Known, Load, Mixed
+from rollout import everybody_sees_their_own, turn_off, turn_on
 
-UPGRADE_FROM = os.environ.get("UPGRADE_FROM", "2d34c68")
+# The last one without AUTH.
+UPGRADE_FROM = os.environ.get("UPGRADE_FROM", "da95c95")
 
 pytestmark = pytest.mark.skipif(MINUTES < 5, reason="builds an older commit: only with PROOF_MINUTES=5")
 
@@ -51,29 +55,39 @@ def older():
     return directory
 
 
-def upgrade(service):
-    service.nginx.root = testbed.ROOT
-    if stores.POSTGRES:
-        service.replace()
-        return
-    assert service.nginx.stop() == 0
-    assert service.stop_worker() == 0
-    service.nginx.run()
-    service.start_worker()
+def upgrade(bed, name):
+    for service in bed.services.values():
+        if service.name == name:
+            service.nginx.root = testbed.ROOT
+    bed.replace(name)
+
+
+def answered_again(load, calls):
+    """What was told before the upgrade, by the same keys; the journal compares the outcomes."""
+    customer = load.customers[0]
+    for call in calls:
+        answer = customer.insist(call)
+        assert answer and answer.header("Idempotent-Replayed") == "true", (call, answer)
 
 
 @pytest.mark.parametrize("order", itertools.permutations(testbed.SERVICES), ids="-".join)
 def test_upgrade(make_bed, older, order):
     journal = Journal()
-    with make_bed(root=older) as bed:
-        with Load(bed.gateway.port, journal) as load:
+    siblings = [name for name in order if name != "order"]
+    with make_bed(root=older, asks=False) as bed:
+        with Load(bed.gateway.port, journal, kind=Mixed if people.AUTH == "off" else Known) as load:
+            load.wait_for_enough()
+            before = [call for call in list(journal.calls) if call.key and call.acknowledged]
             for name in order:
                 time.sleep(0.5)
-                for service in list(bed.services.values()):
-                    if service.name == name:
-                        upgrade(service)
+                upgrade(bed, name)
             time.sleep(0.5)
-            load.wait_for_enough()
+            if people.AUTH == "jwt":
+                turn_on(bed, siblings)
+        if people.AUTH == "jwt":
+            everybody_sees_their_own(bed, load)
+            turn_off(bed, siblings)
+        answered_again(load, before)
         print(journal.statuses, journal.slowest)
         assert load.errors == []
         if stores.POSTGRES:
