@@ -257,7 +257,6 @@ remember_choice
 ulimit -S -n 16384 2>/dev/null || ulimit -S -n "$(ulimit -H -n)"
 undoable up_all undo
 if ((${#missing[@]} == 0)); then
-	tell_access
 	say 'It is up already.'
 	note_rebuilt
 else

@@ -119,6 +119,7 @@ def test_up_again(installation, db):
     before = installation.notes()
     again = installation.works("up.sh")
     assert "It is up already." in again and "/products/docs" in again
+    assert again.startswith("AUTH=off:") and again.count("AUTH=off:") == 1
     assert installation.notes() == before and {*before.values()} <= {*installation.processes()}
 
 
