@@ -2,6 +2,7 @@
 #include "product/metrics.h"
 #include "product/product_api.h"
 #include "product/reservation_store.h"
+#include "responder/ownership.h"
 #include "responder/service.h"
 
 /* What an answer tells of one line. */
@@ -187,7 +188,8 @@ int product_api_hold(struct request *request, struct response *response)
 		read_lines(json_get(request->body, "items"), request->runtime->currency, lines);
 	enum product_hold outcome;
 	int r = product_reservation_hold(request->db, request_path_parameter(request, "order_id"),
-					 lines, count, clock_now(), &outcome);
+					 lines, count, ownership_actor(request), clock_now(),
+					 &outcome);
 
 	if (r == 0)
 		r = answer_hold(request, response, lines, count, outcome);
@@ -199,7 +201,8 @@ int product_api_ship(struct request *request, struct response *response)
 {
 	const char *order_id = request_path_parameter(request, "order_id");
 	enum product_reservation_state before;
-	int r = product_reservation_ship(request->db, order_id, clock_now(), &before);
+	int r = product_reservation_ship(request->db, order_id, ownership_actor(request),
+					 clock_now(), &before);
 
 	if (r < 0)
 		return r;
@@ -224,7 +227,8 @@ int product_api_release(struct request *request, struct response *response)
 {
 	const char *order_id = request_path_parameter(request, "order_id");
 	enum product_reservation_state before;
-	int r = product_reservation_release(request->db, order_id, clock_now(), &before);
+	int r = product_reservation_release(request->db, order_id, ownership_actor(request),
+					    clock_now(), &before);
 
 	if (r < 0)
 		return r;

@@ -138,7 +138,7 @@ static int refuse_line(struct db_conn *conn, struct product_line *line)
 
 /* Takes one line out of the sellable stock, or finds out why that is impossible. */
 static int hold_line(struct db_conn *conn, const char *order_id, struct product_line *line,
-		     int64_t now)
+		     const char *actor, int64_t now)
 {
 	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
 	int r = db_query_row(
@@ -167,8 +167,8 @@ static int hold_line(struct db_conn *conn, const char *order_id, struct product_
 	r = insert_item(conn, order_id, line);
 	if (r < 0)
 		return r;
-	return product_movement_add(conn, line->product_id, -line->quantity, "hold", order_id, NULL,
-				    now);
+	return product_movement_add(conn, line->product_id, -line->quantity, "hold", order_id,
+				    actor, now);
 }
 
 /* What a reservation that is there already means for a hold. */
@@ -197,7 +197,8 @@ static int hold_again(struct db_conn *conn, const char *order_id, const struct p
 }
 
 int product_reservation_hold(struct db_conn *conn, const char *order_id, struct product_line *lines,
-			     size_t count, int64_t now, enum product_hold *ret_outcome)
+			     size_t count, const char *actor, int64_t now,
+			     enum product_hold *ret_outcome)
 {
 	enum product_hold outcome = HOLD_DONE;
 	int r = insert_reservation(conn, order_id, "held", now);
@@ -207,7 +208,7 @@ int product_reservation_hold(struct db_conn *conn, const char *order_id, struct 
 	if (r == 0)
 		return hold_again(conn, order_id, lines, count, ret_outcome);
 	for (size_t i = 0; i < count; i++) {
-		r = hold_line(conn, order_id, &lines[i], now);
+		r = hold_line(conn, order_id, &lines[i], actor, now);
 		if (r < 0)
 			return r;
 		if (lines[i].state == LINE_GONE)
@@ -242,7 +243,7 @@ static const struct destination to_inventory = {
 };
 
 static int move_items(struct db_conn *conn, const char *order_id,
-		      const struct destination *destination, int64_t now)
+		      const struct destination *destination, const char *actor, int64_t now)
 {
 	struct db_rows *items CLEANUP(db_rows_close_p) = NULL;
 	int r = product_reservation_items(conn, order_id, &items);
@@ -259,15 +260,15 @@ static int move_items(struct db_conn *conn, const char *order_id,
 		if (changed < 0)
 			return (int)changed;
 		r = product_movement_add(conn, product_id, quantity * destination->direction,
-					 destination->reason, order_id, NULL, now);
+					 destination->reason, order_id, actor, now);
 		if (r < 0)
 			return r;
 	}
 	return r;
 }
 
-int product_reservation_ship(struct db_conn *conn, const char *order_id, int64_t now,
-			     enum product_reservation_state *ret_before)
+int product_reservation_ship(struct db_conn *conn, const char *order_id, const char *actor,
+			     int64_t now, enum product_reservation_state *ret_before)
 {
 	enum product_reservation_state state;
 	int r = product_reservation_state(conn, order_id, &state);
@@ -275,7 +276,7 @@ int product_reservation_ship(struct db_conn *conn, const char *order_id, int64_t
 	if (r == 0 && state == RESERVATION_HELD) {
 		r = change_state(conn, order_id, "shipped", now);
 		if (r == 0)
-			r = move_items(conn, order_id, &to_customer, now);
+			r = move_items(conn, order_id, &to_customer, actor, now);
 	}
 	if (r < 0)
 		return r;
@@ -283,8 +284,8 @@ int product_reservation_ship(struct db_conn *conn, const char *order_id, int64_t
 	return 0;
 }
 
-int product_reservation_release(struct db_conn *conn, const char *order_id, int64_t now,
-				enum product_reservation_state *ret_before)
+int product_reservation_release(struct db_conn *conn, const char *order_id, const char *actor,
+				int64_t now, enum product_reservation_state *ret_before)
 {
 	enum product_reservation_state state;
 	int r = product_reservation_state(conn, order_id, &state);
@@ -297,7 +298,7 @@ int product_reservation_release(struct db_conn *conn, const char *order_id, int6
 	} else if (r == 0 && state == RESERVATION_HELD) {
 		r = change_state(conn, order_id, "released", now);
 		if (r == 0)
-			r = move_items(conn, order_id, &to_inventory, now);
+			r = move_items(conn, order_id, &to_inventory, actor, now);
 	}
 	if (r < 0)
 		return r;

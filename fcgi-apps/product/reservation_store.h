@@ -7,7 +7,8 @@
  *
  * Every step is idempotent. Releasing an order that was never held leaves a tombstone, so that a
  * late hold is refused. Products are updated in the order of their ids, by one conditional UPDATE
- * each: no deadlocks, no lost updates. Errors are those of storage/conn.h.
+ * each: no deadlocks, no lost updates. actor is who asks, for the ledger, or NULL. Errors are those
+ * of storage/conn.h.
  */
 #ifndef PRODUCT_RESERVATION_STORE_H
 #define PRODUCT_RESERVATION_STORE_H
@@ -51,7 +52,8 @@ void product_lines_release(struct product_line *lines, size_t count);
 
 /* Holds all lines or none; lines must be merged. */
 int product_reservation_hold(struct db_conn *conn, const char *order_id, struct product_line *lines,
-			     size_t count, int64_t now, enum product_hold *ret_outcome);
+			     size_t count, const char *actor, int64_t now,
+			     enum product_hold *ret_outcome);
 
 enum product_reservation_state {
 	RESERVATION_UNKNOWN,
@@ -64,13 +66,13 @@ int product_reservation_state(struct db_conn *conn, const char *order_id,
 			      enum product_reservation_state *ret_state);
 
 /* held -> shipped. *ret_before is the state before; only RESERVATION_HELD is changed. */
-int product_reservation_ship(struct db_conn *conn, const char *order_id, int64_t now,
-			     enum product_reservation_state *ret_before);
+int product_reservation_ship(struct db_conn *conn, const char *order_id, const char *actor,
+			     int64_t now, enum product_reservation_state *ret_before);
 
 /* held -> released, giving the stock back (also of deleted products); unknown -> tombstone.
  * *ret_before is the state before; RESERVATION_SHIPPED is not changed. */
-int product_reservation_release(struct db_conn *conn, const char *order_id, int64_t now,
-				enum product_reservation_state *ret_before);
+int product_reservation_release(struct db_conn *conn, const char *order_id, const char *actor,
+				int64_t now, enum product_reservation_state *ret_before);
 
 /* How long tombstones are kept: they stop holds that are seconds late, and a repeated release just
  * makes another one. */

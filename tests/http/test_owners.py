@@ -338,7 +338,7 @@ def test_the_ledger_says_who_did_it(market):
     ledger = made(products.get(f"{path}/stock/movements", headers=keeper), 200)
     actors = [(entry["reason"], entry.get("actor")) for entry in reversed(ledger)]
     assert actors == [("opening", "keeper"), ("counted", "clerk"), ("set", "keeper"),
-                      ("import", "keeper"), ("hold", None)]  # fmt: skip
+                      ("import", "keeper"), ("hold", "order")]  # fmt: skip
 
 
 def test_lines_of_an_import_take_it_each(market):

@@ -232,8 +232,8 @@ static int touch(struct db_conn *conn, void *argument)
 	enum product_hold outcome;
 
 	touched->at = clock_now() + CLOCK_SECOND;
-	ck_assert_int_eq(product_reservation_hold(conn, "order", &line, 1, touched->at, &outcome),
-			 0);
+	ck_assert_int_eq(
+		product_reservation_hold(conn, "order", &line, 1, NULL, touched->at, &outcome), 0);
 	product_lines_release(&line, 1);
 	ck_assert_int_eq(outcome, HOLD_DONE);
 	ck_assert_int_eq(product_find(conn, touched->second, &rows), 0);

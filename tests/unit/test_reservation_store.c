@@ -18,7 +18,7 @@ static int run_hold(struct db_conn *conn, void *argument)
 	struct product_line lines[4];
 	memcpy(lines, hold->lines, sizeof(lines));
 	size_t count = product_lines_merge(lines, hold->count);
-	int r = product_reservation_hold(conn, hold->order_id, lines, count, clock_now(),
+	int r = product_reservation_hold(conn, hold->order_id, lines, count, NULL, clock_now(),
 					 &hold->outcome);
 	product_lines_release(lines, count);
 	if (r < 0)
@@ -45,13 +45,13 @@ struct step {
 static int run_ship(struct db_conn *conn, void *argument)
 {
 	struct step *step = argument;
-	return product_reservation_ship(conn, step->order_id, clock_now(), &step->before);
+	return product_reservation_ship(conn, step->order_id, NULL, clock_now(), &step->before);
 }
 
 static int run_release(struct db_conn *conn, void *argument)
 {
 	struct step *step = argument;
-	return product_reservation_release(conn, step->order_id, clock_now(), &step->before);
+	return product_reservation_release(conn, step->order_id, NULL, clock_now(), &step->before);
 }
 
 static enum product_reservation_state ship(const char *order_id)
@@ -229,7 +229,7 @@ static int check_lines(struct db_conn *conn, void *argument)
 				       {.product_id = "nothing", .quantity = 2}};
 	size_t count = product_lines_merge(lines, ARRAY_SIZE(lines));
 	enum product_hold outcome;
-	ck_assert_int_eq(product_reservation_hold(conn, "o", lines, count, 1, &outcome), 0);
+	ck_assert_int_eq(product_reservation_hold(conn, "o", lines, count, NULL, 1, &outcome), 0);
 	product_lines_release(lines, count);
 	ck_assert_int_eq(outcome, HOLD_GONE);
 	for (size_t i = 0; i < count; i++) {
