@@ -17,8 +17,3 @@ int algorithm_find(const char *name, enum algorithm *ret_algorithm)
 	}
 	return -ENOENT;
 }
-
-const char *algorithm_name(enum algorithm algorithm)
-{
-	return names[algorithm];
-}

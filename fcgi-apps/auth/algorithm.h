@@ -24,6 +24,4 @@ enum algorithm {
 /* By its name in "alg", in which case counts. -ENOENT for any other. */
 int algorithm_find(const char *name, enum algorithm *ret_algorithm);
 
-const char *algorithm_name(enum algorithm algorithm);
-
 #endif

@@ -27,6 +27,12 @@ __attribute__((constructor)) static void load_crypto(void)
 	assert(r == 0);
 }
 
+static inline const char *algorithm_name(enum algorithm algorithm)
+{
+	static const char *const names[ALGORITHMS] = {"RS256", "PS256", "ES256", "EdDSA"};
+	return names[algorithm];
+}
+
 static inline EVP_PKEY *key_make(enum algorithm algorithm)
 {
 	EVP_PKEY *key;
