@@ -18,6 +18,10 @@
  *	gate.c          back pressure
  *	request_head.c  the head of a request: FastCGI parameters of nginx
  *	docs.c          the pages that render the document
+ *	guard.c         who sends a request, and whether they may
+ *	siblings.c      which service calls on the internal port
+ *	issuer.c        whose tokens count, and where its keys come from
+ *	key_source.c    keys that the sidecar fetches
  *
  * Below them are service.h, request.h and response.h, and what handlers use: idempotency.c,
  * paging.c, entity_tag.c and others. scripts/check-floors.sh keeps the order.
