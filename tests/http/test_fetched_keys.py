@@ -110,6 +110,8 @@ class Provider(tokens.Provider):
         # Of which the sidecar takes no notice.
         request.send_header("Cache-Control", "no-store")
         request.send_header("Set-Cookie", "a=b")
+        # Some name all of their own in it.
+        request.send_header("Content-Security-Policy", "connect-src " + 400 * " https://cdn.example")
         request.send_header("Content-Length", str(len(body)))
         request.end_headers()
         request.wfile.write(body)
