@@ -2,13 +2,11 @@
 
 import time
 
-import pytest
 from bed import seconds
 from journal import Journal
 from load import Load
 
 
-@pytest.mark.asked
 def test_rolling_restart(make_bed):
     journal = Journal()
     with make_bed() as bed:
