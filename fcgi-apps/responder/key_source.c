@@ -137,7 +137,7 @@ static int fetch(struct key_source *source, char reterr_reason[JWKS_REASON_SIZE]
 static void report(const struct key_source *source, int error, const char *reason)
 {
 	if (error && !source->failed)
-		log_write(LOG_ERROR, "cannot fetch the keys of tokens: the old ones stay",
+		log_write(LOG_ERROR, "cannot fetch the keys of tokens",
 			  log_text("url.path", source->options.path),
 			  log_text("error.message", reason), log_error_code(error));
 	if (!error && source->failed)
