@@ -199,6 +199,7 @@ test:
 ## test-all         that, the proofs for longer, images, and the tests with sanitizers (nightly)
 test-all: test
 	@$(MAKE) test-proofs PROOF_MINUTES=5
+	@$(MAKE) test-provider LONG=1
 	@$(MAKE) test-images
 	@$(MAKE) sanitize
 
@@ -244,7 +245,8 @@ test-scripts: programs
 	@scripts/install-packages.sh test
 	@VARIANT=$(VARIANT) $(PYTHON) -m pytest -q -n 2 --dist loadfile tests/scripts
 
-## test-provider    a real OpenID Connect provider: a purchase, new keys under load, and while it is away
+## test-provider    a real OpenID Connect provider: who signs in buys, and tokens for others are refused
+##                  (LONG=1: also new keys under load, and purchases while it is away)
 test-provider: programs tests/provider/node_modules/.package-lock.json
 	@scripts/install-packages.sh provider
 	@VARIANT=$(VARIANT) $(PYTHON) -m pytest -q tests/provider

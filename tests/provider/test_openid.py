@@ -1,5 +1,6 @@
 """Tokens of a certified provider, which the workers know by its issuer alone."""
 
+import os
 import threading
 import time
 
@@ -14,6 +15,9 @@ SCOPES = "products:write stock:write orders:read orders:write"
 REDIRECT = "http://127.0.0.1/signed-in"
 COOLDOWN = 30  # of an unknown key (responder/key_source.h)
 FETCHED_WITHIN = 20
+
+# They wait most of a minute. tests/http/test_fetched_keys.py and test_auth_settings.py have what is quick.
+long = pytest.mark.skipif("LONG" not in os.environ, reason="make test-provider LONG=1")
 
 
 @pytest.fixture(scope="module")
@@ -130,6 +134,7 @@ class Load:
             thread.join()
 
 
+@long
 def test_new_keys_under_load_lose_no_request(bed, provider):
     """Unannounced: nobody knew the new key before the first token by it. Those by the old key count on."""
     old = provider.token()
@@ -149,6 +154,7 @@ def test_new_keys_under_load_lose_no_request(bed, provider):
     assert set(load.statuses) == {200}
 
 
+@long
 def test_the_provider_is_away_for_long(bed, provider):
     """Its tokens count until they expire, also with workers that started meanwhile."""
     staff, customer = provider.token(SCOPES), provider.token()
