@@ -11,6 +11,8 @@ COMPOSE = next(manifests.parse((manifests.ROOT / "docker-compose.yml").read_text
 SERVICES = COMPOSE["services"]
 ON_POSTGRES = next(manifests.parse((manifests.ROOT / "docker-compose.postgres.yml").read_text()))
 WITH_AUTH = next(manifests.parse((manifests.ROOT / "docker-compose.auth.yml").read_text()))
+# What docker/make-keys.sh makes.
+KEYS = {"guest-keys", "service-keys", "order"}
 PORTS = {"product": 8001, "cart": 8002, "order": 8003}
 # Who shares a network with whom, besides what only leads to a published port.
 EDGES = {
@@ -182,7 +184,7 @@ def test_passwords_are_not_in_the_repository():
     assert ignored.returncode == 0
 
 
-def test_keys_are_made_once_and_lent_to_who_needs_them(tmp_path):
+def test_keys_are_made_once_and_kept(tmp_path):
     for path in ("docker/make-keys.sh", "scripts/make-keys.sh"):
         (tmp_path / path).parent.mkdir()
         shutil.copy(manifests.ROOT / path, tmp_path / path)
@@ -198,13 +200,17 @@ def test_keys_are_made_once_and_lent_to_who_needs_them(tmp_path):
     assert texts[0]["service-keys"].split() == ["order", texts[0]["order/cart"].strip()]
     assert texts[0]["order/cart"] == texts[0]["order/product"] != texts[0]["guest-keys"]
     assert all(re.fullmatch("(?:order )?[0-9a-f]{64}\n", text) for text in texts[0].values())
+    assert KEYS <= {str(f.relative_to(folder)) for f in folder.iterdir()}
+
+
+def test_keys_are_lent_to_who_needs_them():
     needed = {"product": ["SERVICE_KEYS"], "cart": ["GUEST_KEYS", "SERVICE_KEYS"], "order": ["GUEST_KEYS", "SERVICE_TOKENS"]}
     for service, names in needed.items():
         worker = WITH_AUTH["services"][f"{service}-worker"]
         lent = dict(volume.removesuffix(":ro").split(":")[::-1] for volume in worker["volumes"])
         settings = {name: value for name, value in worker["environment"].items() if name in names}
         assert set(settings) == set(names) and set(settings.values()) == set(lent)
-        assert all((folder / source.removeprefix("./var/keys/")).exists() for source in lent.values())
+        assert set(lent.values()) <= {f"./var/keys/{name}" for name in KEYS}
 
 
 def test_data_and_sockets_are_in_declared_volumes():

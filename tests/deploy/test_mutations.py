@@ -161,6 +161,18 @@ MISTAKES = {
         "Makefile", "-include tests/", "include tests/",
         "images.test_the_makefile_needs_nothing_from_outside_the_context",
     ),
+    "a start that waits for keys": (
+        DEPLOYMENT, "startupProbe:\n            httpGet:\n              path: /livez",
+        "startupProbe:\n            httpGet:\n              path: /readyz",
+        "pods.test_probes_ask_paths_and_ports_that_exist",
+    ),
+    "a key in another place": (
+        "docker-compose.auth.yml", "GUEST_KEYS: /run/keys/guests", "GUEST_KEYS: /run/keys/guest",
+        "images.test_keys_are_lent_to_who_needs_them",
+    ),
+    "a compose file that asks nobody": (
+        "docker-compose.auth.yml", "AUTH: jwt", "AUTH: off", "environment.test_who_may_call_is_said_everywhere",
+    ),
     "two databases at once": (
         "docker-compose.postgres.yml", "  cart-worker:\n", "  cart-worker-postgres:\n",
         "images.test_each_service_runs_once",
