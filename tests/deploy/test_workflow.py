@@ -110,6 +110,11 @@ def test_what_was_tested_is_pushed(tmp_path, branch, tags):
     assert uploaded["name"] == JOBS["push"]["steps"][0]["with"]["name"] == "image-${{ matrix.service }}"
 
 
+def test_the_image_is_started_with_a_choice():
+    """It has no default of AUTH, and does not start without."""
+    assert " --env AUTH=off " in step("build", "It starts, and gets healthy")["run"]
+
+
 def commands():
     """Every shell command of every job, with each value of the job's matrix."""
     for job in JOBS.values():
