@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """One purchase through the gateway, from a search to the delivered order, then a cancelled one
-whose stock returns. Prints every exchange; ends with status 1 on the first surprise."""
+whose stock returns, and a guest's, where tokens are asked for. Prints every exchange; ends with
+status 1 on the first surprise."""
 
 import http.client
 import json
@@ -69,7 +70,7 @@ class Shop:
         headers = dict(headers or {})
         print(f"{paint('36', method)} {path}")
         for name, value in headers.items():
-            print(f"    {name}: {value}")
+            print(f"    {name}: {'(of that cart)' if name == 'Cart-Secret' else value}")
         if who in self.tokens:
             headers["Authorization"] = f"Bearer {self.tokens[who]}"
             print(f"    Authorization: Bearer (the {who}'s token)")
@@ -165,6 +166,22 @@ def buy_and_cancel(shop, user, lamp):
     shop.expect_stock(lamp["id"], before)
 
 
+def buy_as_guest(shop, lamp):
+    step("A guest, who has no token, but the secret of the cart")
+    cart, _ = shop.send("POST", "/carts", 201, {}, who="guest")
+    secret = {"Cart-Secret": cart["secret"]}
+    line = {"product_id": lamp["id"], "quantity": 1}
+    shop.send("POST", f"/carts/{cart['id']}/items", 200, line, secret, who="guest")
+    order, _ = shop.send("POST", "/orders", 201, {"cart_id": cart["id"]}, secret, who="guest")
+    path = f"/orders/{order['id']}"
+    shop.send("GET", path, 200, headers=secret, who="guest")
+
+    step("For the customer it is not there; a guest without the secret is asked who he is")
+    shop.send("GET", path, 404)
+    shop.send("GET", path, 401, who="guest")
+    shop.send("PUT", f"{path}/status", 200, {"status": "cancelled"}, who="staff")
+
+
 def first_match(shop, words):
     query = urlencode({"q": words, "in_stock": "true", "limit": 2})
     found, _ = shop.send("GET", f"/products?{query}", 200)
@@ -192,6 +209,8 @@ def main(port):
     coffee = first_match(shop, "coffee")
     buy_and_receive(shop, user, lamp, coffee)
     buy_and_cancel(shop, user, lamp)
+    if shop.tokens:
+        buy_as_guest(shop, lamp)
 
     step("What the customer sees in the end")
     orders, _ = shop.send("GET", f"/orders?{urlencode({'user_id': user})}", 200)

@@ -41,6 +41,7 @@ def test_it_asks_for_tokens(installation):
     assert installation.order.public.get("/orders").status == 401
     printed = installation.works("demo.py")
     assert "Everything went as promised." in printed and "eyJ" not in printed
+    assert "A guest, who has no token" in printed
     token = installation.shell("make token USER=ada").split()[-1]
     answer = installation.order.public.get("/orders", headers={"Authorization": f"Bearer {token}"})
     assert (answer.status, answer.json()) == (200, [])
