@@ -355,6 +355,21 @@ int order_store_find(struct db_conn *conn, const char *id, const struct owner *o
 	return r < 0 ? r : order_store_read(rows, ret_order);
 }
 
+int order_store_guests_cart(struct db_conn *conn, const char *id,
+			    char ret_cart_id[ORDER_CART_ID_SIZE])
+{
+	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
+	int r = db_query_row(conn,
+			     "SELECT cart_id FROM orders"
+			     " WHERE id = $1 AND saga = 'placed' AND user_id = ''",
+			     DB_VALUES(db_text(id)), &rows);
+
+	ret_cart_id[0] = '\0';
+	if (r == 0)
+		db_column_copy(rows, 0, ret_cart_id, ORDER_CART_ID_SIZE);
+	return r == -ENOENT ? 0 : r;
+}
+
 int order_store_find_to_change(struct db_conn *conn, const char *id, const struct owner *owner,
 			       struct order *ret_order)
 {

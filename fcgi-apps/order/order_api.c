@@ -28,6 +28,7 @@ static void refuse_query(struct response *response, const char *pointer, const c
 
 /* ---- getOrder ------------------------------------------------------------------------------- */
 
+/* Of a repeated request. */
 static int ask_order(struct request *request, struct response *response UNUSED,
 		     struct db_statement *ret_statement)
 {
@@ -61,7 +62,38 @@ static int answer_order(struct request *request, struct response *response, stru
 	return 0;
 }
 
-const struct lookup order_api_get = {.ask = ask_order, .answer = answer_order};
+const struct lookup order_api_replay = {.ask = ask_order, .answer = answer_order};
+
+static int ask_own(struct request *request, struct response *response,
+		   struct db_statement *ret_statement)
+{
+	if (request->principal.cart_secret && !request->owner.any)
+		return LOOKUP_DECLINED;
+	return ask_order(request, response, ret_statement);
+}
+
+const struct lookup order_api_get = {.ask = ask_own, .answer = answer_order};
+
+/* Nothing but the cart is read of another guest's order, and a secret is compared even where there
+ * is no order, so that the time does not tell them apart. */
+int order_api_get_guests(struct request *request, struct response *response)
+{
+	const char *id = request_path_parameter(request, "id");
+	struct order order CLEANUP(order_release) = {0};
+	char cart_id[ORDER_CART_ID_SIZE] = "";
+	int r = order_store_guests_cart(request->db, id, cart_id);
+
+	if (r < 0)
+		return r;
+	struct owner owner = ownership_of_cart(request, cart_id);
+	db_last(request->db);
+	r = order_store_find(request->db, id, &owner, &order);
+	if (r == -ENOENT)
+		response_not_found(response, "Order");
+	else if (r == 0)
+		write_order(request, &order, response);
+	return r == -ENOENT ? 0 : r;
+}
 
 /* ---- listOrders ----------------------------------------------------------------------------- */
 

@@ -10,6 +10,8 @@ int order_api_create(struct request *request, struct response *response);
 /* order_api.c */
 int order_api_list(struct request *request, struct response *response);
 extern const struct lookup order_api_get;
+int order_api_get_guests(struct request *request, struct response *response); /* with a secret */
+extern const struct lookup order_api_replay;
 int order_api_set_status(struct request *request, struct response *response); /* RUN_BLOCKING */
 
 #endif

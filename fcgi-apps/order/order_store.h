@@ -75,7 +75,12 @@ int order_store_read(struct db_rows *rows, struct order *ret_order);
 int order_store_find(struct db_conn *conn, const char *id, const struct owner *owner,
 		     struct order *ret_order);
 
-/* The same inside a transaction that writes: until it ends, no other one changes the order. */
+/* The cart of a guest's placed order; "" where there is no such order. */
+int order_store_guests_cart(struct db_conn *conn, const char *id,
+			    char ret_cart_id[ORDER_CART_ID_SIZE]);
+
+/* The same as order_store_find() inside a transaction that writes: until it ends, no other one
+ * changes the order. */
 int order_store_find_to_change(struct db_conn *conn, const char *id, const struct owner *owner,
 			       struct order *ret_order);
 

@@ -21,10 +21,14 @@ extern const struct binding *const order_bindings[];
 BINDING(createOrder) = {
 	.mode = RUN_BLOCKING,
 	.handle = order_api_create,
-	.replay = &order_api_get,
+	.replay = &order_api_replay,
 };
 BINDING(listOrders) = {.mode = RUN_READ, .handle = order_api_list};
-BINDING(getOrder) = {.lookup = &order_api_get};
+BINDING(getOrder) = {
+	.lookup = &order_api_get,
+	.mode = RUN_READ,
+	.handle = order_api_get_guests,
+};
 BINDING(setOrderStatus) = {.mode = RUN_BLOCKING, .handle = order_api_set_status};
 
 static bool relay_cart(UNUSED struct runtime *runtime, void *app)
