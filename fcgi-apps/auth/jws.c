@@ -4,8 +4,10 @@
 
 static enum token_fault read_header(struct jws *jws, const char *text, size_t length)
 {
-	char decoded[JWS_LENGTH_MAX * 3 / 4];
+	char decoded[JWS_HEADER_MAX * 3 / 4];
 	struct json_error error;
+	if (length > JWS_HEADER_MAX)
+		return TOKEN_TOO_LONG;
 	int64_t r = base64url_decode(text, length, decoded);
 	if (r >= 0)
 		r = json_parse_input(decoded, (size_t)r, &jws->header, &error);

@@ -205,6 +205,28 @@ START_TEST(the_longest_token)
 }
 END_TEST
 
+START_TEST(the_longest_header)
+{
+	struct text header CLEANUP(text_release) = TEXT_INIT(TOKEN_MAX);
+	struct text token CLEANUP(text_release) = TEXT_INIT(TOKEN_MAX);
+	struct jws jws CLEANUP(jws_release) = {0};
+	text_append_string(&header, "{\"alg\":\"ES256\",\"kid\":\"a\"}");
+	while (header.length < JWS_HEADER_MAX * 3 / 4)
+		text_append_char(&header, ' ');
+	append_base64url(&token, header.data, header.length);
+	ck_assert_uint_eq(token.length, JWS_HEADER_MAX);
+	text_append_string(&token, ".e30.AAAA");
+	ck_assert_int_eq(jws_read(text_string(&token), token.length, &jws), TOKEN_FINE);
+	ck_assert_str_eq(jws.kid, "a");
+	jws_release(&jws);
+	text_reset(&token);
+	text_append_char(&header, ' ');
+	append_base64url(&token, header.data, header.length);
+	text_append_string(&token, ".e30.AAAA");
+	ck_assert_int_eq(jws_read(text_string(&token), token.length, &jws), TOKEN_TOO_LONG);
+}
+END_TEST
+
 /* A payload that is no base64url is refused even if it was signed. */
 START_TEST(a_payload_that_cannot_be_decoded)
 {
@@ -368,6 +390,7 @@ int main(void)
 	tcase_add_loop_test(tests, refused_without_a_key, 0, ARRAY_SIZE(refused));
 	tcase_add_loop_test(tests, headers_taken_and_refused, 0, ARRAY_SIZE(headers));
 	tcase_add_test(tests, the_longest_token);
+	tcase_add_test(tests, the_longest_header);
 	tcase_add_test(tests, a_payload_that_cannot_be_decoded);
 	tcase_add_loop_test(tests, an_algorithm_takes_its_own_keys, 0, ALGORITHMS);
 	tcase_add_test(tests, a_key_for_one_algorithm);
