@@ -184,7 +184,7 @@ class Nginx(Process):
         return self.directory / file
 
     def run(self, edit=None):
-        """edit: changes the rendered configuration."""
+        """edit: changes the rendered configurations."""
         shutil.rmtree(self.directory, ignore_errors=True)
         self.log.unlink(missing_ok=True)
         self.directory.mkdir()
@@ -196,8 +196,8 @@ class Nginx(Process):
         configurations = [self.render(self.kind, "nginx.conf")]
         if self.kind == "sidecar":
             configurations.append(self.render("internal", "internal.conf"))
-        if edit:
-            configurations[0].write_text(edit(configurations[0].read_text()))
+        for file in configurations if edit else ():
+            file.write_text(edit(file.read_text()))
         self.start(
             [self.root / "nginx" / "serve.sh", self.directory, *configurations],
             {"RUNTIME_DIR": self.directory},
