@@ -106,9 +106,10 @@ def told(answer, thing_id):
 
 
 def asked(world, way, headers, extra, thing_id):
-    """What is told, and told again: a repeated key must not tell more."""
+    """What is told; with a key also what is told again, which must not be more."""
     more = {name: value.replace("KEY", new_id()) for name, value in EXTRAS[extra].items()}
-    return [told(way.ask(world, thing_id, {**headers, **more}), thing_id) for _ in range(2)]
+    times = 2 if "Idempotency-Key" in more else 1
+    return [told(way.ask(world, thing_id, {**headers, **more}), thing_id) for _ in range(times)]
 
 
 @pytest.mark.parametrize("name", WAYS)
