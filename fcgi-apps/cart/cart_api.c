@@ -15,12 +15,11 @@
 /* A page of many full carts ends early, to bound memory, whatever limit the client asked for. */
 #define LIST_BYTES_MAX (2u << 20)
 
-int cart_api_load(struct request *request, struct response *response, enum cart_lock lock,
-		  struct cart *cart)
+static int load(struct request *request, struct response *response, const struct owner *owner,
+		enum cart_lock lock, struct cart *cart)
 {
 	const char *id = request_path_parameter(request, "id");
-	struct owner owner = ownership_of_cart(request, id);
-	int r = cart_store_load(request->db, id, &owner, clock_now(), lock, cart);
+	int r = cart_store_load(request->db, id, owner, clock_now(), lock, cart);
 
 	if (r == -ENOENT) {
 		response_not_found(response, "Cart");
@@ -29,6 +28,14 @@ int cart_api_load(struct request *request, struct response *response, enum cart_
 	if (r < 0)
 		return r;
 	return request_precondition(request, response, cart->version);
+}
+
+int cart_api_load(struct request *request, struct response *response, enum cart_lock lock,
+		  struct cart *cart)
+{
+	struct owner owner = ownership_of_cart(request, request_path_parameter(request, "id"));
+
+	return load(request, response, &owner, lock, cart);
 }
 
 int cart_api_answer(const struct request *request, struct response *response, int status,
@@ -381,14 +388,15 @@ int cart_api_merge(struct request *request, struct response *response)
 {
 	const char *id = request_path_parameter(request, "id");
 	const char *source_id = json_get_string(request->body, "source_cart_id", "");
-	struct owner owner = ownership_of_cart(request, id);
+	/* A secret opens a source only: nothing is merged into a guest's cart. */
+	const struct owner *owner = &request->owner;
 	struct owner source_owner = ownership_of_cart(request, source_id);
 	struct cart target CLEANUP(cart_release) = {0};
 
-	int r = cart_store_lock_two(request->db, id, &owner, source_id, &source_owner);
+	int r = cart_store_lock_two(request->db, id, owner, source_id, &source_owner);
 	if (r < 0)
 		return r;
-	r = cart_api_load(request, response, CART_LOCKED, &target);
+	r = load(request, response, owner, CART_LOCKED, &target);
 	if (r <= 0)
 		return r;
 	if (strcmp(source_id, target.id) == 0) {

@@ -209,6 +209,10 @@ def test_a_guests_cart_becomes_the_customers(market):
     assert merge({**market.token("bob"), **secret}).status == 404
     merged = made(merge({**ada, **secret}), 200)
     assert [item["quantity"] for item in merged["items"]] == [3]
+    # It opens the source only.
+    own = market.cart(ada)["id"]
+    path, body = f"/carts/{source}/merge", {"source_cart_id": own}
+    assert market.bed.cart.public.post(path, json=body, headers={**ada, **secret}).status == 404
     # The token decides, and the secret opens its cart besides.
     answer = market.bed.cart.public.get(f"/carts/{source}", headers={**ada, **secret})
     assert answer.json()["items"] == []
