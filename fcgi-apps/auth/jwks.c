@@ -1,9 +1,6 @@
 #include "auth/jwks.h"
 
-#include <stdatomic.h>
-
 struct jwks {
-	atomic_size_t references;
 	size_t count;
 	struct jwk keys[];
 };
@@ -65,10 +62,9 @@ int jwks_make(const struct json *value, struct jwks **ret_jwks,
 	struct jwks *jwks = calloc(1, sizeof(*jwks) + json_length(array) * sizeof(jwks->keys[0]));
 	if (!jwks)
 		return -ENOMEM;
-	jwks->references = 1;
 	int r = add_keys(jwks, array, reterr_reason);
 	if (r < 0)
-		jwks_unref(jwks);
+		jwks_free(jwks);
 	else
 		*ret_jwks = jwks;
 	return r;
@@ -94,15 +90,9 @@ int jwks_read(const char *text, size_t length, struct jwks **ret_jwks,
 	return r;
 }
 
-struct jwks *jwks_ref(struct jwks *jwks)
+void jwks_free(struct jwks *jwks)
 {
-	atomic_fetch_add_explicit(&jwks->references, 1, memory_order_relaxed);
-	return jwks;
-}
-
-void jwks_unref(struct jwks *jwks)
-{
-	if (!jwks || atomic_fetch_sub_explicit(&jwks->references, 1, memory_order_acq_rel) > 1)
+	if (!jwks)
 		return;
 	for (size_t i = 0; i < jwks->count; i++)
 		jwk_release(&jwks->keys[i]);

@@ -4,8 +4,7 @@
  * A key that cannot be used is skipped, as the RFC advises, so that a provider may publish kinds
  * that are not known here. Among keys of one "kid" and algorithm the first one counts.
  *
- * A set never changes. It is reference counted, so that one can replace another while threads still
- * verify with that: thread-safe.
+ * A set never changes: any number of threads may use it.
  */
 #ifndef AUTH_JWKS_H
 #define AUTH_JWKS_H
@@ -20,7 +19,7 @@
 struct jwks;
 
 /*
- * Reads a set; the caller has its one reference. reterr_reason says what is wrong, for the log.
+ * Reads a set: jwks_free() it. reterr_reason says what is wrong, for the log.
  * -EINVAL: not a set, or no key of it can be used; -EMSGSIZE: longer than JWKS_TEXT_MAX or more
  * than JWKS_KEYS_MAX keys; -ENOMEM.
  */
@@ -31,9 +30,8 @@ int jwks_read(const char *text, size_t length, struct jwks **ret_jwks,
 int jwks_make(const struct json *value, struct jwks **ret_jwks,
 	      char reterr_reason[JWKS_REASON_SIZE]);
 
-struct jwks *jwks_ref(struct jwks *jwks);
-void jwks_unref(struct jwks *jwks);
-DEFINE_CLEANUP(struct jwks, jwks_unref)
+void jwks_free(struct jwks *jwks); /* takes NULL */
+DEFINE_CLEANUP(struct jwks, jwks_free)
 
 /* Keys that can be used. */
 size_t jwks_count(const struct jwks *jwks);

@@ -18,7 +18,6 @@ struct entry {
 
 struct token_cache {
 	pthread_mutex_t mutex; /* of all below */
-	uint64_t generation;
 	size_t bytes_max;
 	struct token_cache_counts counts;
 	TAILQ_HEAD(uses, entry) used; /* the last use first */
@@ -86,7 +85,7 @@ void token_cache_free(struct token_cache *cache)
 }
 
 bool token_cache_find(struct token_cache *cache, const char *token, size_t length, int64_t now,
-		      struct principal *ret_principal, uint64_t *reterr_generation)
+		      struct principal *ret_principal)
 {
 	uint64_t hash = hash_token(token, length);
 	pthread_mutex_lock(&cache->mutex);
@@ -102,7 +101,6 @@ bool token_cache_find(struct token_cache *cache, const char *token, size_t lengt
 		cache->counts.hits++;
 	} else {
 		cache->counts.misses++;
-		*reterr_generation = cache->generation;
 	}
 	pthread_mutex_unlock(&cache->mutex);
 	return entry != NULL;
@@ -137,14 +135,14 @@ static bool keep(struct token_cache *cache, struct entry *entry)
 	return true;
 }
 
-void token_cache_store(struct token_cache *cache, uint64_t generation, const char *token,
-		       size_t length, const struct principal *principal, int64_t expires)
+void token_cache_store(struct token_cache *cache, const char *token, size_t length,
+		       const struct principal *principal, int64_t expires)
 {
 	struct entry *entry = make_entry(token, length, principal, expires);
 	if (!entry)
 		return;
 	pthread_mutex_lock(&cache->mutex);
-	bool kept = generation == cache->generation && keep(cache, entry);
+	bool kept = keep(cache, entry);
 	pthread_mutex_unlock(&cache->mutex);
 	if (!kept)
 		free(entry);
@@ -153,7 +151,6 @@ void token_cache_store(struct token_cache *cache, uint64_t generation, const cha
 void token_cache_clear(struct token_cache *cache)
 {
 	pthread_mutex_lock(&cache->mutex);
-	cache->generation++;
 	while (!TAILQ_EMPTY(&cache->used))
 		forget(cache, TAILQ_FIRST(&cache->used));
 	pthread_mutex_unlock(&cache->mutex);

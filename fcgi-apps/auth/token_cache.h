@@ -15,19 +15,15 @@ struct token_cache;
 struct token_cache *token_cache_create(size_t bytes_max);
 void token_cache_free(struct token_cache *cache);
 
-/* Whether it is there and expires after now (microseconds since 1970). If not, the generation is
- * for token_cache_store(). */
+/* Whether it is there and expires after now (microseconds since 1970). */
 bool token_cache_find(struct token_cache *cache, const char *token, size_t length, int64_t now,
-		      struct principal *ret_principal, uint64_t *reterr_generation);
+		      struct principal *ret_principal);
 
-/*
- * Stores what was verified since it was looked for, unless the cache was cleared meanwhile: the
- * keys that verified the token may be gone by now. Without memory it is not stored.
- */
-void token_cache_store(struct token_cache *cache, uint64_t generation, const char *token,
-		       size_t length, const struct principal *principal, int64_t expires);
+/* Without memory it is not stored. */
+void token_cache_store(struct token_cache *cache, const char *token, size_t length,
+		       const struct principal *principal, int64_t expires);
 
-/* Forgets all of them, and begins a generation. */
+/* Forgets all of them. */
 void token_cache_clear(struct token_cache *cache);
 
 struct token_cache_counts {

@@ -8,9 +8,21 @@ struct verifier {
 	struct jwt_rules rules;
 	unsigned algorithms;
 	struct token_cache *cache;
-	pthread_mutex_t mutex; /* of jwks */
-	struct jwks *jwks;     /* NULL before the first set */
+	/* Held while a token is verified and stored, so that none is stored after its key has gone.
+	 */
+	pthread_rwlock_t lock;
+	struct jwks *jwks; /* NULL before the first set */
 };
+
+/* New keys come in although tokens are verified all the time. */
+static void init_lock(pthread_rwlock_t *lock)
+{
+	pthread_rwlockattr_t attributes;
+	pthread_rwlockattr_init(&attributes);
+	pthread_rwlockattr_setkind_np(&attributes, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
+	pthread_rwlock_init(lock, &attributes);
+	pthread_rwlockattr_destroy(&attributes);
+}
 
 struct verifier *verifier_create(const struct jwt_rules *rules, unsigned algorithms,
 				 size_t cache_bytes)
@@ -23,7 +35,7 @@ struct verifier *verifier_create(const struct jwt_rules *rules, unsigned algorit
 		return NULL;
 	}
 	*verifier = (struct verifier){.rules = *rules, .algorithms = algorithms, .cache = cache};
-	pthread_mutex_init(&verifier->mutex, NULL);
+	init_lock(&verifier->lock);
 	return verifier;
 }
 
@@ -32,42 +44,35 @@ void verifier_free(struct verifier *verifier)
 	if (!verifier)
 		return;
 	token_cache_free(verifier->cache);
-	jwks_unref(verifier->jwks);
-	pthread_mutex_destroy(&verifier->mutex);
+	jwks_free(verifier->jwks);
+	pthread_rwlock_destroy(&verifier->lock);
 	free(verifier);
 }
 
 bool verifier_set_keys(struct verifier *verifier, struct jwks *jwks)
 {
-	pthread_mutex_lock(&verifier->mutex);
+	pthread_rwlock_wrlock(&verifier->lock);
 	struct jwks *before = verifier->jwks;
 	bool changed = !before || !jwks_equal(before, jwks);
 	verifier->jwks = jwks;
-	pthread_mutex_unlock(&verifier->mutex);
-	/* After the exchange: who reads the new generation finds the new keys. */
 	if (changed)
 		token_cache_clear(verifier->cache);
-	jwks_unref(before);
+	pthread_rwlock_unlock(&verifier->lock);
+	jwks_free(before);
 	return changed;
-}
-
-static struct jwks *current_keys(struct verifier *verifier)
-{
-	pthread_mutex_lock(&verifier->mutex);
-	struct jwks *jwks = verifier->jwks ? jwks_ref(verifier->jwks) : NULL;
-	pthread_mutex_unlock(&verifier->mutex);
-	return jwks;
 }
 
 bool verifier_has_keys(struct verifier *verifier)
 {
-	struct jwks *jwks CLEANUP(jwks_unref_p) = current_keys(verifier);
-	return jwks;
+	pthread_rwlock_rdlock(&verifier->lock);
+	bool has_keys = verifier->jwks;
+	pthread_rwlock_unlock(&verifier->lock);
+	return has_keys;
 }
 
 /* Appends the payload of a token that one of the keys signed. */
-static enum token_fault open_token(const struct verifier *verifier, const struct jwks *jwks,
-				   const char *token, size_t length, struct text *payload)
+static enum token_fault open_token(const struct verifier *verifier, const char *token,
+				   size_t length, struct text *payload)
 {
 	struct jws jws CLEANUP(jws_release) = {0};
 	enum token_fault fault = jws_read(token, length, &jws);
@@ -77,32 +82,38 @@ static enum token_fault open_token(const struct verifier *verifier, const struct
 		return TOKEN_ALGORITHM;
 	if (!jwt_is_access_token(jws.type))
 		return TOKEN_TYPE;
-	const struct jwk *jwk = jwks_find(jwks, jws.kid, jws.algorithm);
+	const struct jwk *jwk = jwks_find(verifier->jwks, jws.kid, jws.algorithm);
 	if (!jwk)
 		return TOKEN_UNKNOWN_KEY;
 	fault = jws_verify(&jws, jwk);
 	return fault ? fault : jws_payload(&jws, payload);
 }
 
-enum token_fault verifier_check(struct verifier *verifier, const char *token, size_t length,
-				int64_t now, struct principal *ret_principal)
+/* The lock is held. */
+static enum token_fault verify(const struct verifier *verifier, const char *token, size_t length,
+			       int64_t now, struct principal *ret_principal)
 {
 	struct text payload CLEANUP(text_release) = TEXT_INIT(JWS_LENGTH_MAX);
-	uint64_t generation;
 	int64_t expires;
-	if (token_cache_find(verifier->cache, token, length, now, ret_principal, &generation))
-		return TOKEN_FINE;
-	/* After the generation: keys of a later one do no harm, those of an earlier one would. */
-	struct jwks *jwks CLEANUP(jwks_unref_p) = current_keys(verifier);
-	if (!jwks)
+	if (!verifier->jwks)
 		return TOKEN_NO_KEYS;
-	enum token_fault fault = open_token(verifier, jwks, token, length, &payload);
+	enum token_fault fault = open_token(verifier, token, length, &payload);
 	if (!fault)
 		fault = jwt_read(&verifier->rules, text_string(&payload), payload.length, now,
 				 ret_principal, &expires);
 	if (!fault)
-		token_cache_store(verifier->cache, generation, token, length, ret_principal,
-				  expires);
+		token_cache_store(verifier->cache, token, length, ret_principal, expires);
+	return fault;
+}
+
+enum token_fault verifier_check(struct verifier *verifier, const char *token, size_t length,
+				int64_t now, struct principal *ret_principal)
+{
+	if (token_cache_find(verifier->cache, token, length, now, ret_principal))
+		return TOKEN_FINE;
+	pthread_rwlock_rdlock(&verifier->lock);
+	enum token_fault fault = verify(verifier, token, length, now, ret_principal);
+	pthread_rwlock_unlock(&verifier->lock);
 	return fault;
 }
 

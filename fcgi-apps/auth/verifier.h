@@ -24,8 +24,8 @@ struct verifier *verifier_create(const struct jwt_rules *rules, unsigned algorit
 /* When no thread uses it any more. */
 void verifier_free(struct verifier *verifier);
 
-/* Takes over a reference to the set. If it differs from the one before, cached tokens are
- * forgotten, and it returns true. */
+/* Takes over the set. If it differs from the one before, cached tokens are forgotten, and it
+ * returns true. Waits for the tokens that are being verified. */
 bool verifier_set_keys(struct verifier *verifier, struct jwks *jwks);
 bool verifier_has_keys(struct verifier *verifier);
 

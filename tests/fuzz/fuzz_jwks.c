@@ -30,7 +30,7 @@ static void check_set(const struct jwks *jwks)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct jwks *jwks CLEANUP(jwks_unref_p) = NULL;
+	struct jwks *jwks CLEANUP(jwks_free_p) = NULL;
 	char reason[JWKS_REASON_SIZE] = "";
 	int r = jwks_read((const char *)data, size, &jwks, reason);
 	fuzz_check(r == 0 || r == -EINVAL || r == -EMSGSIZE);

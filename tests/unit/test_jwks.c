@@ -150,7 +150,7 @@ static struct jwks *read_set(const char *text)
 
 START_TEST(the_key_that_a_token_means)
 {
-	struct jwks *jwks CLEANUP(jwks_unref_p) =
+	struct jwks *jwks CLEANUP(jwks_free_p) =
 		read_set("{\"keys\":[" RSA ",\"kid\":\"a\"}," EC ",\"kid\":\"a\"}," EC
 			 ",\"kid\":\"b\"},{\"kty\":\"oct\"},7]}");
 	ck_assert_uint_eq(jwks_count(jwks), 3);
@@ -177,8 +177,8 @@ START_TEST(the_first_of_two_with_one_name)
 	text_append_string(&text, "{\"keys\":[" EC ",\"kid\":\"a\"},");
 	append_jwk(&text, other, ",\"kid\":\"a\"");
 	text_append_string(&text, "]}");
-	struct jwks *jwks CLEANUP(jwks_unref_p) = read_set(text_string(&text));
-	struct jwks *first CLEANUP(jwks_unref_p) = read_set("{\"keys\":[" EC ",\"kid\":\"a\"}]}");
+	struct jwks *jwks CLEANUP(jwks_free_p) = read_set(text_string(&text));
+	struct jwks *first CLEANUP(jwks_free_p) = read_set("{\"keys\":[" EC ",\"kid\":\"a\"}]}");
 	ck_assert_uint_eq(jwks_count(jwks), 1);
 	ck_assert(jwks_equal(jwks, first));
 	EVP_PKEY_free(other);
@@ -187,7 +187,7 @@ END_TEST
 
 START_TEST(a_key_without_a_name_has_its_thumbprint)
 {
-	struct jwks *jwks CLEANUP(jwks_unref_p) = read_set("{\"keys\":[" OKP "}]}");
+	struct jwks *jwks CLEANUP(jwks_free_p) = read_set("{\"keys\":[" OKP "}]}");
 	ck_assert_ptr_nonnull(
 		jwks_find(jwks, "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k", ALGORITHM_EDDSA));
 	ck_assert_ptr_nonnull(jwks_find(jwks, NULL, ALGORITHM_EDDSA));
@@ -206,8 +206,8 @@ START_TEST(equal_sets)
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(sets); i++) {
 		for (size_t j = 0; j < ARRAY_SIZE(sets); j++) {
-			struct jwks *a CLEANUP(jwks_unref_p) = read_set(sets[i]);
-			struct jwks *b CLEANUP(jwks_unref_p) = read_set(sets[j]);
+			struct jwks *a CLEANUP(jwks_free_p) = read_set(sets[i]);
+			struct jwks *b CLEANUP(jwks_free_p) = read_set(sets[j]);
 			ck_assert_int_eq(jwks_equal(a, b), i == j);
 		}
 	}
@@ -260,7 +260,7 @@ START_TEST(sets_that_are_too_large)
 	while (text.length < JWKS_TEXT_MAX)
 		text_append_char(&text, ' ');
 	ck_assert_int_eq(jwks_read(text_string(&text), text.length, &jwks, reason), 0);
-	jwks_unref(jwks);
+	jwks_free(jwks);
 	text_append_char(&text, ' ');
 	ck_assert_int_eq(jwks_read(text_string(&text), text.length, &jwks, reason), -EMSGSIZE);
 }

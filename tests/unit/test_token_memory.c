@@ -120,12 +120,12 @@ static int read_set(struct jwks **ret_jwks)
 
 START_TEST(reading_keys)
 {
-	struct jwks *whole CLEANUP(jwks_unref_p) = NULL;
+	struct jwks *whole CLEANUP(jwks_free_p) = NULL;
 	ck_assert_int_eq(read_set(&whole), 0);
 	int last = 0;
 	stays_broken = _i;
 	for (int i = 0; i < ALLOCATIONS_MAX; i++) {
-		struct jwks *jwks CLEANUP(jwks_unref_p) = NULL;
+		struct jwks *jwks CLEANUP(jwks_free_p) = NULL;
 		countdown = i;
 		failures = 0;
 		int r = read_set(&jwks);

@@ -2,6 +2,7 @@
 #include "auth/verifier.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "base/clock.h"
 #include "tokens.h"
@@ -221,6 +222,36 @@ START_TEST(rotations_under_load)
 }
 END_TEST
 
+static atomic_bool done;
+
+static void *verify_until_done(void *argument)
+{
+	struct principal principal;
+	const struct text *token = argument;
+	while (!atomic_load(&done))
+		verifier_check(verifier, text_string(token), token->length, NOW, &principal);
+	return NULL;
+}
+
+/* Not even one that is being verified while its key goes. */
+START_TEST(no_token_outlives_its_key)
+{
+	pthread_t threads[THREADS];
+	for (int i = 0; i < THREADS; i++)
+		ck_assert_int_eq(pthread_create(&threads[i], NULL, verify_until_done, &old_token),
+				 0);
+	for (int i = 0; i < 50; i++) {
+		verifier_set_keys(verifier, publish(true, true));
+		ck_assert_int_eq(check(&old_token), TOKEN_FINE);
+		verifier_set_keys(verifier, publish(false, true));
+		ck_assert_int_eq(check(&old_token), TOKEN_UNKNOWN_KEY);
+	}
+	atomic_store(&done, true);
+	for (int i = 0; i < THREADS; i++)
+		ck_assert_int_eq(pthread_join(threads[i], NULL), 0);
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tests = tcase_create("verifier");
@@ -232,5 +263,6 @@ int main(void)
 	tcase_add_loop_test(tests, a_refused_token_leaves_nothing, 0, ARRAY_SIZE(refused));
 	tcase_add_test(tests, tokens_that_are_too_long);
 	tcase_add_test(tests, rotations_under_load);
+	tcase_add_test(tests, no_token_outlives_its_key);
 	return unit_run(tests, "verifier");
 }

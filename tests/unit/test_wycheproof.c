@@ -101,7 +101,7 @@ START_TEST(vectors)
 	for (size_t i = 0; i < json_length(groups); i++) {
 		const struct json *group = json_at(groups, i);
 		const struct json *tests = json_get(group, "tests");
-		struct jwks *jwks CLEANUP(jwks_unref_p) = read_keys(group);
+		struct jwks *jwks CLEANUP(jwks_free_p) = read_keys(group);
 		for (size_t j = 0; j < json_length(tests); j++)
 			judge(jwks, json_at(tests, j), &counts);
 	}
