@@ -20,7 +20,7 @@ from pathlib import Path
 
 import invariants
 from client import Client
-from people import Person, staff
+from people import STAFF, Person, staff
 from world import unique
 
 # Answers after which the same request is worth another try.
@@ -31,12 +31,13 @@ PASSING_CONFLICTS = {"request-in-progress", "checkout-in-progress"}
 class Call:
     """One request, however often it was sent."""
 
-    def __init__(self, method, path, body, key, shown):
+    def __init__(self, method, path, body, key, shown, actor):
         self.method = method
         self.path = path
         self.body = body
         self.key = key
         self.shown = shown  # headers that say who asks
+        self.actor = actor  # who that is
         self.answers = []  # all that counted; more than one where it was asked again on purpose
 
     @property
@@ -87,7 +88,8 @@ class Customer:
         """A call that is in the journal, not sent yet: his own, or of staff with these scopes."""
         ids = (*path.split("/"), (body or {}).get("cart_id"))
         shown = staff(scopes) if scopes else self.person.headers(*ids)
-        call = Call(method, path, body, unique("key") if method == "POST" else None, shown)
+        actor = STAFF if scopes else self.person.actor
+        call = Call(method, path, body, unique("key") if method == "POST" else None, shown, actor)
         self.journal.begin(call)
         return call
 
@@ -211,26 +213,35 @@ def orders(journal, store):
             yield f"told {told}, there is {there}"
 
 
+def steps_told(journal):
+    for call in journal.made("POST", "/orders"):
+        for answer in call.answers:
+            if answer.status == 201:
+                yield f"{answer.json()['id']}/pending", call.actor
+    for call in journal.made("PUT", "/orders/"):
+        if call.acknowledged:
+            yield f"{call.path.split('/')[2]}/{call.body['status']}", call.actor
+
+
 def statuses(journal, store):
-    """A status that was told happened once."""
+    """A status that was told happened once, and nobody else is said to have done it."""
     history = rows_by(
         store,
-        "SELECT order_id || '/' || status, count(*) FROM orders.order_history GROUP BY 1",
+        "SELECT order_id || '/' || status, count(*), max(actor) FROM orders.order_history GROUP BY 1",
     )
-    for call in journal.made("PUT", "/orders/"):
-        step = f"{call.path.split('/')[2]}/{call.body['status']}"
-        if call.acknowledged and history.get(step) != [(1,)]:
-            yield f"{step} was told and is there {history.get(step, 0)} times"
+    for step, actor in steps_told(journal):
+        if history.get(step) not in ([(1, actor)], [(1, None)]):
+            yield f"{step} was told to {actor}, there is {history.get(step)}"
 
 
 def adjustments(journal, store):
-    ledger = rows_by(store, "SELECT reason, delta, product_id FROM product.stock_movements")
+    ledger = rows_by(store, "SELECT reason, delta, product_id, actor FROM product.stock_movements")
     for call in journal.made("POST", "/products/"):
         if not call.path.endswith("/stock"):
             continue
         there = ledger.get(call.body["reason"], [])
         wanted = (call.body["delta"], call.path.split("/")[2])
-        if call.acknowledged and there != [wanted]:
+        if call.acknowledged and there not in ([(*wanted, call.actor)], [(*wanted, None)]):
             yield f"adjustment {wanted} was told, there is {there}"
         if len(there) > 1:
             yield f"adjustment {wanted} was made more than once: {there}"

@@ -26,7 +26,7 @@ assert AUTH in ("off", "jwt"), f"AUTH={AUTH}: must be off or jwt"
 RENEWED_AFTER = 60
 
 numbers = itertools.count()
-
+STAFF = "staff" if AUTH == "jwt" else None  # as whom they are noted down
 
 # All platforms of a run have the same keys.
 provider = tokens.Provider()
@@ -53,7 +53,7 @@ class Account:
 
 @functools.cache
 def account_of_staff(scopes):
-    return Account("staff", scopes)
+    return Account(STAFF, scopes)
 
 
 def staff(scopes):
@@ -71,12 +71,13 @@ class Person:
         self.secrets = {}  # by the id of a cart, or of its order
 
     @property
-    def user_id(self):
-        return "" if self.guest else self.name
-
-    @property
     def names(self):
         return {} if self.guest else {"user_id": self.name}
+
+    @property
+    def actor(self):
+        """As whom the services note him down."""
+        return ("guest" if self.guest else self.name) if AUTH == "jwt" else None
 
     def headers(self, *ids):
         if not self.guest:

@@ -24,6 +24,11 @@ LOSSES = {
         " total_amount, currency, version, created_at, updated_at FROM orders",
     ),
     "a status is forgotten": ("order", "DELETE FROM order_history WHERE status = 'shipped'"),
+    "a status is of somebody else": ("order", "UPDATE order_history SET actor = 'somebody'"),
+    "an adjustment is of somebody else": (
+        "product",
+        "UPDATE stock_movements SET actor = 'somebody' WHERE delta = 7",
+    ),
     "an adjustment is lost": ("product", "DELETE FROM stock_movements WHERE delta = 7"),
     "an adjustment was made twice": (
         "product",
