@@ -99,6 +99,14 @@ void cart_api_checkout_open(struct response *response, const char *order_id)
 	response_problem_end(response);
 }
 
+/* Whose cart it is to be. False: the response says why not. */
+static bool find_user(const struct request *request, struct response *response,
+		      const char **ret_user_id)
+{
+	return ownership_user(request, response, "body",
+			      json_get_string(request->body, "user_id", NULL), ret_user_id);
+}
+
 int cart_api_create(struct request *request, struct response *response)
 {
 	const struct cart_app *app = request->app;
@@ -106,8 +114,7 @@ int cart_api_create(struct request *request, struct response *response)
 	const char *user_id;
 	struct cart cart = {0};
 
-	if (!ownership_user(request, response, "body",
-			    json_get_string(request->body, "user_id", NULL), &user_id))
+	if (!find_user(request, response, &user_id))
 		return 0;
 	if (atomic_load_explicit(&app->cart_count, memory_order_relaxed) >= app->carts_max) {
 		response_problem(response, 503, "carts-full",
@@ -141,12 +148,12 @@ static int read_guests_cart(const struct response *response, char ret_id[CART_ID
 	return !json_get(cart, "user_id");
 }
 
-int cart_api_add_secret(struct request *request, struct response *response)
+static int add_secret(struct request *request, struct response *response)
 {
 	char secret[GUEST_SECRET_SIZE];
 	char id[CART_ID_SIZE];
 
-	if (response->status != 201 || !request->runtime->guests)
+	if (!request->runtime->guests)
 		return 0;
 	int r = read_guests_cart(response, id);
 	if (r <= 0)
@@ -158,6 +165,17 @@ int cart_api_add_secret(struct request *request, struct response *response)
 	text_truncate(&response->body, response->body.length - 1);
 	text_printf(&response->body, ",\"secret\":\"%s\"}", secret);
 	return 0;
+}
+
+/* A kept answer is found before anybody looks whose cart may be made: since it was given, whoever
+ * repeats the request may have lost a scope. */
+int cart_api_created(struct request *request, struct response *response)
+{
+	const char *user_id;
+
+	if (response->status != 201 || !find_user(request, response, &user_id))
+		return 0;
+	return add_secret(request, response);
 }
 
 static int ask_cart(struct request *request, struct response *response UNUSED,

@@ -8,7 +8,7 @@
 
 /* Reads; writes to one's own database. */
 int cart_api_create(struct request *request, struct response *response);
-int cart_api_add_secret(struct request *request, struct response *response); /* its completion */
+int cart_api_created(struct request *request, struct response *response); /* its completion */
 int cart_api_list(struct request *request, struct response *response);
 extern const struct lookup cart_api_get;
 int cart_api_clear(struct request *request, struct response *response);

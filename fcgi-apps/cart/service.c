@@ -17,7 +17,7 @@ extern const struct binding *const cart_bindings[];
 BINDING(createCart) = {
 	.mode = RUN_TRANSACTION,
 	.handle = cart_api_create,
-	.complete = cart_api_add_secret,
+	.complete = cart_api_created,
 };
 BINDING(listCarts) = {.mode = RUN_READ, .handle = cart_api_list};
 BINDING(getCart) = {.lookup = &cart_api_get};

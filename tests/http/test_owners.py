@@ -300,6 +300,15 @@ def test_a_repeated_order_needs_its_owner(market):
     assert market.post_order(cart, {}, key="order-key").status == 401
 
 
+def test_a_repeated_cart_needs_its_scope(market):
+    """Who made it for somebody else as staff is staff no more."""
+    staff, same = market.token("sue", "carts:write"), market.token("sue")
+    made(market.make_cart(staff, key="cart-key", user_id="ada"))
+    refused = market.make_cart(same, key="cart-key", user_id="ada")
+    assert is_problem(refused, 403)["code"] == "forbidden"
+    assert refused.header("Location") is None and refused.header("Idempotent-Replayed") is None
+
+
 # ---- what takes a scope when it is sent
 
 
