@@ -137,7 +137,6 @@ static bool read_time(const struct request *request, struct response *response, 
 	return false;
 }
 
-/* Fills the filter except for the page's place. False: the response is a 422. */
 /* Staff see everybody's orders, of one user where they name him. */
 static bool read_user(const struct request *request, struct response *response,
 		      const char **ret_user_id)
@@ -147,6 +146,7 @@ static bool read_user(const struct request *request, struct response *response,
 	       ownership_user(request, response, "query", *ret_user_id, ret_user_id);
 }
 
+/* Fills the filter except for the page's place. False: the response says why not. */
 static bool read_filter(const struct request *request, struct response *response,
 			const struct listing *listing, struct order_filter *filter,
 			enum order_status *status)
