@@ -161,30 +161,11 @@ static int refused_by_cart(struct checkout *checkout)
 	return REFUSED;
 }
 
-struct blocker {
-	const char *order_id;
-	enum order_fate fate;
-	struct order_effects effects;
-};
-
-static int decide_blocker(struct db_conn *conn, void *argument)
+/* True: the order that had the cart open is out of the way. */
+static bool unblock(const struct checkout *checkout)
 {
-	struct blocker *blocker = argument;
-	int r = order_decide(conn, blocker->order_id, clock_now(), &blocker->fate);
-
-	return r < 0 ? r : order_outbox_of(conn, blocker->order_id, &blocker->effects);
-}
-
-/* True: the order that had the cart open is out of the way. Its process had died, or the cart had
- * not yet been told that the order had ended. */
-static bool unblock(struct checkout *checkout)
-{
-	struct blocker blocker = {.order_id =
-					  json_get_string(checkout->cart.raw.body, "order_id", "")};
-	int r = db_transaction(checkout->app->runtime->db, decide_blocker, &blocker);
-
-	return r == 0 && blocker.fate != ORDER_GOES_ON &&
-	       order_effects_of_another(checkout->app, &checkout->call, &blocker.effects);
+	return order_end_other(checkout->app, &checkout->call,
+			       json_get_string(checkout->cart.raw.body, "order_id", ""));
 }
 
 /* Asks for the cart. If an order that nobody works on any more has it open, ends that order and

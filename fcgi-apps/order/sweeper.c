@@ -104,6 +104,30 @@ int order_decide(struct db_conn *conn, const char *order_id, int64_t now, enum o
 	return reject_one(conn, &lease.ref, now);
 }
 
+struct other {
+	const char *order_id;
+	enum order_fate fate;
+	struct order_effects effects;
+};
+
+static int end_other(struct db_conn *conn, void *argument)
+{
+	struct other *other = argument;
+	int r = order_decide(conn, other->order_id, clock_now(), &other->fate);
+
+	return r < 0 ? r : order_outbox_of(conn, other->order_id, &other->effects);
+}
+
+bool order_end_other(const struct order_app *app, const struct order_call *call,
+		     const char *order_id)
+{
+	struct other other = {.order_id = order_id};
+	int r = db_transaction(app->runtime->db, end_other, &other);
+
+	return r == 0 && other.fate != ORDER_GOES_ON &&
+	       order_effects_of_another(app, call, &other.effects);
+}
+
 static int sweep(struct db_conn *conn, void *argument)
 {
 	struct sweep *result = argument;

@@ -26,6 +26,11 @@ enum order_fate {
 int order_decide(struct db_conn *conn, const char *order_id, int64_t now,
 		 enum order_fate *ret_fate);
 
+/* Ends the order that has a cart open, if its process has died, and carries out its effects, also
+ * where the cart has not yet been told that the order had ended. True: it is out of the way. */
+bool order_end_other(const struct order_app *app, const struct order_call *call,
+		     const char *order_id);
+
 /* A struct task's run: rejects checkouts whose lease ran out or whose process has died, makes the
  * dead process's effects due, and recalls effects that would wait too long. True: there may be
  * more. */
