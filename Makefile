@@ -101,10 +101,10 @@ demo:
 ## token            print an access token of the local issuer: USER=ada of that customer,
 ##                  SCOPES="products:write stock:write" of staff (var/issuer has its key)
 # USER is a variable of every shell: the one given to make counts.
+token: export TOKEN_USER := $(if $(findstring command,$(origin USER)),$(USER))
 token:
 	@scripts/install-packages.sh token
-	@$(PYTHON) scripts/issuer.py --user '$(if $(findstring command,$(origin USER)),$(USER))' \
-		--scopes '$(SCOPES)' '$(or $(STATE_DIR),var)/issuer'
+	@$(PYTHON) scripts/issuer.py --user "$$TOKEN_USER" --scopes "$$SCOPES" "$${STATE_DIR:-var}/issuer"
 
 ## build            compile the three services into build/release
 build:

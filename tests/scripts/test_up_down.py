@@ -42,7 +42,7 @@ def test_it_asks_for_tokens(installation):
     printed = installation.works("demo.py")
     assert "Everything went as promised." in printed and "eyJ" not in printed
     assert "A guest, who has no token" in printed
-    token = installation.shell("make token USER=ada").split()[-1]
+    token = installation.shell("""make token USER="o'neil" """).split()[-1]
     answer = installation.order.public.get("/orders", headers={"Authorization": f"Bearer {token}"})
     assert (answer.status, answer.json()) == (200, [])
     installation.refuses("up.sh", "AUTH=1", "make down", AUTH="off")
