@@ -18,6 +18,9 @@ from load import Known, Load
 from rollout import everybody_sees_their_own, nobody_was_refused, turn_off, turn_on
 from testbed import SERVICES
 
+# Replicas are many, and each takes a while.
+ALL_STEPS = MINUTES >= 5 or not stores.POSTGRES
+
 pytestmark = pytest.mark.skipif(people.AUTH == "off", reason="only with AUTH=jwt")
 
 
@@ -29,10 +32,12 @@ def test_turned_on_and_off(make_bed):
             turn_on(bed)
             load.wait_for_enough()
         everybody_sees_their_own(bed, load)
-        with Load(bed.gateway.port, journal, kind=Known) as again:
-            turn_off(bed)
-            again.wait_for_enough()
-        assert load.errors + again.errors == []
+        assert load.errors == []
+        if ALL_STEPS:
+            with Load(bed.gateway.port, journal, kind=Known) as load:
+                turn_off(bed)
+                load.wait_for_enough()
+            assert load.errors == []
         nobody_was_refused(journal)
         bed.check(journal)
 
@@ -43,7 +48,7 @@ def replace(bed, *names):
         bed.replace(name)
 
 
-@pytest.mark.skipif(MINUTES < 5 and stores.POSTGRES, reason="only with PROOF_MINUTES=5: replaces 21 replicas")
+@pytest.mark.skipif(not ALL_STEPS, reason="replaces 21 replicas: only with PROOF_MINUTES=5")
 @pytest.mark.asked
 def test_keys_are_replaced(make_bed, tmp_path):
     """Those of guests and those between services: known everywhere before anybody uses them."""
