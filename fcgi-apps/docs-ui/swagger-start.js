@@ -75,6 +75,22 @@ function operations(api) {
 	return members.filter((member) => member.security);
 }
 
+const callers = {
+	cartSecret: () => "a guest with the cart's secret",
+	token: ([scope]) => (scope ? `staff with the scope \`${scope}\`` : "a customer, for what is theirs"),
+};
+
+/* Swagger UI shows no scope of a token: each operation's text says who may call it. */
+function tellCallers(api) {
+	for (const operation of operations(api)) {
+		const who = operation.security.map((alternative) => {
+			const [[scheme, scopes] = []] = Object.entries(alternative);
+			return scheme ? callers[scheme](scopes) : "anybody";
+		});
+		operation.description = `**For** ${who.join("; ") || "anybody"}.\n\n${operation.description ?? ""}`;
+	}
+}
+
 /* Swagger UI sends a token only where `security` has one: also where a parameter needs it. */
 function offerTokens(api) {
 	for (const operation of operations(api)) {
@@ -105,6 +121,7 @@ async function show() {
 	const bare = (address) => new URL(address, openapi).href.split("?")[0];
 	const isProvider = ({ url }) => provider && bare(url) === bare(provider.token_endpoint);
 	const prepare = (api) => {
+		tellCallers(api);
 		offerTokens(api);
 		if (provider) addSignIn(api, provider);
 		else if (issuer) tellAway(api);
