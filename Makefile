@@ -103,6 +103,7 @@ demo:
 # USER is a variable of every shell: the one given to make counts.
 token: export TOKEN_USER := $(if $(findstring command,$(origin USER)),$(USER))
 token:
+	@[ -n "$$TOKEN_USER$$SCOPES" ] || { echo 'error: whose? USER=ada, SCOPES="orders:read", or both' >&2; exit 2; }
 	@scripts/install-packages.sh token
 	@$(PYTHON) scripts/issuer.py --user "$$TOKEN_USER" --scopes "$$SCOPES" "$${STATE_DIR:-var}/issuer"
 
