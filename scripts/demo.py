@@ -176,7 +176,7 @@ def buy_as_guest(shop, lamp):
     path = f"/orders/{order['id']}"
     shop.send("GET", path, 200, headers=secret, who="guest")
 
-    step("For the customer it is not there; a guest without the secret is asked who he is")
+    step("For the customer it is not there; a guest without the secret is asked who they are")
     shop.send("GET", path, 404)
     shop.send("GET", path, 401, who="guest")
     shop.send("PUT", f"{path}/status", 200, {"status": "cancelled"}, who="staff")

@@ -14,7 +14,7 @@ static enum verdict authorize_user(const struct access_rule *rule,
 {
 	if (rule->scopes & principal->scopes)
 		return grant(everybody, ret_owner);
-	/* Without a subject nothing can be his: "" is the user of all guests' carts. */
+	/* Nobody without a subject owns anything: "" is the user of all guests' carts. */
 	if ((rule->callers & ACCESS_CUSTOMER) && principal->subject[0])
 		return grant((struct owner){.user_id = principal->subject}, ret_owner);
 	if ((rule->callers & ACCESS_GUEST) && principal->cart_secret)

@@ -1,6 +1,6 @@
 /*
- * Who sends a request: what a token, a sibling's credential and a guest's secret have shown of him.
- * Plain data, part of the request.
+ * Who sends a request: what a token, a sibling's credential and a guest's secret have shown of
+ * them. Plain data, part of the request.
  */
 #ifndef AUTH_PRINCIPAL_H
 #define AUTH_PRINCIPAL_H

@@ -17,8 +17,8 @@
  *
  * Each operation says in `security` who may call it. Its alternatives are: {"token": ["a:b"]}, a
  * token with that scope; {"token": []}, any token, {"cartSecret": []}, a cart's secret, both for
- * what belongs to who shows it; {}, nobody; {"service": []}, a sibling. An empty list is: anyone,
- * whatever he shows.
+ * what belongs to whoever shows it; {}, nobody; {"service": []}, a sibling. An empty list is:
+ * anyone, whatever they show.
  */
 #ifndef CONTRACT_CONTRACT_H
 #define CONTRACT_CONTRACT_H
@@ -36,10 +36,10 @@ struct contract;
 
 /* Who may call an operation; a set of these. */
 enum access_caller {
-	ACCESS_ANYONE = 1,   /* nobody is asked who he is */
+	ACCESS_ANYONE = 1,   /* nobody is asked who they are */
 	ACCESS_NOBODY = 2,   /* who shows nothing; what is shown must be good */
 	ACCESS_GUEST = 4,    /* who has a cart's secret: what belongs to that cart */
-	ACCESS_CUSTOMER = 8, /* who has a token: what is his */
+	ACCESS_CUSTOMER = 8, /* who has a token: what is theirs */
 	ACCESS_SERVICE = 16, /* a sibling of the operation's callers */
 };
 

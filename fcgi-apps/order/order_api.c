@@ -137,7 +137,7 @@ static bool read_time(const struct request *request, struct response *response, 
 	return false;
 }
 
-/* Staff see everybody's orders, of one user where they name him. */
+/* Staff see everybody's orders, of one user where they name one. */
 static bool read_user(const struct request *request, struct response *response,
 		      const char **ret_user_id)
 {
@@ -326,7 +326,7 @@ static bool tells_nothing_new(const struct change *change, const struct order *o
 	       is_told(change->note.reason, order->history[order->event_count - 1].reason);
 }
 
-/* A customer may cancel his order while nobody works on it; all else is for staff. */
+/* A customer may cancel their order while nobody works on it; all else is for staff. */
 static bool may_change(const struct change *change, const struct order *order)
 {
 	return change->request->owner.any || order->status == ORDER_PENDING;

@@ -20,7 +20,7 @@ static bool check_scopes(struct import_line *line, const struct import_rules *ru
 {
 	if (!(contract_schema_scopes(rules->contract, schema, line->value) & rules->lacking))
 		return true;
-	violations_add(&line->violations, "body", "/inventory", "takes the scope stock:write");
+	violations_add(&line->violations, "body", "/inventory", "needs the scope stock:write");
 	return false;
 }
 
@@ -124,7 +124,7 @@ static int post(struct import_line *line, const struct import_rules *rules, stru
 
 	if ((rules->lacking & scope) && sets_stock(line)) {
 		violations_add(&line->violations, "body", "/inventory",
-			       "is set to its default, which takes the scope stock:write");
+			       "is set to its default, which needs the scope stock:write");
 		return 0;
 	}
 	if (line->status == LINE_UPDATED)

@@ -10,8 +10,7 @@
 /*
  * Adds a line to the ledger. delta is the change of inventory: negative for a hold, positive for
  * its release, 0 for shipping, because the goods left inventory when they were held. reference is
- * the order, or NULL for adjustments. actor is who asked for it, or NULL where nobody is asked who
- * he is.
+ * the order, or NULL for adjustments. actor is who asked for it, or NULL with AUTH=off.
  */
 int product_movement_add(struct db_conn *conn, const char *product_id, int64_t delta,
 			 const char *reason, const char *reference, const char *actor, int64_t now);

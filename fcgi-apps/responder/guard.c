@@ -202,7 +202,7 @@ static bool identify(struct guard *guard, struct request *request, struct respon
 	return refuse_token(guard, issuer, response, fault);
 }
 
-/* ---- whether he may ------------------------------------------------------------------------- */
+/* ---- whether they may ----------------------------------------------------------------------- */
 
 static bool is_caller(const struct operation *operation, const char *name)
 {

@@ -1,5 +1,5 @@
 /*
- * Who sends a request, and may he? Reads Authorization and Cart-Secret, and holds what they show
+ * Who sends a request, and may they? Reads Authorization and Cart-Secret, and holds what they show
  * against the operation's `security` and `x-scope` (contract/contract.h).
  *
  * With AUTH=off there is no guard, nobody is asked, and everybody may do all. Else (AUTH=jwt) the

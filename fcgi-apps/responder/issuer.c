@@ -149,7 +149,7 @@ int issuer_of_users(const char *const *scopes, struct issuer **ret_issuer)
 	const char *place = config_text("AUTH_JWKS", NULL);
 	struct key_source_options source = key_source_defaults();
 	const struct jwt_rules rules = {
-		.issuer = required("AUTH_ISSUER", "the issuer of the tokens, an URL"),
+		.issuer = required("AUTH_ISSUER", "the issuer of the tokens, a URL"),
 		.audience = required("AUTH_AUDIENCE", "what tokens must be for"),
 		.scopes = scopes,
 	};

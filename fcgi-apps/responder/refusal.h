@@ -1,6 +1,6 @@
 /*
- * The answers to who may not do what he asks for: problem documents with the challenge of RFC 6750
- * section 3. Another's thing is not among them: it is a 404 as any unknown one.
+ * The answers to those who may not do what they ask for: problem documents with the challenge of
+ * RFC 6750 section 3. Another's thing is not among them: it is a 404 as any unknown one.
  */
 #ifndef RESPONDER_REFUSAL_H
 #define RESPONDER_REFUSAL_H

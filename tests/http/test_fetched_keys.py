@@ -1,4 +1,4 @@
-"""The sidecar fetches the provider's keys for the worker, over TLS, and keeps them while he is away."""
+"""The sidecar fetches the provider's keys for the worker, over TLS, and keeps them while it is away."""
 
 import datetime
 import ipaddress
@@ -202,7 +202,7 @@ def test_a_provider_of_this_machine_needs_no_tls(make_platform, tmp_path, plain_
 
 
 def test_before_the_first_keys(make_platform, tmp_path, plain_provider):
-    """Who needs no token is served, if he comes; others may come again. A cluster sends nobody."""
+    """A request that needs no token is served; others may come again. A cluster sends nobody."""
     plain_provider.status = 500
     shop = Shop(make_platform, tmp_path, plain_provider, probe="/livez")
     wait_until(lambda: plain_provider.asked, RETRIED_WITHIN, "the keys are asked for")
@@ -292,7 +292,7 @@ def test_the_provider_is_away(make_platform, tmp_path, plain_provider):
 
 
 def test_a_page_in_the_provider_s_place(make_platform, tmp_path, plain_provider):
-    """Something between us and him answers: it is no reason to forget the keys."""
+    """Something between us and the provider answers: it is no reason to forget the keys."""
     shop = Shop(make_platform, tmp_path, plain_provider)
     shop.hurry()
     plain_provider.body = b"<html>Log in to this network</html>"

@@ -60,7 +60,7 @@ def half_of(folder, text):
 
 @pytest.fixture
 def rotated(make_platform, tmp_path):
-    """A cart service, its provider, and him after a rotation."""
+    """A cart service, its provider, and that after a rotation."""
     before, after = tokens.Provider("before"), tokens.Provider("after")
     bed = make_platform(services=("cart",), gateway=False, worker=tokens.settings(before, tmp_path))
     assert (ask(bed, before), ask(bed, after)) == (200, 401)
@@ -153,7 +153,7 @@ def test_a_worker_dies_while_it_fetches_keys(make_platform, tmp_path):
 
 
 def many_keys(provider):
-    """His among others that take time to check: a worker is busy with the set for a part of the second."""
+    """Its keys among others that take time to check: a worker is busy with the set for a part of the second."""
     number = rsa.generate_private_key(65537, 2048).public_key().public_numbers().n
     n = base64.urlsafe_b64encode(number.to_bytes(256, "big")).rstrip(b"=").decode()
     others = [{"kty": "RSA", "n": n, "e": "AQAB", "kid": f"other-{i}"} for i in range(30)]

@@ -157,7 +157,7 @@ def a_guests_cart_is_merged_and_ordered(market, cast, attempt):
 
 
 def test_two_who_hold_a_secret_merge(market):
-    """A secret that was shared: whoever comes first has the lines, and only he."""
+    """A secret that was shared: only the first to come has the lines."""
     for _ in ROUNDS:
         two_who_hold_a_secret_merge(market)
 
@@ -174,7 +174,7 @@ def two_who_hold_a_secret_merge(market):
     assert Counter(answer.status for answer in answers.values()) == {200: 3, 409: 3}
     counted, _ = units(market, market.admin, carts.values(), ())
     assert counted == {market.product: 3}
-    # The loser has nothing of it, nor has he the winner's cart.
+    # The loser has nothing of it, nor the winner's cart.
     winner = next(name for name in carts if answers[f"{name}, 0"].status == 200)
     loser = Actor(market, {**market.token("ada" if winner == "bob" else "bob"), **secret})
     unknown = new_id()
@@ -256,7 +256,7 @@ def one_key_of_many(market, cast):
     none = told(Actor(market, cast.bob).order(unknown), unknown)
     for name in ("bob 0", "bob 1", "bob as guest", "a guest"):
         answer = answers[name]
-        # A key of his own whose first request still runs.
+        # A key of its own whose first request still runs.
         if is_one_of(answer, "request-in-progress"):
             assert name.startswith("bob")
             answer = Actor(market, cast.bob).order(cart, key)

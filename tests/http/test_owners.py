@@ -281,7 +281,7 @@ def test_staff_see_who_did_it(market):
 
 
 def test_anothers_key_gives_nothing_away(market):
-    """The same operation, key and body: each gets a cart of his own."""
+    """The same operation, key and body: each gets a cart of their own."""
     ada = made(market.make_cart(market.token("ada"), key="shared"))
     bob = made(market.make_cart(market.token("bob"), key="shared"))
     nobody = made(market.make_cart({}, key="shared"))

@@ -68,7 +68,7 @@ def answers_of(bed, provider, user, method="GET", numbers=range(60)):
 
 
 def test_a_user_is_one_client_with_whichever_token_from_wherever(asking, provider):
-    """Others do not suffer from it, nor does he from tokens that are not his."""
+    """Others do not suffer from it, nor does this user from other users' tokens."""
     bed = asking(RATE_LIMIT_RPS=5)
     forger = tokens.Provider()
     assert {answer.status for answer in answers_of(bed, forger, "ada")} == {401}

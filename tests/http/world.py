@@ -83,7 +83,7 @@ class World:
         return operation.path.format(**values)
 
     def query_of(self, operation):
-        """The parameters that must be there: where nobody is asked who he is, carts are a user's."""
+        """The parameters that must be there: where nobody is asked who they are, carts are a user's."""
         assert not any(p.get("required") for p in operation.parameters_in("query"))
         return f"?user_id={self.user}" if operation.id == "listCarts" else ""
 

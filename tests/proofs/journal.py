@@ -85,7 +85,7 @@ class Customer:
         self.dice = random.Random(self.person.name)
 
     def call(self, method, path, body=None, scopes=None):
-        """A call that is in the journal, not sent yet: his own, or of staff with these scopes."""
+        """A call that is in the journal, not sent yet: their own, or of staff with these scopes."""
         ids = (*path.split("/"), (body or {}).get("cart_id"))
         shown = staff(scopes) if scopes else self.person.headers(*ids)
         actor = STAFF if scopes else self.person.actor

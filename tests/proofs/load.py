@@ -91,7 +91,7 @@ class Known(Mixed):
         super().__init__(port, journal, products, person=Person(guest=False))
 
     def look_back(self):
-        """The newest of his orders is on the first page of them."""
+        """The newest of their orders is on the first page of them."""
         found = self.expect(self.get(f"/orders?user_id={self.person.name}"), 200)
         if found is not None and self.placed and self.placed[-1] not in [order["id"] for order in found]:
             self.errors.append(f"does not see {self.placed[-1]}")

@@ -3,8 +3,8 @@ half of them are guests with the secrets of their carts, and staff have scopes.
 
     SETTINGS                               of the workers
     person = Person()                      a customer
-    person.names                           what a body says about him
-    person.headers(*ids)                   what he shows for these carts and orders
+    person.names                           what a body says about them
+    person.headers(*ids)                   what they show for these carts and orders
     staff("stock:write")                   what staff show
 """
 

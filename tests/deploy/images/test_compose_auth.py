@@ -1,4 +1,4 @@
-"""docker-compose.auth.yml: whoever calls is asked who he is, by the tokens of a provider that the sidecars
+"""docker-compose.auth.yml: whoever calls is asked for a token, by the tokens of a provider that the sidecars
 ask over TLS."""
 
 import json

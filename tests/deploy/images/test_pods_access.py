@@ -1,4 +1,4 @@
-"""The rendered production overlay's Deployments, run as pods: whoever calls is asked who he is."""
+"""The rendered production overlay's Deployments, run as pods: whoever calls is asked for a token."""
 
 import contextlib
 import json
