@@ -4,8 +4,7 @@
  * and who has stolen a database has none.
  *
  * The keys are one or two secrets of a file (secrets.h). The first one makes secrets, both are
- * taken: to change the key put the new one in front, and remove the old one when the carts of its
- * time are gone. Thread-safe.
+ * taken. docs/SECURITY.md says how to change the key. Thread-safe.
  */
 #ifndef AUTH_GUEST_H
 #define AUTH_GUEST_H

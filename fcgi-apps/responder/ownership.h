@@ -31,8 +31,8 @@ struct owner ownership_of_cart(const struct request *request, const char *cart_i
 
 /*
  * The user whom a request is about. named is who it names, in the part in ("body", "query"), or
- * NULL. Staff may name anybody, a customer himself; "" is a guest. False: the response is a 401,
- * 403 or 422 now.
+ * NULL. Staff may name anybody, customers only themselves; "" is a guest. False: the response is a
+ * 401, 403 or 422 now.
  */
 bool ownership_user(const struct request *request, struct response *response, const char *in,
 		    const char *named, const char **ret_user_id);

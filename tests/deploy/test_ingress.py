@@ -121,7 +121,7 @@ def test_sidecars_believe_private_networks_only(overlay):
 
 
 def test_production_has_no_plain_http():
-    """A token that was sent so has been read. Either Host takes the other's place."""
+    """A token that is sent so can be read on the way. Either Host takes the other's place."""
     ((host,), (plain,)) = (manifests.of_kind(manifests.load(path), "Host") for path in manifests.HOSTS)
     assert host["metadata"] == plain["metadata"]
     assert host["spec"]["requestPolicy"] == {"insecure": {"action": "Redirect"}}

@@ -82,7 +82,7 @@ class Mixed(Customer):
 
 
 class Known(Mixed):
-    """Names himself and has a token, while AUTH is turned on or off. Sends nothing again after its answer:
+    """Names itself as user and has a token, while AUTH is turned on or off. Sends nothing again after its answer:
     an Idempotency-Key is not known across that (docs/SECURITY.md)."""
 
     ways = tuple((way, weight) for way, weight in Mixed.ways if way != "click_twice") + (("look_back", 2),)

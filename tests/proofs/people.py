@@ -76,7 +76,7 @@ class Person:
 
     @property
     def actor(self):
-        """As whom the services note him down."""
+        """As whom the services note them down."""
         return ("guest" if self.guest else self.name) if AUTH == "jwt" else None
 
     def headers(self, *ids):

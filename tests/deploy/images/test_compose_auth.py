@@ -1,5 +1,5 @@
-"""docker-compose.auth.yml: whoever calls is asked for a token, by the tokens of a provider that the sidecars
-ask over TLS."""
+"""docker-compose.auth.yml: whoever calls is asked for a token of a provider, whose keys the
+sidecars fetch over TLS."""
 
 import json
 
