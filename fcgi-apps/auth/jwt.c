@@ -153,7 +153,7 @@ static uint64_t split_scopes(const struct jwt_rules *rules, const char *list)
 	return scopes;
 }
 
-/* Adds those of one place; null is as good as nothing there. */
+/* Adds those of one place; null counts as nothing there. */
 static enum token_fault add_scopes(const struct jwt_rules *rules, const struct json *value,
 				   uint64_t *scopes)
 {

@@ -72,9 +72,9 @@ static void stop(void *argument)
 	free(app);
 }
 
-#define TOKENS_WANTED "a folder with the files cart and product: what calls to each show"
+#define TOKENS_WANTED "a folder with the files cart and product, each the token for calls to it"
 
-/* Names the file of what calls to a sibling show. */
+/* Names the file with the token for calls to a sibling. */
 static void set_credential(const char *folder, struct upstream_options *options,
 			   char path[PATH_MAX])
 {

@@ -244,7 +244,7 @@ bool guard_admit_scopes(struct guard *guard, struct request *request, struct res
 {
 	if (!guard || scopes == 0)
 		return true;
-	/* Of whoever calls a public operation nothing was looked at so far. */
+	/* Nothing that the caller of a public operation shows was looked at so far. */
 	if ((request->operation->access.callers & ACCESS_ANYONE) &&
 	    !identify(guard, request, response))
 		return false;

@@ -118,7 +118,7 @@ static int create_source(struct issuer *issuer, const struct key_source_options 
 		config_reject("PROVIDER_SOCKET", socket, "the path of a socket, up to 107 bytes");
 	else if (r == -EINVAL || r == -EIO)
 		config_reject("SERVICE_JWKS_TOKEN", options->credential,
-			      "a file with what to show where the cluster's keys are");
+			      "a file with the token for the address of the cluster's keys");
 	return r == -EIO ? -EINVAL : r;
 }
 
@@ -150,7 +150,7 @@ int issuer_of_users(const char *const *scopes, struct issuer **ret_issuer)
 	struct key_source_options source = key_source_defaults();
 	const struct jwt_rules rules = {
 		.issuer = required("AUTH_ISSUER", "the issuer of the tokens, a URL"),
-		.audience = required("AUTH_AUDIENCE", "what tokens must be for"),
+		.audience = required("AUTH_AUDIENCE", "the audience of the tokens, their aud"),
 		.scopes = scopes,
 	};
 
@@ -168,7 +168,8 @@ int issuer_of_accounts(struct issuer **ret_issuer)
 	struct key_source_options source = key_source_defaults();
 	const struct jwt_rules rules = {
 		.issuer = config_text("SERVICE_ISSUER", NULL),
-		.audience = required("SERVICE_AUDIENCE", "what tokens of services must be for"),
+		.audience = required("SERVICE_AUDIENCE",
+				     "the audience of the services' tokens, their aud"),
 	};
 
 	source.path = "/service-keys";

@@ -53,7 +53,7 @@ void refuse_user(struct response *response)
 
 void refuse_caller(struct response *response)
 {
-	refuse(response, 403, "forbidden", "This is not for the service that asks");
+	refuse(response, 403, "forbidden", "This operation is not for the service that calls it");
 }
 
 void refuse_too_many(struct response *response, int64_t wait)
