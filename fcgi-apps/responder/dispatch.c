@@ -29,6 +29,8 @@ static const char *request_header(void *context, const char *name)
 		return request->if_match;
 	if (strcasecmp(name, "If-None-Match") == 0)
 		return request->if_none_match;
+	if (strcasecmp(name, "Cart-Secret") == 0)
+		return request->cart_secret;
 	return NULL;
 }
 

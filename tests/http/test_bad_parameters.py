@@ -163,6 +163,7 @@ BAD_HEADERS = {
     ],
     "If-Match": [b"a" * 1025, b"\xff", b'"\x01"', b'"\x7f"'],
     "If-None-Match": [b"a" * 1025, b"\xff", b'"\x01"', b'"\x7f"'],
+    "Cart-Secret": [b"a" * 129, b"\xff", b"a\x01b", b"\x7f"],
 }  # fmt: skip
 
 
