@@ -18,6 +18,7 @@ struct key_source {
 	char *socket;            /* the base of the calls to it */
 	bool failed;             /* the last fetch */
 	atomic_bool wanted;      /* by a token */
+	atomic_bool fetching;    /* now */
 	_Atomic int64_t tried;   /* clock_monotonic(), when the last fetch began; 0: never */
 	_Atomic int64_t fetched; /* likewise, when one last succeeded, or the start */
 };
@@ -172,6 +173,7 @@ void key_source_run(struct key_source *source)
 
 	if (!is_due(source, now))
 		return;
+	atomic_store(&source->fetching, true);
 	atomic_store(&source->tried, now);
 	int r = fetch(source, reason);
 	report(source, r, reason);
@@ -180,12 +182,15 @@ void key_source_run(struct key_source *source)
 	atomic_store(&source->wanted, false);
 	if (r == 0)
 		atomic_store(&source->fetched, clock_monotonic());
+	atomic_store(&source->fetching, false);
 }
 
 bool key_source_want(struct key_source *source)
 {
 	int64_t tried = atomic_load(&source->tried);
 
+	if (atomic_load(&source->fetching))
+		return true;
 	if (tried != 0 && clock_monotonic() - tried < source->options.cooldown)
 		return false;
 	atomic_store(&source->wanted, true);

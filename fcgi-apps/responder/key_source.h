@@ -40,8 +40,8 @@ void key_source_free(struct key_source *source); /* takes NULL */
 /* Fetches them if it is time to. One thread; blocks for as long as a call may take. */
 void key_source_run(struct key_source *source);
 
-/* A token named an unknown key. Whether that causes a fetch: then it may be known in a second. Any
- * thread. */
+/* A token named an unknown key. Whether that causes a fetch, or one is under way: then it may be
+ * known in a second. Any thread. */
 bool key_source_want(struct key_source *source);
 
 /* Microseconds since the keys were last fetched; since the start if they never were. Any thread. */

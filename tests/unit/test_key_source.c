@@ -26,6 +26,7 @@ static char place[64];
 static char set[1024];
 static struct verifier *verifier;
 static struct key_source *source;
+static atomic_bool wanted_meanwhile; /* what it says to a token while it fetches */
 
 static void answer(int fd)
 {
@@ -44,6 +45,7 @@ static void answer(int fd)
 		ck_assert_msg(strncmp(request, expected, strlen(expected)) == 0, "%s", request);
 		atomic_fetch_add(&requests, 1);
 	}
+	atomic_store(&wanted_meanwhile, key_source_want(source));
 	snprintf(text, sizeof(text),
 		 "HTTP/1.1 %s\r\nContent-Type: application/json\r\nContent-Length: %zu\r\n"
 		 "%sConnection: close\r\n\r\n%s",
@@ -200,6 +202,16 @@ START_TEST(an_unknown_key_is_asked_for_after_it)
 }
 END_TEST
 
+/* Others have asked for it just before. */
+START_TEST(an_unknown_key_may_be_in_what_is_being_fetched)
+{
+	create(CLOCK_DAY, CLOCK_DAY, CLOCK_DAY);
+	key_source_run(source);
+	ck_assert(atomic_load(&wanted_meanwhile));
+	ck_assert(!key_source_want(source));
+}
+END_TEST
+
 static void expect_age(int64_t lowest, int64_t highest)
 {
 	int64_t age = key_source_age(source);
@@ -298,6 +310,7 @@ int main(void)
 	tcase_add_test(tests, the_first_keys_are_tried_for_at_each_run);
 	tcase_add_test(tests, an_unknown_key_is_asked_for_once_in_the_cooldown);
 	tcase_add_test(tests, an_unknown_key_is_asked_for_after_it);
+	tcase_add_test(tests, an_unknown_key_may_be_in_what_is_being_fetched);
 	tcase_add_test(tests, the_age_is_that_of_what_came);
 	tcase_add_test(tests, old_copies_are_asked_for_again);
 	tcase_add_test(tests, what_is_no_path_of_a_socket);
