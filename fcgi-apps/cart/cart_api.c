@@ -370,13 +370,12 @@ static int check_source(struct request *request, struct response *response,
 }
 
 static int merge(struct request *request, struct response *response, struct cart *target,
-		 const char *source_id)
+		 const char *source_id, const struct owner *owner)
 {
 	struct cart source CLEANUP(cart_release) = {0};
 	struct cart_refusal refusal;
 
-	struct owner owner = ownership_of_cart(request, source_id);
-	int r = cart_store_load(request->db, source_id, &owner, clock_now(), CART_LOCKED, &source);
+	int r = cart_store_load(request->db, source_id, owner, clock_now(), CART_LOCKED, &source);
 	if (r == -ENOENT) {
 		response_not_found(response, "Cart");
 		return 0;
@@ -421,5 +420,5 @@ int cart_api_merge(struct request *request, struct response *response)
 		refuse_self(response);
 		return 0;
 	}
-	return merge(request, response, &target, source_id);
+	return merge(request, response, &target, source_id, &source_owner);
 }
