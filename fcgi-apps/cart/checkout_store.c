@@ -136,14 +136,14 @@ static int exists(struct db_conn *conn, const char *cart_id)
 	return db_exists(conn, "SELECT 1 FROM carts WHERE id = $1", DB_VALUES(db_text(cart_id)));
 }
 
-/* Whether a cart of that user will never be the named user's: only ids that lack their normal form
- * change (responder/old_user_ids.h). */
+/* Whether a cart of that user will never be the named user's: an id that lacks its normal form gets
+ * it (responder/old_user_ids.h). */
 static bool is_strangers(const char *user_id, const char *named)
 {
 	struct text normal CLEANUP(text_release) = TEXT_INIT(TEXT_UNLIMITED);
 
-	return named && strcmp(named, user_id) != 0 &&
-	       !schema_text_normalize(user_id, strlen(user_id), &normal);
+	schema_text_renew(user_id, strlen(user_id), false, &normal);
+	return named && text_error(&normal) == 0 && strcmp(text_string(&normal), named) != 0;
 }
 
 /* Of a cart that has expired, or is not the named user's. */

@@ -181,6 +181,22 @@ START_TEST(a_cart_that_never_was_leaves_no_trace)
 }
 END_TEST
 
+static int give_to(struct db_conn *conn, void *user_id)
+{
+	return (int)db_run(conn, "UPDATE carts SET user_id = $1", DB_VALUES(db_text(user_id))) - 1;
+}
+
+START_TEST(a_strangers_cart_stays_a_strangers)
+{
+	static char *const strangers[] = {"eve", "zoë", "" /* a guest */, "v " /* soon "v" */};
+
+	carts_set("c", 1, 2);
+	call.user_id = "u";
+	ck_assert_int_eq(db_transaction(db, give_to, strangers[_i]), 0);
+	ck_assert_int_eq(step(BEGIN, "o1"), CHECKOUT_NO_CART);
+}
+END_TEST
+
 START_TEST(a_stranger_opens_nothing)
 {
 	carts_set("c", 1, 2);
@@ -201,11 +217,6 @@ START_TEST(a_stranger_opens_nothing)
 	ck_assert_int_eq(step(BEGIN, "o3"), CHECKOUT_RELEASED);
 }
 END_TEST
-
-static int give_to(struct db_conn *conn, void *user_id)
-{
-	return (int)db_run(conn, "UPDATE carts SET user_id = $1", DB_VALUES(db_text(user_id))) - 1;
-}
 
 /* Its user_id is older than the normal form. */
 START_TEST(a_strangers_cart_may_become_the_users)
@@ -408,6 +419,7 @@ int main(void)
 	tcase_add_test(tcase, released_is_released);
 	tcase_add_test(tcase, a_tombstone_stops_a_late_open);
 	tcase_add_test(tcase, a_cart_that_never_was_leaves_no_trace);
+	tcase_add_loop_test(tcase, a_strangers_cart_stays_a_strangers, 0, 4);
 	tcase_add_test(tcase, a_stranger_opens_nothing);
 	tcase_add_test(tcase, a_strangers_cart_may_become_the_users);
 	tcase_add_test(tcase, consumed_is_consumed);
