@@ -19,7 +19,9 @@ function waiting() {
 /* Back from the provider: hands its code over. */
 function handOver(answer, { auth, state, redirectUrl, callback, errCb }) {
 	const refuse = (message) => errCb({ authId: auth.name, level: "error", source: "auth", message });
-	if (answer.get("state") !== state) {
+	/* Another provider's answer says so (RFC 9207); not all say whose it is. */
+	const foreign = answer.has("iss") && answer.get("iss") !== issuer;
+	if (answer.get("state") !== state || foreign) {
 		refuse("This is not the answer to what was asked.");
 	} else if (answer.has("code")) {
 		auth.code = answer.get("code");

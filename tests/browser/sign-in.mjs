@@ -16,6 +16,19 @@ async function backendToken(scope) {
 	return (await answer.json()).access_token;
 }
 
+/* In the page: whether it takes the code of an answer that a window of its own brings. */
+function hand(answer) {
+	return new Promise((resolve) => {
+		window.swaggerUIRedirectOauth2 = {
+			auth: { name: "signIn" },
+			state: "asked",
+			callback: () => resolve(true),
+			errCb: () => resolve(false),
+		};
+		window.open(`${location.pathname}#${answer}`);
+	});
+}
+
 await browse(async (open) => {
 	/* Staff pastes a token. */
 	const products = await openDocs(open, `${platform.gateway}/products/docs`, refusals);
@@ -76,6 +89,18 @@ await browse(async (open) => {
 		all.body.map(({ id }) => id),
 		[order.body.id],
 	);
+
+	/* A code is taken for what was asked only, and of nobody else's provider. */
+	const asking = await openDocs(open, `${platform.gateway}/orders/docs`, refusals);
+	const answers = [
+		{ state: "asked", code: "a", iss: issuer },
+		{ state: "asked", code: "a" },
+		{ state: "asked", code: "a", iss: "https://other.example" },
+		{ state: "other", code: "a", iss: issuer },
+	];
+	const taken = [];
+	for (const answer of answers) taken.push(await asking.evaluate(hand, `${new URLSearchParams(answer)}`));
+	assert.deepEqual(taken, [true, true, false, false]);
 
 	/* Without the provider, or with another in its place, a token can still be pasted. */
 	const discovery = `${issuer}/.well-known/openid-configuration`;
