@@ -187,13 +187,19 @@ is_address() { # value [ERE of what the path must be like]
 		matches "$1" "(https://[A-Za-z0-9.-]+|http://localhost|http://127\\.0\\.0\\.1)(:[0-9]{1,5})?${2-(/[A-Za-z0-9._~%+,:=@/?&-]*)?}"
 }
 
+# nginx would ask an address that has no path for its own: /keys.
+with_path() { # address
+	printf '%s' "$1"
+	[[ ${1#*://} == */* ]] || printf /
+}
+
 # Sets CONFIGURATION_ADDRESS and KEYS_ADDRESS, if the provider's keys are to be fetched.
 # shellcheck disable=SC2016 # nginx' variable
 read_provider() {
 	CONFIGURATION_ADDRESS='' KEYS_ADDRESS=''
 	if [[ $AUTH_JWKS == *://* ]]; then
 		is_address "$AUTH_JWKS" || fail AUTH_JWKS "$AUTH_JWKS" 'must be a file or an https:// address'
-		KEYS_ADDRESS=$AUTH_JWKS
+		KEYS_ADDRESS=$(with_path "$AUTH_JWKS")
 	elif [[ -n $AUTH_ISSUER && -z $AUTH_JWKS ]]; then
 		is_address "$AUTH_ISSUER" '(/[A-Za-z0-9._~%+,:=@/&-]*)?' ||
 			fail AUTH_ISSUER "$AUTH_ISSUER" 'must be an https:// address without a query'
@@ -207,7 +213,7 @@ read_cluster() {
 	SERVICE_KEYS_ADDRESS=''
 	[[ $SERVICE_JWKS == *://* ]] || return 0
 	is_address "$SERVICE_JWKS" || fail SERVICE_JWKS "$SERVICE_JWKS" 'must be a file or an https:// address'
-	SERVICE_KEYS_ADDRESS=$SERVICE_JWKS
+	SERVICE_KEYS_ADDRESS=$(with_path "$SERVICE_JWKS")
 }
 
 # Sets FETCHES, and RESOLVERS as nginx takes them.

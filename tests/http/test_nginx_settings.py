@@ -91,6 +91,22 @@ def test_a_bad_setting_of_fetching_is_named(name, value):
     is_refused("internal", good | {name: value}, name)
 
 
+@pytest.mark.parametrize(("name", "at"), [("AUTH_JWKS", "/keys"), ("SERVICE_JWKS", "/service-keys")])
+@pytest.mark.parametrize(
+    ("address", "asked"),
+    [("https://id.example:8443", "https://id.example:8443/"), ("https://id.example/a?b", "https://id.example/a?b")],
+)
+def test_keys_are_where_their_address_says(tmp_path, name, at, address, asked):
+    """nginx would ask one without a path for the path that the worker asks for."""
+    (tmp_path / "routes").write_text("public GET 0 /carts listCarts\n")
+    settings = {"SERVICE": "cart", "ROUTES": tmp_path / "routes", name: address}
+    settings |= {"AUTH_CA_FILE": "/etc/hostname", "SERVICE_CA_FILE": "/etc/hostname"}
+    rendered = subprocess.check_output(
+        [ROOT / "nginx" / "render.sh", "internal"], env=environment(settings), text=True
+    )
+    assert f'\t\t{at} "{asked}";\n' in rendered
+
+
 def test_a_unix_socket_has_no_replicas():
     settings = {"PRODUCT_ADDRESS": "unix:/run/product.sock", "PRODUCT_PORT": "8001,8011"}
     is_refused("gateway", settings, "PRODUCT_PORT")
