@@ -17,16 +17,12 @@ set -eu
 directory=$1
 shift
 asked=
-for signal in QUIT TERM INT; do
-	# shellcheck disable=SC2064 # this signal
-	trap "end $signal" "$signal"
-done
 
 # Repeats the signal until all have ended: nginx ignores it while starting. An idle nginx ends within 20
 # ms.
 end() { # end SIGNAL
 	local running tries=0
-	asked=yes
+	asked=$1
 	while running=$(jobs -pr) && [[ -n $running ]]; do
 		# shellcheck disable=SC2086 # one word each
 		kill "-$1" $running 2>/dev/null || true
@@ -34,6 +30,10 @@ end() { # end SIGNAL
 	done
 }
 
+for signal in QUIT TERM INT; do
+	# shellcheck disable=SC2064 # this signal
+	trap "end $signal" "$signal"
+done
 exec 2> >(trap '' QUIT TERM INT && LC_ALL=C exec sed -u 's/[^\t -~]/?/g' >&2)
 # Sockets left by a killed nginx would be in the way.
 sed -n -e 's/^\t*listen "unix:\([^"]*\)".*/\1/p' -e 's/^\t*listen unix:\([^ ;]*\).*/\1/p' "$@" |
@@ -44,6 +44,8 @@ for configuration; do
 	nginx -e stderr -p "$directory" -c "$configuration" -g 'daemon off;' &
 	masters+=($!)
 done
+# One may have been started just after the signal was handled.
+[[ -z $asked ]] || end "$asked"
 ((${#masters[@]} == 0)) || wait -n "${masters[@]}" || true
 end QUIT
 

@@ -1,15 +1,17 @@
 """nginx/serve.sh: whenever it is told to stop, it does, and leaves no nginx behind."""
 
 import concurrent.futures
+import re
 import signal
 import subprocess
 import time
+from pathlib import Path
 
 import pytest
 import testbed
 
-# Milliseconds after the start; nginx listens to signals after some tens of them.
-MOMENTS = range(0, 400, 16)
+# Milliseconds after serve.sh listens to signals; nginx does so after some tens of them.
+MOMENTS = (*range(0, 64, 4), *range(64, 400, 16))
 
 
 def configure(directory):
@@ -19,6 +21,12 @@ def configure(directory):
             f"pid {directory}/{name}.pid; events {{}}\n"
             f"http {{ server {{ listen unix:{directory}/{name}.sock; access_log off; }} }}\n"
         )
+
+
+def catches(pid, signum):
+    status = Path(f"/proc/{pid}/status").read_text()
+    (caught,) = re.findall(r"^SigCgt:\s*(\w+)$", status, re.MULTILINE)
+    return int(caught, 16) >> (signum - 1) & 1
 
 
 def end_at(directory, moment, signum):
@@ -31,6 +39,8 @@ def end_at(directory, moment, signum):
         stderr=subprocess.DEVNULL,
         start_new_session=True,
     )
+    # Bash ignores SIGQUIT while it starts.
+    testbed.wait_until(lambda: catches(server.pid, signum), 10, "serve.sh listens")
     time.sleep(moment / 1000)
     server.send_signal(signum)
     status = server.wait(testbed.STOP_WITHIN)
