@@ -433,8 +433,8 @@ static int go(struct checkout *checkout)
 	return 0;
 }
 
-/* Whose order it is to be. A guest shows the secret of the cart, or it is as if there were no such
- * cart; staff need to name nobody. False: the response says why not. */
+/* Whose order it is to be. Who shows the cart's secret, beside a token or not, orders it for its
+ * guest; staff need to name nobody. False: the response says why not. */
 static bool find_user(struct checkout *checkout, const char *cart_id, const char **ret_user_id)
 {
 	const struct request *request = checkout->request;
@@ -442,11 +442,11 @@ static bool find_user(struct checkout *checkout, const char *cart_id, const char
 
 	*ret_user_id = "";
 	checkout->anybodys = !named && ownership_is_staff(request);
-	if (checkout->anybodys)
+	if (checkout->anybodys || (!named && ownership_has_secret(request, cart_id)))
 		return true;
 	if (!ownership_user(request, checkout->response, "body", named, ret_user_id))
 		return false;
-	if (**ret_user_id || ownership_has_secret(request, cart_id))
+	if (**ret_user_id)
 		return true;
 	response_not_found(checkout->response, "Cart");
 	return false;

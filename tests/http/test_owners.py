@@ -218,6 +218,27 @@ def test_a_guests_cart_becomes_the_customers(market):
     assert answer.json()["items"] == []
 
 
+def test_a_customer_orders_a_guests_cart_by_its_secret(market):
+    ada, bob = market.token("ada"), market.token("bob")
+    cart, secret = market.guest()
+    market.fill(cart, {**ada, **secret})
+    assert market.post_order(cart, ada).status == 404
+    assert market.post_order(cart, {**ada, **market.guest()[1]}).status == 404
+    assert market.post_order(cart, {**ada, **secret}, user_id="ada").status == 404
+    key = str(uuid.uuid4())
+    order = made(market.post_order(cart, {**ada, **secret}, key=key))
+    assert market.post_order(cart, {**ada, **secret}, key=key).json() == order
+    # It is the guest's, as the cart is.
+    path = f"/orders/{order['id']}"
+    for headers, status in ((secret, 200), ({**bob, **secret}, 200), (ada, 404), (bob, 404)):
+        assert market.bed.order.public.get(path, headers=headers).status == status
+    # A customer's own cart is theirs, whatever else they show.
+    own = market.cart(ada)["id"]
+    market.fill(own, ada)
+    order = made(market.post_order(own, {**ada, **secret}))
+    assert market.bed.order.public.get(f"/orders/{order['id']}", headers=ada).status == 200
+
+
 # ---- what changes an order
 
 
