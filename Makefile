@@ -201,6 +201,7 @@ test:
 test-all: test
 	@$(MAKE) test-proofs PROOF_MINUTES=5
 	@$(MAKE) test-provider LONG=1
+	@$(MAKE) fuzz
 	@$(MAKE) test-images
 	@$(MAKE) sanitize
 
