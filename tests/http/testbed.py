@@ -35,9 +35,11 @@ MARK_SEEN_WITHIN = 1.1  # that a replica is away (nginx/render.sh)
 SANITIZER_REPORT = re.compile(
     r"(AddressSanitizer|LeakSanitizer|ThreadSanitizer|UndefinedBehaviorSanitizer|runtime error:)"
 )
-# A socket that is missing or not open to all yet: spawn-fcgi is just about to make it.
+# A socket that is missing or not open to all yet: spawn-fcgi is just about to make it. A port that
+# another platform still had: nginx tries again.
 NGINX_FAULT = re.compile(
     r"\[(crit|alert|emerg)\](?!.* connect\(\) to unix:\S+ failed \((2|13): )"
+    r"(?!.* bind\(\) to \S+ failed \(98: )"
 )
 # Taken over from whoever runs the tests; every other setting is ours.
 INHERITED = ("PATH", "HOME", "ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS", "LSAN_OPTIONS")

@@ -44,7 +44,8 @@ class Laboratory:
         for name in names:
             self.runs.put(name)
         # Processes end with the thread that started them (testbed.py).
-        self.threads = [threading.Thread(target=self.work) for _ in range(PLATFORMS)]
+        platforms = min(PLATFORMS, len(names))
+        self.threads = [threading.Thread(target=self.work) for _ in range(platforms)]
 
     def __enter__(self):
         for thread in self.threads:
