@@ -1,19 +1,14 @@
 #include "upstream/credential.h"
 
-#include <unistd.h>
-
+#include "scratch_file.h"
 #include "unit.h"
 
-static char path[32];
+static char path[SCRATCH_PATH_SIZE];
 static struct credential *credential;
 
 static void start(void)
 {
-	snprintf(path, sizeof(path), "/tmp/credential.XXXXXX");
-	int fd = mkstemp(path);
-
-	ck_assert_int_ge(fd, 0);
-	close(fd);
+	scratch_file_make(path);
 }
 
 static void stop(void)
@@ -22,18 +17,9 @@ static void stop(void)
 	unlink(path);
 }
 
-/* As the kubelet does: another file takes the place. */
 static void put(const char *text)
 {
-	char fresh[40];
-
-	snprintf(fresh, sizeof(fresh), "%s.new", path);
-	FILE *file = fopen(fresh, "we");
-
-	ck_assert_ptr_nonnull(file);
-	fputs(text, file);
-	ck_assert_int_eq(fclose(file), 0);
-	ck_assert_int_eq(rename(fresh, path), 0);
+	scratch_file_replace(path, text);
 }
 
 static void assert_shows(const char *expected)

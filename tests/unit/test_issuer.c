@@ -1,16 +1,15 @@
 /* responder/issuer.h with keys in a file, which may change at any time: auth/key_file.h. */
 #include "responder/issuer.h"
 
-#include <unistd.h>
-
 #include "base/clock.h"
 #include "base/config.h"
+#include "scratch_file.h"
 #include "tokens.h"
 #include "unit.h"
 
 #define ISSUER "https://id.example"
 
-static char path[32];
+static char path[SCRATCH_PATH_SIZE];
 static struct text first_set, second_set, first_token, second_token;
 static struct issuer *issuer;
 
@@ -39,11 +38,7 @@ static void setup(void)
 {
 	make(&first_set, &first_token, "1");
 	make(&second_set, &second_token, "2");
-	snprintf(path, sizeof(path), "/tmp/issuer.XXXXXX");
-	int fd = mkstemp(path);
-
-	ck_assert_int_ge(fd, 0);
-	close(fd);
+	scratch_file_make(path);
 }
 
 static void teardown(void)
@@ -56,18 +51,9 @@ static void teardown(void)
 	text_release(&second_token);
 }
 
-/* Another file takes the place. */
 static void put(const char *text)
 {
-	char fresh[40];
-
-	snprintf(fresh, sizeof(fresh), "%s.new", path);
-	FILE *file = fopen(fresh, "we");
-
-	ck_assert_ptr_nonnull(file);
-	fputs(text, file);
-	ck_assert_int_eq(fclose(file), 0);
-	ck_assert_int_eq(rename(fresh, path), 0);
+	scratch_file_replace(path, text);
 }
 
 static int create_users(void)

@@ -1,7 +1,6 @@
 #include "auth/secrets.h"
 
-#include <unistd.h>
-
+#include "scratch_file.h"
 #include "tokens.h" /* loads libcrypto */
 #include "unit.h"
 
@@ -14,12 +13,10 @@ static struct secrets secrets;
 /* secrets_read() of a file with this text. */
 static int read_text(const char *text, bool named, size_t most)
 {
-	char path[] = "/tmp/secrets.XXXXXX";
-	int fd = mkstemp(path);
+	char path[SCRATCH_PATH_SIZE];
 
-	ck_assert_int_ge(fd, 0);
-	ck_assert_int_eq(write(fd, text, strlen(text)), (ssize_t)strlen(text));
-	close(fd);
+	scratch_file_make(path);
+	scratch_file_replace(path, text);
 	int r = secrets_read(path, named, most, &secrets);
 	unlink(path);
 	return r;
