@@ -3,7 +3,7 @@
 import http.client
 import json
 import re
-import secrets
+import subprocess
 import sys
 from urllib.request import urlopen
 
@@ -32,8 +32,7 @@ CLAIMS = {
 
 def make_settings(folder):
     """Of a cart worker that asks for tokens; its files are written into the folder."""
-    (folder / "guest-keys").write_text(secrets.token_hex(32) + "\n")
-    (folder / "service-keys").write_text(f"order {secrets.token_hex(32)}\n")
+    subprocess.run([ROOT / "scripts/make-keys.sh", folder], check=True)
     return {
         "AUTH": "jwt",
         "AUTH_ISSUER": ISSUER,
