@@ -51,18 +51,25 @@ static struct db_options store_options(const char *url, bool read_only)
 	};
 }
 
+static int open_database(const struct service *service, const char *what,
+			 const struct db_options *options, struct db **ret_db)
+{
+	char error[512] = "";
+	int r = db_open(options, ret_db, error, sizeof(error));
+
+	if (r < 0)
+		fail(service, what, error);
+	return r;
+}
+
 static int open_store(const struct service *service, const char *url, bool read_only,
 		      struct db **ret_db)
 {
 	struct db_options options = store_options(url, read_only);
-	char error[512] = "";
 
 	options.migrations = service->migrations;
 	options.migration_count = service->migration_count;
-	int r = db_open(&options, ret_db, error, sizeof(error));
-	if (r < 0)
-		fail(service, "cannot open the database", error);
-	return r;
+	return open_database(service, "cannot open the database", &options, ret_db);
 }
 
 /* *ret_db is NULL where there is nothing to compare with. */
@@ -71,18 +78,13 @@ static int open_sibling(const struct service *service, struct db **ret_db)
 	const struct sibling_check *check = service->sibling_check;
 	const char *url = check ? config_text(check->setting, NULL) : NULL;
 	char what[64];
-	char error[512] = "";
 
 	*ret_db = NULL;
 	if (!url)
 		return 0;
+	snprintf(what, sizeof(what), "cannot open %s", check->setting);
 	struct db_options options = store_options(url, true);
-	int r = db_open(&options, ret_db, error, sizeof(error));
-	if (r < 0) {
-		snprintf(what, sizeof(what), "cannot open %s", check->setting);
-		fail(service, what, error);
-	}
-	return r;
+	return open_database(service, what, &options, ret_db);
 }
 
 /* ---- --check ---- */
