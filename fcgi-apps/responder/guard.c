@@ -70,7 +70,7 @@ static int read_settings(const struct contract *contract, struct guard *guard)
 	sign_in_read(&guard->sign_in);
 	r = issuer_of_users(contract_scopes(contract), &guard->users);
 	if (r == 0 && has_callers(contract, ACCESS_SERVICE))
-		r = siblings_read(&guard->siblings);
+		r = siblings_read(contract, &guard->siblings);
 	return r == 0 && config_failed() ? -EINVAL : r;
 }
 
@@ -204,15 +204,6 @@ static bool identify(struct guard *guard, struct request *request, struct respon
 
 /* ---- whether they may ----------------------------------------------------------------------- */
 
-static bool is_caller(const struct operation *operation, const char *name)
-{
-	for (size_t i = 0; operation->callers[i]; i++) {
-		if (strcmp(operation->callers[i], name) == 0)
-			return true;
-	}
-	return false;
-}
-
 bool guard_admit(struct guard *guard, struct request *request, struct response *response)
 {
 	const struct operation *operation = request->operation;
@@ -233,7 +224,7 @@ bool guard_admit(struct guard *guard, struct request *request, struct response *
 		break;
 	}
 	if (request->principal.kind != PRINCIPAL_SERVICE ||
-	    is_caller(operation, request->principal.subject))
+	    siblings_may_call(operation, request->principal.subject))
 		return true;
 	refuse_caller(response);
 	return false;

@@ -12,7 +12,48 @@ static int read_cluster(struct siblings *siblings)
 	return issuer_of_accounts(&siblings->cluster);
 }
 
-int siblings_read(struct siblings *ret_siblings)
+/* Whether one of the document's first operations, that many, is for that sibling. */
+static bool is_known(const struct contract *contract, size_t operations, const char *name)
+{
+	for (size_t i = 0; i < operations; i++) {
+		if (siblings_may_call(contract_operation(contract, i), name))
+			return true;
+	}
+	return false;
+}
+
+static void list_known(const struct contract *contract, struct text *out)
+{
+	for (size_t i = 0; i < contract_operation_count(contract); i++) {
+		const char *const *name = contract_operation(contract, i)->callers;
+
+		for (; *name; name++) {
+			if (is_known(contract, i + 1, *name) && !is_known(contract, i, *name))
+				text_printf(out, " %s", *name);
+		}
+	}
+}
+
+/* Nobody could show the secret of any other name. */
+static void check_names(const struct contract *contract, const struct secrets *secrets,
+			const char *path)
+{
+	for (size_t i = 0; i < secrets->count; i++) {
+		const char *name = secrets->list[i].name;
+		char expected[256];
+		struct text text;
+
+		if (is_known(contract, contract_operation_count(contract), name))
+			continue;
+		text_init_fixed(&text, expected, sizeof(expected));
+		text_printf(&text,
+			    "no line for \"%s\", only for services that call this one:", name);
+		list_known(contract, &text);
+		config_reject("SERVICE_KEYS", path, expected);
+	}
+}
+
+int siblings_read(const struct contract *contract, struct siblings *ret_siblings)
 {
 	struct siblings siblings = {0};
 	const char *path = config_text("SERVICE_KEYS", NULL);
@@ -22,6 +63,7 @@ int siblings_read(struct siblings *ret_siblings)
 		config_reject("SERVICE_KEYS", path,
 			      "a file of lines such as \"order <secret>\", each secret of 32 to "
 			      "128 visible characters");
+	check_names(contract, &siblings.secrets, path);
 	int r = vouched ? read_cluster(&siblings) : 0;
 	if (r == 0)
 		*ret_siblings = siblings;
@@ -31,6 +73,17 @@ int siblings_read(struct siblings *ret_siblings)
 void siblings_release(struct siblings *siblings)
 {
 	issuer_free(siblings->cluster);
+}
+
+bool siblings_may_call(const struct operation *operation, const char *name)
+{
+	if (!(operation->access.callers & ACCESS_SERVICE))
+		return false;
+	for (size_t i = 0; operation->callers[i]; i++) {
+		if (strcmp(operation->callers[i], name) == 0)
+			return true;
+	}
+	return false;
 }
 
 /* "system:serviceaccount:<namespace>:<name>" of our own namespace; else NULL. */

@@ -7,6 +7,7 @@
 #define RESPONDER_SIBLINGS_H
 
 #include "auth/secrets.h"
+#include "contract/contract.h"
 #include "responder/issuer.h"
 
 /* All zero: there are none. */
@@ -16,9 +17,13 @@ struct siblings {
 	const char *namespace;  /* of their accounts */
 };
 
-/* Reads the settings. -EINVAL: a bad one, which was reported, now or before; -ENOMEM. */
-int siblings_read(struct siblings *ret_siblings);
+/* Reads the settings; the secrets are of siblings that may call one of the contract's operations.
+ * -EINVAL: a bad one, which was reported, now or before; -ENOMEM. */
+int siblings_read(const struct contract *contract, struct siblings *ret_siblings);
 void siblings_release(struct siblings *siblings);
+
+/* Whether the operation asks which sibling calls, and is for that one. */
+bool siblings_may_call(const struct operation *operation, const char *name);
 
 /* Fills the principal, a PRINCIPAL_SERVICE, if that is what the secret or token shows. */
 enum token_fault siblings_identify(const struct siblings *siblings, const char *token,

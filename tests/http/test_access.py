@@ -6,6 +6,7 @@ import uuid
 import pytest
 import tokens
 from documents import source_operations
+from test_service_accounts import account, vouching
 from world import made
 
 # How each operation is guarded, in other words than its document's.
@@ -213,7 +214,8 @@ def keys(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def asking(make_platform, provider, keys):
-    return Shop(make_platform(gateway=False, worker=tokens.settings(provider, keys)), provider)
+    settings = tokens.settings(provider, keys) | vouching(provider, keys)
+    return Shop(make_platform(gateway=False, worker=settings), provider)
 
 
 @pytest.fixture(scope="module")
@@ -293,11 +295,12 @@ SERVICES_OWN = [(service, name) for service, name in OPERATIONS if TABLE[service
 
 
 @pytest.mark.parametrize(("service", "name"), SERVICES_OWN)
-def test_siblings_show_who_they_are(asking, keys, operations, service, name):
+def test_siblings_show_who_they_are(asking, keys, provider, operations, service, name):
     operation = operations[service, name]
-    answer = asking.ask(service, operation, tokens.service_headers(keys, "order"))
+    answer = asking.ask(service, operation, tokens.order_headers(keys))
     assert answer.status == 422
-    answer = asking.ask(service, operation, tokens.service_headers(keys, "cart"))
+    cart = account(provider, "shop-services", "system:serviceaccount:shop:cart")
+    answer = asking.ask(service, operation, {"Authorization": f"Bearer {cart}"})
     assert (answer.status, answer.json()["code"]) == (403, "forbidden")
     answer = asking.ask(service, operation, {"Authorization": "Bearer " + "0" * 64})
     assert (answer.status, answer.json()["code"]) == (401, "invalid-token")

@@ -84,6 +84,16 @@ def test_a_bad_file_of_keys_is_named(tmp_path, service, name, kind):
     assert not any(SECRET in message for message in said)
 
 
+@pytest.mark.parametrize("service", ["cart", "product"])
+@pytest.mark.parametrize("name", ["ordr", "orders", "orde", "cart", "product", "operator", "service"])
+def test_a_key_of_a_service_that_does_not_call_is_named(tmp_path, service, name):
+    path = tmp_path / "keys"
+    path.write_text(f"order {SECRET[::-1]}\n{name} {SECRET}\n")
+    (said,) = [text for text in refused(tmp_path, service, SERVICE_KEYS=path) if "SERVICE_KEYS" in text]
+    assert f'"{name}"' in said and said.split(":")[-1].split() == ["order"]
+    assert SECRET not in said
+
+
 @pytest.mark.parametrize("value", ["", "/nonexistent"])
 def test_what_order_shows_its_siblings_must_be_there(tmp_path, value):
     said = refused(tmp_path, "order", SERVICE_TOKENS=value)

@@ -31,18 +31,23 @@ def account(cluster, callee, sub=ACCOUNT, **claims):
     return cluster.token(sub, **claims)
 
 
-def settings(cluster, folder, provider):
-    given = tokens.settings(provider, folder)
-    del given["SERVICE_KEYS"]
+def vouching(cluster, folder):
+    """The settings by which a cluster vouches for siblings."""
     (folder / "cluster.json").write_text(json.dumps(cluster.jwks()))
-    for callee in ("cart", "product"):
-        (folder / callee).write_text(account(cluster, "shop-services"))
-    return given | {
+    return {
         "SERVICE_ISSUER": CLUSTER,
         "SERVICE_AUDIENCE": "shop-services",
         "SERVICE_JWKS": folder / "cluster.json",
         "SERVICE_NAMESPACE": "shop",
     }
+
+
+def settings(cluster, folder, provider):
+    given = tokens.settings(provider, folder)
+    del given["SERVICE_KEYS"]
+    for callee in ("cart", "product"):
+        (folder / callee).write_text(account(cluster, "shop-services"))
+    return given | vouching(cluster, folder)
 
 
 @pytest.fixture(scope="module")

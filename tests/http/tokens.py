@@ -45,13 +45,13 @@ class Provider:
 
 def settings(provider, folder):
     """What workers need to ask for tokens; the files are written into the folder."""
-    keys = {service: secrets.token_hex(32) for service in ("cart", "order")}
+    key = secrets.token_hex(32) + "\n"
     files = {
         "jwks.json": json.dumps(provider.jwks()),
         "guest-keys": secrets.token_hex(32) + "\n",
-        "service-keys": "".join(f"{service} {key}\n" for service, key in keys.items()),
-        "cart": keys["order"] + "\n",
-        "product": keys["order"] + "\n",
+        "service-keys": f"order {key}",
+        "cart": key,
+        "product": key,
     }
     for name, text in files.items():
         (folder / name).write_text(text)
@@ -66,7 +66,6 @@ def settings(provider, folder):
     }
 
 
-def service_headers(folder, service):
-    """What a sibling shows."""
-    keys = dict(line.split() for line in (folder / "service-keys").read_text().splitlines())
-    return {"Authorization": f"Bearer {keys[service]}"}
+def order_headers(folder):
+    """What Order shows its siblings."""
+    return {"Authorization": f"Bearer {(folder / 'product').read_text().strip()}"}
