@@ -113,21 +113,16 @@ static enum token_fault check_user_id(const char *text, enum token_fault fault)
 	return strcmp(text_string(&normal), text) == 0 ? TOKEN_FINE : fault;
 }
 
+/* It is only for the log, which goes without one that it could not show. */
 static enum token_fault read_client(const struct json *claims, struct principal *principal)
 {
-	const struct json *value = json_get(claims, "client_id");
-	if (!value)
-		value = json_get(claims, "azp");
-	if (!value)
-		return TOKEN_FINE;
-	const char *client = string_of(value);
+	const char *client = json_get_string(claims, "client_id", NULL);
+	if (!client)
+		client = json_get_string(claims, "azp", NULL);
 	enum token_fault fault = check_user_id(client, TOKEN_CLAIMS);
-	if (fault)
-		return fault;
-	if (strlen(client) >= sizeof(principal->client_id))
-		return TOKEN_CLAIMS;
-	memcpy(principal->client_id, client, strlen(client) + 1);
-	return TOKEN_FINE;
+	if (fault == TOKEN_FINE && strlen(client) < sizeof(principal->client_id))
+		memcpy(principal->client_id, client, strlen(client) + 1);
+	return fault == TOKEN_NO_MEMORY ? fault : TOKEN_FINE;
 }
 
 static uint64_t scope_bit(const struct jwt_rules *rules, const char *name, size_t length)
@@ -153,35 +148,20 @@ static uint64_t split_scopes(const struct jwt_rules *rules, const char *list)
 	return scopes;
 }
 
-/* Adds those of one place; null counts as nothing there. */
-static enum token_fault add_scopes(const struct jwt_rules *rules, const struct json *value,
-				   uint64_t *scopes)
+/* What is of another type gives none: the token is a customer's all the same. */
+static uint64_t scopes_of(const struct jwt_rules *rules, const struct json *value)
 {
-	if (!value || json_type(value) == JSON_NULL)
-		return TOKEN_FINE;
-	if (json_type(value) == JSON_STRING) {
-		*scopes |= split_scopes(rules, string_of(value));
-		return TOKEN_FINE;
-	}
-	if (json_type(value) != JSON_ARRAY)
-		return TOKEN_CLAIMS;
+	uint64_t scopes = 0;
+	if (value && json_type(value) == JSON_STRING)
+		return split_scopes(rules, string_of(value));
+	if (!value || json_type(value) != JSON_ARRAY)
+		return 0;
 	for (size_t i = 0; i < json_length(value); i++) {
 		const char *name = string_of(json_at(value, i));
-		if (!name)
-			return TOKEN_CLAIMS;
-		*scopes |= scope_bit(rules, name, strlen(name));
+		if (name)
+			scopes |= scope_bit(rules, name, strlen(name));
 	}
-	return TOKEN_FINE;
-}
-
-static enum token_fault read_scopes(const struct jwt_rules *rules, const struct json *claims,
-				    struct principal *principal)
-{
-	enum token_fault fault = TOKEN_FINE;
-	for (size_t i = 0; rules->pointers[i] && !fault; i++)
-		fault = add_scopes(rules, json_pointer_get(claims, rules->pointers[i]),
-				   &principal->scopes);
-	return fault;
+	return scopes;
 }
 
 static enum token_fault read_principal(const struct jwt_rules *rules, const struct json *claims,
@@ -192,8 +172,9 @@ static enum token_fault read_principal(const struct jwt_rules *rules, const stru
 	if (fault)
 		return fault;
 	memcpy(principal->subject, subject, strlen(subject) + 1);
-	fault = read_client(claims, principal);
-	return fault ? fault : read_scopes(rules, claims, principal);
+	for (size_t i = 0; rules->pointers[i]; i++)
+		principal->scopes |= scopes_of(rules, json_pointer_get(claims, rules->pointers[i]));
+	return read_client(claims, principal);
 }
 
 enum token_fault jwt_read(const struct jwt_rules *rules, const char *payload, size_t length,

@@ -8,14 +8,17 @@
  *	exp                must be there; the token is valid before it
  *	nbf, iat           where they are there, must not lie in the future
  *	sub                must be there, and be a user_id (below)
- *	client_id, or azp  where it is there, likewise, of less than PRINCIPAL_CLIENT_SIZE bytes
+ *	client_id, or azp  only for the log, which goes without one that is not likewise, or not of
+ *	                   less than PRINCIPAL_CLIENT_SIZE bytes
  *
  * A user_id is 1 to JWT_SUBJECT_MAX characters of the format text-line. It must be in its normal
  * form (contract/schema_text.h), so that no two subjects are one user.
  *
  * Scopes are read where JSON Pointers say: a string with spaces between them ("scope", RFC 8693
- * section 4.2) or an array of strings, such as roles. Only those that the shop knows are kept;
- * "admin" stands for all of them.
+ * section 4.2, RFC 6749 section 3.3) or an array of strings, such as roles (RFC 9068 section
+ * 2.2.3.1). Only those that the shop knows are kept; "admin" stands for all of them. A value of
+ * another type, or such a member of an array, gives none: providers put objects and null there, and
+ * what is not understood is ignored (RFC 7519 section 4).
  *
  * Times are NumericDates: seconds, fractions allowed, cut to microseconds. The skew is granted at
  * both ends. Duplicate claims are refused. Thread-safe (no state).

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "responder/service.h"
 
 #define CHALLENGE "Bearer realm=\"shop\""
@@ -30,15 +31,25 @@ void refuse_bad_token(struct response *response)
 	response_header(response, "WWW-Authenticate", CHALLENGE ", error=\"invalid_token\"");
 }
 
-void refuse_scopes(const struct request *request, struct response *response, uint64_t scopes)
+static void append_scopes(struct text *out, const struct request *request, uint64_t scopes)
 {
-	struct text names CLEANUP(text_release) = TEXT_INIT(NAMES_MAX);
 	const char *const *known = contract_scopes(request->runtime->contract);
 
 	for (size_t i = 0; known[i]; i++) {
 		if (scopes >> i & 1)
-			text_printf(&names, "%s%s", names.length > 0 ? " " : "", known[i]);
+			text_printf(out, "%s%s", out->length > 0 ? " " : "", known[i]);
 	}
+}
+
+void refuse_scopes(const struct request *request, struct response *response, uint64_t scopes)
+{
+	struct text names CLEANUP(text_release) = TEXT_INIT(NAMES_MAX);
+	struct text given CLEANUP(text_release) = TEXT_INIT(NAMES_MAX);
+
+	append_scopes(&names, request, scopes);
+	append_scopes(&given, request, request->principal.scopes);
+	log_write(LOG_DEBUG, "a token's scopes do not suffice",
+		  log_text("user.roles", text_string(&given)));
 	response_problem(response, 403, "insufficient-scope", "This needs the scope %s",
 			 text_string(&names));
 	response_header(response, "WWW-Authenticate",

@@ -7,6 +7,7 @@ import pytest
 import stores
 import tokens
 from client import is_problem
+from testbed import entries_of_log, wait_until
 from world import made
 
 
@@ -75,6 +76,37 @@ def test_subjects_are_what_user_ids_are(market, sub):
         assert made(answer)["user_id"] == sub
     else:
         assert is_problem(answer, 401)["code"] == "invalid-token"
+
+
+@pytest.mark.parametrize(
+    ("claims", "given"),
+    [
+        ({"roles": {"orders:read": {"1": "shop.example"}, "admin": {}}}, ""),
+        ({"roles": [{"value": "orders:read"}, "orders:read", None]}, "orders:read"),
+        ({"scope": 7, "azp": {"name": "till"}, "client_id": None}, ""),
+        ({"scope": ["orders:write", ["admin"]]}, "orders:write"),
+    ],
+)
+def test_what_is_no_scope_gives_none(market, claims, given):
+    """Nobody is locked out by a role of another type, and the log says what staff's tokens give."""
+    name, worker = f"customer-{uuid.uuid4()}", market.bed.order.worker
+    customer = market.provider.headers(name, **claims)
+    order = market.order(customer)
+    assert order["user_id"] == name
+    path = f"/orders/{order['id']}/status"
+    body, request = {"status": "shipped"}, {"X-Request-ID": name}
+    answer = market.bed.order.public.put(path, json=body, headers={**customer, **request})
+    if given == "orders:write":
+        made(answer, 200)
+        return
+    assert is_problem(answer, 403)["code"] == "insufficient-scope"
+
+    def found():
+        lines = [line for line in entries_of_log(worker.logged()) if line.get("http.request.id") == name]
+        return [line["user.roles"] for line in lines if "user.roles" in line]
+
+    wait_until(found, 10, "the scopes are logged")
+    assert found() == [given]
 
 
 def test_nobody_else_may_be_named(market):

@@ -22,6 +22,12 @@ enum { ORDERS_READ = 1, ORDERS_WRITE = 2, PRODUCTS_WRITE = 4 };
 #define TIMES   "\"exp\":1800000100"
 #define WHO     "\"sub\":\"ada\""
 
+/* 129 characters */
+#define EIGHT "abcdefgh"
+#define LONG                                                                                       \
+	EIGHT EIGHT EIGHT EIGHT EIGHT EIGHT EIGHT EIGHT EIGHT EIGHT EIGHT EIGHT EIGHT EIGHT EIGHT  \
+		EIGHT "i"
+
 static struct principal principal;
 static int64_t expires;
 
@@ -105,14 +111,6 @@ static const struct {
 	{"{" PARTIES "," TIMES ",\"sub\":\"Zoe\\u0308\"}", TOKEN_SUBJECT}, /* not in NFC */
 	{"{" PARTIES "," TIMES ",\"sub\":\"Zo\\u00eb\"}", TOKEN_FINE},
 	{"{" PARTIES "," TIMES ",\"sub\":\"auth0|5f7c8ec7c33c6c004bbafe82\"}", TOKEN_FINE},
-	/* client_id, azp */
-	{"{" PARTIES "," TIMES "," WHO ",\"client_id\":7}", TOKEN_CLAIMS},
-	{"{" PARTIES "," TIMES "," WHO ",\"client_id\":\"a\\nb\"}", TOKEN_CLAIMS},
-	{"{" PARTIES "," TIMES "," WHO ",\"azp\":[]}", TOKEN_CLAIMS},
-	/* scopes */
-	{"{" PARTIES "," TIMES "," WHO ",\"scope\":{}}", TOKEN_CLAIMS},
-	{"{" PARTIES "," TIMES "," WHO ",\"roles\":[7]}", TOKEN_CLAIMS},
-	{"{" PARTIES "," TIMES "," WHO ",\"realm_access\":7}", TOKEN_FINE},
 };
 
 START_TEST(claims)
@@ -144,6 +142,27 @@ START_TEST(who_it_is)
 }
 END_TEST
 
+static const char *const no_clients[] = {
+	"\"client_id\":7",
+	"\"client_id\":null",
+	"\"client_id\":\"a\\nb\"",
+	"\"client_id\":\"\"",
+	"\"azp\":[]",
+	"\"azp\":null",
+	"\"client_id\":\"" LONG "\"",
+	"\"azp\":{\"client_id\":\"web\"}",
+};
+
+START_TEST(clients_that_cannot_be_shown)
+{
+	char payload[500];
+	snprintf(payload, sizeof(payload), "{" PARTIES "," TIMES "," WHO ",%s}", no_clients[_i]);
+	ck_assert_int_eq(read_at(payload, NOW), TOKEN_FINE);
+	ck_assert_str_eq(principal.subject, "ada");
+	ck_assert_str_eq(principal.client_id, "");
+}
+END_TEST
+
 static const struct {
 	const char *claims;
 	uint64_t scopes;
@@ -169,6 +188,20 @@ static const struct {
 	{"\"scope\":\"admin\"", UINT64_MAX},
 	{"\"roles\":[\"admin\"]", UINT64_MAX},
 	{"\"scope\":\"administrator\"", 0},
+	/* of another type */
+	{"\"scope\":{}", 0},
+	{"\"scope\":true", 0},
+	{"\"scope\":7", 0},
+	{"\"roles\":null", 0},
+	{"\"roles\":{\"admin\":{\"1\":\"shop.example\"},\"orders:read\":true}", 0},
+	{"\"roles\":{\"0\":\"orders:read\"}", 0},
+	{"\"roles\":[{\"value\":\"orders:read\"},[\"admin\"],null,7,true]", 0},
+	{"\"roles\":[7,\"orders:read\",null]", ORDERS_READ},
+	{"\"roles\":{\"admin\":{}},\"scope\":\"orders:read\"", ORDERS_READ},
+	{"\"scope\":{},\"roles\":[\"orders:write\"]", ORDERS_WRITE},
+	{"\"realm_access\":7", 0},
+	{"\"realm_access\":[\"admin\"]", 0},
+	{"\"realm_access\":{\"roles\":{\"admin\":1}}", 0},
 };
 
 START_TEST(scopes_that_are_known)
@@ -256,6 +289,7 @@ int main(void)
 	TCase *tests = tcase_create("jwt");
 	tcase_add_loop_test(tests, claims, 0, ARRAY_SIZE(cases));
 	tcase_add_test(tests, who_it_is);
+	tcase_add_loop_test(tests, clients_that_cannot_be_shown, 0, ARRAY_SIZE(no_clients));
 	tcase_add_loop_test(tests, scopes_that_are_known, 0, ARRAY_SIZE(scope_cases));
 	tcase_add_test(tests, longest_subjects);
 	tcase_add_test(tests, the_second_in_which_it_expires);
