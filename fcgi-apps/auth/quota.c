@@ -1,15 +1,15 @@
 #include "auth/quota.h"
 
 #include <pthread.h>
+#include <sha2.h>
 
-#include "auth/crypto_library.h"
 #include "base/clock.h"
 
 #define SETS 1024
 #define WAYS 8
 
 struct slot {
-	unsigned char key[SHA256_DIGEST_LENGTH]; /* nobody finds a subject that counts as another */
+	uint8_t key[SHA256_DIGEST_LENGTH]; /* nobody finds a subject that counts as another */
 	int64_t due; /* when the next would come at just the rate; past: nothing is used up */
 };
 
@@ -35,8 +35,18 @@ void quota_free(struct quota *quota)
 	free(quota);
 }
 
+/* By libmd: libcrypto's allocates, and without memory it leaves the digest as it was. */
+static void make_key(const char *subject, uint8_t ret_key[SHA256_DIGEST_LENGTH])
+{
+	SHA2_CTX sha;
+
+	SHA256Init(&sha);
+	SHA256Update(&sha, (const uint8_t *)subject, strlen(subject));
+	SHA256Final(ret_key, &sha);
+}
+
 /* The subject's, or the one of its set that has used least, emptied for it. */
-static struct slot *find_slot(struct quota *quota, const unsigned char key[SHA256_DIGEST_LENGTH])
+static struct slot *find_slot(struct quota *quota, const uint8_t key[SHA256_DIGEST_LENGTH])
 {
 	struct slot *set = quota->slots[(key[0] << 8 | key[1]) % SETS];
 	struct slot *least = set;
@@ -55,11 +65,11 @@ static struct slot *find_slot(struct quota *quota, const unsigned char key[SHA25
 int64_t quota_take(struct quota *quota, const char *subject, int64_t per_second, int64_t burst,
 		   int64_t now)
 {
-	unsigned char key[SHA256_DIGEST_LENGTH];
+	uint8_t key[SHA256_DIGEST_LENGTH];
 
 	if (per_second == 0)
 		return 0;
-	libcrypto.SHA256((const unsigned char *)subject, strlen(subject), key);
+	make_key(subject, key);
 	pthread_mutex_lock(&quota->lock);
 	struct slot *slot = find_slot(quota, key);
 	int64_t due = slot->due > now ? slot->due : now;

@@ -2,7 +2,6 @@
 #include "auth/quota.h"
 
 #include "base/clock.h"
-#include "tokens.h" /* loads libcrypto */
 #include "unit.h"
 
 #define NOW   (100 * CLOCK_SECOND)

@@ -1,9 +1,10 @@
 /*
  * Every allocation of reading keys and verifying a token fails once, alone or with all that follow:
  * a set is whole or -ENOMEM, a good token is good or TOKEN_NO_MEMORY (or TOKEN_SIGNATURE, as
- * libcrypto does not always tell), a forged one is never good.
+ * libcrypto does not always tell), a forged one is never good, and whose request it is counts.
  * The allocator is replaced here, so this is for builds without sanitizers.
  */
+#include "auth/quota.h"
 #include "auth/verifier.h"
 #include "base/clock.h"
 #include "tokens.h"
@@ -184,6 +185,21 @@ START_TEST(verifying)
 }
 END_TEST
 
+START_TEST(counting)
+{
+	struct quota *quota = quota_create();
+	ck_assert_ptr_nonnull(quota);
+	stays_broken = true;
+	countdown = 0;
+	int64_t first = quota_take(quota, "ada", 1, 0, NOW);
+	countdown = -1;
+	ck_assert_int_eq(first, 0);
+	ck_assert_int_gt(quota_take(quota, "ada", 1, 0, NOW), 0);
+	ck_assert_int_eq(quota_take(quota, "eve", 1, 0, NOW), 0);
+	quota_free(quota);
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tests = tcase_create("token_memory");
@@ -191,6 +207,7 @@ int main(void)
 	tcase_add_unchecked_fixture(tests, setup, teardown);
 	tcase_add_loop_test(tests, reading_keys, 0, 2);
 	tcase_add_loop_test(tests, verifying, 0, 2 * ALGORITHMS);
+	tcase_add_test(tests, counting);
 	return unit_run(tests, "token_memory");
 }
 
