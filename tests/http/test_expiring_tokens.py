@@ -12,10 +12,10 @@ from shop import new_id
 from test_operations import run as run_program
 from test_owners import Market
 from test_service_accounts import account, settings
-from testbed import SERVICES, hung, wait_until
+from testbed import SERVICES, SLOWNESS, hung, wait_until
 from world import made
 
-SOON = 15
+SOON = 30 * SLOWNESS
 AUDIENCE = "shop-services"
 HOUR = 3600 * 1000000
 
@@ -109,6 +109,7 @@ class Purchase:
         """Whether it was finished or cancelled: repeated with a good token it is there once."""
         wait_until(lambda: self.again().status == 201, SOON, "the order is placed at last")
         order = made(self.answer)
+        invariants.settle(self.market.bed.directory, SOON)
         assert [one["id"] for one in self.orders()] == [order["id"]]
         shown = self.market.bed.cart.public.get(f"/carts/{self.cart}", headers=self.market.token(self.user))
         assert made(shown, 200)["items"] == []
@@ -246,7 +247,7 @@ def test_a_worker_dies_after_the_order_was_placed(market):
         with hung(market.bed.product):
             purchase.start()
             purchase.await_open()
-            market.bed.cart.worker.signal(signal.SIGSTOP)
+            market.bed.cart.worker.pause()
         purchase.await_placed()
         market.bed.order.kill_worker()
     purchase.end()

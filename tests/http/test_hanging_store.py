@@ -11,7 +11,7 @@ import pytest
 import stores
 from client import is_problem
 from shop import at_once, done
-from testbed import READY_WITHIN, wait_until
+from testbed import READY_WITHIN, STOP_WITHIN, wait_until
 
 CLIENTS = 12
 
@@ -21,8 +21,24 @@ def bed(make_platform):
     return make_platform(services=("product",), gateway=False)
 
 
-def parent(pid):
-    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+def stat(pid):
+    """The state and the parent, of a process that is there (proc(5))."""
+    state, parent = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[:2]
+    return state, int(parent)
+
+
+def stop(pid):
+    """Until it has: it may still answer meanwhile."""
+
+    def has_stopped():
+        try:
+            return stat(pid)[0] in "TZX"
+        except (FileNotFoundError, ProcessLookupError):
+            return True
+
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGSTOP)
+    wait_until(has_stopped, STOP_WITHIN, "a process of the server stops")
 
 
 @contextlib.contextmanager
@@ -31,15 +47,14 @@ def stopped(store):
     ((session,),) = store.read(
         "SELECT pid FROM pg_stat_activity WHERE datname = ? AND pid <> pg_backend_pid() LIMIT 1", store.database
     )
-    server = parent(session)
+    _, server = stat(session)
     processes = [server]
     try:
         # First of all: workers open connections while they serve.
-        os.kill(server, signal.SIGSTOP)
+        stop(server)
         processes += map(int, Path(f"/proc/{server}/task/{server}/children").read_text().split())
-        for pid in processes:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGSTOP)
+        for pid in processes[1:]:
+            stop(pid)
         yield
     finally:
         for pid in processes:

@@ -28,8 +28,8 @@ VARIANT = os.environ.get("VARIANT", "release")
 SERVICES = ("product", "cart", "order")
 # Sanitizers make everything slower.
 SLOWNESS = {"asan": 4, "tsan": 10}.get(VARIANT, 1)
-READY_WITHIN = 15 * SLOWNESS
-STOP_WITHIN = 20 * SLOWNESS
+READY_WITHIN = 30 * SLOWNESS
+STOP_WITHIN = 30 * SLOWNESS
 MARK_SEEN_WITHIN = 1.1  # that a replica is away (nginx/render.sh)
 
 SANITIZER_REPORT = re.compile(
@@ -128,8 +128,12 @@ class Process:
     def signal(self, signum):
         self.popen.send_signal(signum)
 
-    def stopped(self):
-        """Whether SIGSTOP has reached every thread: one may still answer a request meanwhile."""
+    def pause(self):
+        """SIGSTOP, until it has reached every thread: one may still answer a request meanwhile."""
+        self.signal(signal.SIGSTOP)
+        wait_until(self.paused, STOP_WITHIN, f"every thread of {self.name} stops")
+
+    def paused(self):
         tasks = Path(f"/proc/{self.popen.pid}/task").glob("*/stat")
         return all(task.read_text().rpartition(")")[2].split()[0] == "T" for task in tasks)
 
@@ -323,8 +327,7 @@ class Service:
 @contextlib.contextmanager
 def hung(service):
     """Accepts connections and requests, and never answers."""
-    service.worker.signal(signal.SIGSTOP)
-    wait_until(service.worker.stopped, 10, "every thread of the worker to stop")
+    service.worker.pause()
     try:
         yield
     finally:
