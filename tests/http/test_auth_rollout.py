@@ -2,6 +2,7 @@
 
 import itertools
 
+import invariants
 import pytest
 import tokens
 from client import is_problem
@@ -48,6 +49,7 @@ def test_a_purchase_needs_no_two_to_agree(bed, provider, modes):
     _, order = buy(bed, provider.headers("ada"), provider.headers("boss", "admin"))
     assert order["user_id"] == "ada"
     # What the effects do afterwards shows their secret, too.
+    invariants.settle(bed.directory, 30)
     assert bed.cart.public.get(f"/carts/{order['cart_id']}", headers=provider.headers("ada")).json()["items"] == []
 
 

@@ -3,10 +3,12 @@
 import re
 import uuid
 
+import invariants
 import pytest
 import stores
 import tokens
 from client import is_problem
+from sidecar import entries_of
 from testbed import entries_of_log, wait_until
 from world import made
 
@@ -17,7 +19,7 @@ class Market:
     def __init__(self, bed, provider):
         self.bed, self.provider = bed, provider
         self.admin = provider.headers("boss", "admin")
-        body = {"name": "Lamp", "price": 5, "inventory": 1000}
+        body = {"name": "Lamp", "price": 5, "inventory": 1_000_000}
         self.product = made(bed.product.public.post("/products", json=body, headers=self.admin))["id"]
 
     def token(self, sub, scopes=""):
@@ -198,6 +200,7 @@ def test_a_guest_buys(market):
     cart, headers = market.guest()
     market.fill(cart, headers)
     order = made(market.post_order(cart, headers))
+    invariants.settle(market.bed.directory, 30)
     assert "user_id" not in order and order["cart_id"] == cart
     path = f"/orders/{order['id']}"
     assert made(market.bed.order.public.get(path, headers=headers), 200)["id"] == order["id"]
@@ -450,6 +453,11 @@ def test_figures_of_tokens(market):
 
 def test_no_token_and_no_secret_is_logged(market):
     """Neither by a worker, at any level, nor by nginx."""
+    cart, secret = market.guest()
+    asked = {**market.token("ada"), **secret, "X-Request-ID": "secretly"}
+    assert market.bed.cart.public.get(f"/carts/{cart}", headers=asked).status == 200
+    wait_until(lambda: "secretly" in market.bed.cart.worker.logged(), 30, "the worker logs it")
+    assert entries_of(market.bed.cart.nginx, "secretly")
     seen = "".join(process.logged() for process in market.bed.processes())
     seen += str([service.nginx.access_entries() for service in market.bed.services.values()])
     assert "answered" in seen and "/carts" in seen
