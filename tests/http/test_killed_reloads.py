@@ -21,7 +21,7 @@ from test_owners import Market
 from testbed import SERVICES, SLOWNESS, wait_until
 from world import made
 
-SOON = 15 * SLOWNESS
+SOON = 30 * SLOWNESS
 LOOKED_AT = 1  # how often workers look at a file, in seconds
 REFUSALS = (401, 403)
 

@@ -29,7 +29,7 @@ class Provider:
         )
         return {"keys": [{"kty": "OKP", "crv": "Ed25519", "kid": self.kid, "x": base64url(public)}]}
 
-    def token(self, sub=None, scopes="", lifetime=300, **claims):
+    def token(self, sub=None, scopes="", lifetime=3600, **claims):
         """Of a customer, or of staff with scopes; claims replace or, where None, leave out."""
         now = int(time.time())
         body = {"iss": ISSUER, "aud": AUDIENCE, "exp": now + lifetime, "iat": now, "sub": sub}
