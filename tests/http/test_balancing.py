@@ -5,7 +5,7 @@ import time
 
 import pytest
 from client import Client
-from testbed import MARK_SEEN_WITHIN, Nginx, free_ports
+from testbed import MARK_SEEN_WITHIN, Nginx, free_ports, wait_until
 
 pytestmark = pytest.mark.storeless
 
@@ -61,6 +61,5 @@ def test_requests_go_on_unchanged_past_the_mark(platform, gateway):
         assert client.post("/products", {"name": "Mug", "price": 1, "inventory": 1}).status == 201
     mark.unlink()
     mark.parent.rmdir()
-    assert path in [
-        entry["url.path"] for entry in platform.services["product"].nginx.access_entries()
-    ]
+    nginx = platform.product.nginx
+    wait_until(lambda: path in [entry["url.path"] for entry in nginx.access_entries()], 10, "it is logged")
