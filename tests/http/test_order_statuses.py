@@ -1,13 +1,14 @@
 """The statuses of orders, and what they do to the stock."""
 
+import subprocess
 import threading
-import time
 
 import pytest
 import stores
 from client import is_problem
 from orders import NEXT, STATUSES, WAYS, order_in
 from shop import done
+from testbed import wait_until
 
 
 @pytest.mark.parametrize("old", STATUSES)
@@ -118,23 +119,29 @@ def test_status_that_is_answered_is_of_one_moment(shop):
     """The order is read in three parts, while another transaction changes it between them."""
     order = shop.buy({shop.make_product(): 1})
     store = shop.bed.order.store
-    second_part = "BEGIN; LOCK TABLE order_lines IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(1)"
+    second_part = "BEGIN; LOCK TABLE order_lines IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(60)"
+    locks = "SELECT pid FROM pg_locks WHERE relation = 'order_lines'::regclass AND "
+    locked = f"{locks} granted AND mode = 'AccessExclusiveLock'"
     process = f"""
         WITH changed AS (UPDATE orders SET status = 'processing', version = 2
                          WHERE id = '{order["id"]}' RETURNING id, updated_at)
         INSERT INTO order_history SELECT id, 2, 'processing', NULL, updated_at, NULL FROM changed"""
-    first, second = (
-        threading.Thread(target=stores.psql, args=(store.url, sql))
-        for sql in (second_part, process)
-    )
+    changes = threading.Thread(target=stores.psql, args=(store.url, process))
+    waits = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%WITH changed%'"
     answers = []
     reader = threading.Thread(
         target=lambda: answers.append(shop.clone().put_status(order["id"], "pending"))
     )
-    for thread in (first, reader, second):
-        thread.start()
-        time.sleep(0.3)
-    for thread in (first, reader, second):
+    with subprocess.Popen(["psql", "-q", store.url, "-c", second_part], stderr=subprocess.DEVNULL):
+        try:
+            wait_until(lambda: store.read(locked), 30, "the second part waits")
+            reader.start()
+            wait_until(lambda: store.read(f"{locks} NOT granted"), 30, "the first part is read")
+            changes.start()
+            wait_until(lambda: not changes.is_alive() or store.read(waits), 30, "it is changed")
+        finally:
+            store.read(f"SELECT pg_terminate_backend(pid) FROM ({locked}) AS locks")
+    for thread in (reader, changes):
         thread.join()
     assert done(answers[0], 200) == order
     assert shop.read_order(order["id"])["status"] == "processing"
