@@ -49,6 +49,18 @@ def render(folder):
     return tuple(document for document in parse(done.stdout) if document)
 
 
+def compose(folder, resource, *components):
+    """Writes a kustomization of folders below k8s/ into that folder, and returns its name."""
+    root = os.path.relpath(ROOT, folder.resolve())
+    made = {
+        "apiVersion": "kustomize.config.k8s.io/v1beta1", "kind": "Kustomization", "namespace": "shop",
+        "resources": [f"{root}/k8s/{resource}"],
+        "components": [f"{root}/k8s/{name}" for name in components],
+    }  # fmt: skip
+    (folder / "kustomization.yaml").write_text(json.dumps(made))
+    return str(folder)
+
+
 @functools.cache
 def load(path):
     return tuple(document for document in parse((ROOT / path).read_text()) if document)

@@ -1,10 +1,9 @@
 """Production asks who calls: whose tokens count, and which keys each pod has for that."""
 
-import json
-import os
 import re
 
 import manifests
+import test_schema
 
 # Who shows tokens to whom, on the internal port.
 SHOWN_TO = {"product", "cart"}
@@ -85,16 +84,15 @@ def test_who_is_called_takes_the_tokens_that_its_callers_show():
         assert reference(worker, "SERVICE_ISSUER") == {"configMapKeyRef": {"name": "auth", "key": "cluster_issuer"}}
 
 
+def composed(*arguments):
+    documents = manifests.render(manifests.compose(*arguments))
+    assert [error for document in documents for error in test_schema.errors(document)] == []
+    return documents
+
+
 def test_auth_can_be_turned_on_one_service_after_another(tmp_path):
     """docs/SECURITY.md: Order shows its token before anybody asks for it."""
-    root = os.path.relpath(manifests.ROOT, tmp_path.resolve())
-    made = {
-        "apiVersion": "kustomize.config.k8s.io/v1beta1", "kind": "Kustomization", "namespace": "shop",
-        "resources": [f"{root}/k8s/order-service"],
-        "components": [f"{root}/k8s/{name}" for name in ("images", "postgres/tls", "auth/off", "auth/caller")],
-    }  # fmt: skip
-    (tmp_path / "kustomization.yaml").write_text(json.dumps(made))
-    documents = manifests.render(str(tmp_path))
+    documents = composed(tmp_path, "order-service", "images", "postgres/tls", "auth/off", "auth/caller")
     workload = manifests.named(documents, "Deployment", "order-service")
     settings = manifests.settings(documents, manifests.containers(workload)["worker"])
     assert settings["AUTH"] == "off" and settings["SERVICE_TOKENS"]
@@ -116,3 +114,19 @@ def test_the_clusters_keys_come_from_its_own_api():
         assert sidecar["SERVICE_JWKS"] == "https://kubernetes.default.svc.cluster.local/openid/v1/jwks"
         (item,) = volume(workload, "cluster-ca")["configMap"]["items"]
         assert sidecar["SERVICE_CA_FILE"] == f"{folders(nginx)['cluster-ca']}/{item['path']}"
+
+
+def test_a_provider_may_have_an_authority_of_its_own(tmp_path):
+    """The sidecars alone fetch from it; its certificate is in the ConfigMap that says whose tokens count."""
+    documents = composed(tmp_path, "overlays/production", "auth/provider-ca")
+    for service in manifests.SERVICES:
+        workload = manifests.named(documents, "Deployment", f"{service}-service")
+        found = manifests.containers(workload)
+        source = volume(workload, "provider-ca")["configMap"]
+        (item,) = source["items"]
+        assert source["name"] == reference(found["nginx"], "AUTH_ISSUER")["configMapKeyRef"]["name"]
+        settings = manifests.settings(documents, found["nginx"])
+        assert settings["AUTH_CA_FILE"] == f"{folders(found['nginx'])['provider-ca']}/{item['path']}"
+        assert "provider-ca" not in folders(found["worker"])
+        page = (manifests.ROOT / "docs/KUBERNETES.md").read_text()
+        assert f"--from-file {item['key']}=" in page

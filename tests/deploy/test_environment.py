@@ -47,7 +47,7 @@ AT_DEFAULT = {
         "ROUTES",  # the entrypoint's
         "CONNECTIONS",  # what the container's memory is enough for
         "CLIENT_CONNECTIONS",
-        "AUTH_CA_FILE",  # the image's
+        "AUTH_CA_FILE",  # the image's, or that of auth/provider-ca
         "PROVIDER_SOCKET",  # in the folder that both containers have
         "RESOLVERS",  # the cluster's
     },
