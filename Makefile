@@ -45,8 +45,10 @@ ifdef CI
 CFLAGS += -Werror
 endif
 FLAGS := $(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) $(LDLIBS)
-# Seconds for a unit test that sets none: check's default of four is too short on a busy machine.
+# Seconds for a unit test that sets none, and how often as many for all: check's default of four is too short on a
+# busy machine.
 export CK_DEFAULT_TIMEOUT ?= 30
+export CK_TIMEOUT_MULTIPLIER ?= 4
 export ASAN_OPTIONS ?= detect_leaks=1:detect_stack_use_after_return=1:exitcode=99
 export UBSAN_OPTIONS ?= print_stacktrace=1:halt_on_error=1:exitcode=99
 export TSAN_OPTIONS ?= halt_on_error=0:second_deadlock_stack=1:exitcode=99:suppressions='$(CURDIR)/tests/tsan.suppressions'

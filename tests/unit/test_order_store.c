@@ -177,12 +177,12 @@ START_TEST(sweeping_forgets_the_key_of_the_abandoned_request)
 }
 END_TEST
 
-static int64_t time_of_sweeping(const char *prefix)
+static int64_t time_of_sweeping(char prefix)
 {
 	char id[UUID_TEXT_SIZE];
 
 	for (int i = 0; i < 32; i++) {
-		snprintf(id, sizeof(id), "%s%d", prefix, i);
+		snprintf(id, sizeof(id), "%c%d", prefix, i);
 		begin_leased(id, "u", NOW - 1);
 		add_key(id, 0);
 	}
@@ -193,10 +193,23 @@ static int64_t time_of_sweeping(const char *prefix)
 	return clock_monotonic() - start;
 }
 
+/* Of several: whatever else the machine does makes the others long. */
+static int64_t shortest_time_of_sweeping(const char *prefixes)
+{
+	int64_t shortest = INT64_MAX;
+
+	for (; *prefixes; prefixes++) {
+		int64_t taken = time_of_sweeping(*prefixes);
+
+		shortest = taken < shortest ? taken : shortest;
+	}
+	return shortest;
+}
+
 /* Many orders end without an answer when a sibling is away, and a day has many answers. */
 START_TEST(forgetting_keys_does_not_look_through_the_answered_ones)
 {
-	int64_t few = time_of_sweeping("a");
+	int64_t few = shortest_time_of_sweeping("abcde");
 
 	ck_assert_int_eq(
 		db_transaction(db, store_run,
@@ -206,7 +219,7 @@ START_TEST(forgetting_keys_does_not_look_through_the_answered_ones)
 			       " SELECT 'createOrder', 'k' || i, 'f', 'o' || i, 201, '', '',"
 			       " '', 1, NULL FROM n"),
 		0);
-	ck_assert_int_lt(time_of_sweeping("b"), 10 * few + CLOCK_SECOND / 10);
+	ck_assert_int_lt(shortest_time_of_sweeping("fghij"), 10 * few + CLOCK_SECOND / 10);
 	ck_assert_int_eq(store_number(db, "SELECT count(*) FROM idempotency_keys"), 30000);
 }
 END_TEST

@@ -116,7 +116,7 @@ START_TEST(a_lost_server_is_told_at_once_and_found_again)
 		usleep(1000);
 	}
 	ck_assert_int_eq(symlink(socket_path, link_path), 0);
-	int64_t deadline = clock_monotonic() + 5 * CLOCK_SECOND;
+	int64_t deadline = clock_monotonic() + 20 * CLOCK_SECOND;
 	while (db_ping(db) != 0) {
 		ck_assert_int_lt(clock_monotonic(), deadline);
 		usleep(10000);
