@@ -1,12 +1,12 @@
 /*
  * Every allocation of the JSON code fails once, alone or with all that follow: the answer is
- * -ENOMEM or a whole result. The allocator is replaced here, so this is for builds without
- * sanitizers.
+ * -ENOMEM or a whole result.
  */
 #include "base/json.h"
+#include "failing_memory.h"
 #include "unit.h"
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#ifndef FAILING_MEMORY
 
 int main(void)
 {
@@ -17,43 +17,6 @@ int main(void)
 #else
 
 #define ALLOCATIONS_MAX 1000
-
-void *__libc_malloc(size_t size);
-void *__libc_calloc(size_t count, size_t size);
-void *__libc_realloc(void *memory, size_t size);
-
-static int countdown = -1; /* allocations until one fails; -1: none does */
-static bool stays_broken;
-static int failures;
-
-static bool must_fail(void)
-{
-	if (countdown < 0 || countdown-- > 0)
-		return false;
-	countdown = stays_broken ? 0 : -1;
-	failures++;
-	return true;
-}
-
-/* Visible to the libraries, which are to call these too. */
-#pragma GCC visibility push(default)
-
-void *malloc(size_t size)
-{
-	return must_fail() ? NULL : __libc_malloc(size);
-}
-
-void *calloc(size_t count, size_t size)
-{
-	return must_fail() ? NULL : __libc_calloc(count, size);
-}
-
-void *realloc(void *memory, size_t size)
-{
-	return must_fail() ? NULL : __libc_realloc(memory, size);
-}
-
-#pragma GCC visibility pop
 
 static const char document[] =
 	"{\"name\":\"a string too long for what json-c keeps inside an object\",\"list\":[1,2.5,"

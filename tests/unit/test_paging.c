@@ -1,3 +1,4 @@
+#include "failing_memory.h"
 #include "responder/paging.h"
 #include "unit.h"
 
@@ -121,25 +122,16 @@ START_TEST(a_bad_cursor_is_refused)
 }
 END_TEST
 
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-#define REPLACES_MALLOC
-
-void *__libc_malloc(size_t size);
-
-static bool out_of_memory;
-
-void *malloc(size_t size)
-{
-	return out_of_memory ? NULL : __libc_malloc(size);
-}
+#ifdef FAILING_MEMORY
 
 START_TEST(no_memory_is_no_bad_cursor)
 {
 	struct cursor cursor;
 	send_cursor("awBhAA");
-	out_of_memory = true;
+	stays_broken = true;
+	countdown = 0;
 	bool read = cursor_read(&request, &response, "k", 1, &cursor);
-	out_of_memory = false;
+	countdown = -1;
 	ck_assert(!read);
 	ck_assert_int_eq(response.status, 503);
 }
@@ -157,7 +149,7 @@ int main(void)
 	tcase_add_test(tcase, a_cursor_is_replaced_however_its_name_is_written);
 	tcase_add_test(tcase, a_query_that_cannot_be_continued_is_refused);
 	tcase_add_loop_test(tcase, a_bad_cursor_is_refused, 0, ARRAY_SIZE(bad));
-#ifdef REPLACES_MALLOC
+#ifdef FAILING_MEMORY
 	tcase_add_test(tcase, no_memory_is_no_bad_cursor);
 #endif
 	return unit_run(tcase, "paging");

@@ -2,15 +2,15 @@
  * Every allocation of reading keys and verifying a token fails once, alone or with all that follow:
  * a set is whole or -ENOMEM, a good token is good or TOKEN_NO_MEMORY (or TOKEN_SIGNATURE, as
  * libcrypto does not always tell), a forged one is never good, and whose request it is counts.
- * The allocator is replaced here, so this is for builds without sanitizers.
  */
 #include "auth/quota.h"
 #include "auth/verifier.h"
 #include "base/clock.h"
+#include "failing_memory.h"
 #include "tokens.h"
 #include "unit.h"
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#ifndef FAILING_MEMORY
 
 int main(void)
 {
@@ -21,43 +21,6 @@ int main(void)
 #else
 
 #define ALLOCATIONS_MAX 5000
-
-void *__libc_malloc(size_t size);
-void *__libc_calloc(size_t count, size_t size);
-void *__libc_realloc(void *memory, size_t size);
-
-static int countdown = -1; /* allocations until one fails; -1: none does */
-static bool stays_broken;
-static int failures;
-
-static bool must_fail(void)
-{
-	if (countdown < 0 || countdown-- > 0)
-		return false;
-	countdown = stays_broken ? 0 : -1;
-	failures++;
-	return true;
-}
-
-/* Visible to the libraries, which are to call these too. */
-#pragma GCC visibility push(default)
-
-void *malloc(size_t size)
-{
-	return must_fail() ? NULL : __libc_malloc(size);
-}
-
-void *calloc(size_t count, size_t size)
-{
-	return must_fail() ? NULL : __libc_calloc(count, size);
-}
-
-void *realloc(void *memory, size_t size)
-{
-	return must_fail() ? NULL : __libc_realloc(memory, size);
-}
-
-#pragma GCC visibility pop
 
 #define NOW (INT64_C(1800000000) * CLOCK_SECOND)
 #define CLAIMS                                                                                     \
