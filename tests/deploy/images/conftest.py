@@ -208,6 +208,16 @@ def network():
     podman("network", "rm", "-f", name)
 
 
+@pytest.fixture(scope="module")
+def provider(images):
+    """One of tokens, which nobody has started yet."""
+    from access import Provider  # which needs this module
+
+    provider = Provider(images["product"])
+    yield provider
+    provider.remove()
+
+
 @pytest.fixture
 def container():
     """container(image, *arguments, options=[…]): its id; removed with the test."""

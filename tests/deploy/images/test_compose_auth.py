@@ -6,19 +6,12 @@ import json
 import manifests
 import pytest
 import yaml
-from access import AUTHORITIES, ISSUER, Provider
+from access import AUTHORITIES, ISSUER
 from conftest import podman, run
 from pods import ask
 from test_compose import Project, own_environment
 
 SETTINGS = {"AUTH_ISSUER": ISSUER, "AUTH_AUDIENCE": "shop"}
-
-
-@pytest.fixture(scope="module")
-def provider(images):
-    provider = Provider(images["product"])
-    yield provider
-    provider.remove()
 
 
 @pytest.fixture(scope="module")

@@ -7,18 +7,11 @@ import time
 
 import manifests
 import pytest
-from access import AccessPod, Provider, write
+from access import AccessPod, write
 from conftest import podman
 from pods import ask, probe_answers
 
 ORDER = "/orders"
-
-
-@pytest.fixture(scope="module")
-def provider(images):
-    provider = Provider(images["product"])
-    yield provider
-    provider.remove()
 
 
 @pytest.fixture(scope="module")
