@@ -89,7 +89,7 @@ class Callers:
     """The headers of each kind of caller. ada is the owner of things, and so is one guest."""
 
     def __init__(self, provider, guest_secret, other_secret):
-        stranger = tokens.Provider(provider.kid)
+        stranger = tokens.Provider(provider.jwk["kid"])
         self.good = {"ada": {"sub": "ada"}, "bob": {"sub": "bob"}, "admin": {"sub": "s", "scopes": "admin"}}
         self.good |= {scope: {"sub": "s", "scopes": scope} for scope in SCOPES}
         self.headers = {

@@ -1,7 +1,6 @@
 """scripts/issuer.py: what it makes, and that a service takes its tokens."""
 
 import base64
-import importlib.util
 import json
 import stat
 import subprocess
@@ -13,16 +12,6 @@ from testbed import ROOT
 
 pytestmark = pytest.mark.storeless
 SCRIPT = ROOT / "scripts" / "issuer.py"
-
-
-def load_script():
-    spec = importlib.util.spec_from_file_location("issuer", SCRIPT)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-issuer = load_script()
 
 
 def run(folder, *options):
@@ -46,9 +35,8 @@ def folder(tmp_path_factory):
 def product(make_platform, folder, tmp_path_factory):
     """A service that trusts the issuer."""
     settings = tokens.settings(tokens.Provider(), tmp_path_factory.mktemp("keys"))
-    own = {"AUTH_ISSUER": issuer.ISSUER, "AUTH_AUDIENCE": issuer.AUDIENCE}
-    own["AUTH_JWKS"] = folder / "jwks.json"
-    bed = make_platform(services=("product",), gateway=False, worker=settings | own)
+    settings["AUTH_JWKS"] = folder / "jwks.json"
+    bed = make_platform(services=("product",), gateway=False, worker=settings)
     return bed.product.public
 
 
@@ -90,8 +78,8 @@ def test_a_service_takes_the_tokens(product, folder):
 
 
 def test_a_service_refuses_what_the_issuer_did_not_say(product, folder, tmp_path):
-    own = issuer.Issuer.in_folder(folder)
-    stranger = issuer.Issuer.in_folder(tmp_path)
+    own = tokens.Issuer.in_folder(folder)
+    stranger = tokens.Issuer.in_folder(tmp_path)
     stranger.jwk["kid"] = own.jwk["kid"]
     good = own.token("staff", "stock:read")
     for token in (

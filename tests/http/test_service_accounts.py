@@ -130,7 +130,7 @@ def test_what_is_missing_is_named(tmp_path, cluster, provider, name):
 def test_the_clusters_keys_come_through_the_sidecar(make_platform, cluster, provider, tmp_path):
     """As the Kubernetes API gives them: to accounts, whose token the worker shows."""
     api = Provider(Certificates(tmp_path))
-    api.key, api.kid = cluster.key, cluster.kid
+    api.key, api.jwk = cluster.key, cluster.jwk
     mine = tmp_path / "api"
     mine.write_text("the-workers-own\n")
     fetched = {"SERVICE_JWKS": f"{api.issuer}/keys", "SERVICE_JWKS_TOKEN": mine}

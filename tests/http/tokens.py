@@ -1,43 +1,30 @@
 """A provider of tokens for tests, and platforms that ask for them (AUTH=jwt)."""
 
-import base64
 import json
 import secrets
-import time
+import sys
+from pathlib import Path
 
-from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-ISSUER = "https://provider.example"
-AUDIENCE = "shop"
+sys.path.append(str(Path(__file__).resolve().parents[2] / "scripts"))
+
+from issuer import AUDIENCE, ISSUER, Issuer  # noqa: E402 - from the folder above
 
 
-def base64url(data):
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
-
-
-class Provider:
+class Provider(Issuer):
     """A key, what it publishes, and the tokens that it signs."""
 
     def __init__(self, kid="1"):
-        self.kid = kid
-        self.key = Ed25519PrivateKey.generate()
+        super().__init__(Ed25519PrivateKey.generate())
+        self.jwk["kid"] = kid
 
     def jwks(self):
-        public = self.key.public_key().public_bytes(
-            serialization.Encoding.Raw, serialization.PublicFormat.Raw
-        )
-        return {"keys": [{"kty": "OKP", "crv": "Ed25519", "kid": self.kid, "x": base64url(public)}]}
+        return {"keys": [self.jwk]}
 
     def token(self, sub=None, scopes="", lifetime=3600, **claims):
         """Of a customer, or of staff with scopes; claims replace or, where None, leave out."""
-        now = int(time.time())
-        body = {"iss": ISSUER, "aud": AUDIENCE, "exp": now + lifetime, "iat": now, "sub": sub}
-        body |= {"scope": scopes, "client_id": "storefront", **claims}
-        header = {"alg": "EdDSA", "typ": "at+jwt", "kid": self.kid}
-        body = {name: value for name, value in body.items() if value is not None}
-        signed = ".".join(base64url(json.dumps(part).encode()) for part in (header, body))
-        return f"{signed}.{base64url(self.key.sign(signed.encode()))}"
+        return super().token(sub, scopes, lifetime, **{"client_id": "storefront", **claims})
 
     def headers(self, sub=None, scopes="", **claims):
         return {"Authorization": f"Bearer {self.token(sub, scopes, **claims)}"}
