@@ -13,10 +13,10 @@ random_key() {
 	od -An -N32 -v -tx1 /dev/urandom | tr -d ' \n'
 }
 
-if [ ! -e "$folder/guest-keys" ]; then
+if [ ! -s "$folder/guest-keys" ]; then
 	printf '%s\n' "$(random_key)" >"$folder/guest-keys"
 fi
-if [ ! -e "$folder/service-keys" ]; then
+if [ ! -s "$folder/service-keys" ]; then
 	key=$(random_key)
 	mkdir -p "$folder/order"
 	printf '%s\n' "$key" | tee "$folder/order/product" >"$folder/order/cart"

@@ -203,6 +203,14 @@ def test_keys_are_made_once_and_kept(tmp_path):
     assert KEYS <= {str(f.relative_to(folder)) for f in folder.iterdir()}
 
 
+@pytest.mark.parametrize("name", ["guest-keys", "service-keys"])
+def test_a_key_that_found_no_place_is_made_again(tmp_path, name):
+    """What the shell leaves where the disk is full."""
+    (tmp_path / name).touch()
+    subprocess.run([manifests.ROOT / "scripts/make-keys.sh", tmp_path], check=True)
+    assert re.fullmatch("(?:order )?[0-9a-f]{64}\n", (tmp_path / name).read_text())
+
+
 def test_keys_are_lent_to_who_needs_them():
     needed = {"product": ["SERVICE_KEYS"], "cart": ["GUEST_KEYS", "SERVICE_KEYS"], "order": ["GUEST_KEYS", "SERVICE_TOKENS"]}
     for service, names in needed.items():
