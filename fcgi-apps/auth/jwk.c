@@ -114,6 +114,36 @@ static int read_ec(const struct reader *reader, EVP_PKEY **ret_key)
 	return make_key(reader, "EC", parameters, ret_key);
 }
 
+#define TEN(byte)    byte byte byte byte byte byte byte byte byte byte
+#define THIRTY(byte) TEN(byte) TEN(byte) TEN(byte)
+
+/* The points of Ed25519 for which anybody can sign, by their y from its lowest byte: 0, 1 and -1,
+ * the first two also with the field's prime added, and two more. */
+static const unsigned char small_orders[][COORDINATE_LENGTH] = {
+	"\x00" THIRTY("\x00") "\x00",
+	"\x01" THIRTY("\x00") "\x00",
+	"\xec" THIRTY("\xff") "\x7f",
+	"\xed" THIRTY("\xff") "\x7f",
+	"\xee" THIRTY("\xff") "\x7f",
+	"\x26\xe8\x95\x8f\xc2\xb2\x27\xb0\x45\xc3\xf4\x89\xf2\xef\x98\xf0"
+	"\xd5\xdf\xac\x05\xd3\xc6\x33\x39\xb1\x38\x02\x88\x6d\x53\xfc\x05",
+	"\xc7\x17\x6a\x70\x3d\x4d\xd8\x4f\xba\x3c\x0b\x76\x0d\x10\x67\x0f"
+	"\x2a\x20\x53\xfa\x2c\x39\xcc\xc6\x4e\xc7\xfd\x77\x92\xac\x03\x7a",
+};
+
+static bool has_small_order(const unsigned char point[COORDINATE_LENGTH])
+{
+	unsigned char y[COORDINATE_LENGTH];
+
+	memcpy(y, point, sizeof(y));
+	y[COORDINATE_LENGTH - 1] &= 0x7f; /* without the sign of x (RFC 8032 section 5.1.2) */
+	for (size_t i = 0; i < ARRAY_SIZE(small_orders); i++) {
+		if (memcmp(y, small_orders[i], sizeof(y)) == 0)
+			return true;
+	}
+	return false;
+}
+
 static int read_okp(const struct reader *reader, EVP_PKEY **ret_key)
 {
 	unsigned char x[COORDINATE_LENGTH];
@@ -121,6 +151,8 @@ static int read_okp(const struct reader *reader, EVP_PKEY **ret_key)
 		return refuse(reader, -EOPNOTSUPP, "a curve other than Ed25519");
 	if (read_bytes(reader, "x", x, sizeof(x)) != sizeof(x))
 		return refuse(reader, -EINVAL, "\"x\" is not 32 bytes");
+	if (has_small_order(x))
+		return refuse(reader, -EINVAL, "the key has impossible values");
 	OSSL_PARAM parameters[] = {
 		libcrypto.OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, x, sizeof(x)),
 		libcrypto.OSSL_PARAM_construct_end(),

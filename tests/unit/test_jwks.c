@@ -123,6 +123,37 @@ START_TEST(keys_that_cannot)
 }
 END_TEST
 
+/* Each y of a point of order 1, 2, 4 or 8 that 255 bits can hold, with both signs of x: 0, 1, the
+ * prime less 1, the prime, the prime and 1, and the two of order 8. */
+static const char *const anybodys[] = {
+	"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+	"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAIA",
+	"AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+	"AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAIA",
+	"7P_______________________________________38",
+	"7P________________________________________8",
+	"7f_______________________________________38",
+	"7f________________________________________8",
+	"7v_______________________________________38",
+	"7v________________________________________8",
+	"JuiVj8KyJ7BFw_SJ8u-Y8NXfrAXTxjM5sTgCiG1T_AU",
+	"JuiVj8KyJ7BFw_SJ8u-Y8NXfrAXTxjM5sTgCiG1T_IU",
+	"xxdqcD1N2E-6PAt2DRBnDyogU_osOczGTsf9d5KsA3o",
+	"xxdqcD1N2E-6PAt2DRBnDyogU_osOczGTsf9d5KsA_o",
+};
+
+START_TEST(a_point_for_which_anybody_signs)
+{
+	struct jwk jwk = {0};
+	const char *reason = "none given";
+	char text[128];
+	snprintf(text, sizeof(text), "{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"%s\"}",
+		 anybodys[_i]);
+	ck_assert_int_eq(read_jwk(text, &jwk, &reason), -EINVAL);
+	ck_assert_msg(strstr(reason, "impossible"), "%s", reason);
+}
+END_TEST
+
 /* 2048 bits, but 3 divides it. */
 START_TEST(a_modulus_with_a_small_factor)
 {
@@ -271,6 +302,7 @@ int main(void)
 	TCase *tests = tcase_create("jwks");
 	tcase_add_loop_test(tests, keys_that_can_be_used, 0, ARRAY_SIZE(good));
 	tcase_add_loop_test(tests, keys_that_cannot, 0, ARRAY_SIZE(bad));
+	tcase_add_loop_test(tests, a_point_for_which_anybody_signs, 0, ARRAY_SIZE(anybodys));
 	tcase_add_test(tests, a_modulus_with_a_small_factor);
 	tcase_add_test(tests, the_key_that_a_token_means);
 	tcase_add_test(tests, the_first_of_two_with_one_name);
