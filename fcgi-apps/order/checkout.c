@@ -398,7 +398,7 @@ static int reject(struct db_conn *conn, void *argument)
 		return r;
 	/* The blocking checkout is temporary, so this answer is not stored: the client's next try
 	 * must not get it again. */
-	if (checkout->blocked || !kept_answer_wanted(checkout->response))
+	if (checkout->blocked || !kept_answer_wanted(checkout->request, checkout->response))
 		return idempotency_forget(conn, ORDER_CHECKOUT_OPERATION, checkout->order.id);
 	return idempotency_store(conn, checkout->request, checkout->response);
 }

@@ -259,7 +259,8 @@ static int handle_once(struct db_conn *conn, struct request *request, struct res
 	r = handle(request, response);
 	if (r < 0)
 		return r;
-	if (!kept_answer_wanted(response) || (without_savepoint && response->status >= 400))
+	if (!kept_answer_wanted(request, response) ||
+	    (without_savepoint && response->status >= 400))
 		return IDEMPOTENT_REFUSED;
 	if (!without_savepoint)
 		r = response->status >= 400 ? db_savepoint_rollback(conn)

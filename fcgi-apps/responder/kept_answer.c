@@ -31,11 +31,29 @@ static const char *static_content_type(const char *kept)
 	return NULL;
 }
 
-bool kept_answer_wanted(const struct response *response)
+/* Whether whoever repeats the request with another scope or secret might be told something else. */
+static bool hangs_on_rights(const struct request *request, int status)
 {
-	if (response->status >= 500 || response->status == 412)
+	const struct principal *principal = &request->principal;
+	bool user = principal->kind == PRINCIPAL_USER;
+
+	if (!user && principal->kind != PRINCIPAL_NOBODY)
 		return false;
-	return response->status < 400 || response->body.length <= KEPT_PLAIN_MAX;
+	/* Where only a scope opens the operation, it was looked at before. */
+	if (!(request->operation->access.callers & (ACCESS_CUSTOMER | ACCESS_GUEST)))
+		return false;
+	return status == 403 || status == 404 || request->owner.any ||
+	       (user && principal->cart_secret);
+}
+
+bool kept_answer_wanted(const struct request *request, const struct response *response)
+{
+	int status = response->status;
+
+	if (status < 400)
+		return true;
+	return status < 500 && status != 412 && response->body.length <= KEPT_PLAIN_MAX &&
+	       !hangs_on_rights(request, status);
 }
 
 static void refer(const struct request *request, struct kept_answer *kept)

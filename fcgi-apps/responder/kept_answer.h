@@ -9,8 +9,8 @@
  *     with "packed " in front of its content type.
  *   - Any other: as it is.
  *
- * Longer refusals than KEPT_PLAIN_MAX are not kept: nothing was done, so the repeated request is
- * simply checked again.
+ * Longer refusals than KEPT_PLAIN_MAX are not kept, nor those that hang on more than the subject
+ * that a key belongs to: nothing was done, so the repeated request is simply checked again.
  */
 #ifndef RESPONDER_KEPT_ANSWER_H
 #define RESPONDER_KEPT_ANSWER_H
@@ -33,8 +33,9 @@ void kept_answer_init(struct kept_answer *kept);
 void kept_answer_release(struct kept_answer *kept);
 
 /* Whether this answer to a request with a key should be kept. Not kept are a 412, which is about an
- * If-Match that the client will update, a failure of ours, and a long refusal. */
-bool kept_answer_wanted(const struct response *response);
+ * If-Match that the client will update, a failure of ours, a long refusal, and one that hangs on
+ * what was shown beside the subject: a scope, or a cart's secret. */
+bool kept_answer_wanted(const struct request *request, const struct response *response);
 
 /* Fills an initialised one. -EIO: the content type could not be given again; -ENOMEM, -EMSGSIZE:
  * the response is cut off, or memory is short. */

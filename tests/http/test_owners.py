@@ -365,6 +365,37 @@ def test_a_repeated_cart_needs_its_scope(market):
     assert refused.header("Location") is None and refused.header("Idempotent-Replayed") is None
 
 
+def test_a_refusal_is_kept_for_the_same_rights_only(market):
+    """With a scope or a secret more or less, a repeated request is told what a new one would be."""
+    lines = market.bed.cart.public.clone()
+
+    def add(cart, headers, key, quantity):
+        body = {"product_id": market.product, "quantity": quantity}
+        more = {"Idempotency-Key": key}
+        return lines.post(f"/carts/{cart}/items", json=body, headers={**headers, **more}).status
+
+    staff, same = market.token("kim", "carts:write orders:write"), market.token("kim")
+    theirs = market.cart(market.token("ada"))["id"]
+    guests, secret = market.guest()
+    for cart, more in ((theirs, staff), (guests, {**same, **secret})):
+        key = f"{cart}-1"
+        assert [add(cart, headers, key, 999) for headers in (more, same, more)] == [200, 404, 200]
+        key = f"{cart}-2"
+        assert [add(cart, headers, key, 1) for headers in (more, same, more)] == [409, 404, 409]
+        key = f"{cart}-3"
+        assert [add(cart, headers, key, 1) for headers in (same, more)] == [404, 409]
+        assert made(market.post_order(cart, more))["id"]
+        again = [market.post_order(cart, headers, key=key).status for headers in (more, same, more)]
+        assert again == [409, 404, 409]
+    assert market.make_cart(same, key=key, user_id="ada").status == 403
+    assert market.make_cart(staff, key=key, user_id="ada").status == 201
+    own = market.cart(same)["id"]
+    first = market.post_order(own, same, key=own)
+    assert is_problem(first, 409)["code"] == "cart-empty"
+    market.fill(own, same)
+    assert market.post_order(own, same, key=own).header("Idempotent-Replayed") == "true"
+
+
 # ---- what takes a scope when it is sent
 
 
