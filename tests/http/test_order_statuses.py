@@ -3,6 +3,7 @@
 import subprocess
 import threading
 
+import invariants
 import pytest
 import stores
 from client import is_problem
@@ -99,6 +100,7 @@ def test_remark_that_leaves_the_status(shop, status):
             assert changed["updated_at"] == changed["history"][-1]["at"]
     assert changed["tracking_number"] == "A"
     assert shop.set_status(order["id"], status) == changed == shop.read_order(order["id"])
+    invariants.settle(shop.bed.directory, 30)
     stock = {"cancelled": (5, 0), "shipped": (3, 0), "delivered": (3, 0)}.get(status, (3, 2))
     assert shop.stock(product) == stock
 
@@ -162,6 +164,7 @@ def test_cancelling_restocks(shop, way):
     order = shop.buy({one: 2, two: 3})
     for status in [*way, "cancelled", "cancelled"]:
         shop.set_status(order["id"], status)
+    invariants.settle(shop.bed.directory, 30)
     assert (shop.stock(one), shop.stock(two)) == ((5, 0), (7, 0))
     assert movements(shop, one, order) == [("hold", -2), ("release", 2)]
     assert movements(shop, two, order) == [("hold", -3), ("release", 3)]
@@ -172,6 +175,7 @@ def test_cancelling_restocks_deleted_products(shop):
     order = shop.buy({product: 2})
     shop.delete_product(product)
     shop.set_status(order["id"], "cancelled")
+    invariants.settle(shop.bed.directory, 30)
     # Asking for the same hold again changes nothing; it tells whether there still is one.
     path = f"/internal/reservations/{order['id']}"
     hold = {"items": [{"product_id": product, "quantity": 2}]}
@@ -183,6 +187,7 @@ def test_shipping_takes_the_goods_out_of_the_house(shop):
     product = shop.make_product(inventory=5)
     order = shop.buy({product: 2})
     shop.set_status(order["id"], "shipped")
+    invariants.settle(shop.bed.directory, 30)
     assert shop.stock(product) == (3, 0)
     shop.set_status(order["id"], "delivered")
     assert movements(shop, product, order) == [("hold", -2), ("ship", 0)]

@@ -4,6 +4,7 @@ import re
 import threading
 import time
 
+import invariants
 import pytest
 from client import is_problem
 from orders import NEXT
@@ -99,6 +100,7 @@ def test_same_key_same_refusal(shop):
 
 def nothing_is_held(shop, cart_id, before):
     """A refused order leaves its cart free and unchanged."""
+    invariants.settle(shop.bed.directory, 30)
     assert shop.read_cart(cart_id) == before
     checkout = f"/internal/carts/{cart_id}/checkouts/{new_id()}"
     cart = shop.bed.cart.internal

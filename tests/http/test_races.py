@@ -5,6 +5,7 @@ import random
 import threading
 from collections import Counter
 
+import invariants
 import pytest
 import stores
 from client import is_problem
@@ -199,6 +200,7 @@ def test_cancel_restocks_once(shop):
     answers = at_once(20, shop.clone, lambda one, n: one.put_status(order["id"], "cancelled"))
     assert statuses(answers) == {200: 20}
     assert len({answer.body for answer in answers}) == 1
+    invariants.settle(shop.bed.directory, 30)
     assert shop.stock(product) == (10, 0)
     assert len(shop.read_order(order["id"])["history"]) == 2
 
