@@ -5,8 +5,9 @@ start_new_session keeps Ctrl-C to pytest, which then stops everything in order; 
 itself be killed, the kernel ends the processes (PR_SET_PDEATHSIG, so start them on the main thread).
 """
 
-import functools
 import contextlib
+import functools
+import itertools
 import json
 import os
 import platform as machine
@@ -17,6 +18,7 @@ import signal
 import socket
 import subprocess
 import tempfile
+import threading
 import time
 from pathlib import Path
 
@@ -54,6 +56,9 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 # Platforms that are up, for what is reported when a test fails.
 running = []
 
+PORTS = 240  # of one test run
+taking_ports = threading.Lock()
+
 
 class StartError(Exception):
     """A process that did not start, with its log."""
@@ -68,25 +73,44 @@ def environment(settings):
     return {**inherited, "TZ": "UTC", "AUTH": "off", **{name: str(value) for name, value in settings.items()}}
 
 
+@functools.cache
+def own_ports():
+    """Those that no other test run takes, in turn, and what keeps them from it: a socket whose name is there
+    once on a machine. Below the ephemeral range, so that no outgoing connection takes one before nginx does."""
+    while True:
+        first = random.randrange(20000, 32000, PORTS)
+        reserved = socket.socket(socket.AF_UNIX)
+        with contextlib.suppress(OSError):
+            reserved.bind(f"\0shop-tests-{first}")
+            return itertools.cycle(range(first, first + PORTS)), reserved
+        reserved.close()
+
+
 def free_ports(count):
-    """Below the ephemeral range, so that no outgoing connection takes one before nginx does."""
-    ports = []
-    while len(ports) < count:
-        port = random.randint(20000, 32000)
-        with socket.socket() as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-        if port not in ports:
-            ports.append(port)
-    return ports
+    """None of them is given again soon: who has one may let go of it for a moment."""
+    found = []
+    with taking_ports:
+        ports, _ = own_ports()
+        while len(found) < count:
+            port = next(ports)
+            with socket.socket() as probe:
+                # As servers do: a connection that has ended keeps nobody from listening.
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                with contextlib.suppress(OSError):
+                    probe.bind(("127.0.0.1", port))
+                    found.append(port)
+    return found
+
+
+def lines_of_log(text):
+    """Without the last one while it is written, and there in part only."""
+    complete, _, _ = text.rpartition("\n")
+    return complete.splitlines()
 
 
 def entries_of_log(text):
-    """Its lines, parsed. The last one may be there in part only, while it is written."""
-    complete, _, _ = text.rpartition("\n")
-    return [json.loads(line) for line in complete.splitlines()]
+    """Its lines, parsed."""
+    return [json.loads(line) for line in lines_of_log(text)]
 
 
 def wait_until(condition, seconds, what):
