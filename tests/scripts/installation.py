@@ -25,6 +25,7 @@ from testbed import READY_WITHIN, ROOT, SERVICES, VARIANT, environment, wait_unt
 REPLICAS = 3
 BLOCK = 10 * REPLICAS + 4  # ports
 PATIENCE = 10 * READY_WITHIN
+EVENTUALLY = 60  # seconds, for what a busy machine takes its time to do
 OWN = (".git", ".pytest_cache", "backup", "build", "fcgi-apps", "var")
 ANSWERED = '"http.response.status_code"'
 

@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from installation import alive, within
+from installation import EVENTUALLY, alive, within
 from shop import Shop, done
 from testbed import SERVICES
 
@@ -52,7 +52,7 @@ def test_nginx_without_its_master(installation, script):
         pid = installation.pid(f"{name}-nginx")
         os.kill(pid, signal.SIGKILL)
         workers.discard(pid)
-    assert within(5, lambda: set(installation.processes()) == workers)
+    assert within(EVENTUALLY, lambda: set(installation.processes()) == workers)
     installation.works(script)
     if script == "up.sh":
         installation.works("status.sh")

@@ -5,7 +5,7 @@ import signal
 
 import pytest
 from documents import commands
-from installation import within
+from installation import EVENTUALLY, within
 from shop import Shop, done
 from testbed import SERVICES
 from trading import Trade, changed, without
@@ -30,7 +30,7 @@ def test_move(installation):
     assert "Loaded a demo catalogue" not in printed
     assert installation.files() == files
 
-    assert within(15, lambda: trade.stock_of_late_product() == (50, 0))
+    assert within(EVENTUALLY, lambda: trade.stock_of_late_product() == (50, 0))
     assert done(trade.read("order", f"/orders/{trade.late_order}"), 200) == of_late_order
     after = trade.seen()
     late = (trade.late_product, trade.late_order)
@@ -100,12 +100,12 @@ def test_a_move_that_does_not_end(installation, end):
         assert status == 1 and "nothing was moved, for order's data could not be copied" in printed
     else:
         move = installation.start(f"scripts/{MOVE}")
-        assert within(60, lambda: copying(installation))
+        assert within(EVENTUALLY, lambda: copying(installation))
         # As a terminal does that is closed, or a kernel that is short of memory.
         os.killpg(move.pid, end)
         status, printed = installation.finish(move)
         assert status == (-signal.SIGKILL if end == signal.SIGKILL else 130), printed
-    installation.await_nothing(10)
+    installation.await_nothing(EVENTUALLY)
     assert not (installation.state / "postgres" / "data").exists()
     if end != signal.SIGKILL:
         assert not list((installation.state / "postgres").iterdir())
@@ -128,7 +128,7 @@ def test_a_move_whose_script_alone_is_killed(installation):
     installation.works("down.sh")
     program = hang(installation)
     move = installation.start(f"scripts/{MOVE}")
-    assert within(60, lambda: copying(installation))
+    assert within(EVENTUALLY, lambda: copying(installation))
     move.kill()
     move.wait()
     again = installation.start(f"scripts/{MOVE}")

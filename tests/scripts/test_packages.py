@@ -15,7 +15,7 @@ COMMANDS = {
         echo "$@" >>"$CALLS"
         case $1 in
         tee) cat >/dev/null ;;
-        env) sleep 0.5 ;;
+        env) [ -z "${LASTS:-}" ] || sleep "$LASTS" ;;
         esac
     """,
 }
@@ -39,12 +39,13 @@ def test_services_are_only_kept_from_starting_meanwhile(machine, tmp_path, inter
     calls = tmp_path / "calls"
     script = subprocess.Popen(
         [ROOT / "scripts" / "install-packages.sh", "build", "postgres"],
-        env=machine, stdout=subprocess.DEVNULL, start_new_session=True,
+        env={**machine, **({"LASTS": "60"} if interruption else {})},
+        stdout=subprocess.DEVNULL, start_new_session=True,
     )  # fmt: skip
     if interruption:
-        wait_until(lambda: calls.exists() and " install " in calls.read_text(), 10, "apt-get runs")
+        wait_until(lambda: calls.exists() and " install " in calls.read_text(), 60, "apt-get runs")
         os.killpg(script.pid, interruption)
-    assert script.wait(10) == (130 if interruption else 0)
+    assert script.wait(50) == (130 if interruption else 0)
     done = calls.read_text().splitlines()
     made = [line.split()[1] for line in done if line.startswith("tee ")]
     # In a container no service starts anyway.

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import testbed
+from installation import EVENTUALLY
 
 # Milliseconds after serve.sh listens to signals; nginx does so after some tens of them.
 MOMENTS = (*range(0, 64, 4), *range(64, 400, 16))
@@ -40,10 +41,10 @@ def end_at(directory, moment, signum):
         start_new_session=True,
     )
     # Bash ignores SIGQUIT while it starts.
-    testbed.wait_until(lambda: catches(server.pid, signum), 10, "serve.sh listens")
+    testbed.wait_until(lambda: catches(server.pid, signum), EVENTUALLY, "serve.sh listens")
     time.sleep(moment / 1000)
     server.send_signal(signum)
-    status = server.wait(testbed.STOP_WITHIN)
+    status = server.wait(EVENTUALLY)
     left = subprocess.run(
         ["ps", "-o", "args", "--no-headers", "-s", str(server.pid)], capture_output=True, text=True
     )
@@ -69,6 +70,6 @@ def test_one_that_ends_takes_the_other_with_it(tmp_path):
         cwd=directory,
         capture_output=True,
         text=True,
-        timeout=testbed.STOP_WITHIN,
+        timeout=EVENTUALLY,
     )
     assert done.returncode == 1 and "unknown directive" in done.stderr

@@ -12,7 +12,7 @@ from http.client import HTTPException
 from urllib.request import urlopen
 
 import pytest
-from installation import within
+from installation import EVENTUALLY, within
 from shop import Shop, done
 from testbed import ROOT, SERVICES, free_ports
 
@@ -175,7 +175,7 @@ def test_an_interrupted_up_leaves_nothing(installation):
     program.chmod(0o755)
     for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         up = installation.start("scripts/up.sh", DB="postgres")
-        assert within(60, installation.pid_file("product-worker").exists)
+        assert within(EVENTUALLY, installation.pid_file("product-worker").exists)
         up.send_signal(signum)
         status, printed = installation.finish(up)
         assert status == 130, printed
@@ -273,14 +273,17 @@ def test_all_taken_ports_are_named_at_once(installation):
 
 
 def upload_lines(first):
-    """The body of a bulk upload that pauses after its first line."""
+    """The body of a bulk upload that gets no further after its first line, but is not silent."""
     paused, go_on = threading.Event(), threading.Event()
 
     def lines():
         yield json.dumps({"name": "Early", "sku": f"{first}-1", "price": 1, "inventory": 1}).encode()
         yield b"\n"
         paused.set()
-        go_on.wait(30)
+        for _ in range(EVENTUALLY):
+            if go_on.wait(1):
+                break
+            yield b" "
         yield json.dumps({"name": "Late", "sku": f"{first}-2", "price": 1, "inventory": 1}).encode()
 
     return lines(), paused, go_on
@@ -298,13 +301,13 @@ def test_down_waits_for_a_request_in_flight(installation):
 
     thread = threading.Thread(target=upload)
     thread.start()
-    assert paused.wait(10)
+    assert paused.wait(EVENTUALLY)
     down = installation.start("scripts/down.sh")
     port = installation.ports["GATEWAY_PORT"]
-    assert within(10, lambda: socket.socket().connect_ex(("127.0.0.1", port)) != 0)
+    assert within(EVENTUALLY, lambda: socket.socket().connect_ex(("127.0.0.1", port)) != 0)
     assert down.poll() is None
     go_on.set()
-    thread.join(30)
+    thread.join(EVENTUALLY)
     installation.good(installation.finish(down))
     assert answers[0].status == 200 and answers[0].body.count(b"\n") == 2, answers
     installation.is_clean()
@@ -347,10 +350,10 @@ def test_down_while_customers_buy(installation):
     for thread in threads:
         thread.start()
     for _ in range(60):
-        assert bought.acquire(timeout=30)
+        assert bought.acquire(timeout=EVENTUALLY)
     installation.works("down.sh")
     for thread in threads:
-        thread.join(30)
+        thread.join(EVENTUALLY)
     assert not faults
     installation.is_clean()
 
