@@ -10,6 +10,7 @@ import time
 
 import pytest
 import stores
+from bed import EVENTUALLY
 from client import Client
 from journal import Customer, Journal
 from testbed import wait_until
@@ -89,7 +90,7 @@ class Round:
         assert all(buyer.order_id for buyer in self.buyers), self.heard()[-5:]
         reserved = ORDERS * QUANTITY
         # What the dead worker held for orders that are none is released beside these.
-        wait_until(lambda: self.stock() == (self.inventory - reserved, reserved), 5, "the stock is right")
+        wait_until(lambda: self.stock() == (self.inventory - reserved, reserved), EVENTUALLY, "the stock is right")
         self.bed.check(self.journal)
 
     def heard(self):
