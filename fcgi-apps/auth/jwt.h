@@ -29,7 +29,8 @@
 #include "auth/principal.h"
 #include "auth/token_fault.h"
 
-#define JWT_SUBJECT_MAX 128
+/* As OpenID Connect Core section 2 allows. */
+#define JWT_SUBJECT_MAX 255
 #define JWT_SCOPE_ADMIN "admin"
 
 /* The texts are the caller's, and outlive all that uses the rules. */

@@ -7,8 +7,8 @@
 
 #include "base/base.h"
 
-/* A user_id of the contract: 128 characters of at most four bytes, and the NUL. */
-#define PRINCIPAL_SUBJECT_SIZE 513
+/* A user_id of the contract: 255 characters of at most four bytes, and the NUL. */
+#define PRINCIPAL_SUBJECT_SIZE 1021
 #define PRINCIPAL_CLIENT_SIZE  129
 
 enum principal_kind {

@@ -32,7 +32,7 @@ static enum log_level lowest_level = LOG_INFO;
 struct trace {
 	char trace_id[64];
 	char request_id[256];
-	char user_id[513]; /* 128 characters of up to four bytes */
+	char user_id[1021]; /* 255 characters of up to four bytes */
 	char client_id[129];
 };
 static _Thread_local struct trace trace;

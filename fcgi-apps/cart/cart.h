@@ -18,7 +18,7 @@
 /* Ids of carts and orders: 1 to 64 of [0-9A-Za-z_-], and the NUL. */
 #define CART_ID_SIZE 65
 
-#define CART_USER_ID_LENGTH 128 /* characters */
+#define CART_USER_ID_LENGTH 255 /* characters */
 #define CART_USER_ID_SIZE   (4 * CART_USER_ID_LENGTH + 1)
 
 /* 200 characters of at most four bytes, and the NUL. */

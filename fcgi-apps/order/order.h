@@ -18,7 +18,7 @@
  * of status are still possible; there can be only a few. */
 #define ORDER_REMARKS_MAX 100
 
-#define ORDER_USER_ID_LENGTH 128 /* characters */
+#define ORDER_USER_ID_LENGTH 255 /* characters */
 
 /* Size of the longest cart id that is passed on, with its NUL. */
 #define ORDER_CART_ID_SIZE 65

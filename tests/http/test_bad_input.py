@@ -196,7 +196,7 @@ LARGEST_BODIES = {
             for number in range(200)
         ]
     },
-    ("cart", "createCart"): {"user_id": ASTRAL * 128},
+    ("cart", "createCart"): {"user_id": ASTRAL * 255},
     ("order", "setOrderStatus"): {"reason": ASTRAL * 500, "tracking_number": ASTRAL * 100},
 }
 

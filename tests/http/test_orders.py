@@ -311,7 +311,7 @@ def test_checkout_in_progress(shop):
         ({"user_id": "a"}, ["/cart_id"]),
         ({"cart_id": "a"}, ["/user_id"]),
         ({"user_id": "", "cart_id": ""}, ["/cart_id", "/user_id"]),
-        ({"user_id": "x" * 129, "cart_id": "x" * 129}, ["/cart_id", "/user_id"]),
+        ({"user_id": "x" * 256, "cart_id": "x" * 129}, ["/cart_id", "/user_id"]),
         ({"user_id": 1, "cart_id": None}, ["/cart_id", "/user_id"]),
         ({"user_id": "a", "cart_id": "b", "total_amount": 1}, ["/total_amount"]),
     ],

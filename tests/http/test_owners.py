@@ -2,12 +2,13 @@
 
 import re
 import uuid
+from urllib.parse import quote
 
 import invariants
 import pytest
 import stores
 import tokens
-from client import is_problem
+from client import is_problem, next_path
 from sidecar import entries_of
 from testbed import entries_of_log, wait_until
 from world import made
@@ -71,13 +72,39 @@ def test_the_subject_is_the_user(market):
     assert "secret" not in market.cart(ada)
 
 
-@pytest.mark.parametrize("sub", ["Zoë", " ", "a b", "x" * 128, "\u00e9" * 128])
+@pytest.mark.parametrize("sub", ["Zoë", " ", "a b", "x" * 255, "x" * 256, "\u00e9" * 255, "\u00e9" * 256])
 def test_subjects_are_what_user_ids_are(market, sub):
     answer = market.make_cart(market.token(sub))
-    if sub.strip():
+    if sub.strip() and len(sub) <= 255:
         assert made(answer)["user_id"] == sub
     else:
         assert is_problem(answer, 401)["code"] == "invalid-token"
+
+
+def test_the_longest_subject_buys(market):
+    """255 characters (OpenID Connect Core section 2), each as long as UTF-8 and percent-encoding make it."""
+    sub, other = ("\U0001f600" * 254 + end for end in "\U0001f601\U0001f602")
+    user, carts, orders = market.token(sub), market.bed.cart.public, market.bed.order.public
+    cart = market.cart(user, user_id=sub)
+    assert cart["user_id"] == sub
+    market.cart(user)
+    page = f"/carts?limit=1&user_id={quote(sub)}"
+    page = next_path(page, carts.get(page, headers=user))
+    assert [entry["id"] for entry in made(carts.get(page, headers=user), 200)] == [cart["id"]]
+    market.fill(cart["id"], user)
+    first, again = (market.post_order(cart["id"], user, "k" * 255, user_id=sub) for _ in range(2))
+    order = made(first)
+    assert order["user_id"] == sub and made(again) == order
+    path = f"/orders?user_id={quote(sub)}"
+    assert [entry["id"] for entry in made(orders.get(path, headers=user), 200)] == [order["id"]]
+    assert orders.get(path, headers=market.token(other)).status == 403
+    assert orders.get(f"/orders/{order['id']}", headers=market.token(other)).status == 404
+
+    def seen():
+        lines = entries_of_log(market.bed.order.worker.logged())
+        return {line["user.id"] for line in lines if line.get("user.id", "").startswith(sub[0])}
+
+    wait_until(lambda: seen() == {sub, other}, 10, "both are in the log")
 
 
 @pytest.mark.parametrize(
