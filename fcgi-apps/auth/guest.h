@@ -19,7 +19,7 @@ int guest_secret_make(const struct secrets *keys, const char *cart_id,
 		      char ret_secret[GUEST_SECRET_SIZE]);
 
 /* Whether the secret is that of the cart; takes the same time whatever is wrong with it. secret may
- * be NULL, which fits none. */
+ * be NULL, which fits none; without memory none does. */
 bool guest_secret_fits(const struct secrets *keys, const char *cart_id, const char *secret);
 
 #endif
