@@ -3,6 +3,7 @@ name that moves delays requests."""
 
 import contextlib
 import os
+import random
 import re
 import signal
 import socket
@@ -140,9 +141,11 @@ def names(worker):
     """The worker's own /etc/hosts, and a name server that never answers."""
     hosts, resolver = worker.folder / "hosts", worker.folder / "resolv.conf"
     server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    server.bind(("127.0.0.77", 53))
+    # Another run of the tests has another one.
+    address = "127." + ".".join(str(random.randint(1, 254)) for _ in range(3))
+    server.bind((address, 53))
     server.setblocking(False)
-    resolver.write_text("nameserver 127.0.0.77\noptions timeout:30 attempts:5\n")
+    resolver.write_text(f"nameserver {address}\noptions timeout:30 attempts:5\n")
     hosts.touch()
     mounts = f"mount --bind {hosts} /etc/hosts && mount --bind {resolver} /etc/resolv.conf"
     prefix = ["unshare", "-m", "sh", "-c", f'{mounts} && exec "$@"', "sh"]
