@@ -10,7 +10,7 @@
 
 struct token_cache;
 
-/* The cache takes about bytes_max bytes when it is full: a token of a kilobyte takes 1.8. NULL when
+/* The cache takes about bytes_max bytes when it is full: a token of a kilobyte takes 2.2. NULL when
  * out of memory. */
 struct token_cache *token_cache_create(size_t bytes_max);
 void token_cache_free(struct token_cache *cache);
