@@ -47,7 +47,7 @@ class Prometheus:
             self.directory,
         )
         try:
-            wait_until(self.ready, 30, "Prometheus is ready")
+            wait_until(self.ready, 60, "Prometheus is ready")
         except BaseException:
             print(self.process.logged())
             self.__exit__()

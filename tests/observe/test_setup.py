@@ -75,13 +75,13 @@ def run(elasticsearch, kibana, certificates, host="elasticsearch", **settings):
         "KIBANA_URL": f"http://127.0.0.1:{kibana.server_address[1]}",
         "CA_FILE": str(certificates / "ca.crt"),
         "SETUP_DIR": str(SETUP),
-        "PATIENCE": "5",
+        "PATIENCE": "60",
         "PAUSE": "0.1",
         **PASSWORDS,
         **settings,
     }
     command = [SETUP / "set-up.sh"]
-    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
+    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
 
 
 def fine(_, path):
