@@ -8,9 +8,9 @@ import time
 import invariants
 import pytest
 import tokens
+from market import Market
 from shop import new_id
 from test_operations import run as run_program
-from test_owners import Market
 from test_service_accounts import account, settings
 from testbed import SERVICES, SLOWNESS, hung, wait_until
 from world import made

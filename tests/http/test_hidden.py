@@ -6,10 +6,9 @@ import statistics
 import time
 
 import pytest
-import tokens
 from client import is_problem
+from market import open_market
 from shop import new_id
-from test_owners import Market
 from world import made
 
 # What each answer has of its own.
@@ -29,9 +28,7 @@ EXTRAS = {
 
 @pytest.fixture(scope="module")
 def market(make_platform, tmp_path_factory):
-    provider = tokens.Provider()
-    settings = tokens.settings(provider, tmp_path_factory.mktemp("auth"))
-    return Market(make_platform(gateway=False, worker=settings), provider)
+    return open_market(make_platform, tmp_path_factory.mktemp("auth"))
 
 
 class World:

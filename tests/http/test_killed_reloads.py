@@ -13,11 +13,11 @@ import invariants
 import pytest
 import tokens
 from cryptography.hazmat.primitives.asymmetric import rsa
+from market import open_market
 from shop import new_id
 from test_fetched_keys import Provider as Fetched
 from test_fetched_keys import Shop
 from test_operations import run as run_program
-from test_owners import Market
 from testbed import SERVICES, SLOWNESS, wait_until
 from world import made
 
@@ -195,9 +195,8 @@ class Customer:
 
 
 def test_workers_die_while_keys_are_replaced_and_customers_buy(make_platform, tmp_path):
-    provider, dice = tokens.Provider(), random.Random(14)
-    market = Market(make_platform(gateway=False, worker=tokens.settings(provider, tmp_path)), provider)
-    bed, keys = market.bed, many_keys(provider)
+    market, dice = open_market(make_platform, tmp_path), random.Random(14)
+    bed, keys = market.bed, many_keys(market.provider)
     customers = [Customer(market, name) for name in ("ada", "bob")]
     for customer in customers:
         customer.thread.start()

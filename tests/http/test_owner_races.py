@@ -7,11 +7,10 @@ from types import SimpleNamespace
 
 import invariants
 import pytest
-import tokens
+from market import open_market
 from shop import at_once, new_id
 from test_hidden import told
 from test_operations import run as run_program
-from test_owners import Market
 from testbed import SERVICES
 from world import made
 
@@ -20,9 +19,7 @@ ROUNDS = range(6)
 
 @pytest.fixture(scope="module")
 def market(make_platform, tmp_path_factory):
-    provider = tokens.Provider()
-    settings = tokens.settings(provider, tmp_path_factory.mktemp("auth"))
-    return Market(make_platform(gateway=False, worker=settings), provider)
+    return open_market(make_platform, tmp_path_factory.mktemp("auth"))
 
 
 @pytest.fixture(autouse=True)

@@ -7,58 +7,16 @@ from urllib.parse import quote
 import invariants
 import pytest
 import stores
-import tokens
 from client import is_problem, next_path
+from market import open_market
 from sidecar import entries_of
 from testbed import entries_of_log, wait_until
 from world import made
 
 
-class Market:
-    """A platform that asks who calls, and one product."""
-
-    def __init__(self, bed, provider):
-        self.bed, self.provider = bed, provider
-        self.admin = provider.headers("boss", "admin")
-        body = {"name": "Lamp", "price": 5, "inventory": 1_000_000}
-        self.product = made(bed.product.public.post("/products", json=body, headers=self.admin))["id"]
-
-    def token(self, sub, scopes=""):
-        return self.provider.headers(sub, scopes)
-
-    def make_cart(self, headers, key=None, **body):
-        more = {"Idempotency-Key": key} if key else {}
-        return self.bed.cart.public.post("/carts", json=body, headers={**headers, **more})
-
-    def cart(self, headers, **body):
-        return made(self.make_cart(headers, **body))
-
-    def fill(self, cart, headers, quantity=1):
-        body = {"product_id": self.product, "quantity": quantity}
-        return made(self.bed.cart.public.post(f"/carts/{cart}/items", json=body, headers=headers), 200)
-
-    def post_order(self, cart, headers, key=None, **body):
-        more = {"Idempotency-Key": key} if key else {}
-        body = {"cart_id": cart, **body}
-        return self.bed.order.public.post("/orders", json=body, headers={**headers, **more})
-
-    def order(self, headers, **body):
-        cart = self.cart(headers, **body)["id"]
-        self.fill(cart, headers)
-        return made(self.post_order(cart, headers, **body))
-
-    def guest(self):
-        """A guest's cart, and the headers that open it."""
-        cart = self.cart({})
-        return cart["id"], {"Cart-Secret": cart["secret"]}
-
-
 @pytest.fixture(scope="module")
 def market(make_platform, tmp_path_factory):
-    provider = tokens.Provider()
-    settings = tokens.settings(provider, tmp_path_factory.mktemp("auth"))
-    settings["LOG_LEVEL"] = "debug"
-    return Market(make_platform(gateway=False, worker=settings), provider)
+    return open_market(make_platform, tmp_path_factory.mktemp("auth"), LOG_LEVEL="debug")
 
 
 # ---- users
