@@ -68,6 +68,8 @@ function obey(directive, argument, own) {
 		connection_limits()
 	else if (directive == "@listing_limits")
 		listing_limits()
+	else if (directive == "@ask_first")
+		ask_first(argument)
 	else if (directive == "@path_rules")
 		root_rules("rest", "$rest", "/")
 	else if (directive == "@prefix_rules")
@@ -129,6 +131,16 @@ function listing_limits() {
 	connection_limits()
 	limit("listings_of", ENVIRON["CLIENT_CONNECTIONS"], 4)
 	limit("listings", ENVIRON["CONNECTIONS"], 8)
+}
+
+# For operations with few places: what follows is for requests whose sender may have one, as the worker says. No
+# limit of connections counts them before, since nginx counts a request once.
+function ask_first(operation) {
+	print "\t\t\tset $asked_path $worker_path;"
+	print "\t\t\tlimit_conn none 1;"
+	print "\t\t\tauth_request /.admission;"
+	print "\t\t\trecursive_error_pages on;"
+	printf "\t\t\ttry_files /.none @%s;\n\t\t}\n\t\tlocation @%s {\n", operation, operation
 }
 
 # Limits to a number divided by part, rounded up.
@@ -228,13 +240,11 @@ function locations(callers, i, j, allowed, lines, number) {
 		allowed = methods[i]
 		gsub(/\|/, ", ", allowed)
 		printf "\t\t\tset $allowed \"%s\";\n", allowed
-		if (callers == "public")
-			refuse("$request_method", "!~", methods[i] "|OPTIONS", 405)
-		else
-			refuse("$request_method", "!~", methods[i], 404)
+		refuse("$request_method", "!~", methods[i], callers == "public" ? 405 : 404)
 		refuse("$bearer", "!~", bearers[i] ? "|" bearers[i] : "", 413)
 		if (longest[i])
 			refuse("$encoded", "~", bearers[i], 415)
+		ENVIRON["LONGEST"] = longest[i]
 		number = split(more[i], lines, "\n")
 		for (j = 1; j < number; j++)
 			emit(lines[j])

@@ -197,6 +197,15 @@ static bool admit_body(struct request *request, struct response *response)
 	return guard_admit_scopes(request->runtime->guard, request, response, scopes);
 }
 
+/* nginx drops the body of a refusal, so a header has it as well. */
+static void answer_head(struct response *response, bool admitted)
+{
+	if (admitted)
+		response_empty(response, 204);
+	else
+		response_header(response, "X-Refusal", "%s", text_string(&response->body));
+}
+
 /* True: the handler may run; false: the response says why not. */
 static bool check(struct exchange *exchange)
 {
@@ -205,7 +214,9 @@ static bool check(struct exchange *exchange)
 	bool admitted =
 		take_route(exchange) && guard_admit(request->runtime->guard, request, response);
 	trace(request);
-	if (!admitted || !check_content_type(exchange))
+	if (request->head_only)
+		answer_head(response, admitted);
+	if (!admitted || request->head_only || !check_content_type(exchange))
 		return false;
 
 	struct violations violations = {0};
@@ -269,7 +280,7 @@ static void apply_conditions(struct exchange *exchange)
 static void log_answer(const struct exchange *exchange)
 {
 	const struct request *request = &exchange->request;
-	if (!log_enabled(LOG_DEBUG))
+	if (!log_enabled(LOG_DEBUG) || exchange_is_admitted_head(exchange))
 		return;
 	log_write(LOG_DEBUG, "answered",
 		  log_text("event.action", request->operation ? request->operation->id : "none"),
@@ -290,7 +301,7 @@ static void finish(struct exchange *exchange)
 			response_error(response, -EIO);
 		apply_conditions(exchange);
 		if (exchange->dispatcher->check_responses && exchange->request.operation &&
-		    response->status != STATUS_ABANDONED)
+		    response->status != STATUS_ABANDONED && !exchange_is_admitted_head(exchange))
 			check_answer(exchange);
 	}
 	exchange_answer(exchange);

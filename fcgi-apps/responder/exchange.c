@@ -340,6 +340,11 @@ bool exchange_is_abandoned(const struct exchange *exchange)
 	return poll(&connection, 1, 0) > 0 && (connection.revents & (POLLHUP | POLLERR));
 }
 
+bool exchange_is_admitted_head(const struct exchange *exchange)
+{
+	return exchange->request.head_only && exchange->response.status == 204;
+}
+
 static void send_answer(struct exchange *exchange)
 {
 	struct response *response = &exchange->response;
@@ -372,8 +377,9 @@ void exchange_answer(struct exchange *exchange)
 		discard_body(exchange);
 		send_answer(exchange);
 	}
-	metrics_count(home->metrics, exchange->request.operation, exchange->response.status,
-		      clock_monotonic() - exchange->request.started);
+	if (!exchange_is_admitted_head(exchange))
+		metrics_count(home->metrics, exchange->request.operation, exchange->response.status,
+			      clock_monotonic() - exchange->request.started);
 	if (connections_are_shut(home->connections))
 		fcgi->keepConnection = 0;
 	if (exchange->broken)

@@ -31,6 +31,7 @@ struct request {
 	const char *content_type;  /* "" when absent */
 	const char *authorization; /* as sent, or NULL; two are a 400 of nginx */
 	const char *cart_secret;   /* as sent, or NULL */
+	bool head_only;            /* nginx asks whether the request may come; it has no body yet */
 	int64_t rate_limit;        /* of its subject's requests a second; 0: none */
 	int64_t storing_limit; /* of those that store something; 0: none, or it stores nothing */
 	struct principal principal;

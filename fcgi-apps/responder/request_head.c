@@ -14,6 +14,7 @@ enum parameter {
 	QUERY,
 	CONTENT_TYPE,
 	LISTENER,
+	HEAD_ONLY,
 	AUTHORIZATION,
 	CART_SECRET,
 	RATE_LIMIT,
@@ -40,6 +41,7 @@ static void read_parameters(char *const *sent, const char *values[PARAMETER_COUN
 		[QUERY] = PARAMETER("QUERY_STRING"),
 		[CONTENT_TYPE] = PARAMETER("CONTENT_TYPE"),
 		[LISTENER] = PARAMETER("LISTENER"),
+		[HEAD_ONLY] = PARAMETER("HEAD_ONLY"),
 		[AUTHORIZATION] = PARAMETER("HTTP_AUTHORIZATION"),
 		[CART_SECRET] = PARAMETER("HTTP_CART_SECRET"),
 		[RATE_LIMIT] = PARAMETER("RATE_LIMIT"),
@@ -155,6 +157,7 @@ void request_head_read(struct request *request, char *const *parameters)
 	request->query = or_empty(sent[QUERY]);
 	request->content_type = or_empty(sent[CONTENT_TYPE]);
 	request->internal = sent[LISTENER] && strcmp(sent[LISTENER], "public") != 0;
+	request->head_only = sent[HEAD_ONLY] != NULL;
 	request->authorization = or_null(sent[AUTHORIZATION]);
 	request->cart_secret = or_null(sent[CART_SECRET]);
 	request->rate_limit = limit_of(sent[RATE_LIMIT]);

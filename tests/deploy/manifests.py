@@ -168,7 +168,7 @@ def routes(service):
 
 def nginx_seconds(kind, directive, location=""):
     """The values of a directive in a configuration that nginx/render.sh makes of one kind, in all of it
-    or in one location."""
+    or in one location and where that passes its requests on to."""
     with tempfile.NamedTemporaryFile("w") as file:
         file.write(routes("product"))
         file.flush()
@@ -181,7 +181,10 @@ def nginx_seconds(kind, directive, location=""):
             check=True,
         ).stdout
     if location:
-        rendered = re.search(rf"location \S+ \S*{location}\S* {{\n(.*?)\n\t\t}}", rendered, re.S)[1]
+        named = re.search(rf"location \S+ \S*{location}\S* {{\n.*?\n\t\t}}", rendered, re.S)[0]
+        for later in re.findall(r"try_files \S+ (@\w+);", named):
+            named += re.search(rf"location {later} {{\n.*?\n\t\t}}", rendered, re.S)[0]
+        rendered = named
     return [int(value) for value in re.findall(rf"^\s*{directive} (\d+)s;", rendered, re.M)]
 
 

@@ -64,7 +64,7 @@ def test_preflight_of_an_unlisted_origin_allows_nothing(product):
     assert not [name for name in answer.headers if name.startswith("Access-Control-")]
 
 
-def test_options_without_an_origin_is_the_workers(product):
+def test_options_without_an_origin_names_the_methods(product):
     answer = product.public.request("OPTIONS", "/products")
     assert "GET" in answer.header("Allow")
 
