@@ -333,15 +333,16 @@ static int place(struct db_conn *conn, void *argument)
 static int place_order(struct checkout *checkout)
 {
 	struct order *order = &checkout->order;
+	char actor[ACTOR_SIZE];
 
 	order->status = ORDER_PENDING;
 	order->version = 1;
 	order->created_at = clock_now();
 	order->updated_at = order->created_at;
-	int r = order_add_event(order,
-				&(struct order_note){.status = ORDER_PENDING,
-						     .actor = ownership_actor(checkout->request),
-						     .at = order->created_at});
+	int r = order_add_event(
+		order, &(struct order_note){.status = ORDER_PENDING,
+					    .actor = ownership_actor(checkout->request, actor),
+					    .at = order->created_at});
 	if (!r)
 		r = db_transaction(checkout->app->runtime->db, place, checkout);
 	if (!r && checkout->ended)

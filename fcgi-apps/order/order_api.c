@@ -385,12 +385,13 @@ static int change_status(struct db_conn *conn, void *argument)
 int order_api_set_status(struct request *request, struct response *response)
 {
 	const struct order_app *app = request->app;
+	char actor[ACTOR_SIZE];
 	struct change change = {
 		.request = request,
 		.response = response,
 		.note = {.reason = json_get_string(request->body, "reason", NULL),
 			 .tracking_number = json_get_string(request->body, "tracking_number", NULL),
-			 .actor = ownership_actor(request)},
+			 .actor = ownership_actor(request, actor)},
 	};
 	const char *status = read_status(request, response);
 

@@ -46,6 +46,7 @@ struct import_stream {
 	struct product_import *import;
 	FILE *results;
 	size_t length; /* of the results so far */
+	char actor[ACTOR_SIZE];
 };
 
 static void import_stream_release(struct import_stream *stream)
@@ -55,13 +56,15 @@ static void import_stream_release(struct import_stream *stream)
 		fclose(stream->results);
 }
 
-static int create_import(const struct request *request, struct product_import **ret_import)
+/* The import points into the buffer. */
+static int create_import(const struct request *request, char actor[ACTOR_SIZE],
+			 struct product_import **ret_import)
 {
 	const char *mode = request_query(request, "mode");
 	const struct product_import_options options = {
 		.merge = mode && strcmp(mode, "merge") == 0,
 		.lacking = authorize_lacking(UINT64_MAX, &request->principal),
-		.actor = ownership_actor(request),
+		.actor = ownership_actor(request, actor),
 	};
 
 	return product_import_create(request->runtime, &options, ret_import);
@@ -73,7 +76,7 @@ static int import_stream_init(struct import_stream *stream, struct request *requ
 	stream->results = tmpfile();
 	if (!stream->results)
 		return -errno;
-	return create_import(request, &stream->import);
+	return create_import(request, stream->actor, &stream->import);
 }
 
 static int keep(struct import_stream *stream, const struct text *results)
@@ -243,12 +246,13 @@ static int import_at_once(struct request *request, struct response *response)
 	struct product_ndjson lines CLEANUP(product_ndjson_release) = {0};
 	struct memory memory = {request->body_text, request->body_length};
 	struct product_ndjson_line line;
+	char actor[ACTOR_SIZE];
 	int64_t count = 0;
 	int end;
 	int r = product_ndjson_init(&lines, read_memory, &memory);
 
 	if (r == 0)
-		r = create_import(request, &import);
+		r = create_import(request, actor, &import);
 	if (r == 0)
 		r = lock_products(request);
 	if (r < 0)

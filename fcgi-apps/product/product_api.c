@@ -34,13 +34,14 @@ static struct currency currency_of(const struct request *request)
 	return request->runtime->currency;
 }
 
+/* The input points into the buffer. */
 static int read_input(const struct request *request, const struct json *document,
-		      struct product_input *ret_input)
+		      char actor[ACTOR_SIZE], struct product_input *ret_input)
 {
 	int r = product_input_read(document, currency_of(request), ret_input);
 
 	if (r == 0)
-		ret_input->actor = ownership_actor(request);
+		ret_input->actor = ownership_actor(request, actor);
 	return r;
 }
 
@@ -54,7 +55,8 @@ int product_api_create(struct request *request, struct response *response)
 {
 	struct db_rows *rows CLEANUP(db_rows_close_p) = NULL;
 	struct product_input input;
-	int r = read_input(request, request->body, &input);
+	char actor[ACTOR_SIZE];
+	int r = read_input(request, request->body, actor, &input);
 
 	if (r < 0)
 		return r;
@@ -143,11 +145,12 @@ int product_api_replace(struct request *request, struct response *response)
 	struct product_current current CLEANUP(product_current_release) = {0};
 	const char *id = request_path_parameter(request, "id");
 	struct product_input input;
+	char actor[ACTOR_SIZE];
 	int r = load(request, response, id, NULL, &current);
 
 	if (r <= 0)
 		return r;
-	r = read_input(request, request->body, &input);
+	r = read_input(request, request->body, actor, &input);
 	return r < 0 ? r : replace(request, response, id, &current, &input);
 }
 
@@ -159,13 +162,14 @@ int product_api_patch(struct request *request, struct response *response)
 	struct json *document CLEANUP(json_free_p) = NULL;
 	const char *id = request_path_parameter(request, "id");
 	struct product_input input;
+	char actor[ACTOR_SIZE];
 	int r = load(request, response, id, &document, &current);
 
 	if (r <= 0)
 		return r;
 	r = json_merge_patch(&document, request->body);
 	if (r == 0)
-		r = read_input(request, document, &input);
+		r = read_input(request, document, actor, &input);
 	return r < 0 ? r : replace(request, response, id, &current, &input);
 }
 

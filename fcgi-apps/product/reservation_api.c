@@ -187,8 +187,9 @@ int product_api_hold(struct request *request, struct response *response)
 	size_t count =
 		read_lines(json_get(request->body, "items"), request->runtime->currency, lines);
 	enum product_hold outcome;
+	char actor[ACTOR_SIZE];
 	int r = product_reservation_hold(request->db, request_path_parameter(request, "order_id"),
-					 lines, count, ownership_actor(request), clock_now(),
+					 lines, count, ownership_actor(request, actor), clock_now(),
 					 &outcome);
 
 	if (r == 0)
@@ -201,7 +202,8 @@ int product_api_ship(struct request *request, struct response *response)
 {
 	const char *order_id = request_path_parameter(request, "order_id");
 	enum product_reservation_state before;
-	int r = product_reservation_ship(request->db, order_id, ownership_actor(request),
+	char actor[ACTOR_SIZE];
+	int r = product_reservation_ship(request->db, order_id, ownership_actor(request, actor),
 					 clock_now(), &before);
 
 	if (r < 0)
@@ -227,7 +229,8 @@ int product_api_release(struct request *request, struct response *response)
 {
 	const char *order_id = request_path_parameter(request, "order_id");
 	enum product_reservation_state before;
-	int r = product_reservation_release(request->db, order_id, ownership_actor(request),
+	char actor[ACTOR_SIZE];
+	int r = product_reservation_release(request->db, order_id, ownership_actor(request, actor),
 					    clock_now(), &before);
 
 	if (r < 0)

@@ -22,9 +22,10 @@ int product_api_adjust_stock(struct request *request, struct response *response)
 	const char *id = request_path_parameter(request, "id");
 	int64_t delta = json_int(json_get(request->body, "delta"));
 	int64_t available = 0;
-	int r = product_stock_adjust(request->db, id, delta,
-				     json_get_string(request->body, "reason", ""),
-				     ownership_actor(request), clock_now(), &rows, &available);
+	char actor[ACTOR_SIZE];
+	int r = product_stock_adjust(
+		request->db, id, delta, json_get_string(request->body, "reason", ""),
+		ownership_actor(request, actor), clock_now(), &rows, &available);
 
 	if (r == -ENOENT)
 		return product_answer_not_found(response);

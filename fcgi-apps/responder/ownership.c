@@ -57,14 +57,17 @@ bool ownership_is_staff(const struct request *request)
 	return request->owner.any && request->principal.kind == PRINCIPAL_USER;
 }
 
-const char *ownership_actor(const struct request *request)
+const char *ownership_actor(const struct request *request, char buffer[ACTOR_SIZE])
 {
 	const struct principal *principal = &request->principal;
 
 	switch (principal->kind) {
 	case PRINCIPAL_USER:
+		snprintf(buffer, ACTOR_SIZE, "user:%s", principal->subject);
+		return buffer;
 	case PRINCIPAL_SERVICE:
-		return principal->subject;
+		snprintf(buffer, ACTOR_SIZE, "service:%s", principal->subject);
+		return buffer;
 	case PRINCIPAL_NOBODY:
 		return principal->cart_secret ? "guest" : NULL;
 	default:

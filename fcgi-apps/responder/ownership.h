@@ -40,7 +40,11 @@ bool ownership_user(const struct request *request, struct response *response, co
 /* Whether the request is of staff, who may see who did what. */
 bool ownership_is_staff(const struct request *request);
 
-/* Who is to be noted down as having done it; NULL where nobody is asked. */
-const char *ownership_actor(const struct request *request);
+/* Room for any actor with its NUL. */
+#define ACTOR_SIZE (PRINCIPAL_SUBJECT_SIZE + sizeof("service:") - 1)
+
+/* Who is to be noted down as having done it: "user:<sub>", "service:<name>" or "guest", so that no
+ * sub is taken for another kind. In the buffer, or constant; NULL where nobody is asked. */
+const char *ownership_actor(const struct request *request, char buffer[ACTOR_SIZE]);
 
 #endif

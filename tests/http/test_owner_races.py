@@ -220,8 +220,8 @@ def an_order_is_cancelled_and_shipped(market, cast, attempt):
 
     seen = made(market.bed.order.public.get(f"/orders/{order}", headers=market.admin), 200)
     actors = [event["actor"] for event in seen["history"]]
-    assert actors[0] == ("ada" if ada_orders else "guest")
-    assert set(actors[1:]) <= {"ada", "clerk"}
+    assert actors[0] == ("user:ada" if ada_orders else "guest")
+    assert set(actors[1:]) <= {"user:ada", "user:clerk"}
     cancelled = [name for name in ("ada cancels", "ada cancels again", "staff cancels")
                  if answers[name].status == 200]  # fmt: skip
     assert bool(cancelled) == (seen["status"] == "cancelled")

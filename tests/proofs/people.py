@@ -26,7 +26,7 @@ assert AUTH in ("off", "jwt"), f"AUTH={AUTH}: must be off or jwt"
 RENEWED_AFTER = 60
 
 numbers = itertools.count()
-STAFF = "staff" if AUTH == "jwt" else None  # as whom they are noted down
+STAFF = "user:staff" if AUTH == "jwt" else None  # as whom they are noted down
 
 # All platforms of a run have the same keys.
 provider = tokens.Provider()
@@ -53,7 +53,7 @@ class Account:
 
 @functools.cache
 def account_of_staff(scopes):
-    return Account(STAFF, scopes)
+    return Account("staff", scopes)
 
 
 def staff(scopes):
@@ -77,7 +77,7 @@ class Person:
     @property
     def actor(self):
         """As whom the services note them down."""
-        return ("guest" if self.guest else self.name) if AUTH == "jwt" else None
+        return ("guest" if self.guest else f"user:{self.name}") if AUTH == "jwt" else None
 
     def headers(self, *ids):
         if not self.guest:
