@@ -155,7 +155,8 @@ int kept_answer_give(struct db_conn *conn, struct request *request, struct respo
 	int r = refers ? give_resource(conn, request, response, kept) : give_body(response, kept);
 	if (r < 0)
 		return r;
-	if (headers[tag] == '\n')
+	/* Not of a resource that is gone, or not to be seen any more. */
+	if (headers[tag] == '\n' && response->status == kept->status)
 		text_append_string(&response->headers, headers + tag + 1);
 	response_header(response, "Idempotent-Replayed", "true");
 	return text_error(&response->body);

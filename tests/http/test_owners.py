@@ -273,6 +273,13 @@ def test_a_repeated_order_needs_its_owner(market):
     assert made(market.post_order(cart, ada, key="order-key"))["id"] == order["id"]
     assert market.post_order(cart, market.token("bob"), key="order-key").status == 404
     assert market.post_order(cart, {}, key="order-key").status == 401
+    cart, secret = market.guest()
+    for rights in (market.token("sue", "orders:write"), {**market.token("sue"), **secret}):
+        key = f"{cart}-{len(rights)}"
+        market.fill(cart, secret)
+        made(market.post_order(cart, rights, key=key))
+        refused = market.post_order(cart, market.token("sue"), key=key)
+        assert is_problem(refused, 404) and refused.header("Location") is None
 
 
 def test_a_repeated_cart_needs_its_scope(market):
