@@ -25,7 +25,6 @@ CLUSTER = "https://kubernetes.default.svc.cluster.local"
 NAMESPACE = "shop"
 # The ConfigMap that docs/KUBERNETES.md makes.
 CONFIG_MAP = {"issuer": ISSUER, "audience": "shop", "cluster_issuer": CLUSTER}
-AUTHORITIES = "/etc/ssl/certs/ca-certificates.crt"
 GROUP = 10001  # fsGroup
 SERVER = """
 daemon off; user root; pid /tmp/nginx.pid; error_log stderr; events {}
@@ -111,9 +110,9 @@ def write(folder, files):
 
 
 class AccessPod(Pod):
-    """One replica of a service in production."""
+    """One replica of a service in production, whose provider has an authority of its own."""
 
-    overlay = "k8s/overlays/production"
+    overlay = None
     provider = None
     guest_keys = None  # the Secret's text
 
@@ -125,12 +124,6 @@ class AccessPod(Pod):
         for volume in self.manifest["volumes"]:
             if "emptyDir" not in volume:
                 self.lend(volume)
-        # In place of the image's.
-        name = f"{self.name}-authorities"
-        (nginx,) = [c for c in self.manifest["containers"] if c["name"] == "nginx"]
-        nginx["volumeMounts"].append({"name": name, "mountPath": AUTHORITIES, "readOnly": True})
-        source = {"path": str(self.provider.authority), "type": "File"}
-        self.manifest["volumes"].append({"name": name, "hostPath": source})
 
     def resolve(self, entry):
         """The entry with its value; None without one."""

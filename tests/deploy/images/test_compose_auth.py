@@ -5,8 +5,8 @@ import json
 
 import manifests
 import pytest
-import yaml
-from access import AUTHORITIES, ISSUER
+import test_docs
+from access import ISSUER
 from conftest import podman, run
 from pods import ask
 from test_compose import Project, own_environment
@@ -19,9 +19,9 @@ def project(provider, tmp_path_factory):
     # Existing ones are kept.
     run(manifests.ROOT / "docker/make-keys.sh")
     # The provider's authority is nobody's but ours.
-    volumes = {"volumes": [f"{provider.authority}:{AUTHORITIES}:ro"]}
+    (text,) = [block for block in test_docs.BLOCKS if "AUTH_CA_FILE:" in block]
     file = tmp_path_factory.mktemp("compose") / "authority.yml"
-    file.write_text(yaml.safe_dump({"services": {service: volumes for service in manifests.SERVICES}}))
+    file.write_text(text.replace("./provider-ca.crt", str(provider.authority)))
     found = Project("auth", own_environment() | SETTINGS, file)
     try:
         found.up()

@@ -15,9 +15,11 @@ ORDER = "/orders"
 
 
 @pytest.fixture(scope="module")
-def make_pod(images, network, provider):
+def make_pod(images, network, provider, tmp_path_factory):
     """make_pod(service, name): it has been started, and is removed with the module."""
     with contextlib.ExitStack() as stack:
+        folder = tmp_path_factory.mktemp("production")
+        AccessPod.overlay = manifests.compose(folder, "overlays/production", "auth/provider-ca")
         AccessPod.provider = provider
         AccessPod.guest_keys = f"{secrets.token_hex(32)}\n"
 
