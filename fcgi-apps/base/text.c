@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/digits.h"
+#include "base/utf8.h"
 
 #define FIRST_CAPACITY 256
 
@@ -67,6 +68,21 @@ char *text_grow(struct text *text, size_t extra)
 		text->capacity = capacity;
 	}
 	return text->data + text->length;
+}
+
+void text_append_utf8(struct text *text, const char *string)
+{
+	size_t length = strlen(string);
+
+	for (size_t i = 0; i < length;) {
+		size_t size = utf8_character(string + i, length - i);
+
+		if (size > 0)
+			text_append(text, string + i, size);
+		else
+			text_append_string(text, UTF8_REPLACEMENT);
+		i += size > 0 ? size : 1;
+	}
 }
 
 void text_append_int(struct text *text, int64_t value)

@@ -93,6 +93,8 @@ static inline void text_append_char(struct text *text, char byte)
 	}
 }
 
+/* Bytes that are no UTF-8 become replacement characters (U+FFFD). */
+void text_append_utf8(struct text *text, const char *string);
 void text_append_int(struct text *text, int64_t value);
 void text_vprintf(struct text *text, const char *format, va_list arguments) PRINTF_LIKE(2, 0);
 void text_printf(struct text *text, const char *format, ...) PRINTF_LIKE(2, 3);

@@ -57,27 +57,14 @@ static void forget_undeclared(struct request *request)
 		request->if_none_match = NULL;
 }
 
-/* The store has only valid UTF-8 and must not be asked for anything else. Invalid bytes become
- * replacement characters: such an id is not found either. */
-static void append_as_utf8(struct text *self, const char *text)
-{
-	size_t length = strlen(text);
-	for (size_t i = 0; i < length;) {
-		size_t size = utf8_character(text + i, length - i);
-		if (size)
-			text_append(self, text + i, size);
-		else
-			text_append_string(self, UTF8_REPLACEMENT);
-		i += size ? size : 1;
-	}
-}
-
-/* Routes on a copy of the path, and terminates the parameters in it. */
+/* Routes on a copy of the path, and terminates the parameters in it. The store has only valid UTF-8
+ * and must not be asked for anything else; an id with replacement characters is not found either.
+ */
 static int find_operation(struct exchange *exchange, char reterr_allow[CONTRACT_ALLOW_SIZE])
 {
 	struct request *request = &exchange->request;
 	text_reset(&exchange->path);
-	append_as_utf8(&exchange->path, request->path);
+	text_append_utf8(&exchange->path, request->path);
 	if (text_error(&exchange->path))
 		return text_error(&exchange->path) == -ENOMEM ? -ENOMEM : -ENOENT;
 	int r = contract_route(exchange->request.runtime->contract, request->method,

@@ -73,6 +73,17 @@ START_TEST(integers)
 }
 END_TEST
 
+START_TEST(what_is_no_utf8_is_replaced)
+{
+	struct text text = TEXT_INIT(100);
+
+	text_append_utf8(&text, "Zo\xC3\xAB \xF0\x9F\x92\xA1 a\xFF\xC3z\xED\xA0\x80\xE2\x82");
+	ck_assert_str_eq(text_string(&text), "Zo\u00eb \U0001F4A1 a\uFFFD\uFFFDz"
+					     "\uFFFD\uFFFD\uFFFD\uFFFD\uFFFD");
+	text_release(&text);
+}
+END_TEST
+
 START_TEST(limit_is_exact)
 {
 	struct text text = TEXT_INIT(5);
@@ -205,6 +216,7 @@ int main(void)
 	tcase_add_test(tests, empty);
 	tcase_add_test(tests, appends);
 	tcase_add_loop_test(tests, integers, 0, ARRAY_SIZE(int_cases));
+	tcase_add_test(tests, what_is_no_utf8_is_replaced);
 	tcase_add_test(tests, limit_is_exact);
 	tcase_add_test(tests, first_error_sticks);
 	tcase_add_test(tests, grows_to_a_large_limit);
