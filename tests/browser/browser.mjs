@@ -29,7 +29,7 @@ const flags = [
 
 /* Runs scenario(open) with open(address) → page; fails on anything that a page complained of. */
 export async function browse(scenario) {
-	const browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: flags });
+	const browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: flags, timeout: 120_000 });
 	const faults = [];
 	/* Its popups, too. */
 	const watch = (page, address, expected) => {
@@ -37,7 +37,7 @@ export async function browse(scenario) {
 			if (!expected.some((pattern) => pattern.test(text)))
 				faults.push(`${address}: ${text}`);
 		};
-		page.setDefaultTimeout(60_000);
+		page.setDefaultTimeout(120_000);
 		page.on("popup", (popup) => watch(popup, address, expected));
 		page.on("console", (message) => {
 			if (["error", "warning"].includes(message.type()))

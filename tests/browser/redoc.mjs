@@ -8,8 +8,8 @@ await browse(async (open) => {
 		const page = await open(`${base}/redoc`);
 		await page.waitForSelector("h1");
 		assert.match(await page.locator("h1").first().textContent(), new RegExp(openapi.info.title));
-		const count = await page.locator('[id^="tag/"][id*="/operation/"]').count();
-		assert.ok(count >= Object.keys(openapi.paths).length, `${count} operations of ${name}`);
+		const operations = page.locator('[id^="tag/"][id*="/operation/"]');
+		await operations.nth(Object.keys(openapi.paths).length - 1).waitFor();
 
 		/* Runs in a worker made from a blob, which the policy has to let through. */
 		await page.locator('input[aria-label="Search"]').fill(name);

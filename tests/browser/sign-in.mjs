@@ -34,7 +34,7 @@ await browse(async (open) => {
 	const products = await openDocs(open, `${platform.gateway}/products/docs`, refusals);
 	const body = { name: "Headphones", price: 129.9, inventory: 5 };
 	assert.equal((await tryOut(products, "createProduct", { body })).status, 401);
-	assert.ok(await products.getByText("For staff with the scope products:write.").first().isVisible());
+	await products.getByText("For staff with the scope products:write.").first().waitFor();
 	await paste(products, "token", await backendToken("products:write stock:write stock:read"));
 	const product = await repeat(products, "createProduct");
 	assert.equal(product.status, 201);

@@ -70,7 +70,9 @@ export async function signIn(page, person, scopes = []) {
 	await scheme.locator("button.authorize").click();
 	const popup = await opening;
 	await popup.locator("input[name=login]").fill(person);
-	await Promise.all([popup.waitForEvent("close"), popup.locator("button").click()]);
+	/* The click may hear of the end before it has returned. */
+	const pressed = popup.locator("button").click();
+	await Promise.all([popup.waitForEvent("close"), pressed.catch(() => {})]);
 	return scheme;
 }
 
