@@ -168,7 +168,9 @@ class Installation:
     def kill_everything(self):
         killed = self.processes()
         for pid in killed:
-            os.kill(pid, signal.SIGKILL)
+            # Its server may have ended it meanwhile.
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
         # Amid its end a process has no folder any more, but may still listen.
         wait_until(lambda: not any(map(alive, killed)), READY_WITHIN, "all of them are gone")
         self.await_nothing()
