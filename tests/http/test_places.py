@@ -19,16 +19,18 @@ from world import unique
 pytestmark = pytest.mark.storeless
 
 provider, forger = tokens.Provider(), tokens.Provider()
+# Tokens are signed when the tests are collected, long before they run in a slow build.
+DAY = 86400
 STRANGERS = {
     "nobody": ({}, 401),
     "no token": ({"Authorization": "Basic YTpi"}, 401),
     "forged": (forger.headers("eve", "products:write products:read"), 401),
     "expired": (provider.headers("eve", "products:write products:read", lifetime=-300), 401),
     "guest": ({"Cart-Secret": "gst_" + "A" * 43}, 401),
-    "customer": (provider.headers("eve"), 403),
-    "other staff": (provider.headers("eve", "orders:write stock:write carts:write"), 403),
+    "customer": (provider.headers("eve", lifetime=DAY), 403),
+    "other staff": (provider.headers("eve", "orders:write stock:write carts:write", lifetime=DAY), 403),
 }
-STAFF = provider.headers("ada", "products:write products:read")
+STAFF = provider.headers("ada", "products:write products:read", lifetime=DAY)
 EXPORT = ("GET", "/products/export")
 IMPORT = ("POST", "/products/bulk")
 
@@ -231,6 +233,10 @@ def test_a_worker_that_is_away_or_hangs(asking):
     answer = import_one(product.public, STAFF)
     is_problem(answer, 502, "bad-gateway")
     assert answer.header("Connection") == "close"
+
+
+def test_the_question_is_not_for_clients(service):
+    is_problem(service.public.get("/.admission"), 404, "not-found")
 
 
 def test_where_everybody_may_do_everything(service):
