@@ -77,7 +77,7 @@ int exchange_read_body(struct exchange *exchange, size_t limit);
 /* Whether nginx has closed the connection, as it does when its client is gone. */
 bool exchange_is_abandoned(const struct exchange *exchange);
 
-/* Whether it is only the question for one that is to come, and counted then. */
+/* Whether it is only nginx' question about a request that is still to come, and is counted then. */
 bool exchange_is_admitted_head(const struct exchange *exchange);
 
 /* Sends the answer; the connection is parked or closed. The exchange is not given back yet. */

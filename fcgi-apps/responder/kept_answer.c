@@ -35,15 +35,14 @@ static const char *static_content_type(const char *kept)
 static bool hangs_on_rights(const struct request *request, int status)
 {
 	const struct principal *principal = &request->principal;
-	bool user = principal->kind == PRINCIPAL_USER;
+	unsigned callers = request->operation->access.callers;
 
-	if (!user && principal->kind != PRINCIPAL_NOBODY)
-		return false;
 	/* Where only a scope opens the operation, it was looked at before. */
-	if (!(request->operation->access.callers & (ACCESS_CUSTOMER | ACCESS_GUEST)))
+	if (principal->kind == PRINCIPAL_ALL || !(callers & (ACCESS_CUSTOMER | ACCESS_GUEST)))
 		return false;
+	/* A guest's secret is part of the stored key; a user's is not. */
 	return status == 403 || status == 404 || request->owner.any ||
-	       (user && principal->cart_secret);
+	       (principal->kind == PRINCIPAL_USER && principal->cart_secret);
 }
 
 bool kept_answer_wanted(const struct request *request, const struct response *response)
