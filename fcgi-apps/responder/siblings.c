@@ -65,6 +65,8 @@ int siblings_read(const struct contract *contract, struct siblings *ret_siblings
 			      "128 visible characters");
 	check_names(contract, &siblings.secrets, path);
 	int r = vouched ? read_cluster(&siblings) : 0;
+	if (r == 0 && config_failed())
+		r = -EINVAL;
 	if (r == 0)
 		*ret_siblings = siblings;
 	return r;
