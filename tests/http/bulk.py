@@ -44,11 +44,12 @@ def by_sku(client, sku):
 class Upload:
     """A body sent in pieces, with its length announced or in chunks."""
 
-    def __init__(self, port, length=None, client=None):
+    def __init__(self, port, length=None, client=None, headers=""):
         self.sock = socket.create_connection(("127.0.0.1", port), timeout=20)
         self.chunked = length is None
         size = "Transfer-Encoding: chunked" if self.chunked else f"Content-Length: {length}"
-        begin(self.sock, "POST", "/products/bulk", client, f"{size}\r\nContent-Type: {NDJSON_TYPE}\r\n")
+        headers += f"{size}\r\nContent-Type: {NDJSON_TYPE}\r\n"
+        begin(self.sock, "POST", "/products/bulk", client, headers)
 
     def send(self, data):
         self.sock.sendall(b"%x\r\n%s\r\n" % (len(data), data) if self.chunked else data)
