@@ -249,8 +249,8 @@ kind=${1:-}
 
 # Seconds to wait for an answer. Outer hops wait longer, so that the hop that knows what went wrong
 # reports it. A worker ends a request after 5 s (REQUEST_TIMEOUT in responder/server.c), or when its store
-# has answered, at most 5 s later. For an import or export it is the silence between two pieces; the first comes after the
-# answer to its head.
+# has answered, at most 5 s later. For an import or export it is the silence between two pieces; the first
+# comes after the answer to its head.
 # tests/deploy/test_timeouts.py compares the whole chain.
 SIDECAR_WAITS=12
 BALANCER_WAITS=$((SIDECAR_WAITS + 2))
