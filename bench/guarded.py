@@ -3,7 +3,6 @@
 import http.client
 import json
 import re
-import subprocess
 import sys
 from urllib.request import urlopen
 
@@ -14,7 +13,7 @@ from stack import ROOT
 from subjects import ADDRESS, Service
 
 sys.path.append(str(ROOT / "scripts"))
-from issuer import AUDIENCE, ISSUER, Issuer  # noqa: E402 - from the folder above
+from issuer import Issuer, make_settings  # noqa: E402 - from the folder above
 
 NAMES = ("AUTH=off", "AUTH=jwt, a token")
 CUSTOMERS = 500  # each with a cart and a token: half of what a worker's cache takes
@@ -28,19 +27,6 @@ CLAIMS = {
     "preferred_username": "ada",
     "realm_access": {"roles": ["offline_access", "uma_authorization"]},
 }
-
-
-def make_settings(folder):
-    """Of a cart worker that asks for tokens; its files are written into the folder."""
-    subprocess.run([ROOT / "scripts/make-keys.sh", folder], check=True)
-    return {
-        "AUTH": "jwt",
-        "AUTH_ISSUER": ISSUER,
-        "AUTH_AUDIENCE": AUDIENCE,
-        "AUTH_JWKS": folder / "jwks.json",
-        "GUEST_KEYS": folder / "guest-keys",
-        "SERVICE_KEYS": folder / "service-keys",
-    }
 
 
 def forge(tokens):

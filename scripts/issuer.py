@@ -14,6 +14,7 @@ import hashlib
 import json
 import os
 import secrets
+import subprocess
 import time
 from pathlib import Path
 
@@ -69,6 +70,20 @@ class Issuer:
         header = {"alg": "EdDSA", "typ": "at+jwt", "kid": self.jwk["kid"]}
         signed = ".".join(base64url(compact(part)) for part in (header, payload))
         return f"{signed}.{base64url(self.key.sign(signed.encode()))}"
+
+
+def make_settings(folder):
+    """Of a worker that takes the tokens of the folder's key. The keys that it needs beside are made."""
+    subprocess.run([Path(__file__).with_name("make-keys.sh"), folder], check=True)
+    return {
+        "AUTH": "jwt",
+        "AUTH_ISSUER": ISSUER,
+        "AUTH_AUDIENCE": AUDIENCE,
+        "AUTH_JWKS": folder / "jwks.json",
+        "GUEST_KEYS": folder / "guest-keys",
+        "SERVICE_KEYS": folder / "service-keys",
+        "SERVICE_TOKENS": folder / "order",
+    }
 
 
 def private_pem(key):

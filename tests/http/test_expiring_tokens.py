@@ -53,7 +53,7 @@ def all_agree(market, cluster, folder):
 def show(folder, callee, token):
     """As the kubelet replaces it."""
     (folder / "fresh").write_text(token)
-    (folder / "fresh").replace(folder / callee)
+    (folder / "fresh").replace(folder / "order" / callee)
 
 
 def expired(cluster):

@@ -78,8 +78,8 @@ def test_a_service_takes_the_tokens(product, folder):
 
 
 def test_a_service_refuses_what_the_issuer_did_not_say(product, folder, tmp_path):
-    own = tokens.Issuer.in_folder(folder)
-    stranger = tokens.Issuer.in_folder(tmp_path)
+    own = tokens.issuer.Issuer.in_folder(folder)
+    stranger = tokens.issuer.Issuer.in_folder(tmp_path)
     stranger.jwk["kid"] = own.jwk["kid"]
     good = own.token("staff", "stock:read")
     for token in (

@@ -46,7 +46,7 @@ def settings(cluster, folder, provider):
     given = tokens.settings(provider, folder)
     del given["SERVICE_KEYS"]
     for callee in ("cart", "product"):
-        (folder / callee).write_text(account(cluster, "shop-services"))
+        (given["SERVICE_TOKENS"] / callee).write_text(account(cluster, "shop-services"))
     return given | vouching(cluster, folder)
 
 
@@ -80,7 +80,7 @@ def test_a_sibling_is_known_by_its_account(bed, cluster):
         ("system:node:order", {}),
         ("order", {}),
         (ACCOUNT, {"aud": ["other"]}),
-        (ACCOUNT, {"iss": tokens.ISSUER}),
+        (ACCOUNT, {"iss": tokens.issuer.ISSUER}),
         (ACCOUNT, {"lifetime": -60}),
     ],
 )
@@ -110,12 +110,13 @@ def buy(bed, provider):
 
 def test_a_token_that_is_replaced_counts_at_once(bed, cluster, folder, provider):
     assert made(buy(bed, provider))["user_id"] == "ada"
-    good = (folder / "cart").read_text()
-    (folder / "cart").write_text(account(cluster, "shop-services", lifetime=-60))
+    shown = folder / "order/cart"
+    good = shown.read_text()
+    shown.write_text(account(cluster, "shop-services", lifetime=-60))
     assert is_problem(buy(bed, provider), 503)["code"] == "unavailable"
     fresh = folder / "fresh"
     fresh.write_text(good)
-    fresh.replace(folder / "cart")
+    fresh.replace(shown)
     assert made(buy(bed, provider))["user_id"] == "ada"
 
 

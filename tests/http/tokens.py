@@ -1,7 +1,6 @@
 """A provider of tokens for tests, and platforms that ask for them (AUTH=jwt)."""
 
 import json
-import secrets
 import sys
 from pathlib import Path
 
@@ -9,10 +8,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 sys.path.append(str(Path(__file__).resolve().parents[2] / "scripts"))
 
-from issuer import AUDIENCE, ISSUER, Issuer  # noqa: E402 - from the folder above
+import issuer  # noqa: E402 - from the folder above
 
 
-class Provider(Issuer):
+class Provider(issuer.Issuer):
     """A key, what it publishes, and the tokens that it signs."""
 
     def __init__(self, kid="1"):
@@ -32,27 +31,10 @@ class Provider(Issuer):
 
 def settings(provider, folder):
     """What workers need to ask for tokens; the files are written into the folder."""
-    key = secrets.token_hex(32) + "\n"
-    files = {
-        "jwks.json": json.dumps(provider.jwks()),
-        "guest-keys": secrets.token_hex(32) + "\n",
-        "service-keys": f"order {key}",
-        "cart": key,
-        "product": key,
-    }
-    for name, text in files.items():
-        (folder / name).write_text(text)
-    return {
-        "AUTH": "jwt",
-        "AUTH_ISSUER": ISSUER,
-        "AUTH_AUDIENCE": AUDIENCE,
-        "AUTH_JWKS": folder / "jwks.json",
-        "GUEST_KEYS": folder / "guest-keys",
-        "SERVICE_KEYS": folder / "service-keys",
-        "SERVICE_TOKENS": folder,
-    }
+    (folder / "jwks.json").write_text(json.dumps(provider.jwks()))
+    return issuer.make_settings(folder)
 
 
 def order_headers(folder):
     """What Order shows its siblings."""
-    return {"Authorization": f"Bearer {(folder / 'product').read_text().strip()}"}
+    return {"Authorization": f"Bearer {(folder / 'order/product').read_text().strip()}"}

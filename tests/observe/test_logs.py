@@ -142,7 +142,9 @@ def test_lines_say_who_sent_the_request_and_never_by_which_token(guarded):
     assert "adas-order" in seen
     shown = [headers["Authorization"].split()[1] for headers in (staff, ada, late)]
     parts = [part for token in shown for part in token.split(".")] + [guest["secret"]]
-    parts += [word for file in folder.iterdir() if file.name != "jwks.json" for word in file.read_text().split()]
+    files = [file for file in folder.rglob("*") if file.is_file() and file.name != "jwks.json"]
+    assert len(files) == 4
+    parts += [word for file in files for word in file.read_text().split()]
     for part in parts:
         assert part in ("order", "cart") or part not in seen
 
